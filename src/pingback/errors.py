@@ -1,0 +1,76 @@
+"""The exceptions that leave the library on bad input from outside, all under `PingbackError`.
+
+A caller's own mistake (a relative source, a naive clock) is `ValueError` or `TypeError` instead.
+"""
+
+from enum import IntEnum
+
+
+class FaultCode(IntEnum):
+    """Fault codes of Pingback 1.0 §3 and, below zero, of XML-RPC fault code interoperability."""
+
+    GENERIC = 0
+    SOURCE_NOT_FOUND = 16
+    NO_LINK = 17
+    TARGET_NOT_FOUND = 32
+    TARGET_NOT_PINGABLE = 33
+    ALREADY_REGISTERED = 48
+    ACCESS_DENIED = 49
+    UPSTREAM_ERROR = 50
+    INTERNAL_ERROR = -32500
+    NOT_XMLRPC = -32600
+    NO_SUCH_METHOD = -32601
+    BAD_PARAMETERS = -32602
+    NOT_WELL_FORMED = -32700
+
+
+class PingbackError(Exception):
+    """The root of all that bad input from outside can raise."""
+
+
+class Fault(PingbackError):
+    """A refusal with a code: raised where a stranger's message is refused, or read from a far side's reply.
+
+    `code` is a `FaultCode` in what we say; a far side may send any integer. `message` can be shown to a person.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} (fault {int(code)})")
+        self.code = code
+        self.message = message
+
+
+class BadResponse(PingbackError):
+    """An endpoint's reply is not what its protocol allows: HTML, nothing at all, broken XML."""
+
+
+class FetchError(PingbackError):
+    """A page or endpoint gave no usable response. `url` is the address that was being asked for."""
+
+    def __init__(self, url: str, message: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+class Blocked(FetchError):
+    """The address guard refused the URL; nothing was sent."""
+
+
+class Unreachable(FetchError):
+    """No HTTP response: no such name, refused, broken off, out of time, or redirected without end."""
+
+
+class BadStatus(FetchError):
+    """A page answered with an HTTP status other than success; `status` is that number."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(url, f"{url} answered with HTTP status {status}")
+        self.status = status
+
+
+class StoreError(PingbackError):
+    """The database cannot be read or written: locked, corrupt, full, or not a database."""
+
+
+class SettingsError(PingbackError):
+    """A setting from the command line, the environment or `pingback.toml` has no usable value."""

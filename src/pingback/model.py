@@ -1,0 +1,194 @@
+"""The values that travel between the rooms: frozen, typed, and ready for JSON.
+
+`as_json` gives the object that the command line and the HTTP API print; instants become ISO 8601 in UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    """A way to tell a site that it was linked to."""
+
+    PINGBACK = "pingback"
+
+
+class Via(StrEnum):
+    """Where a page advertised its endpoint."""
+
+    HEADER = "header"
+    LINK = "link"
+
+
+class OutcomeStatus(StrEnum):
+    """What became of a ping that was sent."""
+
+    ACCEPTED = "accepted"
+    ALREADY = "already"
+    REFUSED = "refused"
+    UNSUPPORTED = "unsupported"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+class MentionStatus(StrEnum):
+    """Where a received ping stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    SPAM = "spam"
+    REJECTED = "rejected"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where pings for a target go. `url` is absolute, resolved against the final response."""
+
+    protocol: Protocol
+    url: str
+    via: Via
+
+    def as_json(self) -> dict[str, object]:
+        return {"protocol": self.protocol, "endpoint": self.url, "via": self.via}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What a target advertises: `url` is its address after redirects, `endpoints` stand in order of preference."""
+
+    target: str
+    url: str
+    endpoints: tuple[Endpoint, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "target": self.target,
+            "url": self.url,
+            "endpoints": [endpoint.as_json() for endpoint in self.endpoints],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one ping that was sent.
+
+    `fault` is the far side's fault code or its HTTP status, null when it gave neither. `attempts` counts the
+    messages that left; `next_try` is when the next one is due.
+    """
+
+    source: str
+    target: str
+    status: OutcomeStatus
+    message: str
+    protocol: Protocol | None = None
+    endpoint: str | None = None
+    fault: int | None = None
+    attempts: int = 0
+    next_try: datetime | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "source": self.source,
+            "target": self.target,
+            "protocol": self.protocol,
+            "endpoint": self.endpoint,
+            "status": self.status,
+            "fault": self.fault,
+            "message": self.message,
+            "attempts": self.attempts,
+            "next_try": iso(self.next_try),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who wrote a source, as far as its page says."""
+
+    name: str | None = None
+    url: str | None = None
+    photo: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {"name": self.name, "url": self.url, "photo": self.photo}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Whether the source links to the target, and what the source says of itself.
+
+    `reason` is a sentence when `linked` is false, else None. The words are plain text, never markup.
+    """
+
+    source: str
+    target: str
+    linked: bool
+    reason: str | None = None
+    title: str | None = None
+    excerpt: str | None = None
+    site_name: str | None = None
+    author: Author | None = None
+    published: datetime | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "source": self.source,
+            "target": self.target,
+            "linked": self.linked,
+            "reason": self.reason,
+            "title": self.title,
+            "excerpt": self.excerpt,
+            "site_name": self.site_name,
+            "author": self.author and self.author.as_json(),
+            "published": iso(self.published),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A ping that was received and kept. `id` is None until the store has given it one.
+
+    `verified` is when the source was last seen to hold the link, None while that is still to be done.
+    `fault` says why the mention was rejected.
+    """
+
+    id: int | None = None
+    source: str
+    target: str
+    protocol: Protocol
+    status: MentionStatus
+    title: str | None = None
+    excerpt: str | None = None
+    site_name: str | None = None
+    author: Author | None = None
+    published: datetime | None = None
+    received: datetime
+    verified: datetime | None = None
+    fault: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "source": self.source,
+            "target": self.target,
+            "protocol": self.protocol,
+            "status": self.status,
+            "title": self.title,
+            "excerpt": self.excerpt,
+            "site_name": self.site_name,
+            "author": self.author and self.author.as_json(),
+            "published": iso(self.published),
+            "received": iso(self.received),
+            "verified": iso(self.verified),
+            "fault": self.fault,
+        }
+
+
+def iso(instant: datetime | None) -> str | None:
+    """An aware instant as ISO 8601 in UTC; ValueError for a naive one, which names no instant."""
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone")
+    return instant.astimezone(UTC).isoformat()

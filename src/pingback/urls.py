@@ -1,0 +1,109 @@
+"""URLs as every room sees them: taken apart, resolved and compared by the WHATWG rules (ada-url).
+
+One parser for the guard, the pages and the store, so that no two rooms can disagree about the host of a URL.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import ada_url
+
+MAX_URL = 8192  # characters; longer ones are nobody's permalink
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+class HttpUrl(NamedTuple):
+    """An absolute HTTP URL, taken apart. `href` is its normal form; `host` is lower case, IDN as punycode."""
+
+    href: str
+    scheme: str
+    host: str
+    port: int
+    has_credentials: bool
+
+
+@lru_cache(maxsize=1024)
+def split(url: str) -> HttpUrl:
+    """The parts of an absolute `http` or `https` URL; ValueError for anything else."""
+    if len(url) > MAX_URL:
+        raise ValueError(f"a URL of {len(url)} characters is too long")
+    if "\0" in url:
+        raise ValueError("a URL cannot hold NUL")
+    try:
+        parsed = ada_url.URL(url)
+    except (ValueError, UnicodeError):
+        raise ValueError(f"{url!r} is not an absolute URL") from None
+    scheme = parsed.protocol[:-1]
+    if scheme not in DEFAULT_PORTS or not parsed.hostname:
+        raise ValueError(f"{url!r} is not an HTTP URL")
+    return HttpUrl(
+        href=parsed.href,
+        scheme=scheme,
+        host=parsed.hostname,
+        port=int(parsed.port) if parsed.port else DEFAULT_PORTS[scheme],
+        has_credentials=bool(parsed.username or parsed.password),
+    )
+
+
+def is_http(url: str) -> bool:
+    """`url` is an absolute HTTP URL."""
+    try:
+        split(url)
+    except ValueError:
+        return False
+    return True
+
+
+def resolve(base: str, reference: str) -> str | None:
+    """`reference` as an absolute URL, fragment kept; None where it cannot be one."""
+    if len(reference) > MAX_URL:
+        return None
+    try:
+        return ada_url.URL(reference, base).href
+    except (ValueError, UnicodeError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def key_of(url: str) -> str:
+    """What is equal for equal HTTP URLs, and only for them; ValueError when `url` is not an HTTP URL.
+
+    Folded are the scheme (`http` and `https`), the case of the host, IDN and punycode, the default port, dot
+    segments, an empty path and `/`, and the spelling of percent-encoding (RFC 3986 §6.2.2). The fragment is gone.
+    """
+    parsed = split(url)
+    _, _, rest = parsed.href.partition("#")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return authority + slash + _ESCAPE_OR_ODD.sub(_normal_escape, path)
+
+
+def same_url(one: str, other: str) -> bool:
+    """Both name the same page; see `key_of`. False where either is not an HTTP URL."""
+    try:
+        return key_of(one) == key_of(other)
+    except ValueError:
+        return False
+
+
+def is_under(url: str, site: str) -> bool:
+    """`url` is a page of `site`: same host and port, and the site's path is its path or a folder above it."""
+    try:
+        page, root = key_of(url), key_of(site)
+    except ValueError:
+        return False
+    folder = root.partition("?")[0].removesuffix("/") + "/"
+    path = page.partition("?")[0]
+    return path.startswith(folder) or path + "/" == folder
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    found = match[0]
+    if len(found) == 1:
+        return "".join(f"%{byte:02X}" for byte in found.encode())
+    letter = chr(int(found[1:], 16))
+    return letter if letter in _UNRESERVED else found.upper()
