@@ -1,0 +1,192 @@
+"""The links of a page: does it link to a target, with which words around; and which pages it links to itself.
+
+A link is the `href` or `src` of an element in the page's markup, resolved against `<base>` and the page's address, and
+compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and escaped markup hold none.
+"""
+
+import re
+from collections.abc import Mapping
+
+from pingback.page.excerpt import excerpt_around, plain
+from pingback.page.scanner import EVERY, LINKING, Passing, scan
+from pingback.urls import is_http, key_of, resolve, same_url, split
+from pingback.wire.headers import content_type as parse_content_type
+
+# A reference that stands for what its letters say: no escapes, white space or letters beyond ASCII in it, and not only
+# a query or a fragment, which stand on the base's own path. Dot segments are looked for beside it: that is faster.
+_is_plain = re.compile(r"[A-Za-z0-9:/@!$&()*+,;=\-_~][A-Za-z0-9:/@!$&()*+,;=\-_~.?#]*").fullmatch
+
+# What a page in lower case must not hold for the absence of a host's letters to prove anything: a host in another
+# spelling, percent-encoded or with white space or wide letters in it. Each begins with letters that `re` searches for.
+_ODD_AUTHORITIES = tuple(
+    re.compile(start + rb"[a-z0-9.\-_:@~!$'()*+,;=]*[%&\x80-\xff\t\r\n]")
+    for start in (rb"//", rb"http(?:s?:(?!//))", rb"\\[/\\]?")
+)
+# Entities for ASCII characters that markup has no need to hide; the quotes, & < and > are left out.
+_ODD_ENTITY = re.compile(
+    rb"&(?:#0*(?:9|10|13|33|3[5-7]|4[0-7]|4[89]|5\d|[6-9]\d|1[01]\d|12[0-6])(?![0-9])"
+    rb"|#x0*(?:[9ad]|2[1358-9a-f]|3[0-9abdf]|[4-7][0-9a-f])(?![0-9a-f])"
+    rb"|(?:tab|newline|sol|bsol|colon|period|percnt|fjlig);?)"
+)
+
+# From the most to the least exact: the first of these that a page has is its entry.
+_ENTRY_LEVELS = ("e-content", "h-entry", "article", "main", "body")
+
+
+class LinkCollector:
+    """The first link to the target that has words around it, else the first link at all."""
+
+    tags = LINKING
+    ends = frozenset({"a"})
+
+    def __init__(self, passing: Passing, target: str) -> None:
+        self._passing = passing
+        self._target = target
+        self._needle = _needle_of(target)
+        self._open = False
+        self._closed = False
+        self._from = 0
+        self._to = 0
+        self.linked = False
+        self.excerpt: str | None = None
+        self.done = False
+
+    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        # Every link of a page comes here, and next to none can be the target: those are let go without a call.
+        href = attributes.get("href")
+        if href is None:
+            self._ask(tag, attributes["src"])
+            return
+        if self._needle in href or "/." in href or not _is_plain(href):
+            self._ask(tag, href)
+        if "src" in attributes:
+            self._ask(tag, attributes["src"])
+
+    def end(self, tag: str) -> None:
+        if self._open and not self._closed:
+            self._closed = True
+            self._to = len(self._passing.text)
+
+    def _ask(self, tag: str, reference: str) -> None:
+        if self.done or self._open or not same_url(resolve(self._passing.base, reference) or "", self._target):
+            return
+        self.linked = True
+        if tag == "a":
+            self._begin()
+
+    def _begin(self) -> None:
+        self._open, self._closed = True, False
+        self._from = len(self._passing.text)
+        self._passing.at_break.append(self._block_ended)
+
+    def _block_ended(self) -> None:
+        """The link's paragraph is over. An image or a whole block as a link: the words come with a later paragraph."""
+        text = self._passing.text
+        stop = self._to if self._closed else len(text)
+        before, link, after = ("".join(part) for part in (text[: self._from], text[self._from : stop], text[stop:]))
+        excerpt = excerpt_around(before, link, after)
+        if not excerpt:
+            self._from, self._to = 0, 0
+            self._passing.at_break.append(self._block_ended)
+            return
+        self._open = False
+        # A bare list of links says nothing of this one; another link to the target may stand in a sentence.
+        self.done = bool(plain(before) or plain(after))
+        if self.done or self.excerpt is None:
+            self.excerpt = excerpt
+
+
+def cannot_hold(page: bytes, target: str, *, url: str) -> bool:
+    """The page, in UTF-8, has no link to the target for sure: the target's host does not occur in it, however spelled.
+
+    `url` is where the page came from: a page of the target's own host can link without naming it.
+    """
+    host = split(target).host
+    if host == split(url).host or host[-1].isdigit() or host.startswith("["):
+        return False  # a relative link, or an address of many spellings
+    sure = _sure_letters(host)
+    if sure in page or not sure:
+        return False
+    page = page.lower()
+    return not (sure in page or _ODD_ENTITY.search(page) or any(odd.search(page) for odd in _ODD_AUTHORITIES))
+
+
+def outbound_links(page: bytes, *, url: str, content_type: str | None) -> tuple[str, ...]:
+    """The links of the page's entry that would be pinged: absolute, in document order, each page once.
+
+    The entry is the first h-entry's `e-content`, else the first h-entry, `<article>`, `<main>` or `<body>`. Left out
+    are `rel=nofollow`, links within the page itself, and what is not HTTP.
+    """
+    passing = Passing(url)
+    collector = OutboundCollector(passing)
+    scan([page], passing, [collector], charset=parse_content_type(content_type).charset)
+    found: dict[str, str] = {}
+    for link in collector.links:
+        if not same_url(link, url):
+            found.setdefault(key_of(link), link)
+    return tuple(found.values())
+
+
+class OutboundCollector:
+    """The HTTP links of the page's entry, as `_ENTRY_LEVELS` chooses it."""
+
+    tags = ends = EVERY
+    done = False  # a more exact entry may come at any time
+
+    def __init__(self, passing: Passing) -> None:
+        self._passing = passing
+        self._depth = 0
+        self._inside: dict[str, int] = {}  # level → depth of the element that opened it
+        self._over: set[str] = set()
+        self._links: dict[str, list[str]] = {}
+
+    @property
+    def links(self) -> list[str]:
+        return next((self._links[level] for level in _ENTRY_LEVELS if level in self._links), [])
+
+    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        for level in self._levels(tag, attributes):
+            if level not in self._inside and level not in self._over:
+                self._inside[level] = self._depth
+                self._links.setdefault(level, [])
+        if tag not in ("a", "area") or "href" not in attributes:
+            return
+        if "nofollow" in attributes.get("rel", "").lower().split():
+            return
+        link = resolve(self._passing.base, attributes["href"])
+        if link is not None and is_http(link):
+            for level in self._inside:
+                self._links[level].append(link)
+
+    def end(self, tag: str) -> None:
+        for level in [level for level, depth in self._inside.items() if depth == self._depth]:
+            del self._inside[level]
+            if level != "e-content":  # an entry may be told in several pieces
+                self._over.add(level)
+        self._depth -= 1
+
+    def _levels(self, tag: str, attributes: Mapping[str, str]) -> list[str]:
+        levels = [tag] if tag in _ENTRY_LEVELS else []
+        classes = attributes.get("class", "").split()
+        if "h-entry" in classes or "hentry" in classes:
+            levels.append("h-entry")
+        if "e-content" in classes and "h-entry" in self._inside:
+            levels.append("e-content")
+        return levels
+
+
+def _sure_letters(host: str) -> bytes:
+    """What a page that names the host holds for sure. Punycode stands for letters that it may write as they are."""
+    if "xn--" not in host:
+        return host.encode()
+    labels = [label for label in host.split(".") if not label.startswith("xn--")]
+    return max(labels, key=len, default="").encode()
+
+
+def _needle_of(target: str) -> str:
+    """The end of the target's path, with its query: every plain reference to it holds these letters. "" at the root."""
+    path, mark, query = key_of(target).partition("?")
+    _, _, path = path.partition("/")
+    segment = path.removesuffix("/").rpartition("/")[2]
+    return segment + "/" * path.endswith("/") + mark + query

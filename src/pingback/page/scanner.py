@@ -1,0 +1,171 @@
+"""One streaming pass over a page: lxml's target parser, fed in chunks until nobody wants more.
+
+The scanner asks no questions of its own. Each question is a collector that is told of elements as they pass, and that
+can look at the `Passing` state it was made with: the document's base, and the text since the last block boundary.
+What stands in comments, scripts, styles, templates, text areas and other raw text is no markup, and is not told.
+"""
+
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from lxml import etree
+
+from pingback.page.encoding import to_utf8
+from pingback.urls import resolve
+
+FEED_BYTES = 16 * 1024
+
+EVERY = frozenset("*")
+LINKING = frozenset({"[href]", "[src]"})  # all elements that have an `href` or a `src`
+
+# Where a paragraph ends, for a reader: text on two sides of one of these is not one sentence.
+BLOCKS = frozenset(
+    "address article aside blockquote body caption dd details dialog div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main nav ol p pre section summary table tbody td tfoot th"
+    " thead title tr ul".split()
+)
+# Elements whose text is not the page's.
+UNSEEN = frozenset("script style textarea iframe noembed noframes xmp plaintext template".split())
+
+
+class Passing:
+    """What collectors can see of the page at this point of the pass.
+
+    `base` is what relative references resolve against; `text` holds the pieces of text since the last block boundary;
+    `at_break` are calls to make once, before `text` is cleared at the next one.
+    """
+
+    __slots__ = ("at_break", "base", "text")
+
+    def __init__(self, url: str) -> None:
+        self.base = url
+        self.text: list[str] = []
+        self.at_break: list[Callable[[], None]] = []
+
+
+class Collector(typing.Protocol):
+    """One question to a page. It never raises on bad markup and holds bounded memory.
+
+    `tags` are the elements that it is told of, by name, or `EVERY` or `LINKING`; `ends` are those of whose ends it is
+    told, by name or `EVERY`.
+    """
+
+    tags: frozenset[str]
+    ends: frozenset[str]
+
+    @property
+    def done(self) -> bool:
+        """It wants to hear no more; what is left of the chunk at hand it hears all the same."""
+
+    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element of `tags` begins."""
+
+    def end(self, tag: str) -> None:
+        """An element of `ends` ends."""
+
+
+def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collector], *, charset: str | None) -> None:
+    """Tell the collectors of a page; `charset` is the HTTP header's. Takes no chunk after all of them are done."""
+    target = _Target(passing, collectors)
+    # The stubs ask for a `comment` handler too, and for tags that may be bytes; lxml does neither.
+    parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]
+    for chunk in to_utf8(chunks, charset):
+        for start in range(0, len(chunk), FEED_BYTES):
+            parser.feed(chunk[start : start + FEED_BYTES])
+            if target.all_done():
+                target.at_break()
+                return
+    with suppress(etree.XMLSyntaxError):  # lxml's answer to a page without any markup
+        parser.close()
+    target.at_break()
+
+
+class _Target:
+    """The parser's target. Called for every element of a page, so its two handlers are plain: one look-up for an
+    element that nobody asked for (figures: tests/bench/bench_page.py)."""
+
+    def __init__(self, passing: Passing, collectors: Sequence[Collector]) -> None:
+        self._passing = passing
+        self._collectors = list(collectors)
+        self._text = passing.text
+        self._breaks = passing.at_break
+        self._unseen = 0  # how many elements of UNSEEN are open
+        self._kept = 0  # how much of the text stood before them
+        self._has_base = False
+        self.data = passing.text.append
+        self._subscribe()
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._unseen:
+            self._unseen += tag in UNSEEN
+            return
+        if tag in BLOCKS:
+            if self._breaks:
+                self.at_break()
+            self._text.clear()
+        if "href" in attributes or "src" in attributes:
+            for element in self._linking:
+                element(tag, attributes)
+        for element in self._every:
+            element(tag, attributes)
+        if tag in self._starts:
+            self._tell(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        if self._unseen:
+            self._unseen -= tag in UNSEEN
+            if self._unseen:
+                return
+            del self._text[self._kept :]
+        for every_end in self._every_end:
+            every_end(tag)
+        if tag in self._ends:
+            for end in self._ends[tag]:
+                end(tag)
+        if tag in BLOCKS:
+            if self._breaks:
+                self.at_break()
+            self._text.clear()
+
+    def close(self) -> None:
+        return None
+
+    def at_break(self) -> None:
+        """A block begins or ends, or the page is over: make the calls that were asked for."""
+        if self._unseen:
+            del self._text[self._kept :]
+        calls = self._breaks[:]
+        self._breaks.clear()
+        for call in calls:
+            call()
+
+    def all_done(self) -> bool:
+        """Let go of the collectors that are done; true when none is left."""
+        left = [collector for collector in self._collectors if not collector.done]
+        if len(left) < len(self._collectors):
+            self._collectors = left
+            self._subscribe()
+        return not left
+
+    def _subscribe(self) -> None:
+        self._every = [one.element for one in self._collectors if one.tags == EVERY]
+        self._linking = [one.element for one in self._collectors if one.tags == LINKING]
+        self._every_end = [one.end for one in self._collectors if one.ends == EVERY]
+        self._starts: dict[str, list[Callable[[str, Mapping[str, str]], None]]] = {tag: [] for tag in UNSEEN | {"base"}}
+        self._ends: dict[str, list[Callable[[str], None]]] = {}
+        for one in self._collectors:
+            for tag in one.tags - EVERY - LINKING:
+                self._starts.setdefault(tag, []).append(one.element)
+            for tag in one.ends - EVERY:
+                self._ends.setdefault(tag, []).append(one.end)
+
+    def _tell(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag in UNSEEN:
+            self._unseen = 1
+            self._kept = len(self._text)
+        elif tag == "base" and not self._has_base and "href" in attributes:
+            self._has_base = True
+            self._passing.base = resolve(self._passing.base, attributes["href"]) or self._passing.base
+        for element in self._starts[tag]:
+            element(tag, attributes)

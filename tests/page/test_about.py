@@ -1,0 +1,176 @@
+"""What a source page says of itself (CONTRACT of titles; issue of excerpt, site name, author and date)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pingback.model import Author, Verification
+from pingback.page.about import read_mention
+
+SOURCE = "https://other.example/notes/six"
+TARGET = "https://my.example/2026/part-five"
+LINK = f'<p>As said in <a href="{TARGET}">part five</a>, it is so.</p>'
+EXCERPT = "As said in part five, it is so."
+
+
+def read(page: str, content_type: str = "text/html; charset=utf-8", url: str = SOURCE) -> Verification:
+    return read_mention(page.encode(), source=SOURCE, target=TARGET, url=url, content_type=content_type)
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        pytest.param("<title> Part\n six &#8211; “Notes” </title>", "Part six – “Notes”", id="whole-and-folded"),
+        pytest.param("<title>It&#8217;s &lt;b&gt;bold&lt;/b&gt;</title>", "It’s <b>bold</b>", id="entities-once"),
+        pytest.param("<title>a<b>c</title>", "a<b>c", id="no-markup-in-titles"),
+        pytest.param("<title>1</title><title>2</title>", "1", id="first"),
+        pytest.param('<meta property="og:title" content="OG"><title>T</title>', "T", id="title-before-og"),
+        pytest.param('<title> </title><meta property="og:title" content="OG"><h1>H</h1>', "OG", id="og-title"),
+        pytest.param("<svg><title>icon</title></svg><h1>The <em>head</em>ing</h1>", "The heading", id="h1"),
+        pytest.param('<div class="h-entry"><h1 class="p-name">E</h1></div>', "E", id="h-entry-name"),
+        pytest.param("<h2>x</h2>", None, id="none"),
+        pytest.param("<title>a\0b\x07c</title>", "a\ufffdbc", id="control-characters"),
+        pytest.param(f"<title>{'word ' * 1000}</title>", "word " * 99 + "word…", id="a-megabyte-is-cut"),
+    ],
+)
+def test_title(head: str, title: str | None) -> None:
+    assert read(head + LINK).title == title
+
+
+@pytest.mark.parametrize(
+    ("page", "excerpt"),
+    [
+        pytest.param(LINK, EXCERPT, id="the-paragraph"),
+        pytest.param(f"<p>Before.</p>{LINK}<p>After.</p>", EXCERPT, id="no-other-paragraph"),
+        pytest.param(LINK.replace("part five", "<b>part</b> <i>five</i>"), EXCERPT, id="plain-text"),
+        pytest.param(LINK.replace("it", "&lt;it&gt;"), "As said in part five, <it> is so.", id="entities"),
+        pytest.param(LINK.replace("so", "<script>x()</script>so<style>y</style>"), EXCERPT, id="no-scripts"),
+        pytest.param(f'<ul><li><a href="{TARGET}">bare</a></li></ul>{LINK}', EXCERPT, id="a-sentence-beats-a-list"),
+        pytest.param(f'<ul><li><a href="{TARGET}">bare</a></li></ul>', "bare", id="a-bare-list-is-better-than-nothing"),
+        pytest.param(f'<p><a href="{TARGET}"><img></a></p><p>Next.</p>', "Next.", id="an-image-as-a-link"),
+        pytest.param(f'<img src="{TARGET}">', None, id="no-words"),
+        pytest.param(f'<meta name="description" content="D"><img src="{TARGET}">', "D", id="description-when-no-words"),
+        pytest.param(f'<p>Cut <a href="{TARGET}">off</a> here <script>x', "Cut off here", id="broken-off"),
+        pytest.param(f'Bare <a href="{TARGET}">text</a> only', "Bare text only", id="no-block-at-all"),
+        pytest.param(f'<div>One <br>two <a href="{TARGET}">link</a></div>', "One two link", id="br-is-no-border"),
+        pytest.param(
+            f'<p>First <a href="{TARGET}">link</a>.</p><p>Second <a href="{TARGET}">link</a>.</p>',
+            "First link.",
+            id="the-first-with-words",
+        ),
+    ],
+)
+def test_excerpt(page: str, excerpt: str | None) -> None:
+    assert read(page).excerpt == excerpt
+
+
+H_CARD = (
+    '<div class="p-author h-card"><img class="u-photo" src="/ann.jpg" alt="">'
+    '<a class="p-name u-url" href="/ann">Ann</a></div>'
+)
+ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.example/ann.jpg")
+
+
+@pytest.mark.parametrize(
+    ("page", "author"),
+    [
+        pytest.param(f'<div class="h-entry">{H_CARD}{LINK}</div>', ANN, id="mf2-authorship-4.1-h-card"),
+        pytest.param(f'<div class="h-feed"><div class="h-entry">{H_CARD}{LINK}</div></div>', ANN, id="in-a-feed"),
+        pytest.param(
+            f'<div class="h-entry"><i class="p-author">Ann B.</i>{LINK}</div>', Author(name="Ann B."), id="name"
+        ),
+        pytest.param(f"{H_CARD}{LINK}", ANN, id="the-page-s-h-card"),
+        pytest.param(f'<meta name="author" content=" Ann\nB. ">{LINK}', Author(name="Ann B."), id="meta-author"),
+        pytest.param(
+            f'<meta property="article:author" content="https://a.example/ann">{LINK}',
+            Author(url="https://a.example/ann"),
+            id="ogp-article-author",
+        ),
+        pytest.param(f'<meta name="author" content="M"><div class="h-entry">{H_CARD}{LINK}</div>', ANN, id="mf2-first"),
+        pytest.param(
+            f'<div class="h-entry"><a class="p-author h-card u-url" href="javascript:x()">Eve</a>{LINK}</div>',
+            Author(name="Eve"),
+            id="no-javascript-address",
+        ),
+        pytest.param(LINK, None, id="none"),
+        pytest.param(f'<div class="h-entry">{"<div>" * 300}{H_CARD}{LINK}', None, id="deeper-than-any-entry"),
+    ],
+)
+def test_author(page: str, author: Author | None) -> None:
+    assert read(page).author == author
+
+
+@pytest.mark.parametrize(
+    ("page", "site_name"),
+    [
+        ('<meta property="og:site_name" content="Notes &amp; more">', "Notes & more"),
+        ('<meta name="application-name" content="App">', "App"),
+        ('<meta name="application-name" content="App"><meta property="og:site_name" content="OG">', "OG"),
+        ("", None),
+    ],
+)
+def test_site_name(page: str, site_name: str | None) -> None:
+    assert read(page + LINK).site_name == site_name
+
+
+@pytest.mark.parametrize(
+    ("page", "published"),
+    [
+        pytest.param(
+            '<div class=h-entry><time class="dt-published" datetime="2026-05-01T12:00:00+02:00">May</time></div>',
+            datetime(2026, 5, 1, 10, tzinfo=UTC),
+            id="h-entry",
+        ),
+        pytest.param(
+            '<meta property="article:published_time" content="2026-05-01T10:00:00Z">',
+            datetime(2026, 5, 1, 10, tzinfo=UTC),
+            id="ogp",
+        ),
+        pytest.param('<meta name="date" content="2026-05-01">', datetime(2026, 5, 1, tzinfo=UTC), id="a-day"),
+        pytest.param('<meta name="date" content="yesterday">', None, id="no-date"),
+        pytest.param('<meta name="date" content="0001-01-01T00:00+23:00">', None, id="before-all-time"),
+        pytest.param("", None, id="none"),
+    ],
+)
+def test_published(page: str, published: datetime | None) -> None:
+    assert read(page + LINK).published == published
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "text/plain", "image/svg+xml", "application/json"])
+def test_what_is_not_html_holds_no_links(content_type: str) -> None:
+    verification = read(LINK, content_type)
+    assert not verification.linked
+    assert verification.reason is not None
+    assert content_type in verification.reason
+
+
+def test_no_link_has_a_reason_and_no_words() -> None:
+    assert read("<title>T</title>") == Verification(
+        source=SOURCE, target=TARGET, linked=False, reason=f"{SOURCE} does not link to {TARGET}"
+    )
+
+
+def test_a_legacy_encoding() -> None:
+    page = f'<meta charset="shift_jis"><title>日本</title><a href="{TARGET}">五</a>'.encode("shift_jis")
+    verification = read_mention(page, source=SOURCE, target=TARGET, url=SOURCE, content_type="text/html")
+    assert (verification.title, verification.excerpt) == ("日本", "五")
+
+
+HOSTILE = [
+    pytest.param('<div class="h-entry">' * 5000 + LINK, id="nested-entries"),
+    pytest.param(LINK + "<b>" * 50_000, id="nested-elements"),
+    pytest.param(LINK + "<a " + " ".join(f"a{n}=1" for n in range(20_000)) + ">", id="attributes"),
+    pytest.param(LINK + "<table>" * 10_000, id="tables"),
+    pytest.param(f'<p><a href="{TARGET}">' * 5000, id="unclosed-links"),
+    pytest.param(LINK + '<div class="h-card">' + "<b class='p-name'>x" * 190, id="deep-properties"),
+    pytest.param("<title>" + "x" * 500_000 + "</title>" + LINK, id="endless-title"),
+    pytest.param(LINK + '<meta name="author" content="' + "x" * 500_000 + '">', id="endless-author"),
+]
+
+
+@pytest.mark.parametrize("page", HOSTILE)
+def test_hostile_pages_give_bounded_words(page: str) -> None:
+    verification = read(page)
+    assert verification.linked
+    assert len(verification.title or "") <= 500
+    assert len(verification.excerpt or "") <= 200

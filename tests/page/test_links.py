@@ -1,0 +1,183 @@
+"""Does a page link to a target (CONTRACT of links and equal URLs), and which pages does it link to itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.page.about import read_mention
+from pingback.page.links import cannot_hold, outbound_links
+
+SOURCE = "https://other.example/notes/six"
+TARGET = "https://my.example/2026/part-five"
+
+LINKED = [
+    pytest.param(f'<a href="{TARGET}">x</a>', id="a"),
+    pytest.param(f"<A HREF={TARGET}>x", id="capitals-unquoted-unclosed"),
+    pytest.param(f'<img src="{TARGET}">', id="w18-img"),
+    pytest.param(f'<video><source src="{TARGET}"></video>', id="w18-source"),
+    pytest.param(f'<iframe src="{TARGET}"></iframe>', id="iframe"),
+    pytest.param(f'<link rel="x" href="{TARGET}">', id="link"),
+    pytest.param(f'<area href="{TARGET}">', id="area"),
+    pytest.param(f'<x-card href="{TARGET}">', id="any-element"),
+    pytest.param(f'<noscript><a href="{TARGET}">x</a></noscript>', id="noscript"),
+    pytest.param(f'<p hidden><a href="{TARGET}">x</a></p>', id="hidden-is-in-the-markup"),
+    pytest.param(f'<a href="{TARGET}#note">x</a>', id="fragment"),
+    pytest.param(f'<a href="\n {TARGET} ">x</a>', id="white-space-around"),
+    pytest.param('<a href="https://my.exam\nple/2026/part-five">x</a>', id="whatwg-newline-within"),
+    pytest.param('<a href="http://my.example/2026/part-five">x</a>', id="http-and-https"),
+    pytest.param('<a href="HTTPS://MY.Example:443/2026/./x/../part-five">x</a>', id="rfc3986-6.2.2"),
+    pytest.param('<a href="https://my.example/2026/x/..//../part-five/../part-five">x</a>', id="rfc3986-5.2.4"),
+    pytest.param('<a href="https://my.example/2026/part%2Dfive">x</a>', id="rfc3986-6.2.2.2"),
+    pytest.param('<a href="https:\\\\my.example\\2026\\part-five">x</a>', id="whatwg-backslashes"),
+    pytest.param('<a href="//my.example/2026/part-five">x</a>', id="network-path"),
+    pytest.param('<a href="&#104;ttps&colon;//my&period;example/2026/part-fiv&#x65;">x</a>', id="entities"),
+    pytest.param('<a href="https://my%2Eexample/2026/part-five">x</a>', id="whatwg-escaped-host"),
+    pytest.param('<a href="https://ｍｙ.example/2026/part-five">x</a>', id="uts46-wide-letters"),
+    pytest.param('<base href="https://my.example/2026/"><a href="part-five">x</a>', id="base"),
+    pytest.param('<base href="//my.example"><base href="/no/"><a href="2026/part-five">x</a>', id="first-base"),
+]
+NOT_LINKED = [
+    pytest.param("", id="empty"),
+    pytest.param(TARGET, id="text"),
+    pytest.param(f'<!-- <a href="{TARGET}">x</a> -->', id="comment"),
+    pytest.param(f"<script>\"<a href='{TARGET}'>\"</script>", id="script"),
+    pytest.param(f'<style>/* <a href="{TARGET}"> */</style>', id="style"),
+    pytest.param(f'<template><p><a href="{TARGET}">x</a></p></template>', id="template"),
+    pytest.param(f'<template><script></script><a href="{TARGET}">x</a></template>', id="template-with-script"),
+    pytest.param(f'<textarea><a href="{TARGET}">x</a></textarea>', id="textarea"),
+    pytest.param(f'<title><a href="{TARGET}">x</a></title>', id="title"),
+    pytest.param(f'<xmp><a href="{TARGET}">x</a></xmp>', id="xmp"),
+    pytest.param(f"&lt;a href=&quot;{TARGET}&quot;&gt;", id="escaped"),
+    pytest.param(f'<a title="{TARGET}" data-href="{TARGET}">x</a>', id="other-attributes"),
+    pytest.param(f'<a href="{TARGET}/">x</a>', id="trailing-slash"),
+    pytest.param(f'<a href="{TARGET}?utm_source=x">x</a>', id="query"),
+    pytest.param(f'<a href="{TARGET}-and-a-half">x</a>', id="prefix"),
+    pytest.param(f'<a href="https://share.example/?url={TARGET}">x</a>', id="within-another"),
+    pytest.param(f'<a href="{TARGET.upper()}">x</a>', id="case-of-path"),
+    pytest.param('<a href="https://www.my.example/2026/part-five">x</a>', id="other-host"),
+    pytest.param('<a href="/2026/part-five">x</a>', id="relative-to-the-source"),
+    pytest.param('<svg><a xlink:href="https://my.example/2026/part-five">x</a></svg>', id="xlink"),
+]
+
+
+def linked(page: str | bytes, target: str = TARGET, url: str = SOURCE) -> bool:
+    data = page.encode() if isinstance(page, str) else page
+    return read_mention(data, source=SOURCE, target=target, url=url, content_type="text/html; charset=utf-8").linked
+
+
+@pytest.mark.parametrize("page", LINKED)
+def test_links(page: str) -> None:
+    assert linked(page)
+    assert not cannot_hold(page.encode(), TARGET, url=SOURCE)
+
+
+@pytest.mark.parametrize("page", NOT_LINKED)
+def test_links_not(page: str) -> None:
+    assert not linked(page)
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [
+        ("https://my.example/", "https://my.example"),
+        ("https://my.example", "http://MY.example/#top"),
+        ("https://my.example/?p=5", "https://my.example?p=5"),
+        ("https://my.example/fünf", "https://my.example/f%c3%bcnf"),
+        ("https://my.example/f%C3%BCnf", "https://my.example/fünf"),
+        ("https://bücher.example/x", "https://xn--bcher-kva.example/x"),
+        ("https://xn--bcher-kva.example/x", "https://bücher.example/x"),
+        ("https://bücher.example/x", "https://b&uuml;cher.example/x"),
+        ("https://my.example/a?b='c'", "https://my.example/a?b='c'"),
+        ("https://my.example/a?b=<c>", "https://my.example/a?b=&lt;c&gt;"),
+        ("https://my.example/a?b=1&c=2", "https://my.example/a?b=1&amp;c=2"),
+        ("https://my.example/a?b=1&c=2", "https://my.example/a?b=1&c=2"),
+        ("http://127.0.0.1/x", "http://0x7f.1/x"),
+    ],
+)
+def test_spellings_of_a_target(target: str, reference: str) -> None:
+    assert linked(f'<a href="{reference}">x</a>', target)
+
+
+@pytest.mark.parametrize("reference", ["five", "./five", "../x/five", "/x/five#a", "//o.example/x/five", "y/../five"])
+def test_relative_links_of_the_target_s_own_site(reference: str) -> None:
+    assert linked(f'<a href="{reference}">x</a>', "https://o.example/x/five", "https://o.example/x/six")
+
+
+@pytest.mark.parametrize(
+    ("reference", "target"),
+    [("?p=5", "https://o.example/x?p=5"), ("", "https://o.example/x"), (".", "https://o.example/")],
+)
+def test_references_without_a_path(reference: str, target: str) -> None:
+    assert linked(f'<a href="{reference}">x</a>', target, "https://o.example/x")
+
+
+def test_the_final_address_counts_after_redirects() -> None:
+    assert linked('<a href="part-five">x</a>', url="https://my.example/2026/moved")
+
+
+def test_a_page_without_the_host_needs_no_parse() -> None:
+    page = b'<script>s="a\\nb"</script><p>Don&#8217;t &amp; do. <a href="https://a.example/%20x">x</a></p>'
+    assert cannot_hold(page, TARGET, url=SOURCE)
+    assert not cannot_hold(page, TARGET, url="https://my.example/other")
+    assert not cannot_hold(page + b"my.EXAMPLE", TARGET, url=SOURCE)
+    assert cannot_hold(page, "https://b\u00fccher.shop.test/", url=SOURCE)
+    assert not cannot_hold(page, "https://b\u00fccher.x/", url=SOURCE) or b"x" not in page
+
+
+@given(page=st.binary(max_size=200), cut=st.integers(0, 200))
+def test_any_bytes_give_a_value(page: bytes, cut: int) -> None:
+    linked(page[:cut] + f'<a href="{TARGET}">'.encode() + page[cut:])
+
+
+ENTRY = '<a href="/{0}">{0}</a>'
+
+OUTBOUND = [
+    pytest.param('<a href="/a">a</a><a href="b">b</a>', ["/a", "/notes/b"], id="document-order"),
+    pytest.param('<a href="/a">a</a><a href="/a#x">a</a>', ["/a"], id="each-once"),
+    pytest.param('<a href="/a#x">a</a>', ["/a#x"], id="p13-as-given"),
+    pytest.param('<a href="/a" rel="external NoFollow">a</a><a href="/b">b</a>', ["/b"], id="nofollow"),
+    pytest.param('<a href="#top">t</a><a href="">e</a><a href="/notes/six?">q</a>', ["/notes/six?"], id="same-page"),
+    pytest.param(
+        '<a href="mailto:a@b.example">m</a><a href="javascript:x">j</a><a href="ftp://f.example/">f</a>', [], id="http"
+    ),
+    pytest.param('<img src="/i"><link href="/l"><iframe src="/f"></iframe>', [], id="a-and-area-only"),
+    pytest.param('<map><area href="/a"></map>', ["/a"], id="area"),
+    pytest.param('<template><a href="/a">a</a></template><script>"<a href=/b>"</script>', [], id="inert"),
+    pytest.param('<nav><a href="/n">n</a></nav><main><a href="/m">m</a></main>', ["/m"], id="main"),
+    pytest.param('<main><a href="/m">m</a><article><a href="/a">a</a></article></main>', ["/a"], id="article"),
+    pytest.param(
+        '<article><a href="/1">1</a></article><article><a href="/2">2</a></article>', ["/1"], id="first-article"
+    ),
+    pytest.param(
+        '<article><a href="/1">1</a><article><a href="/2">2</a></article><a href="/3">3</a></article>',
+        ["/1", "/2", "/3"],
+        id="nested-article",
+    ),
+    pytest.param(
+        '<article><a href="/t">t</a><div class="post h-entry"><a href="/e">e</a></div></article>', ["/e"], id="h-entry"
+    ),
+    pytest.param('<article class="hentry"><a href="/e">e</a></article><a href="/x">x</a>', ["/e"], id="hentry"),
+    pytest.param(
+        '<div class=h-entry><a href="/t">t</a><div class="e-content"><br><img><p><a href="/c">c</a></div>'
+        '<a href="/after">x</a></div>',
+        ["/c"],
+        id="e-content",
+    ),
+    pytest.param(
+        '<div class="e-content"><a href="/o">o</a></div><div class=h-entry><a href="/e">e</a></div>',
+        ["/e"],
+        id="e-content-outside-an-entry",
+    ),
+    pytest.param(
+        '<div class=h-entry><i class=e-content><a href="/1">1</a></i><i class=e-content><a href="/2">2</a></i></div>',
+        ["/1", "/2"],
+        id="content-in-two-pieces",
+    ),
+    pytest.param('<div class="h-entry"><p>no links</p></div><a href="/x">x</a>', [], id="an-entry-without-links"),
+]
+
+
+@pytest.mark.parametrize(("page", "expected"), OUTBOUND)
+def test_outbound_links(page: str, expected: list[str]) -> None:
+    links = outbound_links(page.encode(), url=SOURCE, content_type="text/html")
+    assert list(links) == [f"https://other.example{path}" for path in expected]
