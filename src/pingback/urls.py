@@ -50,6 +50,11 @@ def split(url: str) -> HttpUrl:
     )
 
 
+def is_absolute(url: str) -> bool:
+    """`url` has a scheme, whichever, and can be taken apart."""
+    return "\0" not in url and len(url) <= MAX_URL and ada_url.check_url(url)
+
+
 def is_http(url: str) -> bool:
     """`url` is an absolute HTTP URL."""
     try:
@@ -57,6 +62,20 @@ def is_http(url: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def require_absolute(url: str) -> str:
+    """`url` itself; ValueError where it is not absolute. Which scheme it has is for the address guard to ask."""
+    if not is_absolute(url):
+        raise ValueError(f"{url[:200]!r} is not an absolute URL")
+    return url
+
+
+def require_http(url: str) -> str:
+    """`url` itself; ValueError where it is not an absolute HTTP URL."""
+    if not is_http(url):
+        raise ValueError(f"{url[:200]!r} is not an absolute HTTP URL")
+    return url
 
 
 def resolve(base: str, reference: str) -> str | None:

@@ -1,0 +1,121 @@
+"""The connection to SQLite, and the sentence for each thing that can be wrong with a database."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from pingback.errors import StoreError
+
+BUSY_TIMEOUT = 5.0  # seconds to wait for another's write; `?timeout=` in the URL says otherwise
+
+# SQLite's primary result codes and what they mean to the person whose database it is.
+_SENTENCES = {
+    sqlite3.SQLITE_BUSY: "is locked by another program",
+    sqlite3.SQLITE_LOCKED: "is locked by another program",
+    sqlite3.SQLITE_READONLY: "is read-only",
+    sqlite3.SQLITE_PERM: "may not be opened by this user",
+    sqlite3.SQLITE_AUTH: "may not be opened by this user",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: is there such a folder, and may this user write to it?",
+    sqlite3.SQLITE_NOTADB: "is not an SQLite database",
+}
+
+
+def parse_url(url: str) -> URL:
+    """The parts of a database URL; StoreError when it is none, or names a database that we do not speak.
+
+    The text itself is in no message: it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise StoreError("the database URL is not of the form sqlite:///FILE") from None
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise StoreError(f"the database must be SQLite (sqlite:///FILE), not {parsed.drivername}")
+    if parsed.host or parsed.username or "\0" in (parsed.database or ""):
+        raise StoreError("the database URL is not of the form sqlite:///FILE: mind the three slashes")
+    if unknown := sorted(set(parsed.query) - {"timeout"}):
+        raise StoreError(f"the database URL has an option that is not known: {unknown[0]}")
+    return parsed
+
+
+def busy_timeout(url: URL) -> float:
+    """Seconds to wait for another's write; StoreError when the URL gives something else."""
+    given = url.query.get("timeout", str(BUSY_TIMEOUT))
+    try:
+        seconds = float(str(given))
+    except ValueError:
+        seconds = -1.0
+    if seconds < 0 or not isfinite(seconds):
+        raise StoreError("the timeout in the database URL is not a number of seconds")
+    return seconds
+
+
+def connect(url: URL) -> Engine:
+    """An engine whose connections write to a log first (WAL) and wait for the disk at each commit.
+
+    Transactions begin deferred; those of `engine.execution_options(writes=True)` begin by taking the write lock, as a
+    reader that turns writer would fail at once where another had written in between, without waiting its turn.
+    """
+    wait = busy_timeout(url)
+    # A database in memory lives as long as its connection: all threads take turns at one.
+    size = {"pool_size": 1, "max_overflow": 0} if in_memory(url) else {"pool_size": 5, "max_overflow": 10}
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_timeout=wait,
+        connect_args={"timeout": wait, "check_same_thread": False},
+        **size,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def in_memory(url: URL) -> bool:
+    """The URL names no file."""
+    return url.database in (None, "", ":memory:")
+
+
+def name_of(url: URL) -> str:
+    """What a person calls the database."""
+    return "the database in memory" if in_memory(url) else f"the database {url.database}"
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Whatever the database or its driver raises inside leaves as a StoreError that names the database."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise StoreError(f"{name_of(url)} {_sentence(error)}") from error
+
+
+def _sentence(error: SQLAlchemyError | sqlite3.Error) -> str:
+    if isinstance(error, PoolTimeout):
+        return "is too busy"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # The low byte is the primary code; above it stands the extended one.
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return _SENTENCES.get(code) or f"cannot be used: {cause}"
+
+
+def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver begins no transaction by itself: `_begin` does
+    connection.execute("PRAGMA journal_mode = WAL").close()
+    # An accepted ping is on disk before its answer goes out, so each commit waits for the disk: 0.8 ms a ping on a
+    # virtual ext4 disk, where 0.5 without; the fetch of a source takes a hundred times that.
+    connection.execute("PRAGMA synchronous = FULL").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

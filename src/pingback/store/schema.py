@@ -1,0 +1,129 @@
+"""The table of mentions, and the one place where its rows are made from values and taken apart into them.
+
+Instants are microseconds since 1970 in UTC. Keys are SHA-256: a URL may have thousands of characters, and an index
+that strangers fill should not grow with them.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
+
+from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.urls import key_of
+
+metadata = MetaData()
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pair", String(64), nullable=False, unique=True),
+    Column("target_key", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("protocol", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("title", Text),
+    Column("excerpt", Text),
+    Column("site_name", Text),
+    Column("author_name", Text),
+    Column("author_url", Text),
+    Column("author_photo", Text),
+    Column("published", BigInteger),
+    Column("received", BigInteger, nullable=False),
+    Column("verified", BigInteger),
+    Column("fault", Integer),
+    # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
+    Column("tried", BigInteger, nullable=False),
+    Index("mentions_by_target", "target_key", "received", "id"),
+    Index("mentions_by_arrival", "received", "id"),
+    sqlite_autoincrement=True,  # an id once told to somebody never means another mention
+)
+
+# What stays as the ping left it when the mention is brought up to date.
+FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def pair_of(source: str, target: str) -> str:
+    """The key of a pair: equal for equal URLs (`pingback.urls.key_of`); ValueError where one is not an HTTP URL."""
+    return _digest(f"{key_of(source)}\n{key_of(target)}")
+
+
+def target_key_of(target: str) -> str:
+    """The key under which the mentions of a target are found; ValueError when it is not an HTTP URL."""
+    return _digest(key_of(target))
+
+
+def micros(instant: datetime) -> int:
+    """An aware instant as a number that sorts; ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone")
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def row_of(mention: Mention) -> dict[str, Any]:
+    """The columns of a mention, all but its `id`."""
+    author = mention.author or Author()
+    return {
+        "pair": pair_of(mention.source, mention.target),
+        "target_key": target_key_of(mention.target),
+        "source": _storable(mention.source),
+        "target": _storable(mention.target),
+        "protocol": mention.protocol.value,
+        "status": mention.status.value,
+        "title": _storable(mention.title),
+        "excerpt": _storable(mention.excerpt),
+        "site_name": _storable(mention.site_name),
+        "author_name": _storable(author.name),
+        "author_url": _storable(author.url),
+        "author_photo": _storable(author.photo),
+        "published": _micros_or_none(mention.published),
+        "received": micros(mention.received),
+        "verified": _micros_or_none(mention.verified),
+        "fault": mention.fault,
+    }
+
+
+def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
+    """The mention that a row holds."""
+    author = Author(name=row["author_name"], url=row["author_url"], photo=row["author_photo"])
+    return Mention(
+        id=row["id"],
+        source=row["source"],
+        target=row["target"],
+        protocol=Protocol(row["protocol"]),
+        status=MentionStatus(row["status"]),
+        title=row["title"],
+        excerpt=row["excerpt"],
+        site_name=row["site_name"],
+        author=author if author != Author() else None,
+        published=_instant(row["published"]),
+        received=_EPOCH + row["received"] * _MICROSECOND,
+        verified=_instant(row["verified"]),
+        fault=row["fault"],
+    )
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _storable(text: str | None) -> str | None:
+    """Without NUL, at which some tools end a text, and lone surrogates, which no encoding can write."""
+    return None if text is None else _UNSTORABLE.sub("", text)
+
+
+def _micros_or_none(instant: datetime | None) -> int | None:
+    return None if instant is None else micros(instant)
+
+
+def _instant(number: int | None) -> datetime | None:
+    return None if number is None else _EPOCH + number * _MICROSECOND

@@ -1,0 +1,172 @@
+"""`Store`: the mentions of a site in one SQLite database, through SQLAlchemy Core."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, inspect, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql.dml import ReturningInsert
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus
+from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
+from pingback.store.schema import FIXED, mention_of, mentions, metadata, micros, pair_of, row_of, target_key_of
+
+_PAGE = 500  # rows read at once; between two pages no lock or connection is held
+_ARRIVAL = (mentions.c.received, mentions.c.id)
+
+
+class Store:
+    """What was received: one mention for each pair of source and target.
+
+    `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
+    missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
+    `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
+    """
+
+    def __init__(self, url: str = "sqlite:///pingback.db") -> None:
+        self._url = parse_url(url)
+        self._wait = busy_timeout(self._url)
+        self._engine = connect(self._url)
+        self._closed = False
+        # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
+        self._writing = threading.Lock()
+        try:
+            self._make_schema()
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def keep(self, mention: Mention) -> tuple[Mention, bool]:
+        """The mention as it stands in the store, and whether it was new.
+
+        Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
+        and only its `id` stays. Any other that was there before is given back as it was.
+        """
+        row = row_of(mention) | {"tried": micros(mention.verified or mention.received)}
+        with self._write() as connection:
+            written = connection.execute(_KEEP, row).mappings().one_or_none()
+            known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
+        return self._mention(known), written is not None
+
+    def find(self, source: str, target: str) -> Mention | None:
+        """The mention of `target` by `source`; ValueError where one of them is not an absolute HTTP URL."""
+        with self._read() as connection:
+            row = connection.execute(_select(mentions.c.pair == pair_of(source, target))).mappings().one_or_none()
+        return self._mention(row) if row is not None else None
+
+    def update(self, mention: Mention) -> Mention:
+        """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were."""
+        if mention.id is None:
+            raise ValueError("only a mention that was kept can be updated")
+        changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
+        statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
+        with self._write() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+        if row is None:
+            raise StoreError(f"{name_of(self._url)} has no mention {mention.id} any more")
+        return self._mention(row)
+
+    def claim(self, mention: Mention, *, now: datetime, not_since: datetime) -> bool:
+        """Take the next try at verifying a kept mention: true for one caller, and none before `not_since` is past.
+
+        The try counts from `now`, whatever comes of it.
+        """
+        statement = (
+            update(mentions)
+            .where(mentions.c.id == mention.id, mentions.c.tried <= micros(not_since))
+            .values(tried=micros(now))
+        )
+        with self._write() as connection:
+            return connection.execute(statement).rowcount == 1
+
+    def mentions(self, *, target: str | None = None, status: MentionStatus | None = None) -> Iterator[Mention]:
+        """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL."""
+        conditions = []
+        if target is not None:
+            conditions.append(mentions.c.target_key == target_key_of(target))
+        if status is not None:
+            conditions.append(mentions.c.status == status.value)
+        return self._pages(*conditions)
+
+    def unverified(self) -> Iterator[Mention]:
+        """The pending mentions whose source was not looked at yet, in order of arrival."""
+        return self._pages(mentions.c.status == MentionStatus.PENDING.value, mentions.c.verified.is_(None))
+
+    def close(self) -> None:
+        """Close the database; whatever is asked of the store afterwards raises `StoreError`."""
+        self._closed = True
+        self._engine.dispose()
+
+    def _pages(self, *conditions: ColumnElement[bool]) -> Iterator[Mention]:
+        page = _select(*conditions).order_by(*_ARRIVAL).limit(_PAGE)
+        after = page
+        while True:
+            with self._read() as connection:
+                rows = connection.execute(after).mappings().all()
+            yield from map(self._mention, rows)
+            if len(rows) < _PAGE:
+                return
+            after = page.where(tuple_(*_ARRIVAL) > tuple_(rows[-1]["received"], rows[-1]["id"]))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        self._check_open()
+        with translated(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        self._check_open()
+        if not self._writing.acquire(timeout=self._wait):
+            raise StoreError(f"{name_of(self._url)} is too busy")
+        try:
+            with translated(self._url), self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+        finally:
+            self._writing.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{name_of(self._url)} is closed")
+
+    def _make_schema(self) -> None:
+        """Make the table where it is missing. Looks first: a reader needs no write lock, and may find one taken."""
+        with self._read() as connection:
+            if inspect(connection).has_table(mentions.name):
+                return
+        with self._write() as connection:
+            metadata.create_all(connection)
+
+    def _mention(self, row: RowMapping | Mapping[str, Any]) -> Mention:
+        """SQLite holds any value in any column, and a later version of ours may have written other words."""
+        try:
+            return mention_of(row)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"{name_of(self._url)} holds a mention that cannot be read: {error}") from error
+
+
+def _select(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
+    return select(*mentions.c).where(*conditions)
+
+
+def _upsert() -> ReturningInsert[tuple[object, ...]]:
+    """Insert, or overwrite what was rejected; gives no row where another mention of the pair stands."""
+    statement = insert(mentions)
+    return statement.on_conflict_do_update(
+        index_elements=[mentions.c.pair],
+        set_={name: column for name, column in statement.excluded.items() if name != "id"},
+        where=mentions.c.status == MentionStatus.REJECTED.value,
+    ).returning(*mentions.c)
+
+
+_KEEP = _upsert()  # built once: SQLAlchemy takes a millisecond to build it, and SQLite a tenth of that to run it

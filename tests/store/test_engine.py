@@ -1,0 +1,167 @@
+"""`pingback.store.engine`: whatever is wrong with a database is one StoreError with a sentence that helps."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+from pingback.store.engine import parse_url, translated
+
+MENTION = Mention(
+    source="https://a.example/post",
+    target="https://b.example/part-5",
+    protocol=Protocol.PINGBACK,
+    status=MentionStatus.APPROVED,
+    received=datetime(2026, 1, 2, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        pytest.param("", "not of the form", id="empty"),
+        pytest.param("pingback.db", "not of the form", id="a-path"),
+        pytest.param("sqlite://pingback.db", "three slashes", id="two-slashes"),
+        pytest.param("sqlite://user:secret@/x", "three slashes", id="credentials"),
+        pytest.param("sqlite:///a\0b", "three slashes", id="nul"),
+        pytest.param("postgresql://user:secret@host/name", "must be SQLite", id="another-database"),
+        pytest.param("sqlite+aiosqlite:///x", "must be SQLite", id="another-driver"),
+        pytest.param("sqlite:///x?timeout=soon", "not a number", id="timeout-in-words"),
+        pytest.param("sqlite:///x?timeout=-1", "not a number", id="timeout-below-zero"),
+        pytest.param("sqlite:///x?timeout=nan", "not a number", id="timeout-nan"),
+        pytest.param("sqlite:///x?timeout=1&timeout=2", "not a number", id="timeout-twice"),
+        pytest.param("sqlite:///x?mode=ro", "not known: mode", id="unknown-option"),
+        pytest.param("sqlite://host:port/x", "not of the form", id="port-in-words"),
+    ],
+)
+def test_unusable_url(url: str, sentence: str) -> None:
+    with pytest.raises(StoreError, match=sentence) as refused:
+        Store(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite://"])
+def test_in_memory(url: str) -> None:
+    with Store(url) as store:
+        assert store.keep(MENTION)[1]
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"this is a text, not a database\n" * 100)
+
+
+def _foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE mentions (id INTEGER)")
+
+
+def _damaged(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        for number in range(50):
+            store.keep(replace(MENTION, source=f"https://a.example/{number}"))
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+def _strange_word(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        store.keep(MENTION)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE mentions SET status = 'unheard-of'")
+
+
+def _strange_instant(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        store.keep(MENTION)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE mentions SET received = 9223372036854775807")
+
+
+def _not_utf8(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        store.keep(MENTION)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE mentions SET title = CAST(x'ff' AS TEXT)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        pytest.param(Path.mkdir, "cannot be opened", id="a-folder"),
+        pytest.param(_garbage, "is not an SQLite database", id="not-a-database"),
+        pytest.param(_foreign, "cannot be used", id="another-programs-table"),
+        pytest.param(_damaged, "is damaged", id="damaged"),
+        pytest.param(_strange_word, "cannot be read", id="status-of-a-later-version"),
+        pytest.param(_strange_instant, "cannot be read", id="instant-beyond-the-calendar"),
+        pytest.param(_not_utf8, "cannot be used", id="text-that-is-not-utf-8"),
+    ],
+)
+def test_unusable_file(tmp_path: Path, spoil: Callable[[Path], None], sentence: str) -> None:
+    path = tmp_path / "mentions.db"
+    spoil(path)
+    with pytest.raises(StoreError, match=sentence) as refused, Store(f"sqlite:///{path}") as store:
+        list(store.mentions())
+    assert str(path) in str(refused.value)
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is there such a folder"):
+        Store(f"sqlite:///{tmp_path}/no/such/mentions.db")
+
+
+def test_a_lock_held_by_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "mentions.db"
+    with Store(f"sqlite:///{path}?timeout=0.01") as store, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            store.keep(MENTION)
+        assert store.find(MENTION.source, MENTION.target) is None  # reading goes on
+        other.rollback()
+        assert store.keep(MENTION)[1]
+
+
+def test_a_lock_held_while_the_file_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "mentions.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            Store(f"sqlite:///{path}?timeout=0.01")
+
+
+def _write_where_only_reading_is_allowed(path: Path) -> None:
+    sqlite3.connect(path).close()
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+
+
+def _write_past_the_size_allowed(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+        connection.execute("PRAGMA max_page_count = 2")
+        connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+
+def _wait_for_a_connection(path: Path) -> None:
+    raise PoolTimeout("QueuePool limit of size 1 overflow 0 reached")
+
+
+@pytest.mark.parametrize(
+    ("fail", "sentence"),
+    [
+        pytest.param(_write_where_only_reading_is_allowed, "is read-only", id="read-only"),
+        pytest.param(_write_past_the_size_allowed, "the disk is full", id="disk-full"),
+        pytest.param(_wait_for_a_connection, "is too busy", id="no-connection-free"),
+    ],
+)
+def test_errors_of_the_driver_are_translated(tmp_path: Path, fail: Callable[[Path], None], sentence: str) -> None:
+    path = tmp_path / "mentions.db"
+    with pytest.raises(StoreError, match=sentence), translated(parse_url(f"sqlite:///{path}")):
+        fail(path)

@@ -1,0 +1,255 @@
+"""`pingback.store.store`: one mention for each pair, in order of arrival, safe from several threads."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from pingback.errors import StoreError
+from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.store import Store
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def mention(
+    source: str = "https://a.example/post", target: str = "https://b.example/part-5", **words: object
+) -> Mention:
+    whole = Mention(
+        source=source, target=target, protocol=Protocol.PINGBACK, status=MentionStatus.APPROVED, received=NOON
+    )
+    return replace(whole, **words)  # type: ignore[arg-type]  # `words` are fields of a Mention
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path}/mentions.db" if request.param == "file" else "sqlite://"
+    with Store(url) as store:
+        yield store
+
+
+WHOLE = mention(
+    title="Ünï “curly” & <b>",
+    excerpt="[…] 本 [...] 🙂",
+    site_name="A site",
+    author=Author(name="Ann", url="https://a.example/", photo="https://a.example/a.png"),
+    published=datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    verified=NOON + timedelta(microseconds=1),
+    fault=17,
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(mention(), id="only-what-must-be"),
+        pytest.param(WHOLE, id="every-field"),
+        pytest.param(replace(WHOLE, author=Author(name="Ann")), id="part-of-an-author"),
+        pytest.param(replace(WHOLE, status=MentionStatus.REJECTED), id="rejected"),
+    ],
+)
+def test_what_is_kept_is_found(store: Store, given: Mention) -> None:
+    kept, new = store.keep(given)
+    assert new
+    assert kept.id is not None
+    assert replace(kept, id=None) == given
+    assert store.find(given.source, given.target) == kept
+    assert list(store.mentions()) == [kept]
+
+
+def test_instants_of_any_zone_become_utc(store: Store) -> None:
+    there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    kept, _ = store.keep(mention(received=there))
+    assert kept.received == NOON
+    assert kept.received.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(mention(received=NOON.replace(tzinfo=None)), id="naive-instant"),
+        pytest.param(mention(source="/post"), id="relative-source"),
+        pytest.param(mention(target="mailto:a@b.example"), id="target-is-no-http-url"),
+    ],
+)
+def test_a_callers_mistake_is_a_value_error(store: Store, given: Mention) -> None:
+    with pytest.raises(ValueError, match=r"time zone|URL"):
+        store.keep(given)
+
+
+def test_nul_and_lone_surrogates_are_left_out(store: Store) -> None:
+    kept, _ = store.keep(mention(title="a\0b\ud800c"))
+    assert kept.title == "abc"
+
+
+def test_the_same_pair_again_is_not_new_and_changes_nothing(store: Store) -> None:
+    first, _ = store.keep(mention(title="first"))
+    assert store.keep(mention(title="second", received=NOON + HOUR)) == (first, False)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        pytest.param("http://A.example:80/post#top", "https://b.example/part-5", id="scheme-host-port-fragment"),
+        pytest.param("https://a.example/%70ost", "https://b.example/./part-5", id="rfc3986-6.2.2"),
+    ],
+)
+def test_equal_urls_are_the_same_pair(store: Store, source: str, target: str) -> None:
+    first, _ = store.keep(mention())
+    assert store.keep(mention(source, target)) == (first, False)
+    assert store.find(source, target) == first
+    assert [kept.source for kept in store.mentions(target=target)] == ["https://a.example/post"]
+
+
+def test_a_rejected_mention_is_overwritten_and_keeps_its_id(store: Store) -> None:
+    first, _ = store.keep(mention(status=MentionStatus.REJECTED, fault=17))
+    again, new = store.keep(mention(title="now it links", received=NOON + HOUR))
+    assert new
+    assert again == replace(mention(title="now it links", received=NOON + HOUR), id=first.id)
+    assert store.keep(mention())[1] is False
+
+
+@pytest.mark.parametrize("status", [MentionStatus.PENDING, MentionStatus.SPAM, MentionStatus.DELETED])
+def test_any_other_status_is_known(store: Store, status: MentionStatus) -> None:
+    first, _ = store.keep(mention(status=status))
+    assert store.keep(mention()) == (first, False)
+
+
+def test_of_many_equal_pings_at_once_one_is_new(store: Store) -> None:
+    together = Barrier(8, timeout=30)
+
+    def keep(number: int) -> tuple[Mention, bool]:
+        together.wait()
+        return store.keep(mention(title=f"thread {number}"))
+
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(keep, range(8)))
+    assert sorted(new for _, new in results) == [False] * 7 + [True]
+    assert len({kept for kept, _ in results}) == 1
+
+
+def test_a_fresh_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    together = Barrier(8, timeout=30)
+
+    def keep(number: int) -> bool:
+        together.wait()
+        with Store(f"sqlite:///{tmp_path}/new.db") as store:
+            return store.keep(mention(f"https://a.example/{number}"))[1]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(keep, range(8)))
+
+
+def test_update_changes_all_but_urls_and_arrival(store: Store) -> None:
+    kept, _ = store.keep(mention())
+    given = replace(WHOLE, id=kept.id, source="https://c.example/", target="https://d.example/", received=NOON + HOUR)
+    updated = store.update(given)
+    assert updated == replace(WHOLE, id=kept.id, source=kept.source, target=kept.target, received=kept.received)
+    assert store.find(kept.source, kept.target) == updated
+
+
+def test_update_of_what_was_never_kept(store: Store) -> None:
+    with pytest.raises(ValueError, match="kept"):
+        store.update(mention())
+    with pytest.raises(StoreError, match="no mention 77"):
+        store.update(mention(id=77))
+
+
+def test_a_try_can_be_claimed_once_and_not_before_its_time(store: Store) -> None:
+    kept, _ = store.keep(mention(verified=NOON))
+    early, due = NOON + HOUR - timedelta(seconds=1), NOON + HOUR
+    assert not store.claim(kept, now=early, not_since=early - HOUR)
+    assert store.claim(kept, now=due, not_since=due - HOUR)
+    assert not store.claim(kept, now=due, not_since=due - HOUR)
+    assert not store.claim(kept, now=due + HOUR / 2, not_since=due - HOUR / 2)
+    assert store.claim(kept, now=due + HOUR, not_since=due)
+
+
+def test_of_many_claims_at_once_one_succeeds(store: Store) -> None:
+    kept, _ = store.keep(mention(verified=NOON))
+    together = Barrier(8, timeout=30)
+
+    def claim(_: int) -> bool:
+        together.wait()
+        return store.claim(kept, now=NOON + HOUR, not_since=NOON)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(claim, range(8))) == [False] * 7 + [True]
+
+
+def test_mentions_in_order_of_arrival_by_target_and_status(store: Store) -> None:
+    later = store.keep(mention("https://a.example/later", received=NOON + HOUR))[0]
+    early = store.keep(mention("https://a.example/early"))[0]
+    same = store.keep(mention("https://a.example/same-time"))[0]
+    spam = store.keep(mention("https://a.example/spam", status=MentionStatus.SPAM))[0]
+    other = store.keep(mention(target="https://b.example/part-6"))[0]
+    assert list(store.mentions()) == [early, same, spam, other, later]
+    assert list(store.mentions(status=MentionStatus.SPAM)) == [spam]
+    assert list(store.mentions(target="http://b.example/part-5", status=MentionStatus.APPROVED)) == [early, same, later]
+    assert list(store.mentions(target="https://b.example/part")) == []
+
+
+def test_more_mentions_than_a_page_come_once_each() -> None:
+    sources = [f"https://a.example/{number}" for number in range(501)]
+    with Store("sqlite://") as store:
+        for number, source in enumerate(sources):
+            store.keep(mention(source, received=NOON + timedelta(seconds=number // 300)))
+        assert [kept.source for kept in store.mentions()] == sources
+
+
+def test_the_store_can_be_written_while_it_is_listed(store: Store) -> None:
+    store.keep(mention())
+    for kept in store.mentions():
+        store.update(replace(kept, title="seen"))
+    assert [kept.title for kept in store.mentions()] == ["seen"]
+
+
+def test_unverified_are_the_pending_ones_nobody_looked_at(store: Store) -> None:
+    waiting = store.keep(mention("https://a.example/1", status=MentionStatus.PENDING))[0]
+    store.keep(mention("https://a.example/2", status=MentionStatus.PENDING, verified=NOON))
+    store.keep(mention("https://a.example/3"))
+    assert list(store.unverified()) == [waiting]
+
+
+def test_what_was_kept_is_there_after_reopening(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mentions.db"
+    with Store(url) as store:
+        kept, _ = store.keep(WHOLE)
+    with Store(url) as store:
+        assert list(store.mentions()) == [kept]
+
+
+def test_what_was_kept_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mentions.db"
+    with Store(url) as one, Store(url) as other:
+        kept, _ = one.keep(mention())
+        assert other.find(kept.source, kept.target) == kept
+
+
+def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/mentions.db") as store:
+        store.keep(mention())
+        with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        with store._engine.connect() as own:  # no public way shows it, and the contract hangs on it
+            assert own.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def test_a_closed_store_says_so() -> None:
+    store = Store("sqlite://")
+    store.close()
+    store.close()
+    for use in (
+        lambda: store.keep(mention()),
+        lambda: store.find("http://a.example/", "http://b.example/"),
+        lambda: next(store.mentions()),
+    ):
+        with pytest.raises(StoreError, match="closed"):
+            use()
