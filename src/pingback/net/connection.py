@@ -1,0 +1,152 @@
+"""The seam in urllib3 and requests: where they open a socket, they ask the dialer.
+
+`Host`, SNI and the name on the certificate stay those of the URL, since only the socket is ours.
+"""
+
+import os
+import socket
+import ssl
+from http.client import HTTPException
+from http.client import HTTPResponse as RawResponse
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from pingback.net.budget import Budget, MeteredSocket, MeteredTLSSocket
+from pingback.net.dial import Dialer
+
+MAX_HOSTS = 32  # whose connections are kept
+MAX_IDLE = 16  # connections kept for one host
+MAX_INTERIM = 16  # responses before the final one
+
+
+class _Response(RawResponse):
+    """A final response: those with 1xx before it are passed over (RFC 9110 §15.2); the standard library knows 100."""
+
+    def begin(self) -> None:
+        for _ in range(MAX_INTERIM + 1):
+            super().begin()
+            if self.status >= 200:
+                return self._tidy()
+            self.headers = None  # type: ignore[assignment]  # what tells `begin` that there is something to read
+        raise HTTPException("too many interim responses")
+
+    def _tidy(self) -> None:
+        """Take away what urllib3 logs a warning for, traceback included: strangers could fill the log."""
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+        if self.chunked:  # RFC 9112 §6.3: Transfer-Encoding overrides Content-Length
+            del self.msg["Content-Length"]
+
+
+class _GuardedConnection(HTTPConnection):
+    response_class = _Response
+    dialer: Dialer
+    budget: Budget
+
+    def _new_conn(self) -> socket.socket:
+        return self.dialer.dial(self._dns_host.strip("[]"), self.port, self.budget)
+
+    def connect(self) -> None:
+        super().connect()
+        self.meter()
+
+    def meter(self) -> None:
+        """Put what the open socket does on the present budget."""
+        if isinstance(self.sock, MeteredSocket):
+            self.sock.budget = self.budget
+
+
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
+    pass
+
+
+class _GuardedPool(HTTPConnectionPool):
+    ConnectionCls = _GuardedConnection
+    dialer: Dialer
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.dialer = self.dialer
+        return connection
+
+    def _make_request(self, conn: Any, *request: Any, **options: Any) -> BaseHTTPResponse:
+        conn.budget = options["timeout"]
+        if conn.sock is None:
+            return super()._make_request(conn, *request, **options)
+        conn.meter()
+        try:
+            return super()._make_request(conn, *request, **options)
+        except ConnectionError:
+            # A server may close a connection just when it is used again (RFC 9112 §9.3.1). A ping that was taken in
+            # nevertheless does no harm twice: the far side knows the pair.
+            conn.close()
+            return super()._make_request(conn, *request, **options)
+
+
+class _GuardedTLSPool(_GuardedPool, HTTPSConnectionPool):
+    ConnectionCls = _GuardedTLSConnection
+
+
+class _GuardedPools(PoolManager):
+    def __init__(self, dialer: Dialer, tls: ssl.SSLContext | None) -> None:
+        super().__init__(num_pools=MAX_HOSTS, maxsize=MAX_IDLE)
+        self.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTLSPool}
+        self._dialer = dialer
+        self._tls = tls
+
+    def _new_pool(
+        self, scheme: str, host: str, port: int, request_context: dict[str, Any] | None = None
+    ) -> HTTPConnectionPool:
+        context = dict(request_context or {})
+        if scheme == "https":
+            # One for all: reading the certificates takes longer than a handshake.
+            self._tls = self._tls or tls_context(DEFAULT_CA_BUNDLE_PATH)
+            context["ssl_context"] = self._tls
+        pool = super()._new_pool(scheme, host, port, context)
+        if isinstance(pool, _GuardedPool):
+            pool.dialer = self._dialer
+        return pool
+
+
+class GuardedAdapter(HTTPAdapter):
+    """The way out of `requests`, through the guard. No session stands before it: there are no cookies, no
+    `.netrc`, no proxies, and no redirects that are followed, or read whole, behind our back."""
+
+    def __init__(self, dialer: Dialer, tls: ssl.SSLContext | None) -> None:
+        self._pools = _GuardedPools(dialer, tls)
+        super().__init__()
+
+    def init_poolmanager(self, *_sizes: Any, **_options: Any) -> None:
+        self.poolmanager = self._pools
+
+    def cert_verify(self, *_wishes: Any) -> None:
+        """Settled by the TLS context: certificates are always verified."""
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: Any) -> str:
+        """The path as it is; `requests` before 2.34 makes one slash of two at its start."""
+        return request.path_url
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Just what the client reads; the original spends most of its time on cookies."""
+        response = requests.Response()
+        response.request = req
+        response.status_code = resp.status
+        response.raw = resp
+        return response
+
+
+def tls_context(ca_bundle: str) -> ssl.SSLContext:
+    """Trusts the certificates in `ca_bundle`, a file or folder; ValueError when it cannot be used."""
+    folder = os.path.isdir(ca_bundle)
+    try:
+        context = ssl.create_default_context(cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None)
+    except OSError as error:
+        raise ValueError(f"{ca_bundle!r} cannot be used as ca_bundle: {error}") from error
+    context.sslsocket_class = MeteredTLSSocket
+    return context

@@ -1,0 +1,140 @@
+"""Which URLs may be asked for, and which addresses may be connected to.
+
+The default is the open internet and nothing else: globally reachable unicast addresses by IANA's special-purpose
+registries (RFC 6890), the usual web ports, no credentials. Networks of one's own are allowed one by one.
+"""
+
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+from pingback import urls
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+PORTS = frozenset({80, 443, 8080, 8443})
+
+# Tables of our own: `ipaddress.is_global` differs between Python 3.11 and 3.14, and is true for multicast,
+# for 64:ff9b::7f00:1, for 192.88.99.1, in 3.11 for 2002:7f00:1:: as well.
+_REFUSED_IPV4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network, RFC 791 §3.2; Linux takes 0.0.0.0 for loopback
+        "10.0.0.0/8",  # private, RFC 1918
+        "100.64.0.0/10",  # shared, RFC 6598; Alibaba's metadata at 100.100.100.200
+        "127.0.0.0/8",  # loopback, RFC 1122 §3.2.1.3
+        "168.63.129.16/32",  # Azure's host, public by its number only
+        "169.254.0.0/16",  # link-local, RFC 3927; metadata of most clouds at 169.254.169.254
+        "172.16.0.0/12",  # private, RFC 1918
+        "192.0.0.0/24",  # IETF protocol assignments, RFC 6890; Oracle's metadata at 192.0.0.192
+        "192.0.2.0/24",  # documentation, RFC 5737
+        "192.88.99.0/24",  # 6to4 relays, withdrawn by RFC 7526
+        "192.168.0.0/16",  # private, RFC 1918
+        "198.18.0.0/15",  # benchmarks, RFC 2544
+        "198.51.100.0/24",  # documentation, RFC 5737
+        "203.0.113.0/24",  # documentation, RFC 5737
+        "224.0.0.0/4",  # multicast, RFC 5771
+        "240.0.0.0/4",  # reserved, RFC 1112 §4, and limited broadcast, RFC 919
+    )
+)
+# Global unicast is assigned from here alone (RFC 4291 §2.4). Outside lie loopback, unique local (with AWS's metadata at
+# fd00:ec2::254), link-local, multicast, IPv4-compatible and -translated forms, local NAT64 (RFC 8215), discard, SRv6.
+_UNICAST_IPV6 = IPv6Network("2000::/3")
+_REFUSED_IPV6 = tuple(
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # IETF protocol assignments, RFC 2928: Teredo, benchmarks, ORCHID
+        "2001:db8::/32",  # documentation, RFC 3849
+        "2002::/16",  # 6to4, whose relays RFC 7526 withdrew; an IPv4 address of any kind inside, RFC 3056
+        "3fff::/20",  # documentation, RFC 9637
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+
+# Names that clouds give to their metadata; not all of them lead to an address that is refused.
+_METADATA_HOSTS = frozenset(
+    {
+        "instance-data",
+        "instance-data.ec2.internal",
+        "metadata",
+        "metadata.azure.internal",
+        "metadata.goog",
+        "metadata.google.internal",
+        "metadata.packet.net",
+        "metadata.platformequinix.com",
+        "metadata.tencentyun.com",
+    }
+)
+
+
+class Refused(Exception):
+    """The guard says no; the text says why. Not an OSError, which urllib3 and requests would take for their own."""
+
+
+class Guard:
+    """The rules of one client. `allow` lifts the rules for address and port within those networks alone."""
+
+    def __init__(self, *, allow: Iterable[str] = (), ports: Collection[int] = PORTS) -> None:
+        self._allow = tuple(ip_network(network) for network in allow)
+        self._ports = frozenset(ports)
+
+    def check_url(self, url: str) -> urls.HttpUrl:
+        """The parts of `url`, when it may be asked for as far as can be said without a look-up; else Refused."""
+        try:
+            parsed = urls.split(url)
+        except ValueError:
+            raise Refused("it is not an absolute HTTP URL") from None
+        if parsed.has_credentials:
+            raise Refused("it holds credentials")
+        if parsed.host.rstrip(".") in _METADATA_HOSTS:
+            raise Refused(f"{parsed.host} is a cloud's metadata service")
+        if parsed.port not in self._ports and not self._allow:
+            raise Refused(f"port {parsed.port} is not allowed")
+        return parsed
+
+    def checked(self, answers: Iterable[str], port: int) -> list[Address]:
+        """The addresses in `answers`, when every one of them may be connected to on `port`; else Refused.
+
+        One bad answer spoils them all: whoever gives a public and a private address for one name is up to something.
+        """
+        addresses = [_parsed(answer) for answer in dict.fromkeys(answers)]
+        for address in addresses:
+            self._check(address, port)
+        return addresses
+
+    def _check(self, address: Address, port: int) -> None:
+        if any(address in network for network in self._allow):
+            return
+        if not _is_public(address):
+            raise Refused(f"{address} is not a public address")
+        if port not in self._ports:
+            raise Refused(f"port {port} is not allowed")
+
+
+def is_public(address: str) -> bool:
+    """`address` is a globally reachable unicast address; False for all that is not an address."""
+    try:
+        return _is_public(_parsed(address))
+    except Refused:
+        return False
+
+
+def _parsed(text: str) -> Address:
+    """The address that `text` spells; an IPv4-mapped one (RFC 4291 §2.5.5.2) is the IPv4 address the kernel takes."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        raise Refused(f"{text!r} is not an address") from None
+    if isinstance(address, IPv4Address):
+        return address
+    if address.scope_id is not None:  # RFC 4007 §11: a zone exists on this machine only
+        raise Refused(f"{text!r} names an interface")
+    return address.ipv4_mapped or address
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _REFUSED_IPV4)
+    if address in _NAT64:
+        return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address in _UNICAST_IPV6 and not any(address in network for network in _REFUSED_IPV6)

@@ -1,0 +1,71 @@
+"""Why a URL could not be had, in words for a person: the one place that knows what the HTTP libraries raise."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from http.client import HTTPException, IncompleteRead
+from socket import gaierror
+from zlib import error as ZlibError
+
+from urllib3.exceptions import HTTPError
+
+from pingback.errors import Blocked, Unreachable
+from pingback.net.budget import TooMuch
+from pingback.net.guard import Refused
+
+# All that comes out of requests (an OSError itself), urllib3, http.client, ssl and zlib when the far side misbehaves.
+# ValueError: a host that IDNA or TLS cannot spell, where the URL standard can.
+FAILURES = (OSError, ValueError, HTTPException, HTTPError, ZlibError)
+
+_MAX_SHOWN = 200  # characters of a URL in a sentence
+_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
+
+# The first line that fits, from what is sure to what is left.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (gaierror, "no such host"),
+    (ssl.SSLCertVerificationError, "its certificate is not valid: {0.verify_message}"),
+    (ssl.SSLError, "TLS failed: {0.reason}"),
+    (TooMuch, "it sends more than a page needs"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (IncompleteRead, "the response broke off"),
+    (ConnectionError, "the connection was closed"),
+    (ZlibError, "its content is not the gzip that it says"),
+    (HTTPException, "it does not answer in HTTP"),
+)
+
+
+def blocked(url: str, refusal: Refused) -> Blocked:
+    return Blocked(url, f"{_shown(url)} is blocked: {refusal}")
+
+
+def unreachable(url: str, reason: str) -> Unreachable:
+    return Unreachable(url, f"{_shown(url)} could not be reached: {reason}")
+
+
+def failed(url: str, error: Exception, *, seconds: float) -> Unreachable:
+    """What `error` means for `url`, whose exchange had `seconds`."""
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return Unreachable(url, f"{_shown(url)} did not answer within {seconds:g} seconds")
+    return unreachable(url, _reason(causes))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reason(causes: tuple[BaseException, ...]) -> str:
+    for kind, words in _REASONS:
+        for cause in causes:
+            if isinstance(cause, kind):
+                return words.format(cause)
+    system = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
+    return next(system, "it gave no usable response")
+
+
+def _shown(url: str) -> str:
+    """`url` as a sentence can hold it: a stranger chose it, and it may hold a password."""
+    short = _USERINFO.sub("", url[:_MAX_SHOWN])
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)
