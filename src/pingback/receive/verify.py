@@ -1,0 +1,64 @@
+"""Does the source link to the target? Fetches it and looks, and says so to strangers without telling them more.
+
+Pingback 1.0 §3 lists what a server may check; the fault codes for what can be wrong with a source are here.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pingback.errors import BadStatus, Fault, FaultCode, FetchError
+from pingback.model import Verification
+from pingback.page.about import read_mention
+from pingback.version import VERSION
+
+if TYPE_CHECKING:
+    from pingback.net.client import Client
+
+GONE = frozenset({404, 410})
+
+# One sentence for all of it: whoever could tell a refused connection from a name that does not exist, or from an
+# address that we do not connect to, could scan through us what only we can reach.
+NO_SOURCE = "the source does not exist, or cannot be reached from here"
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def verify(source: str, target: str, *, client: "Client", headers: Mapping[str, str] = _NO_HEADERS) -> Verification:
+    """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`."""
+    with client.get(source, headers=headers) as response:
+        if not 200 <= response.status < 300:
+            raise BadStatus(source, response.status)
+        page = response.read()
+        return read_mention(page, source=source, target=target, url=response.url, content_type=response.content_type)
+
+
+def is_gone(error: FetchError) -> bool:
+    """The source's own server says that there is no such page, which is more than a page that cannot be had now."""
+    return isinstance(error, BadStatus) and error.status in GONE
+
+
+def fault_of(error: FetchError) -> Fault:
+    """What the sender hears of a source that gave no page."""
+    if isinstance(error, BadStatus) and not is_gone(error):
+        return Fault(FaultCode.UPSTREAM_ERROR, "the server of the source answered with an error")
+    return Fault(FaultCode.SOURCE_NOT_FOUND, NO_SOURCE)
+
+
+def address_of(asker: str | None) -> str | None:
+    """The address of whoever asked, as text that can go into a header and a log; None where it is no IP address."""
+    try:
+        address = ipaddress.ip_address((asker or "").partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def headers_for(asker: str | None, *, site: str) -> dict[str, str]:
+    """Names the asker to the source's server, as WordPress does: it should know on whose word it is asked."""
+    address = address_of(asker)
+    agent = f"pingback/{VERSION}; {site}; verifying pingback"
+    if address is None:
+        return {"User-Agent": agent}
+    return {"User-Agent": f"{agent} from {address}", "X-Pingback-Forwarded-For": address}

@@ -1,0 +1,631 @@
+"""`pingback.receive.receiver`: the one path in, and what a sender hears (Pingback 1.0 §3)."""
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
+from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.receive.background import MAX_UNFINISHED, THREADS
+from pingback.receive.receiver import Receiver
+from pingback.store import Store
+from pingback.urls import key_of
+from tests.receive.pages import PATIENCE, Clock, Page, Pages
+
+SITE = "https://my.example/blog/"
+TARGET = "https://my.example/blog/part-5"
+SOURCE = "https://a.example/post"
+
+LINKING = Page(f'<title>A “post” – A</title><p>words before <a href="{TARGET}">the link</a> and after</p>')
+CHANGED = Page(f'<title>A new title</title><p>other words <a href="{TARGET}">the link</a></p>')
+NO_LINK = Page("<title>A post</title><p>nothing here</p>")
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store("sqlite://") as store:
+        yield store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pages() -> Pages:
+    return Pages({SOURCE: LINKING})
+
+
+MakeReceiver = Callable[..., Receiver]
+
+
+@pytest.fixture
+def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
+    """Makes receivers for SITE and closes them at the end."""
+    made: list[Receiver] = []
+
+    def make(**options: Any) -> Receiver:
+        defaults: dict[str, Any] = {"site": SITE, "store": store, "client": pages, "clock": clock}
+        made.append(Receiver(**(defaults | options)))
+        return made[-1]
+
+    yield make
+    pages.gate.set()
+    for receiver in made:
+        receiver.close()
+
+
+def refusal(receiver: Receiver, source: str = SOURCE, target: str = TARGET, **options: Any) -> Fault:
+    with pytest.raises(Fault) as refused:
+        receiver.ping(source, target, **options)
+    return refused.value
+
+
+def test_a_verified_ping_becomes_a_mention(make: MakeReceiver, store: Store, clock: Clock) -> None:
+    mention = make().ping(SOURCE, TARGET)
+    assert mention == Mention(
+        id=mention.id,
+        source=SOURCE,
+        target=TARGET,
+        protocol=Protocol.PINGBACK,
+        status=MentionStatus.APPROVED,
+        title="A “post” – A",
+        excerpt="words before the link and after",
+        received=clock.instant,
+        verified=clock.instant,
+    )
+    assert store.find(SOURCE, TARGET) == mention
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        pytest.param(f"  {SOURCE}\r\n", f"\n{TARGET} ", id="white-space-around"),
+        pytest.param(SOURCE, f"{TARGET}#comments", id="target-with-a-fragment"),
+        pytest.param(SOURCE, TARGET.replace("https", "http"), id="target-by-http"),
+    ],
+)
+def test_urls_as_senders_write_them(make: MakeReceiver, source: str, target: str) -> None:
+    mention = make().ping(source, target)
+    assert (mention.source, mention.target) == (source.strip(), target.strip())
+
+
+BAD_SOURCES = [
+    pytest.param("", None, id="empty"),
+    pytest.param("/post", None, id="relative"),
+    pytest.param("mailto:a@a.example", None, id="not-http"),
+    pytest.param("javascript:alert(1)", None, id="javascript"),
+    pytest.param("file:///etc/passwd", None, id="file"),
+    pytest.param("http://", None, id="no-host"),
+    pytest.param("https://a.example/\0", None, id="nul"),
+    pytest.param("https://a.example/\r\nX-Evil: 1", None, id="line-break-inside"),
+    pytest.param("https://a.example/\ud800", None, id="lone-surrogate"),
+    pytest.param("https://user:secret@a.example/post", None, id="credentials"),
+    pytest.param("https://a.example/" + "x" * 9000, None, id="too-long"),
+    pytest.param(SOURCE, Unreachable(SOURCE, "no such name"), id="unreachable"),
+    pytest.param(SOURCE, Unreachable(SOURCE, "out of time after 15 s"), id="out-of-time"),
+    pytest.param(SOURCE, Blocked(SOURCE, "10.0.0.1 is private"), id="blocked-by-the-guard"),
+    pytest.param(SOURCE, Page(LINKING.body, status=404), id="404-with-the-link"),
+    pytest.param(SOURCE, Page(LINKING.body, status=410), id="410-with-the-link"),
+]
+
+
+@pytest.mark.parametrize(("source", "answer"), BAD_SOURCES)
+def test_no_oracle_one_message_for_every_16(
+    make: MakeReceiver, pages: Pages, store: Store, source: str, answer: Page | FetchError | None
+) -> None:
+    if answer is not None:
+        pages.web[SOURCE] = answer
+    fault = refusal(make(), source)
+    assert fault.code == FaultCode.SOURCE_NOT_FOUND
+    assert fault.message == "the source does not exist, or cannot be reached from here"
+    assert list(store.mentions()) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param(NO_LINK, 17, id="17-no-link"),
+        pytest.param(Page(f"<p>{TARGET}</p>"), 17, id="17-bare-text"),
+        pytest.param(Page(f"<!-- <a href='{TARGET}'>x</a> -->"), 17, id="17-comment"),
+        pytest.param(Page(LINKING.body, content_type="image/png"), 17, id="17-not-a-page"),
+        pytest.param(Page(""), 17, id="17-empty"),
+        pytest.param(Page(LINKING.body, status=500), 50, id="50-error"),
+        pytest.param(Page(LINKING.body, status=503), 50, id="50-unavailable"),
+        pytest.param(Page(LINKING.body, status=403), 50, id="50-forbidden"),
+        pytest.param(Page(LINKING.body, status=429), 50, id="50-too-many-requests"),
+        pytest.param(Page(LINKING.body, status=304), 50, id="50-redirect-to-nowhere"),
+    ],
+)
+def test_what_is_wrong_with_the_source(make: MakeReceiver, pages: Pages, store: Store, answer: Page, code: int) -> None:
+    pages.web[SOURCE] = answer
+    assert refusal(make()).code == code
+    assert list(store.mentions()) == []
+
+
+@pytest.mark.parametrize("status", [200, 203, 206])
+def test_any_success_is_a_page(make: MakeReceiver, pages: Pages, status: int) -> None:
+    pages.web[SOURCE] = Page(LINKING.body, status=status)
+    assert make().ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "code"),
+    [
+        pytest.param(SOURCE, "", 33, id="33-empty"),
+        pytest.param(SOURCE, "/blog/part-5", 33, id="33-relative"),
+        pytest.param(SOURCE, "ftp://my.example/blog/part-5", 33, id="33-not-http"),
+        pytest.param(SOURCE, "https://other.example/blog/part-5", 33, id="33-another-site"),
+        pytest.param(SOURCE, "https://my.example/shop", 33, id="33-beside-the-site"),
+        pytest.param(SOURCE, "https://my.example/blog/../shop", 33, id="33-climbs-out-of-the-site"),
+        pytest.param(SOURCE, "https://my.example/blogger", 33, id="33-name-that-only-begins-alike"),
+        pytest.param(SOURCE, "https://my.example:8443/blog/part-5", 33, id="33-another-port"),
+        pytest.param(SOURCE, "https://my.example@evil.example/blog/part-5", 33, id="33-site-as-credentials"),
+        pytest.param(SOURCE, "https://my.example/blog/\0", 33, id="33-nul"),
+        pytest.param(SOURCE, "https://my.example/blog/" + "x" * 9000, 33, id="33-too-long"),
+        pytest.param(TARGET, TARGET, 33, id="33-source-is-target"),
+        pytest.param(TARGET.replace("https", "http") + "#top", TARGET, 33, id="33-source-equals-target"),
+    ],
+)
+def test_what_is_wrong_with_the_pair(make: MakeReceiver, pages: Pages, source: str, target: str, code: int) -> None:
+    assert refusal(make(), source, target).code == code
+    assert pages.asked == []
+
+
+def test_several_sites(make: MakeReceiver, pages: Pages) -> None:
+    other = "https://zweite.example/x"
+    pages.web[SOURCE] = Page(f'<a href="{TARGET}">1</a> <a href="{other}">2</a>')
+    receiver = make(site=[SITE, "https://zweite.example"])
+    assert receiver.ping(SOURCE, TARGET).target == TARGET
+    assert receiver.ping(SOURCE, other).target == other
+
+
+@pytest.mark.parametrize("site", [[], "", "my.example", "ftp://my.example/", [SITE, "/blog"]])
+def test_a_site_that_is_none_is_a_callers_mistake(make: MakeReceiver, site: str | list[str]) -> None:
+    with pytest.raises(ValueError, match=r"site|URL"):
+        make(site=site)
+
+
+def test_self_pings_are_a_choice(make: MakeReceiver, pages: Pages) -> None:
+    own = "https://my.example/blog/part-6"
+    pages.web[own] = LINKING
+    assert refusal(make(self_pings=False), own).code == FaultCode.ACCESS_DENIED
+    assert pages.asked == []
+    assert make().ping(own, TARGET).source == own
+
+
+def test_a_target_that_does_not_exist(make: MakeReceiver, pages: Pages) -> None:
+    asked: list[str] = []
+
+    def target_exists(target: str) -> bool:
+        asked.append(target)
+        return False
+
+    assert refusal(make(target_exists=target_exists)).code == FaultCode.TARGET_NOT_FOUND
+    assert (asked, pages.asked) == ([TARGET], [])
+
+
+def test_a_target_that_takes_no_pings(make: MakeReceiver, pages: Pages) -> None:
+    def closed(target: str) -> bool:
+        raise Fault(FaultCode.TARGET_NOT_PINGABLE, "comments are closed")
+
+    fault = refusal(make(target_exists=closed))
+    assert (fault.code, fault.message, pages.asked) == (33, "comments are closed", [])
+
+
+@pytest.mark.parametrize("status", [MentionStatus.APPROVED, MentionStatus.PENDING, MentionStatus.SPAM])
+def test_what_was_decided_is_kept(make: MakeReceiver, store: Store, status: MentionStatus) -> None:
+    seen: list[Mention] = []
+
+    def decide(mention: Mention) -> MentionStatus:
+        seen.append(mention)
+        return status
+
+    mention = make(decide=decide).ping(SOURCE, TARGET)
+    assert mention.status is status
+    assert store.find(SOURCE, TARGET) == mention
+    assert [(each.title, each.verified) for each in seen] == [(mention.title, mention.verified)]
+
+
+def test_what_is_decided_against_is_not_kept(make: MakeReceiver, store: Store) -> None:
+    assert refusal(make(decide=lambda _: MentionStatus.REJECTED)).code == FaultCode.ACCESS_DENIED
+    assert list(store.mentions()) == []
+
+
+def test_a_database_that_fails_is_32500_and_no_more(
+    make: MakeReceiver, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.close()
+    receiver = make()
+    with pytest.raises(Fault) as of_list:
+        receiver.pingbacks_of(TARGET)
+    for fault in (refusal(receiver), of_list.value):
+        assert fault.code == FaultCode.INTERNAL_ERROR
+        assert "database" not in fault.message
+    assert "the database in memory is closed" in caplog.text
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(source=st.text() | st.text().map(SOURCE.__add__), target=st.text() | st.text().map(TARGET.__add__))
+def test_any_texts_give_a_mention_or_a_fault(make: MakeReceiver, source: str, target: str) -> None:
+    with suppress(Fault):
+        make().ping(source, target)
+
+
+@pytest.mark.parametrize(
+    ("asker", "agent", "forwarded"),
+    [
+        pytest.param("192.0.2.7", " from 192.0.2.7", "192.0.2.7", id="ipv4"),
+        pytest.param("2001:DB8::1", " from 2001:db8::1", "2001:db8::1", id="ipv6"),
+        pytest.param("::ffff:192.0.2.7", " from 192.0.2.7", "192.0.2.7", id="rfc4291-2.5.5.2-mapped"),
+        pytest.param("fe80::1%eth0\r\nX-Evil: 1", " from fe80::1", "fe80::1", id="zone"),
+        pytest.param("192.0.2.7\r\nX-Evil: 1", "", None, id="line-break"),
+        pytest.param("localhost", "", None, id="name"),
+        pytest.param("", "", None, id="empty"),
+        pytest.param(None, "", None, id="unknown"),
+    ],
+)
+def test_the_request_to_the_source_names_the_asker(
+    make: MakeReceiver, pages: Pages, asker: str | None, agent: str, forwarded: str | None
+) -> None:
+    make().ping(SOURCE, TARGET, asker=asker)
+    [(url, headers)] = pages.asked
+    assert url == SOURCE
+    assert headers["User-Agent"].startswith("pingback/")
+    assert headers["User-Agent"].endswith(f"; {SITE}; verifying pingback{agent}")
+    assert headers.get("X-Pingback-Forwarded-For") == forwarded
+
+
+def test_a_site_with_other_letters_can_be_named(make: MakeReceiver, pages: Pages) -> None:
+    pages.web[SOURCE] = Page('<a href="https://bücher.example/über">x</a>')
+    make(site="https://bücher.example/").ping(SOURCE, "https://bücher.example/über")
+    assert "https://xn--bcher-kva.example/" in pages.asked[0][1]["User-Agent"]
+
+
+@pytest.mark.parametrize(
+    ("source", "end"),
+    [
+        pytest.param(SOURCE, "approved", id="kept"),
+        pytest.param("https://a.example/\x1b[31m\n" + "x" * 9000, "fault 16", id="refused"),
+    ],
+)
+def test_one_line_in_the_log_for_a_ping(
+    make: MakeReceiver, caplog: pytest.LogCaptureFixture, source: str, end: str
+) -> None:
+    caplog.set_level(logging.INFO, "pingback")
+    with suppress(Fault):
+        make().ping(source, TARGET, asker="192.0.2.7")
+    [record] = caplog.records
+    line = record.getMessage()
+    assert record.levelno == logging.INFO
+    assert line.startswith(f"ping from {source!r:.500} to {TARGET!r} by 192.0.2.7: {end}")
+    assert line.isprintable()
+    assert len(line) < 1000
+
+
+def test_the_same_ping_again_is_48_without_a_fetch(make: MakeReceiver, pages: Pages, store: Store) -> None:
+    receiver = make()
+    mention = receiver.ping(SOURCE, TARGET)
+    pages.web[SOURCE] = CHANGED
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    assert refusal(receiver, "http://A.example:80/post#x", TARGET + "#y").code == FaultCode.ALREADY_REGISTERED
+    assert len(pages.asked) == 1
+    assert list(store.mentions()) == [mention]
+
+
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(PATIENCE, id="in-time")])
+def test_of_many_equal_pings_at_once_one_is_new(make: MakeReceiver, store: Store, answer_within: float | None) -> None:
+    receiver = make(answer_within=answer_within)
+    together = Barrier(8, timeout=PATIENCE)
+
+    def ping(_: int) -> int | None:
+        together.wait()
+        try:
+            receiver.ping(SOURCE, TARGET)
+        except Fault as fault:
+            return fault.code
+        return None
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(ping, range(8)), key=str) == [48] * 7 + [None]
+    assert len(list(store.mentions())) == 1
+
+
+@pytest.fixture(params=[pytest.param(None, id="inline"), pytest.param(PATIENCE, id="background")])
+def known(request: pytest.FixtureRequest, make: MakeReceiver) -> Receiver:
+    """A receiver that has taken the ping already."""
+    receiver: Receiver = make(answer_within=request.param)
+    receiver.ping(SOURCE, TARGET)
+    return receiver
+
+
+def again(receiver: Receiver, store: Store) -> Mention:
+    """The mention after one more ping, which is always 48."""
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    [mention] = store.mentions()
+    return mention
+
+
+def test_after_an_hour_it_is_verified_anew(known: Receiver, store: Store, pages: Pages, clock: Clock) -> None:
+    arrived = clock.instant
+    pages.web[SOURCE] = CHANGED
+    clock.pass_by(minutes=59, seconds=59)
+    assert again(known, store).title == "A “post” – A"
+    clock.pass_by(seconds=1)
+    mention = again(known, store)
+    assert (mention.title, mention.excerpt) == ("A new title", "other words the link")
+    assert (mention.status, mention.received, mention.verified) == (MentionStatus.APPROVED, arrived, clock.instant)
+    assert len(pages.asked) == 2
+    again(known, store)
+    assert len(pages.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(NO_LINK, id="link-gone"),
+        pytest.param(Page(status=404), id="404"),
+        pytest.param(Page(status=410), id="410"),
+    ],
+)
+def test_what_is_gone_is_withdrawn_and_may_come_back(
+    known: Receiver, store: Store, pages: Pages, clock: Clock, answer: Page
+) -> None:
+    pages.web[SOURCE] = answer
+    clock.pass_by(hours=1)
+    mention = again(known, store)
+    assert (mention.status, mention.title, mention.verified) == (MentionStatus.DELETED, "A “post” – A", clock.instant)
+    assert known.pingbacks_of(TARGET) == []
+    pages.web[SOURCE] = CHANGED
+    assert again(known, store).status is MentionStatus.DELETED  # the hour is not over
+    clock.pass_by(hours=1)
+    mention = again(known, store)
+    assert (mention.status, mention.title) == (MentionStatus.APPROVED, "A new title")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Page(status=500), id="500"),
+        pytest.param(Page(status=403), id="403"),
+        pytest.param(Unreachable(SOURCE, "out of time"), id="unreachable"),
+        pytest.param(Blocked(SOURCE, "10.0.0.1 is private"), id="blocked"),
+    ],
+)
+def test_what_may_be_back_tomorrow_changes_nothing(
+    known: Receiver, store: Store, pages: Pages, clock: Clock, answer: Page | FetchError
+) -> None:
+    [before] = store.mentions()
+    pages.web[SOURCE] = answer
+    clock.pass_by(hours=1)
+    assert again(known, store) == before
+    again(known, store)
+    assert len(pages.asked) == 2  # a failed try counts for the hour
+
+
+@pytest.mark.parametrize("status", [MentionStatus.SPAM, MentionStatus.PENDING])
+def test_a_decision_outlives_new_words(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, status: MentionStatus
+) -> None:
+    make(decide=lambda _: status).ping(SOURCE, TARGET)
+    pages.web[SOURCE] = CHANGED
+    clock.pass_by(hours=1)
+    mention = again(make(), store)
+    assert (mention.status, mention.title) == (status, "A new title")
+
+
+def test_a_withdrawn_mention_that_is_now_decided_against_stays_withdrawn(
+    known: Receiver, make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.web[SOURCE] = NO_LINK
+    clock.pass_by(hours=1)
+    again(known, store)
+    pages.web[SOURCE] = CHANGED
+    clock.pass_by(hours=1)
+    strict = make(decide=lambda _: MentionStatus.REJECTED)
+    assert again(strict, store).status is MentionStatus.DELETED
+
+
+def test_what_is_not_verified_in_time_is_pending_and_finished_later(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    pending = receiver.ping(SOURCE, TARGET)
+    assert (pending.status, pending.verified) == (MentionStatus.PENDING, None)
+    assert store.find(SOURCE, TARGET) == pending  # committed before the answer
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    pages.wait_until_asked()
+    pages.gate.set()
+    receiver.close()  # waits for what is running
+    [mention] = store.mentions()
+    assert (mention.id, mention.status, mention.title) == (pending.id, MentionStatus.APPROVED, "A “post” – A")
+    assert len(pages.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        pytest.param(NO_LINK, 17, id="17"),
+        pytest.param(Page(status=404), 16, id="16-gone"),
+        pytest.param(Unreachable(SOURCE, "out of time"), 16, id="16-unreachable"),
+        pytest.param(Page(status=500), 50, id="50"),
+    ],
+)
+def test_a_pending_ping_can_end_in_a_fault(
+    make: MakeReceiver, store: Store, pages: Pages, answer: Page | FetchError, fault: int
+) -> None:
+    pages.web[SOURCE] = answer
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    pages.wait_until_asked()
+    pages.gate.set()
+    receiver.close()
+    [mention] = store.mentions()
+    assert (mention.status, mention.fault, mention.verified) == (MentionStatus.REJECTED, fault, None)
+
+
+def test_a_rejected_ping_tried_again_counts_as_new(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.web[SOURCE] = NO_LINK
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    pages.wait_until_asked()
+    pages.gate.set()
+    receiver.close()
+    pages.web[SOURCE] = LINKING
+    mention = make().ping(SOURCE, TARGET)
+    assert (mention.status, mention.fault) == (MentionStatus.APPROVED, None)
+    assert list(store.mentions()) == [mention]
+
+
+def test_what_is_verified_in_time_is_answered_with_its_end(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(answer_within=PATIENCE)
+    assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+    assert refusal(receiver, "https://a.example/none").code == FaultCode.SOURCE_NOT_FOUND
+    assert refusal(receiver, SOURCE, TARGET + "/other").code == FaultCode.NO_LINK
+
+
+def test_equal_pings_at_once_are_one_request(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.gate.clear()
+    receiver = make(answer_within=PATIENCE)
+    with ThreadPoolExecutor(8) as threads:
+        pings = [threads.submit(receiver.ping, SOURCE, TARGET) for _ in range(8)]
+        pages.wait_until_asked()
+        pages.gate.set()
+        faults = [ping.exception(PATIENCE) for ping in pings]
+    assert sorted(fault.code for fault in faults if isinstance(fault, Fault)) == [48] * 7
+    assert faults.count(None) == 1
+
+
+def test_too_many_unfinished_pings_are_50(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    for number in range(MAX_UNFINISHED):
+        receiver.ping(f"https://a.example/{number}", TARGET)
+    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    assert store.find(SOURCE, TARGET) is None
+
+
+def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    sources = [f"https://a.example/{number}" for number in range(THREADS + 1)]
+    pages.web |= dict.fromkeys(sources, LINKING)
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    for source in sources:
+        receiver.ping(source, TARGET)
+    for _ in range(THREADS):
+        pages.wait_until_asked()
+    assert receiver._background is not None
+    pair = key_of(sources[-1]), key_of(TARGET)
+    waiting = receiver._background.submit(("judge", pair), lambda: None)  # the job that is there already
+    waiting.add_done_callback(lambda _: pages.gate.set())
+    receiver.close()
+    assert waiting.cancelled()
+    assert [mention.source for mention in store.unverified()] == sources[-1:]
+    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    make().resume()
+    assert [mention.source for mention in store.mentions(status=MentionStatus.APPROVED)] == sources
+
+
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(0.0, id="background")])
+def test_resume_finishes_what_a_crash_left(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, answer_within: float | None
+) -> None:
+    for number in range(6):
+        store.keep(
+            Mention(
+                source=f"https://a.example/{number}",
+                target=TARGET,
+                protocol=Protocol.PINGBACK,
+                status=MentionStatus.PENDING,
+                received=clock.instant,
+            )
+        )
+        pages.web[f"https://a.example/{number}"] = LINKING if number % 2 else NO_LINK
+    receiver = make(answer_within=answer_within)
+    receiver.resume()
+    for _ in range(6):
+        pages.wait_until_asked()
+    receiver.close()
+    assert [mention.status.value for mention in store.mentions()] == ["rejected", "approved"] * 3
+    assert list(store.unverified()) == []
+
+
+def test_a_ping_left_pending_is_judged_when_it_comes_again(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.gate.clear()
+    crashed = make(answer_within=0.0)
+    crashed.ping(SOURCE, TARGET)
+    clock.pass_by(hours=1)
+    pages.gate.set()
+    assert again(make(), store).status is MentionStatus.APPROVED
+
+
+def test_a_bug_in_the_background_leaves_the_ping_pending(
+    make: MakeReceiver, store: Store, pages: Pages, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(mention: Mention) -> MentionStatus:
+        raise ZeroDivisionError
+
+    pages.gate.clear()
+    receiver = make(answer_within=0.0, decide=broken)
+    receiver.ping(SOURCE, TARGET)
+    pages.wait_until_asked()
+    pages.gate.set()
+    receiver.close()
+    assert [mention.status for mention in store.unverified()] == [MentionStatus.PENDING]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_bug_in_time_is_the_callers_to_see(make: MakeReceiver) -> None:
+    def broken(mention: Mention) -> MentionStatus:
+        raise ZeroDivisionError
+
+    for answer_within in (None, PATIENCE):
+        with pytest.raises(ZeroDivisionError):
+            make(decide=broken, answer_within=answer_within).ping(SOURCE, TARGET)
+
+
+def test_pingbacks_of_a_target_in_order_of_arrival(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make()
+    sources = [f"https://{name}.example/" for name in ("c", "a", "b")]
+    for source in sources:
+        pages.web[source] = LINKING
+        receiver.ping(source, TARGET)
+        clock.pass_by(seconds=1)
+    make(decide=lambda _: MentionStatus.SPAM).ping(SOURCE, TARGET)
+    assert receiver.pingbacks_of(f" {TARGET}#x") == sources
+    assert receiver.pingbacks_of(TARGET + "/other") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        pytest.param("https://other.example/", 33, id="33-another-site"),
+        pytest.param("garbage", 33, id="33-garbage"),
+        pytest.param(TARGET, 32, id="32-not-there"),
+    ],
+)
+def test_pingbacks_of_what_is_no_target(make: MakeReceiver, target: str, code: int) -> None:
+    with pytest.raises(Fault) as refused:
+        make(target_exists=lambda _: False).pingbacks_of(target)
+    assert refused.value.code == code
+
+
+def test_words_of_an_author_are_kept(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.web[SOURCE] = Page(f'<title>T</title><meta name="author" content="Ann"><a href="{TARGET}">x</a>')
+    make().ping(SOURCE, TARGET)
+    assert [mention.author for mention in store.mentions()] == [Author(name="Ann")]
