@@ -1,0 +1,100 @@
+"""The WSGI shell (PEP 3333) around `handle`: mount it anywhere WSGI goes."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from pingback.server.app import TOO_LARGE, handle
+from pingback.server.http import Request, Response, plain
+from pingback.wire.xmlrpc import MAX_BODY
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from pingback.receive.receiver import Receiver
+
+
+def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
+    """An application that answers `/xmlrpc` and `/healthz` below where it is mounted, from several threads at once.
+
+    The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware to put the sender's address there.
+    """
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        response = _response(environ, receiver)
+        status = f"{response.status} {HTTPStatus(response.status).phrase}"
+        start_response(status, [*response.headers.items(), ("Content-Length", str(len(response.body)))])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
+
+    return app
+
+
+class _Unreadable(Exception):
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+def _response(environ: "WSGIEnvironment", receiver: "Receiver") -> Response:
+    method = environ["REQUEST_METHOD"]
+    try:
+        body = _body(environ) if method == "POST" else b""
+    except _Unreadable as unreadable:
+        return unreadable.response
+    request = Request(
+        method=method,
+        path=_text(environ.get("PATH_INFO", "")),
+        query=environ.get("QUERY_STRING", ""),
+        headers=_headers(environ),
+        body=body,
+        remote_addr=environ.get("REMOTE_ADDR"),
+    )
+    return handle(request, receiver)
+
+
+def _body(environ: "WSGIEnvironment") -> bytes:
+    """The body, of which nothing is read when it is said to be too long."""
+    given = environ.get("CONTENT_LENGTH", "")
+    if not given:
+        # A server that takes chunks apart says that the input ends; of any other, to read might be to wait for ever.
+        if not environ.get("wsgi.input_terminated"):
+            raise _Unreadable(plain(411, "The request needs a Content-Length."))
+        return _read(environ["wsgi.input"], MAX_BODY + 1)
+    if not (given.isascii() and given.isdigit()):
+        raise _Unreadable(plain(400, "The Content-Length is not a number."))
+    if len(given) > 18 or int(given) > MAX_BODY:
+        raise _Unreadable(TOO_LARGE)
+    body = _read(environ["wsgi.input"], int(given))
+    if len(body) < int(given):
+        raise _Unreadable(plain(400, "The body ended too early."))
+    return body
+
+
+def _read(stream: Any, size: int) -> bytes:
+    """Up to `size` bytes, however few come at once."""
+    pieces = []
+    while size > 0:
+        try:
+            piece = stream.read(size)
+        except OSError as error:  # what servers raise for a sender that went away
+            raise _Unreadable(plain(400, "The body could not be read.")) from error
+        if not piece:
+            break
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if content_type := environ.get("CONTENT_TYPE"):
+        headers["content-type"] = content_type
+    return headers
+
+
+def _text(value: str) -> str:
+    """WSGI hands over bytes as Latin-1 (PEP 3333, “Unicode Issues”); people mean UTF-8."""
+    return value.encode("latin-1").decode("utf-8", "replace")

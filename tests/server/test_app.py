@@ -1,0 +1,48 @@
+"""`pingback.server.app`: which path answers which method, with what (RFC 9110)."""
+
+import pytest
+
+from pingback.receive.receiver import Receiver
+from pingback.server.app import handle
+from pingback.server.http import Request
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/healthz", 200, id="health"),
+        pytest.param("HEAD", "/healthz", 200, id="health-head"),
+        pytest.param("POST", "/xmlrpc", 200, id="xmlrpc-with-nothing-in-it"),
+        pytest.param("GET", "/", 404, id="root"),
+        pytest.param("GET", "", 404, id="no-path"),
+        pytest.param("POST", "/xmlrpc/", 404, id="slash-too-many"),
+        pytest.param("POST", "/XMLRPC", 404, id="rfc3986-6.2.2.1-case-of-a-path"),
+        pytest.param("GET", "/nowhere\0\ud800", 404, id="odd-letters"),
+    ],
+)
+def test_status(receiver: Receiver, method: str, path: str, status: int) -> None:
+    assert handle(Request(method=method, path=path), receiver).status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        pytest.param("GET", "/xmlrpc", "POST", id="get-xmlrpc"),
+        pytest.param("HEAD", "/xmlrpc", "POST", id="head-xmlrpc"),
+        pytest.param("OPTIONS", "/xmlrpc", "POST", id="options-xmlrpc"),
+        pytest.param("post", "/xmlrpc", "POST", id="rfc9110-9.1-methods-are-case-sensitive"),
+        pytest.param("POST", "/healthz", "GET, HEAD", id="post-health"),
+    ],
+)
+def test_rfc9110_15_5_6_405_says_what_is_allowed(receiver: Receiver, method: str, path: str, allow: str) -> None:
+    response = handle(Request(method=method, path=path), receiver)
+    assert (response.status, response.headers["Allow"]) == (405, allow)
+
+
+def test_health_is_ok(receiver: Receiver) -> None:
+    assert handle(Request(method="GET", path="/healthz"), receiver).body == b"ok\n"
+
+
+@pytest.mark.parametrize(("size", "status"), [(64 * 1024, 200), (64 * 1024 + 1, 413)])
+def test_a_body_over_64_kib_is_413(receiver: Receiver, size: int, status: int) -> None:
+    assert handle(Request(method="POST", path="/xmlrpc", body=b"x" * size), receiver).status == status
