@@ -1,0 +1,100 @@
+"""Linkbacks for Python: find endpoints, send pings, receive and verify them, safely.
+
+Every name below loads its module when it is first used: `import pingback` itself loads no HTTP client, no parser and
+no database.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # checkers know the name; to import it from `typing` takes longer than all of this module
+
+if TYPE_CHECKING:
+    from pingback.api import Receiver, discover, send, verify
+    from pingback.errors import (
+        BadResponse,
+        BadStatus,
+        Blocked,
+        Fault,
+        FaultCode,
+        FetchError,
+        PingbackError,
+        SettingsError,
+        StoreError,
+        Unreachable,
+    )
+    from pingback.model import (
+        Author,
+        Endpoint,
+        Mention,
+        MentionStatus,
+        Outcome,
+        OutcomeStatus,
+        Protocol,
+        Verification,
+        Via,
+    )
+    from pingback.net.client import Client, Limits
+    from pingback.receive.existence import SiteTargets
+    from pingback.server.wsgi import wsgi_app
+    from pingback.store import Store
+    from pingback.version import VERSION as __version__
+
+__all__ = [
+    "Author",
+    "BadResponse",
+    "BadStatus",
+    "Blocked",
+    "Client",
+    "Endpoint",
+    "Fault",
+    "FaultCode",
+    "FetchError",
+    "Limits",
+    "Mention",
+    "MentionStatus",
+    "Outcome",
+    "OutcomeStatus",
+    "PingbackError",
+    "Protocol",
+    "Receiver",
+    "SettingsError",
+    "SiteTargets",
+    "Store",
+    "StoreError",
+    "Unreachable",
+    "Verification",
+    "Via",
+    "__version__",
+    "discover",
+    "send",
+    "verify",
+    "wsgi_app",
+]
+
+_MODULES = {
+    "api": "Receiver discover send verify",
+    "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError PingbackError SettingsError StoreError"
+    " Unreachable",
+    "model": "Author Endpoint Mention MentionStatus Outcome OutcomeStatus Protocol Verification Via",
+    "net.client": "Client Limits",
+    "receive.existence": "SiteTargets",
+    "server.wsgi": "wsgi_app",
+    "store": "Store",
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from pingback.version import VERSION
+
+        return VERSION
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

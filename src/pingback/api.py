@@ -1,0 +1,91 @@
+"""What `import pingback` offers: the doors of the rooms, with the defaults filled in.
+
+A caller's own mistake is ValueError here; what the far side is and does comes as a value or as a `PingbackError`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pingback.model import Endpoint, Outcome, Protocol, Verification
+from pingback.net.client import Client
+from pingback.receive import receiver as receive
+from pingback.receive.moderation import Decide, approve
+from pingback.receive.verify import verify as verify_with
+from pingback.sending.discover import discover as discover_with
+from pingback.sending.ping import send as send_with
+from pingback.urls import require_absolute, require_http
+
+if TYPE_CHECKING:
+    from pingback.store import Store
+
+
+def discover(target: str, *, client: Client | None = None) -> list[Endpoint]:
+    """The endpoints that the target's page advertises, the preferred one first; see `pingback.sending.discover`.
+
+    Raises `Blocked`, `Unreachable` or `BadStatus` when there is no page to look at, ValueError for a relative target.
+    """
+    return list(discover_with(require_absolute(target), client=client or _default_client()).endpoints)
+
+
+def send(source: str, target: str, *, protocol: Protocol | None = None, client: Client | None = None) -> Outcome:
+    """Tell the target's site that the source links to it; see `pingback.sending.ping`.
+
+    Raises ValueError unless both are absolute and the source is an HTTP URL; all else is in the outcome.
+    """
+    return send_with(
+        require_http(source), require_absolute(target), protocol=protocol, client=client or _default_client()
+    )
+
+
+def verify(source: str, target: str, *, client: Client | None = None) -> Verification:
+    """Whether the source links to the target, and what it says of itself; see `pingback.receive.verify`.
+
+    Raises `Blocked`, `Unreachable` or `BadStatus` when there is no source to look at, ValueError unless both are
+    absolute and the target is an HTTP URL.
+    """
+    return verify_with(require_absolute(source), require_http(target), client=client or _default_client())
+
+
+class Receiver(receive.Receiver):
+    """`pingback.receive.receiver.Receiver`, which opens its own store when `store` is a URL, and closes it too."""
+
+    def __init__(
+        self,
+        *,
+        site: str | Sequence[str],
+        store: "Store | str" = "sqlite:///pingback.db",
+        client: Client | None = None,
+        target_exists: Callable[[str], bool] = receive.everything_exists,
+        decide: Decide = approve,
+        self_pings: bool = True,
+        answer_within: float | None = None,
+        clock: receive.Clock = receive.now,
+    ) -> None:
+        from pingback.store import Store  # a database, which only receivers need
+
+        self._own_store = None
+        if isinstance(store, str):
+            store = self._own_store = Store(store)
+        super().__init__(
+            site=site,
+            store=store,
+            client=client or _default_client(),
+            target_exists=target_exists,
+            decide=decide,
+            self_pings=self_pings,
+            answer_within=answer_within,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        """Stop what runs in the background, and close the store if it is our own."""
+        super().close()
+        if self._own_store is not None:
+            self._own_store.close()
+
+
+@cache
+def _default_client() -> Client:
+    """One for the process, so that connections are reused from call to call."""
+    return Client()
