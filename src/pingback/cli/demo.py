@@ -1,0 +1,56 @@
+"""`pingback demo`."""
+
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from tempfile import TemporaryDirectory
+
+import click
+
+from pingback.cli.options import client_for, print_json, subcommand
+from pingback.demo.blog import said_by, thoughts_on
+from pingback.demo.posts import FIVE, SERIES
+from pingback.demo.story import Demo, running
+from pingback.settings import Settings
+
+
+@subcommand("demo", example="pingback demo --once")
+@click.option("--once", is_flag=True, help="Do not wait for Ctrl-C.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="The blog's port. [default: any]")
+def command(settings: Settings, once: bool, port: int) -> None:
+    """Serve a small blog on loopback whose posts ping one another; show what part five got to know.
+
+    Uses no network. What it keeps is gone when it ends, unless --db says where to keep it.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with TemporaryDirectory(prefix="pingback-demo-") as folder:
+        db = settings.db if settings.db != Settings().db else f"sqlite:///{folder}/demo.db"
+        loopback = replace(settings, allow_networks=(*settings.allow_networks, "127.0.0.0/8"))
+        with client_for(loopback) as client, running(db=db, client=client, port=port) as demo:
+            _tell(demo)
+            _show(demo, as_json=settings.json)
+            if not once:
+                click.echo("Ctrl-C ends it.", err=True)
+                with suppress(KeyboardInterrupt):
+                    threading.Event().wait()
+
+
+def _tell(demo: Demo) -> None:
+    for outcome in demo.tell():
+        if sys.stderr.isatty():
+            click.echo(f"{outcome.source} -> {outcome.target}: {outcome.status}", err=True)
+
+
+def _show(demo: Demo, *, as_json: bool) -> None:
+    mentions = demo.mentions()
+    if as_json:
+        for mention in mentions:
+            print_json(mention.as_json())
+    else:
+        click.echo(f"\n{thoughts_on(SERIES[FIVE], len(mentions))}\n")
+        for mention in mentions:
+            click.echo(f"  {said_by(mention)}")
+        click.echo()
+    click.echo(f"The page: {demo.five}", err=as_json)

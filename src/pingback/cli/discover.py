@@ -1,0 +1,33 @@
+"""`pingback discover`."""
+
+import click
+
+from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, stop, subcommand
+from pingback.errors import FetchError
+from pingback.model import Discovery, Protocol
+from pingback.sending.discover import discover
+from pingback.settings import Settings
+from pingback.urls import require_absolute
+
+
+@subcommand("discover", example="pingback discover https://blog.example/2026/part-five")
+@click.argument("target")
+@click.option("--protocol", type=click.Choice(list(Protocol)), help="Only endpoints of this protocol.")
+def command(settings: Settings, target: str, protocol: str | None) -> None:
+    """Print the endpoints that the page at TARGET advertises, the preferred one first."""
+    checked(target, require_absolute)
+    try:
+        with client_for(settings) as client:
+            found = discover(target, client=client)
+    except FetchError as error:
+        if settings.json:
+            print_json({"target": target, "url": None, "endpoints": []})
+        stop(UNREACHABLE, str(error))
+    endpoints = tuple(endpoint for endpoint in found.endpoints if protocol in (None, endpoint.protocol))
+    if settings.json:
+        print_json(Discovery(target=target, url=found.url, endpoints=endpoints).as_json())
+    else:
+        for endpoint in endpoints:
+            click.echo(f"{endpoint.protocol}: {endpoint.url} ({endpoint.via})")
+    if not endpoints:
+        stop(NO, f"{target} advertises no endpoint")

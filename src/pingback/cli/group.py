@@ -1,0 +1,51 @@
+"""`pingback`: the list of commands. Nothing but click is loaded for it, and for a command only what it uses."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from pingback.version import VERSION
+
+_COMMANDS = {
+    "discover": "Which endpoints does a page advertise?",
+    "links": "Which of a post's links would be pinged?",
+    "verify": "Does a source link to a target, and what does it say?",
+    "send": "Discover an endpoint and send one ping.",
+    "serve": "Receive pings for a site.",
+    "mentions": "List what was received.",
+    "demo": "See it work: a small blog, eight posts, seven pings.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"pingback.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="pingback")
+def main() -> None:
+    """Linkbacks: when one page links to another, the linked site should hear of it.
+
+    \b
+    Settings come from the command line, then from the environment
+    (PINGBACK_DB, PINGBACK_TIMEOUT, ...), then from pingback.toml.
+
+    \b
+    Exit codes: 0 it worked; 1 the answer is no; 2 wrong usage;
+    3 a page could not be reached, or the address guard refused it.
+    """
+    for stream in (sys.stdout, sys.stderr):  # a title in Japanese is no reason to fail on a Latin-1 terminal
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

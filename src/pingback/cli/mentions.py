@@ -1,0 +1,30 @@
+"""`pingback mentions`."""
+
+import click
+
+from pingback.cli.options import checked, print_json, subcommand
+from pingback.model import Mention, MentionStatus
+from pingback.settings import Settings
+from pingback.store import Store
+from pingback.urls import require_http
+
+
+@subcommand("mentions", example="pingback mentions https://blog.example/part-five --status approved")
+@click.argument("target", required=False)
+@click.option("--status", type=click.Choice(list(MentionStatus)), help="Only those with this status.")
+def command(settings: Settings, target: str | None, status: str | None) -> None:
+    """List what was received, all of it or the mentions of TARGET, in order of arrival."""
+    if target is not None:
+        checked(target, require_http)
+    with Store(settings.db) as store:
+        for mention in store.mentions(target=target, status=MentionStatus(status) if status else None):
+            if settings.json:
+                print_json(mention.as_json())
+            else:
+                click.echo(_line(mention))
+
+
+def _line(mention: Mention) -> str:
+    said = f"{mention.protocol.value.capitalize()}: {mention.title or mention.source}"
+    head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {said}"
+    return f"{head}\n  {mention.source} -> {mention.target}"

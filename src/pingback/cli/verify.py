@@ -1,0 +1,46 @@
+"""`pingback verify`."""
+
+import click
+
+from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, stop, subcommand
+from pingback.errors import FetchError
+from pingback.model import Verification, iso
+from pingback.receive.verify import verify
+from pingback.settings import Settings
+from pingback.urls import require_absolute, require_http
+
+
+@subcommand("verify", example="pingback verify https://other.example/six https://blog.example/five")
+@click.argument("source")
+@click.argument("target")
+def command(settings: Settings, source: str, target: str) -> None:
+    """Say whether the page at SOURCE links to TARGET, and what it says of itself."""
+    checked(source, require_absolute)
+    checked(target, require_http)
+    try:
+        with client_for(settings) as client:
+            found = verify(source, target, client=client)
+    except FetchError as error:
+        if settings.json:
+            print_json(Verification(source=source, target=target, linked=False, reason=str(error)).as_json())
+        stop(UNREACHABLE, str(error))
+    if settings.json:
+        print_json(found.as_json())
+    elif found.linked:
+        click.echo(f"{source} links to {target}")
+        for label, value in _words(found).items():
+            if value:
+                click.echo(f"{label}: {value}")
+    if not found.linked:
+        stop(NO, found.reason)
+
+
+def _words(found: Verification) -> dict[str, str | None]:
+    author = found.author
+    return {
+        "title": found.title,
+        "excerpt": found.excerpt,
+        "site": found.site_name,
+        "author": (author.name or author.url) if author else None,
+        "published": iso(found.published),
+    }

@@ -1,0 +1,1 @@
+"""`pingback demo`: a small blog on loopback, whose posts ping one another for real."""

@@ -1,0 +1,119 @@
+"""The demo's blog: pages in HTML that advertise the endpoint and show what was received."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from html import escape, unescape
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from pingback.demo.posts import BLOG, FIVE, SERIES, Post
+from pingback.model import Mention, MentionStatus
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from pingback.store import Store
+
+ENDPOINT = "/xmlrpc"
+
+_STYLE = """
+body { font: 1.1rem/1.6 Georgia, serif; max-width: 38rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
+h1, h2 { line-height: 1.2 } h1 { font-size: 1.9rem } h2 { font-size: 1.2rem; margin-top: 3rem }
+a { color: #7a3b00 } header, nav { font-size: .95rem } ol.thoughts { list-style: none; padding: 0 }
+ol.thoughts li { border-top: 1px solid #ddd; padding: .6rem 0 } ol.thoughts p { margin: .2rem 0 0; color: #555 }
+"""
+
+
+class Blog:
+    """A site under `url` whose posts appear one by one; other paths go to `endpoint`, a WSGI application."""
+
+    def __init__(self, *, store: "Store") -> None:
+        self.url = ""
+        self._store = store
+        self._endpoint: WSGIApplication | None = None
+        self._published: dict[str, Post] = {}
+        self._updated = False
+        self._lock = threading.Lock()
+
+    def open(self, url: str, endpoint: "WSGIApplication") -> None:
+        """Say where the site is, which a server knows only once it listens, and who takes its pings."""
+        self.url = url
+        self._endpoint = endpoint
+
+    def publish(self, post: Post) -> str:
+        """Make a post appear; its permalink. With part five the earlier parts are brought up to date."""
+        with self._lock:
+            self._published[f"/{post.slug}/"] = post
+            self._updated = self._updated or post.number == FIVE
+        return self.permalink(post)
+
+    def permalink(self, post: Post) -> str:
+        return f"{self.url}/{post.slug}/"
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        with self._lock:
+            post = self._published.get(path)
+        if self._endpoint is not None and post is None and path != "/":
+            return self._endpoint(environ, start_response)
+        if method not in ("GET", "HEAD"):
+            start_response(_status(405), [("Allow", "GET, HEAD"), ("Content-Length", "0")])
+            return [b""]
+        page = (self._page(post) if post else self._index()).encode()
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
+        if post:
+            headers.append(("X-Pingback", self.url + ENDPOINT))
+        start_response(_status(200), headers)
+        return [b"" if method == "HEAD" else page]
+
+    def _index(self) -> str:
+        with self._lock:
+            posts = list(self._published.values())
+        items = "".join(f'<li><a href="/{post.slug}/">{post.title}</a></li>' for post in posts)
+        return _document(BLOG, f"<h1>{BLOG}</h1><ol>{items}</ol>")
+
+    def _page(self, post: Post) -> str:
+        five = f'<a href="{self.permalink(SERIES[FIVE])}">part five</a>'
+        words = f"<p>{post.words.format(five=five)}</p>"
+        if self._updated and post.update:
+            words += f"<p>{post.update.format(five=five)}</p>"
+        mentions = list(self._store.mentions(target=self.permalink(post), status=MentionStatus.APPROVED))
+        return _document(
+            f"{post.title} | {BLOG}",
+            f'<header><a href="/">{BLOG}</a> · part {post.number} of {len(SERIES)}</header>'
+            f"<article><h1>{post.title}</h1>{words}</article>{_thoughts_in_html(post, mentions)}",
+        )
+
+
+def thoughts_on(post: Post, count: int) -> str:
+    """The heading over a post's mentions, as plain text."""
+    return f"{count} thought{'s' * (count != 1)} on “{unescape(post.title)}”"
+
+
+def said_by(mention: Mention) -> str:
+    """One mention as readers know it from blogs, as plain text."""
+    return f"Pingback: {mention.title or mention.source}"
+
+
+def _thoughts_in_html(post: Post, mentions: Sequence[Mention]) -> str:
+    """A stranger chose every word of a mention: all of them are escaped."""
+    if not mentions:
+        return ""
+    items = "".join(
+        f'<li><a rel="nofollow ugc" href="{escape(mention.source)}">{escape(said_by(mention))}</a>'
+        f"<p>{escape(mention.excerpt or '')}</p></li>"
+        for mention in mentions
+    )
+    return f'<section><h2>{escape(thoughts_on(post, len(mentions)))}</h2><ol class="thoughts">{items}</ol></section>'
+
+
+def _document(title: str, body: str) -> str:
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>'
+        f'{title}</title><meta name="viewport" content="width=device-width">'
+        f"<style>{_STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"

@@ -1,0 +1,170 @@
+"""Settings: the command line over the environment over `pingback.toml`, read once, at an edge.
+
+A setting has one name in all three: `allow_networks` is `PINGBACK_ALLOW_NETWORKS` in the environment, several values
+separated by commas, and `allow_networks = [...]` in the file.
+"""
+
+import ipaddress
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pingback.errors import SettingsError
+from pingback.urls import is_http
+
+FILE = "pingback.toml"
+PREFIX = "PINGBACK_"
+
+LONGEST_TIMEOUT = 24 * 3600.0  # seconds
+
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the commands can be told. Times are in seconds; those of `serve` stand below."""
+
+    json: bool = False
+    db: str = "sqlite:///pingback.db"
+    allow_networks: tuple[str, ...] = ()
+    timeout: float = 15.0
+    ca_bundle: str | None = None
+    verbose: bool = False
+
+    site: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8000
+    verify: str = "inline"
+    answer_within: float = 2.5
+    check_targets: bool = True
+    self_pings: bool = True
+
+
+def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
+    """The settings of this run; `options` are those given on the command line, by the names of `Settings`.
+
+    Raises SettingsError, which names the place, for a value that cannot be used and for an unknown key in the file.
+    """
+    found: dict[str, object] = {}
+    for name, value in _file(folder / FILE).items():
+        if name not in _PARSERS:
+            raise SettingsError(f"{FILE}: there is no setting {name!r}")
+        found[name] = _parsed(name, value, f"{FILE}: {name}")
+    for name in _PARSERS:
+        if environ.get(PREFIX + name.upper()):
+            found[name] = _parsed(name, environ[PREFIX + name.upper()], PREFIX + name.upper())
+    for name, value in options.items():
+        found[name] = _parsed(name, value, name.replace("_", "-"))
+    return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{FILE} cannot be read: {error}") from error
+
+
+def _parsed(name: str, value: object, place: str) -> object:
+    try:
+        return _PARSERS[name](value)
+    except ValueError as error:
+        raise SettingsError(f"{place}: {error}") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def _yes_or_no(value: object) -> bool:
+    found = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
+    if found is None:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return found
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is not a number")
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{value!r} is not a number") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not a number")
+    return number
+
+
+def _timeout(value: object) -> float:
+    seconds = _number(value)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise ValueError(f"{value} seconds are not between nothing and a day")
+    return seconds
+
+
+def _answer_within(value: object) -> float:
+    seconds = _number(value)
+    if not 0 <= seconds <= LONGEST_TIMEOUT:
+        raise ValueError(f"{value} seconds are not between nothing and a day")
+    return seconds
+
+
+def _port(value: object) -> int:
+    number = _number(value)
+    if number != int(number) or not 0 <= number <= 65535:
+        raise ValueError(f"{value!r} is not a port")
+    return int(number)
+
+
+def _several(value: object) -> tuple[str, ...]:
+    values = value.split(",") if isinstance(value, str) else value
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{value!r} is not a list")
+    return tuple(_text(item.strip() if isinstance(item, str) else item) for item in values)
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    networks = _several(value)
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"{network!r} is not a network: {error}") from None
+    return networks
+
+
+def _sites(value: object) -> tuple[str, ...]:
+    sites = _several(value)
+    for site in sites:
+        if not is_http(site):
+            raise ValueError(f"{site!r} is not an absolute HTTP URL")
+    return sites
+
+
+def _verify(value: object) -> str:
+    if value not in ("inline", "queued"):
+        raise ValueError(f"{value!r} is neither inline nor queued")
+    return str(value)
+
+
+_PARSERS: dict[str, Callable[[object], object]] = {
+    "json": _yes_or_no,
+    "db": _text,
+    "allow_networks": _networks,
+    "timeout": _timeout,
+    "ca_bundle": _text,
+    "verbose": _yes_or_no,
+    "site": _sites,
+    "host": _text,
+    "port": _port,
+    "verify": _verify,
+    "answer_within": _answer_within,
+    "check_targets": _yes_or_no,
+    "self_pings": _yes_or_no,
+}
