@@ -43,6 +43,13 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens at, for a program that cannot choose one itself."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
 class Site:
     """Serves `pages` by path, query included, and keeps what it was asked; other paths are 404.
 

@@ -1,0 +1,152 @@
+"""Every example in README and docs runs, and its output is what stands there."""
+
+import doctest
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+import responses
+from click.testing import CliRunner
+
+import pingback
+from pingback.cli.group import main
+from pingback.wire.xmlrpc import encode_response
+from tests.loopback import free_port
+from tests.wordpress.program import Program
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+_FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINKED = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+FIVE = "https://blog.example/part-five"
+SIX = f'<title>Part six – Notes</title><p>As said in <a href="{FIVE}">part five</a>, it is so.</p>'
+
+
+class Command(NamedTuple):
+    line: str
+    output: str
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [block for kind, block in _FENCED.findall(text) if kind == language]
+
+
+def examples(text: str) -> Iterator[Command]:
+    """The commands in the console blocks, and what they print."""
+    for block in blocks(text, "console"):
+        line, _, output = block.removeprefix("$ ").partition("\n")
+        yield Command(line, output)
+
+
+def as_pattern(output: str) -> str:
+    """`…` in an example stands for what differs from run to run."""
+    return ".*".join(re.escape(part) for part in output.split("…"))
+
+
+@pytest.fixture
+def web() -> Iterator[None]:
+    """The pages that README speaks of. What is over sockets is tested elsewhere; here it is the words that count."""
+    html = {"content_type": "text/html; charset=utf-8"}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mocked:
+        mocked.get(FIVE, headers={"X-Pingback": "https://blog.example/xmlrpc"}, **html)
+        mocked.get("https://other.example/part-six", body=SIX, **html)
+        mocked.get("https://other.example/part-seven", body="<p>Not yet.", **html)
+        registered = f"Pingback from https://other.example/part-six to {FIVE} registered."
+        mocked.post("https://blog.example/xmlrpc", body=encode_response(registered))
+        yield
+
+
+def test_there_are_pages_and_examples() -> None:
+    assert len(PAGES) == 7
+    assert len(blocks(README, "python")) == 2
+    assert len(blocks(README, "console")) == 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_docs_lead_somewhere(page: Path) -> None:
+    for link in _LINKED.findall(page.read_text()):
+        assert (page.parent / link).is_file(), link
+
+
+@pytest.mark.usefixtures("web")
+def test_readme_s_python() -> None:
+    text = "".join(blocks(README, "python"))
+    test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(test)
+    assert runner.summarize().attempted == 11
+    assert runner.summarize().failed == 0
+
+
+@pytest.mark.usefixtures("web")
+@pytest.mark.parametrize("command", list(examples(README)), ids=lambda command: command.line.split()[1])
+def test_readme_s_commands(command: Command) -> None:
+    result = CliRunner().invoke(main, shlex.split(command.line)[1:])
+    assert (result.output, result.exit_code) == (command.output, 0)
+
+
+def test_readme_s_picture_is_the_demo_s() -> None:
+    (picture,) = blocks(README, "text")
+    assert picture in CliRunner().invoke(main, ["demo", "--once"]).output
+
+
+def test_readme_s_two_commands_are_there() -> None:
+    for line in blocks(README, "sh")[:2]:
+        assert (ROOT / line.split()[0]).stat().st_mode & 0o111
+
+
+def test_the_reference_names_everything() -> None:
+    text = (ROOT / "docs/reference.md").read_text()
+    for name in {*pingback.__all__} - {"__version__"}:
+        assert f"`{name}" in text, name
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        assert f"`{name}" in text
+        for option in {
+            max(parameter.opts, key=len) for parameter in command.params if isinstance(parameter, click.Option)
+        }:
+            assert option in text or option.replace("--", "--no-") in text, option
+
+
+def test_the_tutorial_from_beginning_to_end(tmp_path: Path) -> None:
+    """As it stands there, but for the ports, which may be taken here."""
+    text = (ROOT / "docs/tutorial.md").read_text()
+    ports = {port: str(free_port()) for port in ("8001", "8002")}
+    for written, free in ports.items():
+        text = text.replace(written, free)
+    names = re.findall(r"^`(\w+\.html)`:$", text, re.MULTILINE)
+    for name, html in zip(names, blocks(text, "html"), strict=True):
+        (tmp_path / name).write_text(html)
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    with ExitStack() as running:
+        for command in examples(text):
+            words = shlex.split(command.line)
+            if words[-1] == "&":
+                port = words[words.index("--port") + 1] if "--port" in words else words[-2]
+                program = Program(*words[:-1], folder=tmp_path, log=tmp_path / f"{port}.log", environment=path)
+                running.enter_context(program).wait_until(partial(listening, int(port)))
+                continue
+            done = subprocess.run(
+                words, cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, timeout=60
+            )
+            assert done.stderr == ""
+            assert re.fullmatch(as_pattern(command.output), done.stdout), done.stdout
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
