@@ -67,16 +67,21 @@ class Receiver(receive.Receiver):
         self._own_store = None
         if isinstance(store, str):
             store = self._own_store = Store(store)
-        super().__init__(
-            site=site,
-            store=store,
-            client=client or _default_client(),
-            target_exists=target_exists,
-            decide=decide,
-            self_pings=self_pings,
-            answer_within=answer_within,
-            clock=clock,
-        )
+        try:
+            super().__init__(
+                site=site,
+                store=store,
+                client=client or _default_client(),
+                target_exists=target_exists,
+                decide=decide,
+                self_pings=self_pings,
+                answer_within=answer_within,
+                clock=clock,
+            )
+        except ValueError:
+            if self._own_store is not None:
+                self._own_store.close()
+            raise
 
     def close(self) -> None:
         """Stop what runs in the background, and close the store if it is our own."""

@@ -65,7 +65,7 @@ def _file(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # tomllib gives up on long numbers and on deep lists
         raise SettingsError(f"{FILE} cannot be read: {error}") from error
 
 

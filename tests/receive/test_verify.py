@@ -88,7 +88,9 @@ ROOT = "http://a.example:{port}"
         pytest.param("http://a.example:{free}/", b"", id="refused"),
         pytest.param(f"{ROOT}/", b"", id="hangs-up"),
         pytest.param(f"{ROOT}/", b"SSH-2.0-OpenSSH_9.2\r\n", id="not-http"),
-        pytest.param(f"{ROOT}/", head(200, {"Content-Length": "99"}) + LINKING[:20], id="breaks-off"),
+        pytest.param(
+            f"{ROOT}/", head(200, {"Content-Length": "99", "Connection": "close"}) + LINKING[:20], id="breaks-off"
+        ),
         pytest.param(f"{ROOT}/", page(LINKING, status=404), id="404"),
         pytest.param(f"{ROOT}/", page(LINKING, status=410), id="410"),
         pytest.param(f"{ROOT}/", redirect("/"), id="redirects-in-a-circle"),

@@ -65,15 +65,15 @@ def test_any_content_type_will_do(receiver: Receiver, content_type: str) -> None
 @pytest.mark.parametrize(
     ("environ", "status"),
     [
-        pytest.param({}, "411 Length Required", id="no-length"),
-        pytest.param({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, "411 Length Required", id="chunked"),
-        pytest.param({"CONTENT_LENGTH": str(64 * 1024 + 1)}, "413 Request Entity Too Large", id="too-large"),
-        pytest.param({"CONTENT_LENGTH": "9" * 4000}, "413 Request Entity Too Large", id="length-of-4000-digits"),
+        pytest.param({}, "411", id="no-length"),
+        pytest.param({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, "411", id="chunked"),
+        pytest.param({"CONTENT_LENGTH": str(64 * 1024 + 1)}, "413", id="too-large"),
+        pytest.param({"CONTENT_LENGTH": "9" * 4000}, "413", id="length-of-4000-digits"),
     ],
 )
 def test_bodies_that_are_not_read(receiver: Receiver, environ: dict[str, Any], status: str) -> None:
     body = Body(b"x" * 100_000)
-    assert ask(receiver, post(body, **environ))[0] == status
+    assert ask(receiver, post(body, **environ))[0][:3] == status
     assert body.taken == 0
 
 
@@ -106,7 +106,7 @@ def test_chunks_that_the_server_took_apart(receiver: Receiver) -> None:
     environ = post(Body(PING)) | {"wsgi.input_terminated": True}
     assert b"registered" in ask(receiver, environ)[2]
     endless = Body(b"x" * 1_000_000)
-    assert ask(receiver, post(endless) | {"wsgi.input_terminated": True})[0] == "413 Request Entity Too Large"
+    assert ask(receiver, post(endless) | {"wsgi.input_terminated": True})[0][:3] == "413"
     assert endless.taken == 64 * 1024 + 1
 
 

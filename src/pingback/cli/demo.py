@@ -8,6 +8,7 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 import click
+from click.core import ParameterSource
 
 from pingback.cli.options import client_for, print_json, subcommand
 from pingback.demo.blog import said_by, thoughts_on
@@ -26,7 +27,9 @@ def command(settings: Settings, once: bool, port: int) -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with TemporaryDirectory(prefix="pingback-demo-") as folder:
-        db = settings.db if settings.db != Settings().db else f"sqlite:///{folder}/demo.db"
+        # Made-up mentions have no place in the database that serves this user's site.
+        given = click.get_current_context().get_parameter_source("db") is ParameterSource.COMMANDLINE
+        db = settings.db if given else f"sqlite:///{folder}/demo.db"
         loopback = replace(settings, allow_networks=(*settings.allow_networks, "127.0.0.0/8"))
         with client_for(loopback) as client, running(db=db, client=client, port=port) as demo:
             _tell(demo)

@@ -12,7 +12,9 @@ from pingback.urls import require_absolute
 
 @subcommand("discover", example="pingback discover https://blog.example/2026/part-five")
 @click.argument("target")
-@click.option("--protocol", type=click.Choice(list(Protocol)), help="Only endpoints of this protocol.")
+@click.option(
+    "--protocol", type=click.Choice([each.value for each in Protocol]), help="Only endpoints of this protocol."
+)
 def command(settings: Settings, target: str, protocol: str | None) -> None:
     """Print the endpoints that the page at TARGET advertises, the preferred one first."""
     checked(target, require_absolute)

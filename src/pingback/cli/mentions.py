@@ -11,7 +11,9 @@ from pingback.urls import require_http
 
 @subcommand("mentions", example="pingback mentions https://blog.example/part-five --status approved")
 @click.argument("target", required=False)
-@click.option("--status", type=click.Choice(list(MentionStatus)), help="Only those with this status.")
+@click.option(
+    "--status", type=click.Choice([each.value for each in MentionStatus]), help="Only those with this status."
+)
 def command(settings: Settings, target: str | None, status: str | None) -> None:
     """List what was received, all of it or the mentions of TARGET, in order of arrival."""
     if target is not None:

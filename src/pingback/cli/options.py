@@ -79,8 +79,8 @@ def client_for(settings: Settings) -> "Client":
         return Client(
             limits=Limits(timeout=settings.timeout), allow=settings.allow_networks, ca_bundle=settings.ca_bundle
         )
-    except OSError as error:
-        raise SettingsError(f"ca-bundle: {error}") from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def print_json(value: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from pingback.urls import require_absolute, require_http
 @subcommand("send", example="pingback send https://blog.example/part-six https://other.example/part-five")
 @click.argument("source")
 @click.argument("target")
-@click.option("--protocol", type=click.Choice(list(Protocol)), help="Only by this protocol.")
+@click.option("--protocol", type=click.Choice([each.value for each in Protocol]), help="Only by this protocol.")
 def command(settings: Settings, source: str, target: str, protocol: str | None) -> None:
     """Find the endpoint of the page at TARGET and tell it that SOURCE links there."""
     checked(source, require_http)

@@ -46,7 +46,7 @@ def send(source: str, target: str, *, client: "Client", protocol: Protocol | Non
 
 def _send(source: str, target: str, *, client: "Client", protocol: Protocol | None) -> Outcome:
     def outcome(status: OutcomeStatus, message: str, fault: int | None = None) -> Outcome:
-        return Outcome(source=source, target=target, status=status, message=message, fault=fault)
+        return Outcome(source=source, target=target, status=status, message=plain(message), fault=fault)
 
     try:
         found = discover(target, client=client)
@@ -79,8 +79,8 @@ def _deliver(source: str, target: str, endpoint: Endpoint, *, client: "Client") 
     try:
         with client.post(endpoint.url, encode_ping(source, target), content_type="text/xml") as response:
             status, body = response.status, response.read(MAX_BODY + 1)
-    except Blocked as error:
-        return outcome(OutcomeStatus.BLOCKED, str(error), attempts=0)
+    except Blocked as error:  # by the endpoint itself nothing left; where it redirects to, it got the message first
+        return outcome(OutcomeStatus.BLOCKED, str(error), attempts=int(error.url != endpoint.url))
     except Unreachable as error:
         return outcome(OutcomeStatus.FAILED, str(error))
     try:

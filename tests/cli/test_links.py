@@ -1,0 +1,88 @@
+"""`pingback links`: the outbound links of a page or a file."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ALLOW, Run
+from tests.loopback import Page, Site, page, redirect
+
+POST = b"""<nav><a href="https://nav.example/">elsewhere</a></nav><article>
+<a href="https://b.example/5">five</a> <a href="seven">seven</a> <a href="https://b.example/5">again</a>
+<a href="https://ad.example/" rel="nofollow">ad</a> <a href="#top">up</a> <a href="mailto:a@b.example">mail</a>
+</article>"""
+
+
+@pytest.mark.parametrize("path", ["/blog/6", "/old"])
+def test_a_page(site: Site, run: Run, path: str) -> None:
+    site.pages |= {"/blog/6": page(POST), "/old": redirect("/blog/6")}
+    links = ["https://b.example/5", f"{site.url}/blog/seven"]
+    done = run("links", site.url + path, *ALLOW)
+    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), "")
+    done = run("links", site.url + path, "--json", *ALLOW)
+    assert (done.code, done.printed, done.err) == (0, [{"source": site.url + path, "links": links}], "")
+
+
+def test_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "six.html").write_bytes(POST)
+    links = ["https://b.example/5", "https://a.example/blog/seven"]
+    done = run("links", "six.html", "--base-url", "https://a.example/blog/6")
+    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), "")
+    done = run("links", "six.html", "--base-url", "https://a.example/blog/6", "--json")
+    assert (done.code, done.printed) == (0, [{"source": "https://a.example/blog/6", "links": links}])
+
+
+@pytest.mark.parametrize(
+    ("content", "links"),
+    [
+        pytest.param(b"", [], id="empty"),
+        pytest.param(b"\0\xff" * 1000, [], id="rubbish"),
+        pytest.param(b"<div>" * 100_000 + b'<a href="/x">', ["https://a.example/x"], id="deep"),
+        pytest.param(b"x" * 2**20 + b'<a href="/x">', [], id="behind-the-first-mib"),
+        pytest.param(
+            '<meta charset="windows-1252"><a href="/\u00fc">'.encode("cp1252"),
+            ["https://a.example/%C3%BC"],
+            id="cp1252",
+        ),
+    ],
+)
+def test_files_of_all_kinds(run: Run, tmp_path: Path, content: bytes, links: list[str]) -> None:
+    (tmp_path / "post.html").write_bytes(content)
+    done = run("links", "post.html", "--base-url", "https://a.example/", "--json")
+    assert (done.code, done.printed) == (0, [{"source": "https://a.example/", "links": links}])
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(page(POST, status=404), "answered with HTTP status 404", id="404"),
+        pytest.param(page(POST, status=503), "answered with HTTP status 503", id="503"),
+        pytest.param(redirect("http://10.0.0.1/"), "10.0.0.1 is not a public address", id="guard"),
+        pytest.param(b"", "could not be reached", id="hangs-up"),
+    ],
+)
+def test_not_reached(site: Site, run: Run, answer: Page, words: str) -> None:
+    site.pages["/"] = answer
+    done = run("links", f"{site.url}/", *ALLOW)
+    assert (done.code, done.out) == (3, "")
+    assert words in done.err
+    done = run("links", f"{site.url}/", "--json", *ALLOW)
+    assert (done.code, done.printed) == (3, [{"source": f"{site.url}/", "links": []}])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param((), "Missing argument 'SOURCE'", id="no-source"),
+        pytest.param(("six.html",), "a file needs --base-url", id="file-without-base-url"),
+        pytest.param(("six.html", "--base-url", "/blog"), "'/blog' is not an absolute HTTP URL", id="relative-base"),
+        pytest.param(("no-such.html", "--base-url", "https://a.example/"), "no-such.html cannot be read", id="no-file"),
+        pytest.param((".", "--base-url", "https://a.example/"), ". cannot be read", id="a-folder"),
+        pytest.param(("a\0b", "--base-url", "https://a.example/"), "cannot be read", id="nul"),
+        pytest.param(("https://a.example/6", "--base-url", "https://a.example/"), "cannot be read", id="url-as-file"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    done = run("links", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err

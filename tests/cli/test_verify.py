@@ -1,0 +1,120 @@
+"""`pingback verify`: does a source link to a target, and what does it say?"""
+
+import pytest
+
+from tests.cli.conftest import ALLOW, Run
+from tests.loopback import Page, Site, page, redirect
+
+TARGET = "https://my.example/part-5"
+
+FULL = f"""<!doctype html><title>Zwölf Schläge, 十二 | The Clock</title>
+<meta property="og:site_name" content="The Clock">
+<body><article class="h-entry"><a class="p-author h-card" href="/ada"><img src="/ada.jpg" alt="">Ada &amp; Co</a>
+<time class="dt-published" datetime="2026-01-02T03:04:05+02:00">today</time>
+<div class="e-content"><p>Some words on <a href="{TARGET}">part five</a> by me.</p></div></article>""".encode()
+
+NOTHING = {"title": None, "excerpt": None, "site_name": None, "author": None, "published": None}
+
+
+def test_json(site: Site, run: Run) -> None:
+    site.pages["/6"] = page(FULL)
+    done = run("verify", f"{site.url}/6", TARGET, "--json", *ALLOW)
+    assert (done.code, done.err) == (0, "")
+    assert done.printed == [
+        {
+            "source": f"{site.url}/6",
+            "target": TARGET,
+            "linked": True,
+            "reason": None,
+            "title": "Zwölf Schläge, 十二 | The Clock",
+            "excerpt": "Some words on part five by me.",
+            "site_name": "The Clock",
+            "author": {"name": "Ada & Co", "url": f"{site.url}/ada", "photo": f"{site.url}/ada.jpg"},
+            "published": "2026-01-02T01:04:05+00:00",
+        }
+    ]
+
+
+def test_text(site: Site, run: Run) -> None:
+    site.pages["/6"] = page(FULL)
+    done = run("verify", f"{site.url}/6", TARGET, *ALLOW)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        f"{site.url}/6 links to {TARGET}",
+        "title: Zwölf Schläge, 十二 | The Clock",
+        "excerpt: Some words on part five by me.",
+        "site: The Clock",
+        "author: Ada & Co",
+        "published: 2026-01-02T01:04:05+00:00",
+    ]
+
+
+def test_what_the_page_does_not_say_is_null(site: Site, run: Run) -> None:
+    site.pages |= {"/6": page(f'<a href="{TARGET}"></a>'.encode()), "/old": redirect("/6")}
+    done = run("verify", f"{site.url}/old", TARGET, "--json", *ALLOW)
+    assert done.printed == [
+        {"source": f"{site.url}/old", "target": TARGET, "linked": True, "reason": None, **NOTHING},
+    ]
+    assert run("verify", f"{site.url}/6", TARGET, *ALLOW).out == f"{site.url}/6 links to {TARGET}\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(page(b"<title>T</title><p>hello"), "{source} does not link to {target}", id="no-link"),
+        pytest.param(page(TARGET.encode()), "{source} does not link to {target}", id="only-its-address"),
+        pytest.param(page(b""), "{source} does not link to {target}", id="empty"),
+        pytest.param(
+            page(FULL, headers={"Content-Type": "application/pdf"}),
+            "{source} is not an HTML page but application/pdf",
+            id="not-html",
+        ),
+    ],
+)
+def test_the_answer_is_no(site: Site, run: Run, answer: Page, reason: str) -> None:
+    site.pages["/6"] = answer
+    source = f"{site.url}/6"
+    expected = reason.format(source=source, target=TARGET)
+    done = run("verify", source, TARGET, *ALLOW)
+    assert (done.code, done.out, done.err) == (1, "", f"pingback: {expected}\n")
+    done = run("verify", source, TARGET, "--json", *ALLOW)
+    assert (done.code, done.err) == (1, f"pingback: {expected}\n")
+    assert done.printed == [{"source": source, "target": TARGET, "linked": False, "reason": expected, **NOTHING}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(page(FULL, status=404), "answered with HTTP status 404", id="404"),
+        pytest.param(page(FULL, status=503), "answered with HTTP status 503", id="503"),
+        pytest.param(redirect("http://10.0.0.1/"), "10.0.0.1 is not a public address", id="guard"),
+        pytest.param(b"", "could not be reached", id="hangs-up"),
+    ],
+)
+def test_not_reached(site: Site, run: Run, answer: Page, words: str) -> None:
+    site.pages["/6"] = answer
+    source = f"{site.url}/6"
+    done = run("verify", source, TARGET, "--json", *ALLOW)
+    assert done.code == 3
+    [printed] = done.printed
+    assert words in printed["reason"]
+    assert done.err == f"pingback: {printed['reason']}\n"
+    assert printed == {"source": source, "target": TARGET, "linked": False, "reason": printed["reason"], **NOTHING}
+    done = run("verify", source, TARGET, *ALLOW)
+    assert (done.code, done.out) == (3, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param((), "Missing argument 'SOURCE'", id="nothing"),
+        pytest.param(("https://a.example/6",), "Missing argument 'TARGET'", id="no-target"),
+        pytest.param(("/6", TARGET), "'/6' is not an absolute URL", id="relative-source"),
+        pytest.param(("https://a.example/6", "five"), "'five' is not an absolute HTTP URL", id="relative-target"),
+        pytest.param(("https://a.example/6", "ftp://b.example/"), "is not an absolute HTTP URL", id="target-not-http"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    done = run("verify", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err

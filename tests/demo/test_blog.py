@@ -1,0 +1,140 @@
+"""`pingback.demo.blog`: pages that advertise the endpoint, and show mentions whose words a stranger chose."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pingback.demo.blog import Blog, said_by, thoughts_on
+from pingback.demo.posts import FIVE, SERIES
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+URL = "http://127.0.0.1:8000"
+
+
+def mention(**words: str) -> Mention:
+    return Mention(
+        source=words.get("source", "https://a.example/6"),
+        target=f"{URL}/part-five/",
+        protocol=Protocol.PINGBACK,
+        status=MentionStatus(words.get("status", "approved")),
+        title=words.get("title"),
+        excerpt=words.get("excerpt"),
+        received=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store("sqlite://") as store:
+        yield store
+
+
+@pytest.fixture
+def blog(store: Store) -> Blog:
+    def endpoint(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response("202 Accepted", [])
+        return [b"the endpoint, asked for ", environ["PATH_INFO"].encode()]
+
+    blog = Blog(store=store)
+    blog.open(URL, endpoint)
+    return blog
+
+
+def ask(blog: Blog, path: str, method: str = "GET") -> tuple[str, dict[str, str], str]:
+    said: list[tuple[str, dict[str, str]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> object:
+        said.append((status, dict(headers)))
+        return None
+
+    environ: dict[str, object] = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    body = b"".join(blog(environ, start_response)).decode()  # type: ignore[arg-type]
+    [(status, headers)] = said
+    return status, headers, body
+
+
+def test_a_post_appears_and_advertises_the_endpoint(blog: Blog) -> None:
+    assert ask(blog, "/part-one/")[0] == "202 Accepted"
+    assert blog.publish(SERIES[1]) == f"{URL}/part-one/"
+    status, headers, body = ask(blog, "/part-one/")
+    assert status == "200 OK"
+    assert headers == {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Length": str(len(body.encode())),
+        "X-Pingback": f"{URL}/xmlrpc",
+    }
+    assert "<title>The Clock in the Attic | The Slow Clock</title>" in body
+    assert "thoughts on" not in body
+
+
+def test_earlier_parts_are_brought_up_to_date_with_part_five(blog: Blog) -> None:
+    blog.publish(SERIES[1])
+    assert "part five" not in ask(blog, "/part-one/")[2]
+    blog.publish(SERIES[FIVE])
+    assert f'<a href="{URL}/part-five/">part five</a>' in ask(blog, "/part-one/")[2]
+
+
+def test_the_index_lists_what_is_published(blog: Blog) -> None:
+    blog.publish(SERIES[3])
+    status, headers, body = ask(blog, "/")
+    assert (status, "X-Pingback" in headers) == ("200 OK", False)
+    assert '<ol><li><a href="/part-three/">What the Pendulum Doesn&#8217;t Say</a></li></ol>' in body
+
+
+@pytest.mark.parametrize("path", ["/xmlrpc", "/healthz", "/part-one", "/nowhere"])
+def test_other_paths_are_the_endpoints(blog: Blog, path: str) -> None:
+    assert ask(blog, path) == ("202 Accepted", {}, f"the endpoint, asked for {path}")
+
+
+@pytest.mark.parametrize("path", ["/", "/part-one/"])
+def test_other_methods(blog: Blog, path: str) -> None:
+    blog.publish(SERIES[1])
+    get, head, post = (ask(blog, path, method) for method in ("GET", "HEAD", "POST"))
+    assert head == (get[0], get[1], "")
+    assert post == ("405 Method Not Allowed", {"Allow": "GET, HEAD", "Content-Length": "0"}, "")
+
+
+def test_words_of_a_stranger_are_escaped(blog: Blog, store: Store) -> None:
+    blog.publish(SERIES[FIVE])
+    store.keep(
+        mention(
+            source='https://a.example/?"><script>1</script>', title="</h2><script>2</script>", excerpt="<b>3</b> & more"
+        )
+    )
+    body = ask(blog, "/part-five/")[2]
+    assert "<script" not in body
+    assert "<b>3" not in body
+    assert "Pingback: &lt;/h2&gt;&lt;script&gt;2&lt;/script&gt;</a><p>&lt;b&gt;3&lt;/b&gt; &amp; more</p>" in body
+    assert 'href="https://a.example/?&quot;&gt;&lt;script&gt;1&lt;/script&gt;"' in body
+
+
+def test_only_what_is_approved_is_shown(blog: Blog, store: Store) -> None:
+    blog.publish(SERIES[FIVE])
+    for status in MentionStatus:
+        store.keep(mention(source=f"https://a.example/{status}", title=f"a {status} one", status=status))
+    body = ask(blog, "/part-five/")[2]
+    assert "<h2>1 thought on “The Escapement, or Why It Ticks”</h2>" in body
+    assert [status for status in MentionStatus if f"a {status} one" in body] == ["approved"]
+
+
+@pytest.mark.parametrize(
+    ("count", "heading"),
+    [
+        (0, "0 thoughts on “What the Pendulum Doesn’t Say”"),
+        (1, "1 thought on “What the Pendulum Doesn’t Say”"),
+        (7, "7 thoughts on “What the Pendulum Doesn’t Say”"),
+    ],
+)
+def test_the_heading(count: int, heading: str) -> None:
+    assert thoughts_on(SERIES[3], count) == heading
+
+
+@pytest.mark.parametrize(("title", "line"), [("A & “B”", "Pingback: A & “B”"), (None, "Pingback: https://a.example/6")])
+def test_a_line(title: str | None, line: str) -> None:
+    assert said_by(mention(title=title) if title else mention()) == line

@@ -1,0 +1,148 @@
+"""`import pingback`: its names, its defaults, and that a caller's own mistake is a ValueError."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import pingback
+from tests.loopback import Site, page
+from tests.receive.pages import Page, Pages
+
+TARGET = "https://my.example/part-5"
+SOURCE = "https://a.example/6"
+WEB = {SOURCE: Page(f'<title>Six</title><a href="{TARGET}">five</a>')}
+
+
+@pytest.fixture
+def client() -> Iterator[pingback.Client]:
+    with pingback.Client(allow=["127.0.0.1"]) as client:
+        yield client
+
+
+def test_the_names() -> None:
+    assert {name for name in pingback.__all__ if getattr(pingback, name) is None} == set()
+    assert set(pingback.__all__) <= set(dir(pingback))
+    assert pingback.__version__ == "0.1.0"
+    with pytest.raises(AttributeError, match="no attribute 'publsh'"):
+        _ = pingback.publsh
+
+
+_LOADED = """
+import sys
+import importlib, warnings
+bare = set(sys.modules)
+import pingback
+print(*sorted(set(sys.modules) - bare))
+from pingback import *
+print(*sorted({"lxml", "requests", "sqlalchemy"} & set(sys.modules)))
+"""
+
+
+def test_the_import_loads_nothing_but_itself() -> None:
+    done = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout == "pingback\nlxml requests sqlalchemy\n"
+    assert done.stderr == ""
+
+
+def test_discover(client: pingback.Client) -> None:
+    with Site({"/": page(b'<link rel="pingback" href="/rpc">')}) as site:
+        assert pingback.discover(site.url, client=client) == [
+            pingback.Endpoint(protocol=pingback.Protocol.PINGBACK, url=f"{site.url}/rpc", via=pingback.Via.LINK)
+        ]
+
+
+def test_send(client: pingback.Client) -> None:
+    with Site({"/": page(b"hello")}) as site:
+        outcome = pingback.send(SOURCE, site.url, client=client)
+    assert (outcome.status, outcome.target) == (pingback.OutcomeStatus.UNSUPPORTED, site.url)
+
+
+def test_verify() -> None:
+    verification = pingback.verify(SOURCE, TARGET, client=Pages(WEB))
+    assert (verification.linked, verification.title) == (True, "Six")
+
+
+def test_without_a_client_there_is_one_that_guards() -> None:
+    with pytest.raises(pingback.Blocked):
+        pingback.discover("http://127.0.0.1/")
+    with pytest.raises(pingback.Blocked):
+        pingback.verify("http://127.0.0.1/", TARGET)
+    assert pingback.send(SOURCE, "http://127.0.0.1/").status is pingback.OutcomeStatus.BLOCKED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda: pingback.discover("/part-5"), id="discover-relative"),
+        pytest.param(lambda: pingback.discover(""), id="discover-nothing"),
+        pytest.param(lambda: pingback.discover("https://a.example/\0"), id="discover-nul"),
+        pytest.param(lambda: pingback.discover("https://a.example/" + "x" * 10_000), id="discover-too-long"),
+        pytest.param(lambda: pingback.discover("https://a.example/\ud800"), id="discover-surrogate"),
+        pytest.param(lambda: pingback.send("/6", TARGET), id="send-relative-source"),
+        pytest.param(lambda: pingback.send("ftp://a.example/6", TARGET), id="send-source-not-http"),
+        pytest.param(lambda: pingback.send(SOURCE, "part-5"), id="send-relative-target"),
+        pytest.param(lambda: pingback.verify("6", TARGET), id="verify-relative-source"),
+        pytest.param(lambda: pingback.verify(SOURCE, "/part-5"), id="verify-relative-target"),
+        pytest.param(lambda: pingback.verify(SOURCE, "ftp://my.example/5"), id="verify-target-not-http"),
+        pytest.param(lambda: pingback.Client(allow=["nonsense"]), id="client-network"),
+        pytest.param(lambda: pingback.Limits(timeout=0), id="limits-timeout"),
+    ],
+)
+def test_a_callers_mistake(call: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=" not "):
+        call()
+
+
+# Receiver
+
+
+def test_a_receiver_opens_and_closes_its_own_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mentions.db"
+    with pingback.Receiver(site="https://my.example/", store=url, client=Pages(WEB)) as receiver:
+        assert receiver.ping(SOURCE, TARGET).status is pingback.MentionStatus.APPROVED
+    with pytest.raises(pingback.Fault) as closed:
+        receiver.ping(SOURCE, TARGET)
+    assert closed.value.code == pingback.FaultCode.INTERNAL_ERROR
+    with pingback.Store(url) as store:
+        assert [mention.source for mention in store.mentions()] == [SOURCE]
+
+
+def test_a_receiver_leaves_the_store_of_another_open() -> None:
+    with pingback.Store("sqlite://") as store:
+        with pingback.Receiver(site="https://my.example/", store=store, client=Pages(WEB)) as receiver:
+            receiver.ping(SOURCE, TARGET)
+        assert [mention.title for mention in store.mentions()] == ["Six"]
+
+
+def test_by_default_the_store_is_a_file_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pingback.Receiver(site="https://my.example/", client=Pages()).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["pingback.db"]
+
+
+@pytest.mark.parametrize("site", ["my.example", "ftp://my.example/", ""])
+def test_a_site_that_is_none_leaves_no_store_open(tmp_path: Path, site: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        pingback.Receiver(site=site, store=f"sqlite:///{tmp_path}/mentions.db", client=Pages())
+    # SQLite takes away its log when the last connection is closed.
+    assert [path.name for path in tmp_path.iterdir()] == ["mentions.db"]
+
+
+def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(pingback.StoreError, match="is there such a folder"):
+        pingback.Receiver(site="https://my.example/", store=f"sqlite:///{tmp_path}/no/such/x.db", client=Pages())
+
+
+def test_the_wsgi_app_is_of_a_receiver() -> None:
+    store = pingback.Store("sqlite://")
+    with closing(store), pingback.Receiver(site="https://my.example/", store=store, client=Pages()) as receiver:
+        said: list[str] = []
+        body = pingback.wsgi_app(receiver)(
+            {"REQUEST_METHOD": "GET", "PATH_INFO": "/healthz"},
+            lambda status, headers, _=None: said.append(status),  # type: ignore[arg-type]
+        )
+    assert (said, list(body)) == (["200 OK"], [b"ok\n"])

@@ -1,0 +1,207 @@
+"""`pingback.settings`: who wins, and a sentence that names the place for whatever cannot be used."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from pingback.errors import SettingsError
+from pingback.settings import Settings, load
+
+
+def loaded(
+    folder: Path,
+    *,
+    options: Mapping[str, object] = {},
+    environ: Mapping[str, str] = {},
+    file: str | bytes | None = None,
+) -> Settings:
+    if file is not None:
+        (folder / "pingback.toml").write_bytes(file.encode() if isinstance(file, str) else file)
+    return load(options, environ=environ, folder=folder)
+
+
+def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
+    assert asdict(loaded(tmp_path)) == {
+        "json": False,
+        "db": "sqlite:///pingback.db",
+        "allow_networks": (),
+        "timeout": 15.0,
+        "ca_bundle": None,
+        "verbose": False,
+        "site": (),
+        "host": "127.0.0.1",
+        "port": 8000,
+        "verify": "inline",
+        "answer_within": 2.5,
+        "check_targets": True,
+        "self_pings": True,
+    }
+
+
+# Who wins, for each setting: its value in the file, the environment and the command line, and what each of them means
+
+_FORMS = [
+    pytest.param("json", "false", "1", False, [False, True, False], id="json"),
+    pytest.param(
+        "db", '"sqlite:///1"', "sqlite:///2", "sqlite:///3", ["sqlite:///1", "sqlite:///2", "sqlite:///3"], id="db"
+    ),
+    pytest.param(
+        "allow_networks",
+        '["10.0.0.0/8", "::1"]',
+        "192.168.0.0/16, 127.0.0.1",
+        ("fd00::/8",),
+        [("10.0.0.0/8", "::1"), ("192.168.0.0/16", "127.0.0.1"), ("fd00::/8",)],
+        id="allow_networks",
+    ),
+    pytest.param("timeout", "1", "2.5", "0.1", [1.0, 2.5, 0.1], id="timeout"),
+    pytest.param("ca_bundle", '"a.pem"', "b.pem", "c.pem", ["a.pem", "b.pem", "c.pem"], id="ca_bundle"),
+    pytest.param("verbose", "true", "no", True, [True, False, True], id="verbose"),
+    pytest.param(
+        "site",
+        '["https://a.example/"]',
+        "https://b.example/,http://c.example/blog",
+        ("https://d.example",),
+        [("https://a.example/",), ("https://b.example/", "http://c.example/blog"), ("https://d.example",)],
+        id="site",
+    ),
+    pytest.param("host", '"::1"', "0.0.0.0", "localhost", ["::1", "0.0.0.0", "localhost"], id="host"),
+    pytest.param("port", "1", "65535", "0", [1, 65535, 0], id="port"),
+    pytest.param("verify", '"queued"', "inline", "queued", ["queued", "inline", "queued"], id="verify"),
+    pytest.param("answer_within", "0", "1.5", "3", [0.0, 1.5, 3.0], id="answer_within"),
+    pytest.param("check_targets", "false", "on", False, [False, True, False], id="check_targets"),
+    pytest.param("self_pings", "false", "YES", False, [False, True, False], id="self_pings"),
+]
+
+
+@pytest.mark.parametrize(("name", "file", "environment", "option", "means"), _FORMS)
+def test_command_line_over_environment_over_file(
+    tmp_path: Path, name: str, file: str, environment: str, option: object, means: list[object]
+) -> None:
+    toml = f"{name} = {file}\n"
+    environ = {f"PINGBACK_{name.upper()}": environment}
+    assert [
+        getattr(loaded(tmp_path, file=toml), name),
+        getattr(loaded(tmp_path, environ=environ, file=toml), name),
+        getattr(loaded(tmp_path, options={name: option}, environ=environ, file=toml), name),
+    ] == means
+
+
+def test_every_setting_is_in_the_table() -> None:
+    assert [case.values[0] for case in _FORMS] == list(asdict(Settings()))
+
+
+def test_each_setting_is_looked_for_by_itself(tmp_path: Path) -> None:
+    settings = loaded(
+        tmp_path,
+        options={"port": "3"},
+        environ={"PINGBACK_PORT": "2", "PINGBACK_HOST": "::1", "PATH": "/bin", "PINGBACK_UNHEARD_OF": "x"},
+        file='port = 1\nhost = "localhost"\ndb = "sqlite:///x"\n',
+    )
+    assert (settings.port, settings.host, settings.db) == (3, "::1", "sqlite:///x")
+
+
+def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+    assert loaded(tmp_path, environ={"PINGBACK_TIMEOUT": "", "PINGBACK_DB": ""}) == Settings()
+
+
+# What cannot be used
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        pytest.param("json", "maybe", "'maybe' is neither true nor false", id="json"),
+        pytest.param("verbose", "2", "'2' is neither true nor false", id="verbose"),
+        pytest.param("check_targets", "ja", "'ja' is neither true nor false", id="check_targets"),
+        pytest.param("self_pings", "-", "'-' is neither true nor false", id="self_pings"),
+        pytest.param("timeout", "0", "0 seconds are not between", id="timeout-none"),
+        pytest.param("timeout", "-1", "-1 seconds are not between", id="timeout-below-zero"),
+        pytest.param("timeout", "86401", "86401 seconds are not between", id="timeout-over-a-day"),
+        pytest.param("timeout", "nan", "'nan' is not a number", id="timeout-nan"),
+        pytest.param("timeout", "inf", "'inf' is not a number", id="timeout-infinite"),
+        pytest.param("timeout", "soon", "'soon' is not a number", id="timeout-in-words"),
+        pytest.param("answer_within", "-0.1", "-0.1 seconds are not between", id="answer_within-below-zero"),
+        pytest.param("answer_within", "1e9", "1e9 seconds are not between", id="answer_within-over-a-day"),
+        pytest.param("port", "65536", "'65536' is not a port", id="port-too-high"),
+        pytest.param("port", "-1", "'-1' is not a port", id="port-below-zero"),
+        pytest.param("port", "80.5", "'80.5' is not a port", id="port-and-a-half"),
+        pytest.param("port", "http", "'http' is not a number", id="port-by-name"),
+        pytest.param("verify", "later", "'later' is neither inline nor queued", id="verify"),
+        pytest.param("allow_networks", "10.0.0.0/33", "'10.0.0.0/33' is not a network", id="network-too-narrow"),
+        pytest.param("allow_networks", "10.0.0.1/8", "'10.0.0.1/8' is not a network", id="network-with-a-host"),
+        pytest.param("allow_networks", "localhost", "'localhost' is not a network", id="network-by-name"),
+        pytest.param("allow_networks", "::1,", "'' is not a text", id="network-missing-after-a-comma"),
+        pytest.param("site", "blog.example", "'blog.example' is not an absolute HTTP URL", id="site-relative"),
+        pytest.param("site", "ftp://a.example", "'ftp://a.example' is not an absolute HTTP", id="site-not-http"),
+        pytest.param("site", "https://a.example,/b", "'/b' is not an absolute HTTP URL", id="site-second-of-two"),
+        pytest.param("db", "a\0b", "is not a text", id="db-nul"),
+        pytest.param("host", "a\0b", "is not a text", id="host-nul"),
+        pytest.param("ca_bundle", "a\0b", "is not a text", id="ca_bundle-nul"),
+        pytest.param("site", "https://a.example/\0", "is not a text", id="site-nul"),
+    ],
+)
+def test_bad_values(tmp_path: Path, name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, environ={f"PINGBACK_{name.upper()}": value})
+    assert str(refused.value).startswith(f"PINGBACK_{name.upper()}: ")
+    assert words in str(refused.value)
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, options={name: value})
+    assert str(refused.value).startswith(f"{name.replace('_', '-')}: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        pytest.param("tiemout = 5", "pingback.toml: there is no setting 'tiemout'", id="unknown"),
+        pytest.param('allow-networks = ["::1"]', "there is no setting 'allow-networks'", id="another-spelling"),
+        pytest.param("[serve]\nport = 1", "there is no setting 'serve'", id="a-table"),
+        pytest.param("db = 5", "pingback.toml: db: 5 is not a text", id="a-number-for-a-text"),
+        pytest.param('db = ""', "pingback.toml: db: '' is not a text", id="an-empty-text"),
+        pytest.param('timeout = ["1"]', "pingback.toml: timeout: ['1'] is not a number", id="a-list-for-a-number"),
+        pytest.param("timeout = true", "pingback.toml: timeout: True is not a number", id="true-for-a-number"),
+        pytest.param("timeout = nan", "pingback.toml: timeout: nan is not a number", id="nan"),
+        pytest.param(f"timeout = 1{'0' * 400}", "is not a number", id="a-number-beyond-floats"),
+        pytest.param("port = 2026-01-01", "is not a number", id="a-date-for-a-number"),
+        pytest.param("json = []", "pingback.toml: json: [] is neither true nor false", id="a-list-for-a-truth"),
+        pytest.param("site = 5", "pingback.toml: site: 5 is not a list", id="a-number-for-a-list"),
+        pytest.param(
+            "allow_networks = [10]", "pingback.toml: allow_networks: 10 is not a text", id="numbers-in-a-list"
+        ),
+        pytest.param("verify = {}", "pingback.toml: verify: {} is neither inline nor queued", id="a-table-for-a-word"),
+    ],
+)
+def test_bad_keys_and_values_in_the_file(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, file=line)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(b"timeout = ", id="broken"),
+        pytest.param(b"port = 1\nport = 2", id="twice"),
+        pytest.param(b"db = '\xff'", id="not-utf-8"),
+        pytest.param(b"db = '\0'", id="nul"),
+        pytest.param(b"\0" * 100, id="binary"),
+        pytest.param(b"port = 1" + b"0" * 5000, id="a-number-of-5000-digits"),
+        pytest.param(b"site = " + b"[" * 100_000, id="deep"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, file: bytes) -> None:
+    with pytest.raises(SettingsError, match=r"^pingback.toml cannot be read: "):
+        loaded(tmp_path, file=file)
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pingback.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"^pingback.toml cannot be read: "):
+        loaded(tmp_path)
+
+
+def test_one_network_or_site_needs_no_list(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, file='allow_networks = "127.0.0.0/8"\nsite = "https://a.example/"\n')
+    assert (settings.allow_networks, settings.site) == (("127.0.0.0/8",), ("https://a.example/",))
