@@ -13,6 +13,10 @@ MAX_URL = 8192  # characters; longer ones are nobody's permalink
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+_MAX_SHOWN = 200  # characters of a URL in a sentence
+_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
+_AS_WRITTEN = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
+_HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 _ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -95,10 +99,16 @@ def key_of(url: str) -> str:
     Folded are the scheme (`http` and `https`), the case of the host, IDN and punycode, the default port, dot
     segments, an empty path and `/`, and the spelling of percent-encoding (RFC 3986 §6.2.2). The fragment is gone.
     """
-    parsed = split(url)
-    _, _, rest = parsed.href.partition("#")[0].partition("://")
-    authority, slash, path = rest.partition("/")
-    return authority + slash + _ESCAPE_OR_ODD.sub(_normal_escape, path)
+    return _key(split(url).href)
+
+
+def leads_to(reference: str, key: str, *, base: str) -> bool:
+    """`reference`, resolved against `base`, is an HTTP URL that `key_of` gives this key for."""
+    url = resolve(base, reference)
+    # An escape has three letters for one, so what is longer cannot be equal: much cheaper to see than its key to make.
+    if url is None or not url.startswith(_HTTP) or len(url.partition("#")[0]) > 3 * len(key) + len("https://"):
+        return False
+    return _key(url) == key
 
 
 def same_url(one: str, other: str) -> bool:
@@ -107,6 +117,17 @@ def same_url(one: str, other: str) -> bool:
         return key_of(one) == key_of(other)
     except ValueError:
         return False
+
+
+def tidy(url: str) -> str:
+    """An HTTP URL as it was written where that is plain RFC 3986, else in its normal form, which any page can show."""
+    return url if _AS_WRITTEN.fullmatch(url) else split(url).href
+
+
+def shown(url: str) -> str:
+    """`url`, which need not be one, as a sentence or a log can hold it: a stranger chose it, with a password maybe."""
+    short = _USERINFO.sub("", url[:_MAX_SHOWN])
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)
 
 
 def is_under(url: str, site: str) -> bool:
@@ -120,9 +141,22 @@ def is_under(url: str, site: str) -> bool:
     return path.startswith(folder) or path + "/" == folder
 
 
-def _normal_escape(match: re.Match[str]) -> str:
-    found = match[0]
-    if len(found) == 1:
-        return "".join(f"%{byte:02X}" for byte in found.encode())
-    letter = chr(int(found[1:], 16))
-    return letter if letter in _UNRESERVED else found.upper()
+def _key(href: str) -> str:
+    """The key of a URL in its normal form."""
+    _, _, rest = href.partition("#")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return authority + slash + _ESCAPE_OR_ODD.sub(lambda found: _NORMAL[found[0]], path)
+
+
+class _Normal(dict[str, str]):
+    """Each escape, and each character that wants one, as it is spelled in a key; made when first met."""
+
+    def __missing__(self, found: str) -> str:
+        if len(found) == 1:
+            return "".join(f"%{byte:02X}" for byte in found.encode())
+        letter = chr(int(found[1:], 16))
+        self[found] = normal = letter if letter in _UNRESERVED else found.upper()
+        return normal
+
+
+_NORMAL = _Normal()

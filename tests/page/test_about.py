@@ -80,6 +80,21 @@ ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.e
             f'<div class="h-entry"><i class="p-author">Ann B.</i>{LINK}</div>', Author(name="Ann B."), id="name"
         ),
         pytest.param(f"{H_CARD}{LINK}", ANN, id="the-page-s-h-card"),
+        pytest.param(
+            f'<article class="hentry"><span class="author vcard"><a class="url fn n" href="/ann">Ann</a></span>{LINK}',
+            Author(name="Ann", url="https://other.example/ann"),
+            id="hatom-as-wordpress-themes-have-it",
+        ),
+        pytest.param(
+            f'<base href="https://cdn.example/"><div class="h-entry">{H_CARD}{LINK}</div>',
+            Author(name="Ann", url="https://cdn.example/ann", photo="https://cdn.example/ann.jpg"),
+            id="base",
+        ),
+        pytest.param(
+            f'<div class="h-entry">{LINK}<div class="h-entry p-comment">{H_CARD}</div></div>',
+            ANN,
+            id="the-first-in-an-entry-without-its-own",
+        ),
         pytest.param(f'<meta name="author" content=" Ann\nB. ">{LINK}', Author(name="Ann B."), id="meta-author"),
         pytest.param(
             f'<meta property="article:author" content="https://a.example/ann">{LINK}',
@@ -122,6 +137,11 @@ def test_site_name(page: str, site_name: str | None) -> None:
             id="h-entry",
         ),
         pytest.param(
+            '<div class=hentry><time class="entry-date published" datetime="2026-05-01T10:00:00Z">May</time></div>',
+            datetime(2026, 5, 1, 10, tzinfo=UTC),
+            id="hatom",
+        ),
+        pytest.param(
             '<meta property="article:published_time" content="2026-05-01T10:00:00Z">',
             datetime(2026, 5, 1, 10, tzinfo=UTC),
             id="ogp",
@@ -156,7 +176,23 @@ def test_a_legacy_encoding() -> None:
     assert (verification.title, verification.excerpt) == ("日本", "五")
 
 
+QUADRATIC_IN_MF2PY = [
+    '<div class="hentry vcard">' * 7
+    + "<table>"
+    + '<td headers="q">' * 2500
+    + "</table></div><div id=q>"
+    + "<b></b>" * 999,
+    '<div class="hentry">' * 7 + "<a rel=tag href=/y>y</a>" * 4500,
+    '<div class="hentry"><a rel="bookmark tag" href=/x>x</a>' * 95,
+    '<div class="h-entry">' + '<div class="p-author h-card p-name">' * 90 + "<b>x</b>" * 900,
+    '<div class="hentry">' + '<a class="include" href="#q">x</a>' * 2500 + "<div id=q>" + "<b></b>" * 1000,
+]
+
 HOSTILE = [
+    *(pytest.param(LINK + page, id=f"mf2py-{number}") for number, page in enumerate(QUADRATIC_IN_MF2PY)),
+    pytest.param(LINK + "\0" * 1_000_000, id="nul"),
+    pytest.param("".join(f'<a href="?{n}">' for n in range(60_000)) + LINK, id="links"),
+    pytest.param(f'<a href="{TARGET}"></a>' + "<p>" * 300_000, id="empty-blocks"),
     pytest.param('<div class="h-entry">' * 5000 + LINK, id="nested-entries"),
     pytest.param(LINK + "<b>" * 50_000, id="nested-elements"),
     pytest.param(LINK + "<a " + " ".join(f"a{n}=1" for n in range(20_000)) + ">", id="attributes"),

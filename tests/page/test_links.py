@@ -33,6 +33,10 @@ LINKED = [
     pytest.param('<a href="&#104;ttps&colon;//my&period;example/2026/part-fiv&#x65;">x</a>', id="entities"),
     pytest.param('<a href="https://my%2Eexample/2026/part-five">x</a>', id="whatwg-escaped-host"),
     pytest.param('<a href="https://ｍｙ.example/2026/part-five">x</a>', id="uts46-wide-letters"),
+    pytest.param('<a href="/\t/m\ty.example/2026/part-five">x</a>', id="whatwg-tabs-within"),
+    pytest.param("<a href='https:/\n/m\ny.example/2026/part-five'>x</a>", id="whatwg-newlines-between-slashes"),
+    pytest.param('<a href="http:/my%2eexample/2026/part-five">x</a>', id="whatwg-one-slash"),
+    pytest.param('<a href="http:m%79.example/2026/part-five">x</a>', id="whatwg-no-slash"),
     pytest.param('<base href="https://my.example/2026/"><a href="part-five">x</a>', id="base"),
     pytest.param('<base href="//my.example"><base href="/no/"><a href="2026/part-five">x</a>', id="first-base"),
 ]
@@ -122,6 +126,15 @@ def test_a_page_without_the_host_needs_no_parse() -> None:
     assert not cannot_hold(page + b"my.EXAMPLE", TARGET, url=SOURCE)
     assert cannot_hold(page, "https://b\u00fccher.shop.test/", url=SOURCE)
     assert not cannot_hold(page, "https://b\u00fccher.x/", url=SOURCE) or b"x" not in page
+
+
+@pytest.mark.parametrize(
+    "piece", ["http:", "https:/", "httphttp", "//", "//a", "\\", "\\/", 'href="', "href=", "src='a", "&", "&#0", "&#x0"]
+)
+def test_a_megabyte_that_says_nothing_takes_no_time(piece: str) -> None:
+    """Where a pattern met a run twice, this would take half an hour."""
+    page = (piece * 1_000_000)[:1_000_000].encode()
+    assert not linked(page)
 
 
 @given(page=st.binary(max_size=200), cut=st.integers(0, 200))

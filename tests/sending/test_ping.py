@@ -292,7 +292,7 @@ def test_a_name_that_nobody_has() -> None:
 def test_the_message_about_a_target_holds_no_control_characters(client: Client, site: Site) -> None:
     outcome = send(SOURCE, f"{site.url}/a\nERROR\x1b[31mb", client=client)
     assert outcome.status is OutcomeStatus.UNSUPPORTED
-    assert outcome.message == f"{site.url}/a ERROR[31mb answered with HTTP status 404"
+    assert outcome.message == f"{site.url}/aERROR%1B[31mb answered with HTTP status 404"
 
 
 # The address guard: a page of a stranger names the endpoint

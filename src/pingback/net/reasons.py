@@ -1,6 +1,5 @@
 """Why a URL could not be had, in words for a person: the one place that knows what the HTTP libraries raise."""
 
-import re
 import ssl
 from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead
@@ -12,13 +11,11 @@ from urllib3.exceptions import HTTPError
 from pingback.errors import Blocked, Unreachable
 from pingback.net.budget import TooMuch
 from pingback.net.guard import Refused
+from pingback.urls import shown
 
 # All that comes out of requests (an OSError itself), urllib3, http.client, ssl and zlib when the far side misbehaves.
 # ValueError: a host that IDNA or TLS cannot spell, where the URL standard can.
 FAILURES = (OSError, ValueError, HTTPException, HTTPError, ZlibError)
-
-_MAX_SHOWN = 200  # characters of a URL in a sentence
-_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 
 # The first line that fits, from what is sure to what is left.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -35,18 +32,18 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 
 def blocked(url: str, refusal: Refused) -> Blocked:
-    return Blocked(url, f"{_shown(url)} is blocked: {refusal}")
+    return Blocked(url, f"{shown(url)} is blocked: {refusal}")
 
 
 def unreachable(url: str, reason: str) -> Unreachable:
-    return Unreachable(url, f"{_shown(url)} could not be reached: {reason}")
+    return Unreachable(url, f"{shown(url)} could not be reached: {reason}")
 
 
 def failed(url: str, error: Exception, *, seconds: float) -> Unreachable:
     """What `error` means for `url`, whose exchange had `seconds`."""
     causes = tuple(_causes(error))
     if any(isinstance(cause, TimeoutError) for cause in causes):
-        return Unreachable(url, f"{_shown(url)} did not answer within {seconds:g} seconds")
+        return Unreachable(url, f"{shown(url)} did not answer within {seconds:g} seconds")
     return unreachable(url, _reason(causes))
 
 
@@ -63,9 +60,3 @@ def _reason(causes: tuple[BaseException, ...]) -> str:
                 return words.format(cause)
     system = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
     return next(system, "it gave no usable response")
-
-
-def _shown(url: str) -> str:
-    """`url` as a sentence can hold it: a stranger chose it, and it may hold a password."""
-    short = _USERINFO.sub("", url[:_MAX_SHOWN])
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)

@@ -46,7 +46,7 @@ def read_mention(page: bytes, *, source: str, target: str, url: str, content_typ
     scan([utf8], passing, [link, about], charset="utf-8")
     if not link.linked:
         return _not_linked(source, target, no_link)
-    entry = entry_in(utf8, url)
+    entry = entry_in(utf8, passing.base)
     metas = about.metas
     return Verification(
         source=source,

@@ -9,18 +9,23 @@ from collections.abc import Mapping
 
 from pingback.page.excerpt import excerpt_around, plain
 from pingback.page.scanner import EVERY, LINKING, Passing, scan
-from pingback.urls import is_http, key_of, resolve, same_url, split
+from pingback.urls import is_http, key_of, leads_to, resolve, split
 from pingback.wire.headers import content_type as parse_content_type
 
 # A reference that stands for what its letters say: no escapes, white space or letters beyond ASCII in it, and not only
 # a query or a fragment, which stand on the base's own path. Dot segments are looked for beside it: that is faster.
 _is_plain = re.compile(r"[A-Za-z0-9:/@!$&()*+,;=\-_~][A-Za-z0-9:/@!$&()*+,;=\-_~.?#]*").fullmatch
 
+_BROKEN_VALUE = rb"[ \t\r\n\f]*=[ \t\r\n\f]*(?:\"[^\"\t\r\n]*[\t\r\n]|'[^'\t\r\n]*[\t\r\n])"
 # What a page in lower case must not hold for the absence of a host's letters to prove anything: a host in another
-# spelling, percent-encoded or with white space or wide letters in it. Each begins with letters that `re` searches for.
-_ODD_AUTHORITIES = tuple(
-    re.compile(start + rb"[a-z0-9.\-_:@~!$'()*+,;=]*[%&\x80-\xff\t\r\n]")
-    for start in (rb"//", rb"http(?:s?:(?!//))", rb"\\[/\\]?")
+# spelling, percent-encoded or with wide letters in it, or white space within a reference. Each begins with letters that
+# `re` searches for, and no run can be met twice, so a page of 1 MiB takes milliseconds whatever it holds.
+_ODD_REFERENCES = (
+    re.compile(rb"//[a-z0-9.\-_:@~!$'()*+,;=]*[%&\x80-\xff]"),
+    re.compile(rb"\\[/\\]?[a-z0-9.\-_:@~!$'()*+,;=]*[%&\x80-\xff]"),
+    re.compile(rb"https?:[/\\]?[a-z0-9.\-_@~!$'()*+,;=]*[%&:\x80-\xff]"),
+    re.compile(rb"href" + _BROKEN_VALUE),
+    re.compile(rb"src" + _BROKEN_VALUE),
 )
 # Entities for ASCII characters that markup has no need to hide; the quotes, & < and > are left out.
 _ODD_ENTITY = re.compile(
@@ -28,6 +33,12 @@ _ODD_ENTITY = re.compile(
     rb"|#x0*(?:[9ad]|2[1358-9a-f]|3[0-9abdf]|[4-7][0-9a-f])(?![0-9a-f])"
     rb"|(?:tab|newline|sol|bsol|colon|period|percnt|fjlig);?)"
 )
+
+# Characters of the target that may be held against a page's references: enough for all of a page for any usual target,
+# and for a thousand where a stranger made up one of 8,000 escapes.
+MAX_COMPARED = 4 * 1024 * 1024
+ASKING = 40  # what a look at a reference costs beside, in the same unit
+MAX_BLOCKS = 100  # blocks without a word that may follow on a link before it is given up to find words for it
 
 # From the most to the least exact: the first of these that a page has is its entry.
 _ENTRY_LEVELS = ("e-content", "h-entry", "article", "main", "body")
@@ -41,7 +52,9 @@ class LinkCollector:
 
     def __init__(self, passing: Passing, target: str) -> None:
         self._passing = passing
-        self._target = target
+        self._target = key_of(target)
+        self._left = MAX_COMPARED
+        self._waited = 0
         self._needle = _needle_of(target)
         self._open = False
         self._closed = False
@@ -68,11 +81,14 @@ class LinkCollector:
             self._to = len(self._passing.text)
 
     def _ask(self, tag: str, reference: str) -> None:
-        if self.done or self._open or not same_url(resolve(self._passing.base, reference) or "", self._target):
+        if self.done or self._open:
             return
-        self.linked = True
-        if tag == "a":
-            self._begin()
+        self._left -= len(self._target) + ASKING
+        self.done = self._left < 0
+        if leads_to(reference, self._target, base=self._passing.base):
+            self.linked = True
+            if tag == "a":
+                self._begin()
 
     def _begin(self) -> None:
         self._open, self._closed = True, False
@@ -85,7 +101,8 @@ class LinkCollector:
         stop = self._to if self._closed else len(text)
         before, link, after = ("".join(part) for part in (text[: self._from], text[self._from : stop], text[stop:]))
         excerpt = excerpt_around(before, link, after)
-        if not excerpt:
+        self._waited += 1
+        if not excerpt and self._waited < MAX_BLOCKS:
             self._from, self._to = 0, 0
             self._passing.at_break.append(self._block_ended)
             return
@@ -108,7 +125,7 @@ def cannot_hold(page: bytes, target: str, *, url: str) -> bool:
     if sure in page or not sure:
         return False
     page = page.lower()
-    return not (sure in page or _ODD_ENTITY.search(page) or any(odd.search(page) for odd in _ODD_AUTHORITIES))
+    return not (sure in page or _ODD_ENTITY.search(page) or any(odd.search(page) for odd in _ODD_REFERENCES))
 
 
 def outbound_links(page: bytes, *, url: str, content_type: str | None) -> tuple[str, ...]:
@@ -122,8 +139,8 @@ def outbound_links(page: bytes, *, url: str, content_type: str | None) -> tuple[
     scan([page], passing, [collector], charset=parse_content_type(content_type).charset)
     found: dict[str, str] = {}
     for link in collector.links:
-        if not same_url(link, url):
-            found.setdefault(key_of(link), link)
+        found.setdefault(key_of(link), link)
+    found.pop(key_of(url), None)
     return tuple(found.values())
 
 

@@ -1,11 +1,10 @@
 """The microformats of a page that is already known to link to us: its h-entry, and who wrote it.
 
-mf2py reads them from a DOM, and is recursive and quadratic where microformats are nested. So the DOM is built of the
-page's beginning only, and a page nested deeper than any entry is has none.
+mf2py reads them from a DOM. It is recursive, and quadratic or worse in nested microformats, in classic ones and in
+`rel`; so it is given the entry alone, without its content, and of its markup only what an entry is told by.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,17 +13,33 @@ from pingback.page.excerpt import plain, shorten
 from pingback.urls import is_http
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
+    from bs4 import Tag
+    from bs4.element import NavigableString
 
 LONGEST_NAME = 200  # characters, for names of people and sites
 LONGEST_TITLE = 500  # a page can make its title as long as itself
 
 MAX_PAGE = 128 * 1024  # bytes; an entry's properties stand about its words, not behind all its comments
-MAX_DEPTH = 200  # elements within one another
-MAX_NESTED = 8  # microformats within one another; an author in a comment on an entry in a feed makes four
+MAX_ELEMENTS = 1000  # of one entry without its content; the rest is cut off
+MAX_DEPTH = 100  # elements within one another; nobody's entry is so deep
 
 _MARKS = (b"entry", b"card")  # without h-entry, hentry, h-card and vcard there is nothing to read
-_ROOT = re.compile(r"h-[a-z0-9-]+|hentry|vcard|hfeed|hreview|hproduct|hrecipe|hresume|vevent|adr|geo")
+# What an entry and a card are told by, and what classic microformats (hAtom, hCard) call it. mf2py knows those too, but
+# copies all that is below an element for every rule that it tries on it.
+_MODERN = {name: name for name in "p-author u-author p-name u-url u-photo dt-published".split()}
+_CLASSIC = {
+    "author": "p-author",
+    "entry-title": "p-name",
+    "fn": "p-name",
+    "url": "u-url",
+    "photo": "u-photo",
+    "published": "dt-published",
+}
+_ENTRIES = frozenset({"h-entry", "hentry"})
+_CARDS = frozenset({"h-card", "vcard"})
+_AUTHORS = frozenset({"p-author", "u-author", "author"})
+_CONTENT = frozenset({"e-content", "entry-content"})
+_ATTRIBUTES = frozenset("href src alt title datetime value".split())
 
 
 class Entry(NamedTuple):
@@ -40,16 +55,14 @@ def entry_in(page: bytes, url: str) -> Entry:
     if all(page.find(mark, 0, MAX_PAGE) < 0 for mark in _MARKS):
         return Entry()
     # bs4 and mf2py take longer to load than the page to read, and most pages have no microformats.
-    import mf2py
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(page[:MAX_PAGE], "lxml", from_encoding="utf-8")
-    if not _tame(soup):
-        return Entry()
-    items: list[dict[str, Any]] = mf2py.parse(doc=soup, url=url)["items"]
-    entry = next(_of_type(items, "h-entry"), None)
-    properties = entry["properties"] if entry else {}
-    card = _first(properties.get("author")) or next(_of_type(items, "h-card"), None)
+    entry = soup.find(_is_one_of(_ENTRIES))
+    properties = _properties(entry, "h-entry", url)
+    card: object = _first(properties.get("author"))
+    if not card:  # the page's own, which the entry may have left to it
+        card = {"properties": _properties(soup.find(_is_one_of(_CARDS)), "h-card", url)}
     return Entry(
         name=clean(_word(properties.get("name")), LONGEST_TITLE),
         author=_author(card),
@@ -71,36 +84,67 @@ def clean(text: str | None, length: int) -> str | None:
     return shorten(plain(text), length) or None if text else None
 
 
-def _tame(soup: "BeautifulSoup") -> bool:
-    """Make the DOM safe to walk; false where it is too deep for that.
+def _is_one_of(classes: Set[str]) -> "Callable[[Tag], bool]":
+    return lambda tag: not classes.isdisjoint(_classes_of(tag))
 
-    The content of an entry is not asked for: without its class mf2py does not serialise it, once for each level.
-    """
+
+def _classes_of(tag: "Tag") -> list[str]:
+    return [name for name in tag.get_attribute_list("class") if name]
+
+
+def _properties(root: "Tag | NavigableString | None", kind: str, url: str) -> Mapping[str, Any]:
+    """What mf2py finds in the microformat of that kind at `root`, which is taken out of its document."""
+    if root is None or isinstance(root, str):
+        return {}
+    import mf2py
+    from bs4 import BeautifulSoup
+
+    _reduce(root, kind)
+    alone = BeautifulSoup("", "lxml")
+    alone.append(root.extract())
+    items: list[Mapping[str, Any]] = mf2py.parse(doc=alone, url=url)["items"]
+    return items[0]["properties"] if items else {}
+
+
+def _reduce(root: "Tag", kind: str) -> None:
+    """Leave of the markup only what `root` is told by, and of other microformats none but its first author's card."""
+    tags = _cut_to_size(root)
+    is_card, is_author = _is_one_of(_CARDS), _is_one_of(_AUTHORS)
+    author = next((tag for tag in tags if tag is not root and is_card(tag) and is_author(tag)), None)
+    # By identity: two tags are equal in bs4 when all that is below them is.
+    of_card = set() if author is None else {id(tag) for tag in (author, *author.find_all(True))}
+    _label([tag for tag in tags if id(tag) not in of_card], [kind])
+    _label([tag for tag in tags if id(tag) in of_card], ["p-author", "h-card"])
+
+
+def _label(tags: "Sequence[Tag]", root_classes: Sequence[str]) -> None:
+    """Give the first of `tags`, a root, these classes, and the others those of the properties, each property once."""
     from bs4.element import AttributeValueList
 
-    open_tags: list[tuple[Tag, bool]] = []
-    nested = 0
-    for tag in soup.find_all(True):
-        while open_tags and open_tags[-1][0] is not tag.parent:
-            nested -= open_tags.pop()[1]
-        classes = [name for name in tag.get_attribute_list("class") if name and not name.startswith("e-")]
-        is_root = any(_ROOT.fullmatch(name) for name in classes)
-        nested += is_root
-        open_tags.append((tag, is_root))
-        if len(open_tags) > MAX_DEPTH or nested > MAX_NESTED:
-            return False
-        if tag.has_attr("class"):
-            tag["class"] = AttributeValueList(classes)
-    return True
+    said: set[str] = set()
+    names: Mapping[str, str] = {}
+    for number, tag in enumerate(tags):
+        given = _classes_of(tag)
+        if number == 0:
+            names = _MODERN if any(name.startswith("h-") for name in given) else _CLASSIC
+        new = {names[name] for name in given if name in names} - said if number else set(root_classes)
+        said |= new
+        tag.attrs = {name: value for name, value in tag.attrs.items() if name in _ATTRIBUTES}
+        tag["class"] = AttributeValueList(sorted(new))
 
 
-def _of_type(items: Iterable[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
-    """The items of a kind, in document order: at the top, or in a feed."""
-    for item in items:
-        if kind in item["type"]:
-            yield item
-        elif "h-feed" in item["type"]:
-            yield from _of_type(item.get("children", ()), kind)
+def _cut_to_size(root: "Tag") -> list["Tag"]:
+    """The elements at and below `root`, in document order; an entry's content, and what is too much, is taken out."""
+    kept: list[Tag] = []
+    open_tags = [(root, 0)]
+    while open_tags:
+        tag, depth = open_tags.pop()
+        if len(kept) == MAX_ELEMENTS or depth > MAX_DEPTH or _is_one_of(_CONTENT)(tag):
+            tag.decompose()
+            continue
+        kept.append(tag)
+        open_tags += [(child, depth + 1) for child in reversed(tag.find_all(True, recursive=False))]
+    return kept
 
 
 def _first(values: object) -> object:

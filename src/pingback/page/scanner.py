@@ -15,6 +15,7 @@ from pingback.page.encoding import to_utf8
 from pingback.urls import resolve
 
 FEED_BYTES = 16 * 1024
+MAX_PIECES = 8192  # of text in one block that are kept; a page of NULs comes in a piece each
 
 EVERY = frozenset("*")
 LINKING = frozenset({"[href]", "[src]"})  # all elements that have an `href` or a `src`
@@ -76,6 +77,7 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
             if target.all_done():
                 target.at_break()
                 return
+            target.trim()
     with suppress(etree.XMLSyntaxError):  # lxml's answer to a page without any markup
         parser.close()
     target.at_break()
@@ -139,6 +141,15 @@ class _Target:
         self._breaks.clear()
         for call in calls:
             call()
+
+    def trim(self) -> None:
+        """Forget text that nobody needs for an excerpt: of scripts and the like, and of blocks without an end."""
+        if self._unseen:
+            del self._text[self._kept :]
+        elif len(self._text) > MAX_PIECES and not self._breaks:
+            del self._text[:-MAX_PIECES]
+        else:  # behind a link whose words are awaited
+            del self._text[4 * MAX_PIECES :]
 
     def all_done(self) -> bool:
         """Let go of the collectors that are done; true when none is left."""

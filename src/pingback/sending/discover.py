@@ -17,7 +17,7 @@ def discover(target: str, *, client: "Client") -> Discovery:
     """
     with client.get(target) as response:
         if not 200 <= response.status < 300:
-            raise BadStatus(target, response.status)
+            raise BadStatus(response.url, response.status)
         endpoints = endpoints_in(
             response.url,
             pingback_headers=response.headers("X-Pingback"),

@@ -7,6 +7,7 @@ from pingback.errors import BadResponse, BadStatus, Blocked, Fault, FaultCode, U
 from pingback.model import Endpoint, Outcome, OutcomeStatus, Protocol
 from pingback.page.excerpt import plain, shorten
 from pingback.sending.discover import discover
+from pingback.urls import shown
 from pingback.wire.pingback import MEANINGS, encode_ping
 from pingback.wire.xmlrpc import MAX_BODY, decode_response
 
@@ -40,7 +41,7 @@ def send(source: str, target: str, *, client: "Client", protocol: Protocol | Non
     in the outcome; nothing is raised for them.
     """
     outcome = _send(source, target, client=client, protocol=protocol)
-    log.info("ping from %.500r to %.500r: %s, %s", source, target, outcome.status, outcome.message)
+    log.info("ping from %r to %r: %s, %s", shown(source), shown(target), outcome.status, outcome.message)
     return outcome
 
 
