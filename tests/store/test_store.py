@@ -242,6 +242,30 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
             assert own.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 
 
+def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    """SQLite would go on in the file that nobody can see any more."""
+    file = tmp_path / "mentions.db"
+    with Store(f"sqlite:///{file}") as store:
+        store.keep(mention())
+        for each in tmp_path.iterdir():
+            each.unlink()
+        kept, new = store.keep(mention())
+        assert new
+    with Store(f"sqlite:///{file}") as store:
+        assert list(store.mentions()) == [kept]
+
+
+def test_a_file_that_was_replaced_by_rubbish_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "mentions.db"
+    with Store(f"sqlite:///{file}") as store:
+        store.keep(mention())
+        for each in tmp_path.iterdir():
+            each.unlink()
+        file.write_bytes(b"rubbish " * 500)
+        with pytest.raises(StoreError, match="is not an SQLite database"):
+            store.keep(mention())
+
+
 def test_a_closed_store_says_so() -> None:
     store = Store("sqlite://")
     store.close()

@@ -1,18 +1,24 @@
 """The connection to SQLite, and the sentence for each thing that can be wrong with a database."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import isfinite
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
+from pingback.store.schema import metadata
 
-BUSY_TIMEOUT = 5.0  # seconds to wait for another's write; `?timeout=` in the URL says otherwise
+# Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
+BUSY_TIMEOUT = 2.0
 
 # SQLite's primary result codes and what they mean to the person whose database it is.
 _SENTENCES = {
@@ -27,6 +33,16 @@ _SENTENCES = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: is there such a folder, and may this user write to it?",
     sqlite3.SQLITE_NOTADB: "is not an SQLite database",
 }
+
+
+def _schema() -> Iterator[ExecutableDDLElement]:
+    for table in metadata.sorted_tables:
+        yield CreateTable(table, if_not_exists=True)
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield CreateIndex(index, if_not_exists=True)
+
+
+_SCHEMA = tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in _schema())
 
 
 def parse_url(url: str) -> URL:
@@ -77,6 +93,9 @@ def connect(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    if not in_memory(url):
+        event.listen(engine, "connect", partial(_remember_file, str(url.database)))
+        event.listen(engine, "checkout", partial(_check_file, str(url.database)))
     return engine
 
 
@@ -114,6 +133,26 @@ def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     # An accepted ping is on disk before its answer goes out, so each commit waits for the disk: 0.8 ms a ping on a
     # virtual ext4 disk, where 0.5 without; the fetch of a source takes a hundred times that.
     connection.execute("PRAGMA synchronous = FULL").close()
+    for statement in _SCHEMA:  # where all is there already, no lock is taken
+        connection.execute(statement).close()
+
+
+def _remember_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    record.info["file"] = _file_at(path)
+
+
+def _check_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry, __: object) -> None:
+    """A file that was deleted takes writes as before, and keeps none of them: open the one that is there now."""
+    if record.info["file"] != _file_at(path):
+        raise DisconnectionError
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin(connection: Connection) -> None:

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, inspect, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
-from pingback.store.schema import FIXED, mention_of, mentions, metadata, micros, pair_of, row_of, target_key_of
+from pingback.store.schema import FIXED, mention_of, mentions, micros, pair_of, row_of, target_key_of
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _ARRIVAL = (mentions.c.received, mentions.c.id)
@@ -35,7 +35,8 @@ class Store:
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
         self._writing = threading.Lock()
         try:
-            self._make_schema()
+            with self._read():
+                pass  # opens the file, or says what is wrong with it
         except BaseException:
             self._engine.dispose()
             raise
@@ -138,14 +139,6 @@ class Store:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"{name_of(self._url)} is closed")
-
-    def _make_schema(self) -> None:
-        """Make the table where it is missing. Looks first: a reader needs no write lock, and may find one taken."""
-        with self._read() as connection:
-            if inspect(connection).has_table(mentions.name):
-                return
-        with self._write() as connection:
-            metadata.create_all(connection)
 
     def _mention(self, row: RowMapping | Mapping[str, Any]) -> Mention:
         """SQLite holds any value in any column, and a later version of ours may have written other words."""
