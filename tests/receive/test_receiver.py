@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.receive.background import MAX_UNFINISHED, THREADS
-from pingback.receive.receiver import Receiver
+from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.store import Store
 from pingback.urls import key_of
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
@@ -295,6 +295,7 @@ def test_a_site_with_other_letters_can_be_named(make: MakeReceiver, pages: Pages
     [
         pytest.param(SOURCE, "approved", id="kept"),
         pytest.param("https://a.example/\x1b[31m\n" + "x" * 9000, "fault 16", id="refused"),
+        pytest.param("https://me:secret@a.example/post", "fault 16", id="password"),
     ],
 )
 def test_one_line_in_the_log_for_a_ping(
@@ -306,9 +307,46 @@ def test_one_line_in_the_log_for_a_ping(
     [record] = caplog.records
     line = record.getMessage()
     assert record.levelno == logging.INFO
-    assert line.startswith(f"ping from {source!r:.500} to {TARGET!r} by 192.0.2.7: {end}")
+    assert line.startswith("ping from 'http")
+    assert f" to {TARGET!r} by 192.0.2.7: {end}" in line
+    assert "secret" not in line
     assert line.isprintable()
     assert len(line) < 1000
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        pytest.param("https:\\\\a.example\\post", "https://a.example/post", id="backslashes"),
+        pytest.param("https:a.example/post", "https://a.example/post", id="no-slashes"),
+        pytest.param('https://a.example/"><b>', "https://a.example/%22%3E%3Cb%3E", id="markup"),
+        pytest.param("https://a.example/\x9b31m\u202e", "https://a.example/%C2%9B31m%E2%80%AE", id="c1-and-bidi"),
+        pytest.param("https://b\u00fccher.example/", "https://xn--bcher-kva.example/", id="idn"),
+        pytest.param("HTTPS://A.example/%7e?a=1&b", "HTTPS://A.example/%7e?a=1&b", id="plain-as-written"),
+    ],
+)
+def test_odd_spellings_are_kept_in_normal_form(make: MakeReceiver, pages: Pages, source: str, kept: str) -> None:
+    pages.web[kept] = LINKING
+    assert make().ping(source, TARGET).source == kept
+
+
+@pytest.mark.parametrize("target", [TARGET, TARGET.replace("https", "http") + "#note"])
+def test_whether_a_target_exists_is_asked_in_the_sites_spelling(make: MakeReceiver, target: str) -> None:
+    make(target_exists=lambda target: target == TARGET).ping(SOURCE, target)
+
+
+def test_slow_sources_do_not_keep_everybody_waiting(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(answer_within=PATIENCE)
+    pages.gate.clear()
+    with ThreadPoolExecutor(MAX_WAITING) as waiting:
+        slow = [
+            waiting.submit(receiver.ping, f"https://slow.example/{number}", TARGET) for number in range(MAX_WAITING)
+        ]
+        for _ in slow:
+            pages.wait_until_asked()
+        assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING
+        assert not any(ping.done() for ping in slow)
+        pages.gate.set()
 
 
 def test_the_same_ping_again_is_48_without_a_fetch(make: MakeReceiver, pages: Pages, store: Store) -> None:

@@ -16,7 +16,7 @@ from tests.server.conftest import SITE, SOURCE, TARGET
 
 WORDPRESS_PING = (
     '<?xml version="1.0"?>\n<methodCall>\n<methodName>pingback.ping</methodName>\n<params>\n<param><value><string>'
-    "https://a.example/post?x=1&amp;y=&lt;2&gt;</string></value></param>\n<param><value><string>"
+    "https://a.example/post?x=1&amp;y=2</string></value></param>\n<param><value><string>"
     "https://my.example/part-5?a=1&amp;b=2</string></value></param>\n</params></methodCall>\n"
 )
 

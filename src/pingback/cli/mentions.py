@@ -4,6 +4,7 @@ import click
 
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Mention, MentionStatus
+from pingback.page.excerpt import plain
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.urls import require_http
@@ -28,5 +29,5 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 
 def _line(mention: Mention) -> str:
     said = f"{mention.protocol.value.capitalize()}: {mention.title or mention.source}"
-    head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {said}"
+    head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {plain(said)}"
     return f"{head}\n  {mention.source} -> {mention.target}"

@@ -13,14 +13,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Self, TypeAlias
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from pingback.errors import Fault, FaultCode, FetchError, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification
 from pingback.receive.background import Background, Busy
 from pingback.receive.moderation import Decide, approve
 from pingback.receive.verify import NO_SOURCE, address_of, fault_of, headers_for, is_gone, verify
-from pingback.urls import is_http, is_under, key_of, same_url, split
+from pingback.urls import is_http, is_under, key_of, same_url, shown, split, tidy
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 Clock: TypeAlias = Callable[[], datetime]
 
 REVERIFY_AFTER = timedelta(hours=1)
+MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # sources in one answer of `pingbacks_of`
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
 
@@ -49,8 +51,9 @@ def everything_exists(target: str) -> bool:
 class Receiver:
     """Takes pings for the pages under `site` and keeps what is true of them in `store`. Thread-safe.
 
-    `target_exists` is given targets under the site: false means that there is none for certain (fault 32); it may raise
-    a `Fault` of its own, 33 for a page that takes no pings. `decide` says what becomes of a verified mention.
+    `target_exists` is given targets under the site, in normal form and with the site's scheme: false means that there
+    is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. `decide` says
+    what becomes of a verified mention.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -78,6 +81,7 @@ class Receiver:
         self._answer_within = answer_within
         self._clock = clock
         self._background = Background() if answer_within is not None else None
+        self._waiting = BoundedSemaphore(MAX_WAITING)
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -128,6 +132,7 @@ class Receiver:
     def _take(self, source: str, target: str, asker: str | None) -> Mention:
         self._check_target(target)
         self._check_source(source, target)
+        source, target = tidy(source), tidy(target)
         headers = headers_for(asker, site=self._sites[0])
         known = self._store.find(source, target)
         if known is not None and known.status is not MentionStatus.REJECTED:
@@ -157,7 +162,9 @@ class Receiver:
             raise Fault(FaultCode.ACCESS_DENIED, "this site takes no pings from its own pages")
 
     def _check_exists(self, target: str) -> None:
-        if not self._target_exists(target):
+        """Asks in the site's own spelling: another scheme may be served by nobody, or by somebody else."""
+        site = next(site for site in self._sites if is_under(target, site))
+        if not self._target_exists(f"{split(site).scheme}://{key_of(target)}"):
             raise Fault(FaultCode.TARGET_NOT_FOUND, "the target does not exist")
 
     def _is_ours(self, url: str) -> bool:
@@ -192,12 +199,20 @@ class Receiver:
             judging = background.submit(("judge", _pair(arrived)), partial(self._judge, arrived, headers))
         except Busy:
             raise Fault(FaultCode.UPSTREAM_ERROR, "too many pings are waiting; try again later") from None
-        wait([judging], timeout=self._answer_within)
+        self._wait_for(judging)
         if judging.done() and not judging.cancelled():
             return self._keep(judging.result())
         pending = self._keep(arrived)
         judging.add_done_callback(partial(self._finish, pending))
         return pending
+
+    def _wait_for(self, job: Future[Any]) -> None:
+        """For as long as an answer may take; not at all where many wait, so that slow sources do not use up threads."""
+        if self._waiting.acquire(blocking=False):
+            try:
+                wait([job], timeout=self._answer_within)
+            finally:
+                self._waiting.release()
 
     def _finish(self, pending: Mention, judging: Future[Mention]) -> None:
         if not judging.cancelled():
@@ -235,7 +250,7 @@ class Receiver:
             renew()
             return
         try:
-            wait([self._background.submit(("renew", known.id), renew)], timeout=self._answer_within)
+            self._wait_for(self._background.submit(("renew", known.id), renew))
         except Busy:
             log.info("too busy to look at %.500r again", known.source)
 
@@ -295,7 +310,7 @@ def _pair(mention: Mention) -> tuple[str, str]:
 
 
 def _log_ping(source: str, target: str, asker: str | None, end: str) -> None:
-    log.info("ping from %.500r to %.500r by %s: %.500s", source, target, address_of(asker), end)
+    log.info("ping from %r to %r by %s: %.500s", shown(source), shown(target), address_of(asker), end)
 
 
 def _known() -> Fault:

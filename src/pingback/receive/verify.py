@@ -29,7 +29,7 @@ def verify(source: str, target: str, *, client: "Client", headers: Mapping[str, 
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`."""
     with client.get(source, headers=headers) as response:
         if not 200 <= response.status < 300:
-            raise BadStatus(source, response.status)
+            raise BadStatus(response.url, response.status)
         page = response.read()
         return read_mention(page, source=source, target=target, url=response.url, content_type=response.content_type)
 

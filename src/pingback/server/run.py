@@ -27,17 +27,17 @@ from pingback.wire.xmlrpc import MAX_BODY
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-THREADS = 16  # a request holds one for as long as a ping is answered within
+THREADS = 32  # twice the pings that may wait for their source (`Receiver`), so that others are answered at once
 STOP_WITHIN = 30.0  # seconds for the requests that are running when the server is told to stop
 CLOSE_WITHIN = 1.0  # seconds for its threads to notice
 
-RECEIVE_WITHIN = 30.0  # seconds for a request to come in, from its first byte to its last
+RECEIVE_WITHIN = 10.0  # seconds for a request to come in, from its first byte to its last
 CONNECTIONS = 400  # open at once; more have to wait. A process may often have no more than 1024 files
 MAX_HEADER = 16 * 1024  # bytes
 
 _ADJUSTMENTS = {
     "connection_limit": CONNECTIONS,
-    "channel_timeout": 30,  # seconds of silence
+    "channel_timeout": 10,  # seconds of silence
     "cleanup_interval": 5,
     "max_request_header_size": MAX_HEADER,
     "max_request_body_size": MAX_BODY + 1,  # the first size that is refused
