@@ -61,7 +61,7 @@ class Unreachable(FetchError):
 
 
 class BadStatus(FetchError):
-    """A page answered with an HTTP status other than success; `status` is that number."""
+    """A page answered with an HTTP status other than success, `status`; `url` is where it was in the end."""
 
     def __init__(self, url: str, status: int) -> None:
         super().__init__(url, f"{url} answered with HTTP status {status}")

@@ -55,8 +55,6 @@ def test_the_answer_is_no(site: Site, run: Run) -> None:
 @pytest.mark.parametrize(
     ("target", "answer", "words"),
     [
-        pytest.param("{site}/", page(LINK, status=404), "answered with HTTP status 404", id="404"),
-        pytest.param("{site}/", page(LINK, status=500), "answered with HTTP status 500", id="500"),
         pytest.param("{site}/", redirect("/"), "more than 5 redirects", id="circle"),
         pytest.param("{site}/", redirect("http://10.0.0.1/"), "10.0.0.1 is not a public address", id="redirect-inside"),
         pytest.param("{site}/", b"", "could not be reached", id="hangs-up"),
@@ -75,6 +73,14 @@ def test_not_reached(site: Site, run: Run, target: str, answer: Page, words: str
     done = run("discover", url, "--json", *ALLOW)
     assert (done.code, done.printed) == (3, [{"target": url, "url": None, "endpoints": []}])
     assert words in done.err
+
+
+@pytest.mark.parametrize("status", [404, 410, 500, 503])
+def test_an_error_page_advertises_nothing(site: Site, run: Run, status: int) -> None:
+    site.pages |= {"/": redirect("/gone"), "/gone": page(LINK, status=status)}
+    done = run("discover", f"{site.url}/", "--json", *ALLOW)
+    assert (done.code, done.printed) == (1, [{"target": f"{site.url}/", "url": f"{site.url}/gone", "endpoints": []}])
+    assert done.err == f"pingback: {site.url}/gone answered with HTTP status {status}\n"
 
 
 def test_loopback_needs_leave(site: Site, run: Run) -> None:

@@ -53,21 +53,21 @@ def test_files_of_all_kinds(run: Run, tmp_path: Path, content: bytes, links: lis
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "words", "code"),
     [
-        pytest.param(page(POST, status=404), "answered with HTTP status 404", id="404"),
-        pytest.param(page(POST, status=503), "answered with HTTP status 503", id="503"),
-        pytest.param(redirect("http://10.0.0.1/"), "10.0.0.1 is not a public address", id="guard"),
-        pytest.param(b"", "could not be reached", id="hangs-up"),
+        pytest.param(page(POST, status=404), "answered with HTTP status 404", 1, id="404"),
+        pytest.param(page(POST, status=503), "answered with HTTP status 503", 1, id="503"),
+        pytest.param(redirect("http://10.0.0.1/"), "10.0.0.1 is not a public address", 3, id="guard"),
+        pytest.param(b"", "could not be reached", 3, id="hangs-up"),
     ],
 )
-def test_not_reached(site: Site, run: Run, answer: Page, words: str) -> None:
+def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code: int) -> None:
     site.pages["/"] = answer
     done = run("links", f"{site.url}/", *ALLOW)
-    assert (done.code, done.out) == (3, "")
+    assert (done.code, done.out) == (code, "")
     assert words in done.err
     done = run("links", f"{site.url}/", "--json", *ALLOW)
-    assert (done.code, done.printed) == (3, [{"source": f"{site.url}/", "links": []}])
+    assert (done.code, done.printed) == (code, [{"source": f"{site.url}/", "links": []}])
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import click
 
-from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, stop, subcommand
-from pingback.errors import FetchError
+from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
+from pingback.errors import BadStatus, FetchError
 from pingback.model import Discovery, Protocol
 from pingback.sending.discover import discover
 from pingback.settings import Settings
@@ -23,8 +23,9 @@ def command(settings: Settings, target: str, protocol: str | None) -> None:
             found = discover(target, client=client)
     except FetchError as error:
         if settings.json:
-            print_json({"target": target, "url": None, "endpoints": []})
-        stop(UNREACHABLE, str(error))
+            url = error.url if isinstance(error, BadStatus) else None
+            print_json({"target": target, "url": url, "endpoints": []})
+        stop(exit_code_of(error), str(error))
     endpoints = tuple(endpoint for endpoint in found.endpoints if protocol in (None, endpoint.protocol))
     if settings.json:
         print_json(Discovery(target=target, url=found.url, endpoints=endpoints).as_json())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pingback.cli.options import UNREACHABLE, client_for, print_json, stop, subcommand
+from pingback.cli.options import client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import BadStatus, FetchError, SettingsError
 from pingback.page.links import outbound_links
 from pingback.settings import Settings
@@ -37,12 +37,12 @@ def _of_page(settings: Settings, source: str) -> tuple[str, ...]:
     try:
         with client_for(settings) as client, client.get(source) as response:
             if not 200 <= response.status < 300:
-                raise BadStatus(source, response.status)
+                raise BadStatus(response.url, response.status)
             return outbound_links(response.read(), url=response.url, content_type=response.content_type)
     except FetchError as error:
         if settings.json:
             print_json({"source": source, "links": []})
-        stop(UNREACHABLE, str(error))
+        stop(exit_code_of(error), str(error))
 
 
 def _of_file(name: str, base_url: str) -> tuple[str, ...]:

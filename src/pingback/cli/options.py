@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pingback.errors import SettingsError, StoreError
+from pingback.errors import BadStatus, FetchError, SettingsError, StoreError
 from pingback.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ def stop(code: int, reason: str | None = None) -> NoReturn:
     if reason is not None:
         click.echo(f"pingback: {reason}", err=True)
     raise click.exceptions.Exit(code)
+
+
+def exit_code_of(error: FetchError) -> int:
+    """A page that answers with an error was reached, and its answer is no."""
+    return NO if isinstance(error, BadStatus) else UNREACHABLE
 
 
 def checked(value: str, check: Callable[[str], str]) -> str:

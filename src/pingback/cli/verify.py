@@ -2,7 +2,7 @@
 
 import click
 
-from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, stop, subcommand
+from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError
 from pingback.model import Verification, iso
 from pingback.receive.verify import verify
@@ -23,7 +23,7 @@ def command(settings: Settings, source: str, target: str) -> None:
     except FetchError as error:
         if settings.json:
             print_json(Verification(source=source, target=target, linked=False, reason=str(error)).as_json())
-        stop(UNREACHABLE, str(error))
+        stop(exit_code_of(error), str(error))
     if settings.json:
         print_json(found.as_json())
     elif found.linked:
