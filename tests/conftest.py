@@ -1,3 +1,18 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and a run that leaves nothing behind."""
+
+import tempfile
+
+import pytest
+from hypothesis import configuration, settings
 
 pytest_plugins = ["tests.wordpress.fixture"]
+
+settings.register_profile("tests", database=None)
+settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis keeps tables of Unicode, by default in the current folder."""
+    folder = tempfile.TemporaryDirectory(prefix="pingback-tests-")
+    config.add_cleanup(folder.cleanup)
+    configuration.set_hypothesis_home_dir(folder.name)

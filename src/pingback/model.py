@@ -149,7 +149,7 @@ class Verification:
 class Mention:
     """A ping that was received and kept. `id` is None until the store has given it one.
 
-    `verified` is when the source was last seen to hold the link, None while that is still to be done.
+    `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
     `fault` says why the mention was rejected.
     """
 

@@ -106,7 +106,9 @@ def test_a_slow_source_is_answered_in_time_and_verified_afterwards(site: Site, t
     site.pages["/slow"] = slow
     with Serving(tmp_path, f"{site.url}/blog/", "--answer-within", "0.1") as serving:
         try:
-            assert _ping(serving, source, target) == f"Pingback from {source} to {target} registered."
+            assert (
+                _ping(serving, source, target) == f"Pingback from {source} to {target} accepted; it will be verified."
+            )
             [pending] = serving.mentions()
             assert (pending.status, pending.verified, pending.title) == (MentionStatus.PENDING, None, None)
         finally:
@@ -143,7 +145,9 @@ def test_queued_verification_answers_first(site: Site, tmp_path: Path) -> None:
     source, target = f"{site.url}/7", f"{site.url}/blog/5?a=1&b=2"
     settings = {"PINGBACK_VERIFY": "queued"}
     with Serving(tmp_path, f"{site.url}/blog/", environ=settings) as serving:
-        assert "registered" in str(_ping(serving, source, target))  # there is no link, which it does not know yet
+        assert "it will be verified" in str(
+            _ping(serving, source, target)
+        )  # there is no link, which it does not know yet
         wait_until(lambda: serving.mentions()[0].status is MentionStatus.REJECTED)
         assert _ping(serving, f"{site.url}/6", f"{site.url}/6") == 33
 

@@ -38,7 +38,8 @@ def _body(request: Request, receiver: "Receiver") -> bytes:
 def _ping(call: Call, receiver: "Receiver", asker: str | None) -> Value:
     source, target = ping_of(call)
     mention = receiver.ping(source, target, asker=asker)
-    return f"Pingback from {mention.source} to {mention.target} registered."
+    done = "registered" if mention.verified else "accepted; it will be verified"
+    return f"Pingback from {mention.source} to {mention.target} {done}."
 
 
 def _pingbacks(call: Call, receiver: "Receiver", asker: str | None) -> Value:
