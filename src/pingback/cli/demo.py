@@ -35,8 +35,8 @@ def command(settings: Settings, once: bool, port: int) -> None:
             _tell(demo)
             _show(demo, as_json=settings.json)
             if not once:
-                click.echo("Ctrl-C ends it.", err=True)
                 with suppress(KeyboardInterrupt):
+                    click.echo("Ctrl-C ends it.", err=True)
                     threading.Event().wait()
 
 
