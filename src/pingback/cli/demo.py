@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
@@ -26,7 +26,7 @@ def command(settings: Settings, once: bool, port: int) -> None:
     Uses no network. What it keeps is gone when it ends, unless --db says where to keep it.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with TemporaryDirectory(prefix="pingback-demo-") as folder:
+    with nullcontext() if once else suppress(KeyboardInterrupt), TemporaryDirectory(prefix="pingback-demo-") as folder:
         # Made-up mentions have no place in the database that serves this user's site.
         given = click.get_current_context().get_parameter_source("db") is ParameterSource.COMMANDLINE
         db = settings.db if given else f"sqlite:///{folder}/demo.db"
@@ -35,9 +35,8 @@ def command(settings: Settings, once: bool, port: int) -> None:
             _tell(demo)
             _show(demo, as_json=settings.json)
             if not once:
-                with suppress(KeyboardInterrupt):
-                    click.echo("Ctrl-C ends it.", err=True)
-                    threading.Event().wait()
+                click.echo("Ctrl-C ends it.", err=True)
+                threading.Event().wait()
 
 
 def _tell(demo: Demo) -> None:
