@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import isfinite
+from time import monotonic, sleep
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
@@ -19,6 +20,7 @@ from pingback.store.schema import metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
+_TRY_AGAIN_AFTER = 0.01  # seconds
 
 # SQLite's primary result codes and what they mean to the person whose database it is.
 _SENTENCES = {
@@ -91,7 +93,7 @@ def connect(url: URL) -> Engine:
         connect_args={"timeout": wait, "check_same_thread": False},
         **size,
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, wait))
     event.listen(engine, "begin", _begin)
     if not in_memory(url):
         event.listen(engine, "connect", partial(_remember_file, str(url.database)))
@@ -127,14 +129,28 @@ def _sentence(error: SQLAlchemyError | sqlite3.Error) -> str:
     return _SENTENCES.get(code) or f"cannot be used: {cause}"
 
 
-def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver begins no transaction by itself: `_begin` does
-    connection.execute("PRAGMA journal_mode = WAL").close()
+    _write_ahead(connection, wait)
     # An accepted ping is on disk before its answer goes out, so each commit waits for the disk: 0.8 ms a ping on a
     # virtual ext4 disk, where 0.5 without; the fetch of a source takes a hundred times that.
     connection.execute("PRAGMA synchronous = FULL").close()
     for statement in _SCHEMA:  # where all is there already, no lock is taken
         connection.execute(statement).close()
+
+
+def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+    """Turn to WAL. Where several open a fresh file at once, SQLite refuses this to all but one without waiting."""
+    until = monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= until:
+                raise
+            sleep(_TRY_AGAIN_AFTER)
+        else:
+            return
 
 
 def _remember_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
