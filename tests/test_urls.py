@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.urls import MAX_URL, is_http, is_under, key_of, resolve, same_url, split
+from pingback.urls import MAX_URL, is_http, is_under, key_of, resolve, same_url, shown, split
 
 EQUAL = [
     pytest.param("http://a.example/p", "https://a.example/p", id="http-and-https"),
@@ -122,6 +122,21 @@ def test_resolve_as_rfc3986_5(reference: str, url: str | None) -> None:
 )
 def test_under_a_site(url: str, site: str, under: bool) -> None:
     assert is_under(url, site) is under
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://me:secret@a.example/p@q", "http://a.example/p@q"),
+        ("http:/me:secret@a.example/", "http:/a.example/"),
+        ("HTTP:\\\\me:secret@a.example/", "HTTP:\\\\a.example/"),
+        ("http://" + "x" * 300 + ":secret@a.example/", "http://a.example/"),
+        ("http://a.example/\x1b[31m\u202e", "http://a.example/\ufffd[31m\ufffd"),
+        ("http://a.example/" + "x" * 300, "http://a.example/" + "x" * 183),
+    ],
+)
+def test_shown_without_passwords_and_controls(url: str, expected: str) -> None:
+    assert shown(url) == expected
 
 
 @given(one=URLS, other=URLS, third=URLS)

@@ -78,7 +78,7 @@ class Receiver(receive.Receiver):
                 answer_within=answer_within,
                 clock=clock,
             )
-        except ValueError:
+        except BaseException:
             if self._own_store is not None:
                 self._own_store.close()
             raise

@@ -75,7 +75,7 @@ class Outcome:
     """What became of one ping that was sent.
 
     `fault` is the far side's fault code or its HTTP status, null when it gave neither. `attempts` counts the
-    messages that left; `next_try` is when the next one is due.
+    tries to deliver it; `next_try` is when the next one is due.
     """
 
     source: str

@@ -123,7 +123,7 @@ def _port(value: object) -> int:
 
 
 def _several(value: object) -> tuple[str, ...]:
-    values = value.split(",") if isinstance(value, str) else value
+    values = [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
     if not isinstance(values, list | tuple):
         raise ValueError(f"{value!r} is not a list")
     return tuple(_text(item.strip() if isinstance(item, str) else item) for item in values)

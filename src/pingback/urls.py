@@ -14,7 +14,7 @@ MAX_URL = 8192  # characters; longer ones are nobody's permalink
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _MAX_SHOWN = 200  # characters of a URL in a sentence
-_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
+_USERINFO = re.compile(r"\A(\s*https?:[/\\]*)[^/\\?#]*@", re.IGNORECASE)
 _AS_WRITTEN = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
 _HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 _ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
@@ -40,7 +40,7 @@ def split(url: str) -> HttpUrl:
         raise ValueError("a URL cannot hold NUL")
     try:
         parsed = ada_url.URL(url)
-    except (ValueError, UnicodeError):
+    except ValueError:
         raise ValueError(f"{url!r} is not an absolute URL") from None
     scheme = parsed.protocol[:-1]
     if scheme not in DEFAULT_PORTS or not parsed.hostname:
@@ -88,7 +88,7 @@ def resolve(base: str, reference: str) -> str | None:
         return None
     try:
         return ada_url.URL(reference, base).href
-    except (ValueError, UnicodeError):
+    except ValueError:
         return None
 
 
@@ -126,7 +126,7 @@ def tidy(url: str) -> str:
 
 def shown(url: str) -> str:
     """`url`, which need not be one, as a sentence or a log can hold it: a stranger chose it, with a password maybe."""
-    short = _USERINFO.sub("", url[:_MAX_SHOWN])
+    short = _USERINFO.sub(r"\1", url)[:_MAX_SHOWN]
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)
 
 

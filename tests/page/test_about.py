@@ -107,6 +107,16 @@ ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.e
             Author(name="Eve"),
             id="no-javascript-address",
         ),
+        pytest.param(
+            f'<div class="h-entry"><base href="//["><i class="p-author">Ann</i>{LINK}</div>',
+            Author(name="Ann"),
+            id="bad-base",
+        ),
+        pytest.param(
+            f'<div class="h-entry"><a class="p-author h-card" href="//[">Ann</a>{LINK}</div>',
+            Author(name="Ann"),
+            id="bad-url",
+        ),
         pytest.param(LINK, None, id="none"),
         pytest.param(f'<div class="h-entry">{"<div>" * 300}{H_CARD}{LINK}', None, id="deeper-than-any-entry"),
     ],

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from webencodings.labels import LABELS
 
 from pingback.page.encoding import to_utf8
 
@@ -50,6 +51,13 @@ def test_the_answer_does_not_depend_on_the_chunks(page: bytes, charset: str | No
 )
 def test_any_bytes_cut_anywhere(page: bytes, cut: int, charset: str | None) -> None:
     assert b"".join(to_utf8([page[:cut], page[cut:]], charset)) == b"".join(to_utf8([page], charset))
+
+
+@pytest.mark.parametrize("label", sorted(LABELS))
+def test_every_label_of_the_encoding_standard_gives_text(label: str) -> None:
+    """Python's codecs lack some of the web's encodings: `replacement`, `x-user-defined`, `iso-8859-8-i`."""
+    for page, charset in ((b"<p>abc\xe9\xff", label), (META.format(label).encode() + b"abc\xe9", None)):
+        assert b"".join(to_utf8([page], charset))
 
 
 def test_nothing_is_taken_before_it_is_needed() -> None:

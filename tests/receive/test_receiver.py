@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import Barrier
 from typing import Any
 
@@ -449,6 +449,24 @@ def test_what_may_be_back_tomorrow_changes_nothing(
     assert len(pages.asked) == 2  # a failed try counts for the hour
 
 
+def test_what_fails_for_a_month_is_withdrawn(known: Receiver, store: Store, pages: Pages, clock: Clock) -> None:
+    pages.web[SOURCE] = Page(status=500)
+    clock.pass_by(days=30)
+    assert again(known, store).status is MentionStatus.APPROVED
+    clock.pass_by(hours=1)
+    assert again(known, store).status is MentionStatus.DELETED
+
+
+def test_spam_does_not_come_back_as_something_else(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    make(decide=lambda _: MentionStatus.SPAM).ping(SOURCE, TARGET)
+    for answer in (NO_LINK, LINKING):
+        pages.web[SOURCE] = answer
+        clock.pass_by(hours=1)
+        assert again(make(), store).status is MentionStatus.SPAM
+
+
 @pytest.mark.parametrize("status", [MentionStatus.SPAM, MentionStatus.PENDING])
 def test_a_decision_outlives_new_words(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock, status: MentionStatus
@@ -633,6 +651,62 @@ def test_a_bug_in_time_is_the_callers_to_see(make: MakeReceiver) -> None:
     for answer_within in (None, PATIENCE):
         with pytest.raises(ZeroDivisionError):
             make(decide=broken, answer_within=answer_within).ping(SOURCE, TARGET)
+
+
+def test_what_is_pending_for_another_site_is_rejected(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    waiting = Mention(
+        source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
+    )
+    store.keep(waiting)
+    make(site="https://moved.example").resume()
+    [mention] = store.mentions()
+    assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.TARGET_NOT_PINGABLE)
+    assert pages.asked == []
+
+
+def test_resume_after_close_leaves_them_pending(make: MakeReceiver, store: Store, clock: Clock) -> None:
+    waiting = Mention(
+        source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
+    )
+    store.keep(waiting)
+    receiver = make(answer_within=PATIENCE)
+    receiver.close()
+    receiver.resume()
+    assert len(list(store.unverified())) == 1
+
+
+def test_pingbacks_of_a_busy_server_ask_nobody(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(answer_within=PATIENCE, target_exists=lambda target: False)
+    assert refusal_of_list(receiver).code == FaultCode.TARGET_NOT_FOUND
+    with ExitStack() as all_wait:
+        for _ in range(MAX_WAITING):
+            all_wait.enter_context(receiver._waiting)  # as MAX_WAITING slow pings do
+        assert receiver.pingbacks_of(TARGET) == []
+
+
+def refusal_of_list(receiver: Receiver) -> Fault:
+    with pytest.raises(Fault) as refused:
+        receiver.pingbacks_of(TARGET)
+    return refused.value
+
+
+@pytest.mark.parametrize("url", [None, 5, b"https://a.example/"])
+def test_what_is_no_text_is_the_callers_mistake(make: MakeReceiver, url: Any) -> None:
+    receiver = make()
+    for ask in (
+        lambda: receiver.ping(url, TARGET),
+        lambda: receiver.ping(SOURCE, url),
+        lambda: receiver.pingbacks_of(url),
+    ):
+        with pytest.raises(TypeError, match="a URL is a str"):
+            ask()
+
+
+def test_a_site_without_credentials(make: MakeReceiver) -> None:
+    with pytest.raises(ValueError, match="credentials"):
+        make(site="https://me:secret@my.example/")
 
 
 def test_pingbacks_of_a_target_in_order_of_arrival(

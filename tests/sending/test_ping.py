@@ -138,7 +138,7 @@ HTML = b"<!doctype html><title>Log in</title>"
         pytest.param(page(HTML, status=405), "refused", 405, "HTTP status 405", id="405"),
         pytest.param(page(HTML, status=410), "refused", 410, "HTTP status 410", id="410"),
         pytest.param(page(HTML, status=408), "failed", 408, "HTTP status 408", id="408"),
-        pytest.param(page(HTML, status=409), "already", 409, "HTTP status 409", id="409"),
+        pytest.param(page(HTML, status=409), "refused", 409, "HTTP status 409", id="409"),
         pytest.param(page(HTML, status=425), "failed", 425, "HTTP status 425", id="425"),
         pytest.param(page(HTML, status=429), "failed", 429, "HTTP status 429", id="429"),
         pytest.param(page(HTML, status=500), "failed", 500, "HTTP status 500", id="500"),

@@ -36,6 +36,7 @@ MENTION = Mention(
         pytest.param("sqlite+aiosqlite:///x", "must be SQLite", id="another-driver"),
         pytest.param("sqlite:///x?timeout=soon", "not a number", id="timeout-in-words"),
         pytest.param("sqlite:///x?timeout=-1", "not a number", id="timeout-below-zero"),
+        pytest.param("sqlite:///x?timeout=1e12", "not a number", id="timeout-longer-than-a-lock-can-wait"),
         pytest.param("sqlite:///x?timeout=nan", "not a number", id="timeout-nan"),
         pytest.param("sqlite:///x?timeout=1&timeout=2", "not a number", id="timeout-twice"),
         pytest.param("sqlite:///x?mode=ro", "not known: mode", id="unknown-option"),

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 import click
 from click.core import ParameterSource
 
-from pingback.cli.options import client_for, print_json, subcommand
+from pingback.cli.options import NO, client_for, exit_code_of, print_json, stop, subcommand
 from pingback.demo.blog import said_by, thoughts_on
 from pingback.demo.posts import FIVE, SERIES
 from pingback.demo.story import Demo, running
+from pingback.errors import FetchError
+from pingback.model import OutcomeStatus
 from pingback.settings import Settings
 
 
@@ -32,17 +34,26 @@ def command(settings: Settings, once: bool, port: int) -> None:
         db = settings.db if given else f"sqlite:///{folder}/demo.db"
         loopback = replace(settings, allow_networks=(*settings.allow_networks, "127.0.0.0/8"))
         with client_for(loopback) as client, running(db=db, client=client, port=port) as demo:
-            _tell(demo)
+            worked = _tell(demo)
             _show(demo, as_json=settings.json)
+            if not worked:
+                stop(NO, "not every ping was accepted")
             if not once:
                 click.echo("Ctrl-C ends it.", err=True)
                 threading.Event().wait()
 
 
-def _tell(demo: Demo) -> None:
-    for outcome in demo.tell():
-        if sys.stderr.isatty():
-            click.echo(f"{outcome.source} -> {outcome.target}: {outcome.status}", err=True)
+def _tell(demo: Demo) -> bool:
+    """True when every ping was accepted."""
+    worked = True
+    try:
+        for outcome in demo.tell():
+            worked = worked and outcome.status in (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY)
+            if sys.stderr.isatty():
+                click.echo(f"{outcome.source} -> {outcome.target}: {outcome.status}", err=True)
+    except FetchError as error:
+        stop(exit_code_of(error), str(error))
+    return worked
 
 
 def _show(demo: Demo, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pingback.cli.options import client_for, exit_code_of, print_json, stop, subcommand
-from pingback.errors import BadStatus, FetchError, SettingsError
+from pingback.errors import FetchError, SettingsError
 from pingback.page.links import outbound_links
 from pingback.settings import Settings
 from pingback.urls import is_absolute, is_http
@@ -36,8 +36,7 @@ def command(settings: Settings, source: str, base_url: str | None) -> None:
 def _of_page(settings: Settings, source: str) -> tuple[str, ...]:
     try:
         with client_for(settings) as client, client.get(source) as response:
-            if not 200 <= response.status < 300:
-                raise BadStatus(response.url, response.status)
+            response.require_success()
             return outbound_links(response.read(), url=response.url, content_type=response.content_type)
     except FetchError as error:
         if settings.json:

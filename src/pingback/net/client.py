@@ -3,6 +3,7 @@
 An exchange is a request with all its redirects. Each hop passes the guard, all hops share one budget of time and bytes.
 """
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from pingback.net.connection import GuardedAdapter, tls_context
 from pingback.net.dial import Dialer, Resolver, system_resolver
 from pingback.net.guard import PORTS, Guard, Refused
 from pingback.net.response import Response
+from pingback.urls import shown
 from pingback.version import VERSION
 
 USER_AGENT = f"pingback/{VERSION}"
+
+log = logging.getLogger(__name__)
 
 _OVERHEAD = 1024 * 1024  # bytes, for headers, redirects and the framing of a page
 _LONGEST_TIMEOUT = 24 * 3600.0
@@ -123,6 +127,7 @@ class Client:
             raise reasons.blocked(url, refusal) from refusal
         except reasons.FAILURES as error:
             raise reasons.failed(url, error, seconds=budget.seconds) from error
+        log.debug("%s %r: %d", method, shown(href), raw.status)
         return Response(raw, url=href, budget=budget, max_bytes=self._limits.max_bytes)
 
 

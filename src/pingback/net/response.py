@@ -8,6 +8,7 @@ from typing import Self
 
 from urllib3 import BaseHTTPResponse
 
+from pingback.errors import BadStatus
 from pingback.net import reasons
 from pingback.net.budget import Budget
 
@@ -44,6 +45,11 @@ class Response:
     @property
     def content_type(self) -> str | None:
         return next(iter(self.headers("Content-Type")), None)
+
+    def require_success(self) -> None:
+        """Raises BadStatus unless the status is one of 200 to 299."""
+        if not 200 <= self.status < 300:
+            raise BadStatus(self.url, self.status)
 
     def chunks(self) -> Iterator[bytes]:
         """The decoded page, piece by piece, up to the client's limit; goes on where an earlier reader stopped.

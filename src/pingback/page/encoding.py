@@ -76,8 +76,8 @@ def _declared(head: bytes) -> str | None:
 def _transcoder(encoding: str) -> Callable[[bytes, bool], bytes]:
     if encoding == "utf-8":
         return _as_it_is
-    name = encoding if encoding.startswith("utf-16") else webencodings.lookup(encoding).codec_info.name
-    decoder = codecs.getincrementaldecoder(name)("replace")
+    known = webencodings.lookup(encoding)  # by the web's names: Python's codecs lack some, and have others
+    decoder = (known.codec_info if known else codecs.lookup(encoding)).incrementaldecoder("replace")
     return lambda chunk, final: decoder.decode(chunk, final).encode("utf-8", "replace")
 
 

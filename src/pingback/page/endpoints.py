@@ -63,8 +63,8 @@ class EndpointCollector:
 
 
 def _endpoint(base: str, reference: str, via: Via) -> Endpoint | None:
-    """The norm's expression wants at least one character: an empty address names no endpoint (P9)."""
-    url = resolve(base, reference) if reference else None
+    """The expression in Pingback 1.0 §2 wants at least one character: an empty address names no endpoint."""
+    url = resolve(base, reference) if reference.strip() else None
     if url is None or not is_http(url):
         return None
     return Endpoint(protocol=Protocol.PINGBACK, url=url, via=via)

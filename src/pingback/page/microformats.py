@@ -102,7 +102,10 @@ def _properties(root: "Tag | NavigableString | None", kind: str, url: str) -> Ma
     _reduce(root, kind)
     alone = BeautifulSoup("", "lxml")
     alone.append(root.extract())
-    items: list[Mapping[str, Any]] = mf2py.parse(doc=alone, url=url)["items"]
+    try:
+        items: list[Mapping[str, Any]] = mf2py.parse(doc=alone, url=url)["items"]
+    except ValueError:  # of an address that urllib cannot take apart
+        return {}
     return items[0]["properties"] if items else {}
 
 
@@ -139,7 +142,8 @@ def _cut_to_size(root: "Tag") -> list["Tag"]:
     open_tags = [(root, 0)]
     while open_tags:
         tag, depth = open_tags.pop()
-        if len(kept) == MAX_ELEMENTS or depth > MAX_DEPTH or _is_one_of(_CONTENT)(tag):
+        # A <base> has had its say: `url` is what it made of the page's address.
+        if len(kept) == MAX_ELEMENTS or depth > MAX_DEPTH or tag.name == "base" or _is_one_of(_CONTENT)(tag):
             tag.decompose()
             continue
         kept.append(tag)

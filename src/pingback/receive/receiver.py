@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Clock: TypeAlias = Callable[[], datetime]
 
 REVERIFY_AFTER = timedelta(hours=1)
+FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
 MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # sources in one answer of `pingbacks_of`
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
@@ -95,7 +96,7 @@ class Receiver:
 
         A pair that is known is fault 48; it is verified anew when the last try is an hour old.
         """
-        source, target = source.strip(), target.strip()
+        source, target = _text(source), _text(target)
         try:
             with _store_errors_hidden():
                 mention = self._take(source, target, asker)
@@ -107,12 +108,18 @@ class Receiver:
 
     def pingbacks_of(self, target: str) -> list[str]:
         """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
-        target = target.strip()
+        target = _text(target)
         self._check_target(target)
-        self._check_exists(target)
         with _store_errors_hidden():
             approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
-            return [mention.source for mention in islice(approved, MAX_LISTED)]
+            sources = [mention.source for mention in islice(approved, MAX_LISTED)]
+        # Where many wait for an answer of the site already, what it would say is not worth a thread.
+        if not sources and self._waiting.acquire(blocking=False):
+            try:
+                self._check_exists(target)
+            finally:
+                self._waiting.release()
+        return sources
 
     def resume(self) -> None:
         """Finish what was pending when the process ended; in the background where there is one. Raises StoreError."""
@@ -120,8 +127,9 @@ class Receiver:
         if self._background is None:
             self._work_off(pending)
             return
-        for number in range(min(RESUMING, len(pending))):
-            self._background.submit(("resume", number), partial(self._work_off, pending))
+        with suppress(Busy):  # then they stay pending, until the next start or ping
+            for number in range(min(RESUMING, len(pending))):
+                self._background.submit(("resume", number), partial(self._work_off, pending))
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -172,6 +180,7 @@ class Receiver:
 
     def _judge(self, arrived: Mention, headers: Mapping[str, str]) -> Mention:
         """The mention as it should be kept; raises `Fault` where it should not."""
+        self._check_target(arrived.target)  # once more: it may have been pending since the site was another
         self._check_exists(arrived.target)
         try:
             verification = verify(arrived.source, arrived.target, client=self._client, headers=headers)
@@ -252,7 +261,7 @@ class Receiver:
         try:
             self._wait_for(self._background.submit(("renew", known.id), renew))
         except Busy:
-            log.info("too busy to look at %.500r again", known.source)
+            log.info("too busy to look at %r again", shown(known.source))
 
     def _renew(self, known: Mention, headers: Mapping[str, str]) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
@@ -261,14 +270,15 @@ class Receiver:
         with _logged("verify anew", known):
             renewed = self._renewed(known, headers)
             self._store.update(renewed)
-            log.info("%.500r looked at again for %.500r: %s", known.source, known.target, renewed.status)
+            log.info("%r looked at again for %r: %s", shown(known.source), shown(known.target), renewed.status)
 
     def _renewed(self, known: Mention, headers: Mapping[str, str]) -> Mention:
         """The mention as the source is now: with new words, withdrawn, back again, or as it was."""
         try:
             verification = verify(known.source, known.target, client=self._client, headers=headers)
         except FetchError as error:
-            return self._withdrawn(known) if is_gone(error) else known  # it may be back tomorrow
+            lasting = known.verified is not None and self._clock() - known.verified > FAILING_FOR
+            return self._withdrawn(known) if is_gone(error) or lasting else known  # it may be back tomorrow
         if not verification.linked:
             return self._withdrawn(known)
         renewed = _with_words(known, verification, self._clock())
@@ -280,6 +290,8 @@ class Receiver:
             return known
 
     def _withdrawn(self, known: Mention) -> Mention:
+        if known.status is MentionStatus.SPAM:  # or it would come back as something else
+            return known
         return replace(known, status=MentionStatus.DELETED, verified=self._clock())
 
 
@@ -288,7 +300,15 @@ def _sites(site: str | Sequence[str]) -> tuple[str, ...]:
     sites = (site,) if isinstance(site, str) else tuple(site)
     if not sites:
         raise ValueError("a receiver needs a site")
+    if any(split(each).has_credentials for each in sites):
+        raise ValueError("a site's address holds no credentials")
     return tuple(split(each).href for each in sites)
+
+
+def _text(url: str) -> str:
+    if not isinstance(url, str):
+        raise TypeError(f"a URL is a str, not {type(url).__name__}")
+    return url.strip()
 
 
 def _with_words(mention: Mention, verification: Verification, verified: datetime) -> Mention:

@@ -28,8 +28,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 def verify(source: str, target: str, *, client: "Client", headers: Mapping[str, str] = _NO_HEADERS) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`."""
     with client.get(source, headers=headers) as response:
-        if not 200 <= response.status < 300:
-            raise BadStatus(response.url, response.status)
+        response.require_success()
         page = response.read()
         return read_mention(page, source=source, target=target, url=response.url, content_type=response.content_type)
 

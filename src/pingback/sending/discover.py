@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from pingback.errors import BadStatus
 from pingback.model import Discovery
 from pingback.page.endpoints import endpoints_in
 
@@ -16,8 +15,7 @@ def discover(target: str, *, client: "Client") -> Discovery:
     Blocks for one GET. Raises `Blocked`, `Unreachable`, and `BadStatus`: an error page advertises nothing.
     """
     with client.get(target) as response:
-        if not 200 <= response.status < 300:
-            raise BadStatus(response.url, response.status)
+        response.require_success()
         endpoints = endpoints_in(
             response.url,
             pingback_headers=response.headers("X-Pingback"),

@@ -16,19 +16,15 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 300  # characters of what the far side says
 
-_TOO_MANY_REQUESTS = 429
-
-# What a far side's code means for the ping. Whatever is not listed, the Pingback codes for a bad source or target and
-# WordPress's bare 0 among them, is a refusal: the same ping would be refused again.
-_STATUS_OF_CODE: dict[int, OutcomeStatus] = {
+# What an HTTP status means for the ping, and what a fault's code. Whatever is not listed, the Pingback codes for a bad
+# source or target and WordPress's bare 0 among them, is a refusal: the same ping would be refused again.
+_OF_STATUS = dict.fromkeys((408, 425, 429, *range(500, 600)), OutcomeStatus.FAILED)
+_OF_FAULT: dict[int, OutcomeStatus] = {
+    **_OF_STATUS,  # WordPress has faults with such codes: 429 for two pings within 15 seconds
+    409: OutcomeStatus.ALREADY,  # it has a comment with these words: of this source, whose "&" it lost
     FaultCode.ALREADY_REGISTERED: OutcomeStatus.ALREADY,
-    409: OutcomeStatus.ALREADY,  # WordPress has a comment with these words: of this source, whose "&" it lost
     FaultCode.UPSTREAM_ERROR: OutcomeStatus.FAILED,
     FaultCode.INTERNAL_ERROR: OutcomeStatus.FAILED,
-    408: OutcomeStatus.FAILED,
-    425: OutcomeStatus.FAILED,
-    _TOO_MANY_REQUESTS: OutcomeStatus.FAILED,  # also WordPress's fault for two pings within 15 seconds
-    **dict.fromkeys(range(500, 600), OutcomeStatus.FAILED),
 }
 
 log = logging.getLogger(__name__)
@@ -54,8 +50,7 @@ def _send(source: str, target: str, *, client: "Client", protocol: Protocol | No
     except Blocked as error:
         return outcome(OutcomeStatus.BLOCKED, str(error))
     except BadStatus as error:
-        later = _STATUS_OF_CODE.get(error.status) is OutcomeStatus.FAILED
-        return outcome(OutcomeStatus.FAILED if later else OutcomeStatus.UNSUPPORTED, str(error), error.status)
+        return outcome(_OF_STATUS.get(error.status, OutcomeStatus.UNSUPPORTED), str(error), error.status)
     except Unreachable as error:
         return outcome(OutcomeStatus.FAILED, str(error))
     wanted = [endpoint for endpoint in found.endpoints if protocol in (None, endpoint.protocol)]
@@ -87,18 +82,16 @@ def _deliver(source: str, target: str, endpoint: Endpoint, *, client: "Client") 
     try:
         value = decode_response(body)
     except Fault as fault:
-        return outcome(_status_of(fault.code), _words_of(fault), fault=fault.code)
+        return outcome(_OF_FAULT.get(fault.code, OutcomeStatus.REFUSED), _words_of(fault), fault=fault.code)
     except BadResponse as error:
         if 200 <= status < 300:  # a login page, a maintenance page, nothing at all: it may be itself again tomorrow
             return outcome(OutcomeStatus.FAILED, f"{endpoint.url} gave no XML-RPC: {error}", fault=status)
-        return outcome(_status_of(status), str(BadStatus(endpoint.url, status)), fault=status)
+        value = None
     if not 200 <= status < 300:
-        return outcome(_status_of(status), str(BadStatus(endpoint.url, status)), fault=status)
+        return outcome(
+            _OF_STATUS.get(status, OutcomeStatus.REFUSED), str(BadStatus(endpoint.url, status)), fault=status
+        )
     return outcome(OutcomeStatus.ACCEPTED, value if isinstance(value, str) and value else "accepted")
-
-
-def _status_of(code: int) -> OutcomeStatus:
-    return _STATUS_OF_CODE.get(code, OutcomeStatus.REFUSED)
 
 
 def _words_of(fault: Fault) -> str:

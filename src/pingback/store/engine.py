@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from math import isfinite
 from time import monotonic, sleep
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -20,6 +19,7 @@ from pingback.store.schema import metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
+_LONGEST_TIMEOUT = 3600.0
 _TRY_AGAIN_AFTER = 0.01  # seconds
 
 # SQLite's primary result codes and what they mean to the person whose database it is.
@@ -72,7 +72,7 @@ def busy_timeout(url: URL) -> float:
         seconds = float(str(given))
     except ValueError:
         seconds = -1.0
-    if seconds < 0 or not isfinite(seconds):
+    if not 0 <= seconds <= _LONGEST_TIMEOUT:
         raise StoreError("the timeout in the database URL is not a number of seconds")
     return seconds
 
