@@ -1,17 +1,15 @@
 """An HTTP request and its response as values, so that what answers needs no server, and any server will do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`path` is decoded and begins with a slash, `headers` have lower-case names, `remote_addr` is who connected."""
+    """`path` is decoded and begins with a slash, `remote_addr` is who connected."""
 
     method: str
     path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     remote_addr: str | None = None
 

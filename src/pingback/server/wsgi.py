@@ -43,8 +43,6 @@ def _response(environ: "WSGIEnvironment", receiver: "Receiver") -> Response:
     request = Request(
         method=method,
         path=_text(environ.get("PATH_INFO", "")),
-        query=environ.get("QUERY_STRING", ""),
-        headers=_headers(environ),
         body=body,
         remote_addr=environ.get("REMOTE_ADDR"),
     )
@@ -82,17 +80,6 @@ def _read(stream: Any, size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
-
-
-def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    if content_type := environ.get("CONTENT_TYPE"):
-        headers["content-type"] = content_type
-    return headers
 
 
 def _text(value: str) -> str:
