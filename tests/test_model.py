@@ -12,6 +12,7 @@ from pingback.model import (
     Discovery,
     Endpoint,
     Mention,
+    MentionKind,
     MentionStatus,
     Outcome,
     OutcomeStatus,
@@ -140,9 +141,10 @@ def test_as_json(value: Discovery | Outcome | Verification | Mention, expected: 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        pytest.param(Protocol, "pingback", id="protocol"),
-        pytest.param(Via, "header link", id="via"),
-        pytest.param(OutcomeStatus, "accepted already refused unsupported failed blocked", id="outcome"),
+        pytest.param(Protocol, "webmention pingback trackback", id="protocol"),
+        pytest.param(Via, "header link a rdf", id="via"),
+        pytest.param(OutcomeStatus, "accepted already refused unsupported failed gone blocked skipped", id="outcome"),
+        pytest.param(MentionKind, "in-reply-to like-of repost-of bookmark-of mention-of", id="kind"),
         pytest.param(MentionStatus, "pending approved spam rejected deleted", id="mention"),
     ],
 )

@@ -23,15 +23,18 @@ if TYPE_CHECKING:
         Unreachable,
     )
     from pingback.model import (
+        Advertisement,
         Author,
         Endpoint,
         Mention,
+        MentionKind,
         MentionStatus,
         Outcome,
         OutcomeStatus,
         Protocol,
         Verification,
         Via,
+        Words,
     )
     from pingback.net.client import Client, Limits
     from pingback.receive.existence import SiteTargets
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from pingback.version import VERSION as __version__
 
 __all__ = [
+    "Advertisement",
     "Author",
     "BadResponse",
     "BadStatus",
@@ -51,6 +55,7 @@ __all__ = [
     "FetchError",
     "Limits",
     "Mention",
+    "MentionKind",
     "MentionStatus",
     "Outcome",
     "OutcomeStatus",
@@ -64,6 +69,7 @@ __all__ = [
     "Unreachable",
     "Verification",
     "Via",
+    "Words",
     "__version__",
     "discover",
     "send",
@@ -75,7 +81,8 @@ _MODULES = {
     "api": "Receiver discover send verify",
     "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError PingbackError SettingsError StoreError"
     " Unreachable",
-    "model": "Author Endpoint Mention MentionStatus Outcome OutcomeStatus Protocol Verification Via",
+    "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Outcome OutcomeStatus Protocol"
+    " Verification Via Words",
     "net.client": "Client Limits",
     "receive.existence": "SiteTargets",
     "server.wsgi": "wsgi_app",

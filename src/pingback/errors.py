@@ -32,12 +32,14 @@ class Fault(PingbackError):
     """A refusal with a code: raised where a stranger's message is refused, or read from a far side's reply.
 
     `code` is a `FaultCode` in what we say; a far side may send any integer. `message` can be shown to a person.
+    `retry_after` is set, in seconds, where the same ping is welcome later.
     """
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(f"{message} (fault {int(code)})")
         self.code = code
         self.message = message
+        self.retry_after = retry_after
 
 
 class BadResponse(PingbackError):

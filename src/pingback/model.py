@@ -3,15 +3,18 @@
 `as_json` gives the object that the command line and the HTTP API print; instants become ISO 8601 in UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 
 class Protocol(StrEnum):
-    """A way to tell a site that it was linked to."""
+    """A way to tell a site that it was linked to; in order of preference where a site takes several."""
 
+    WEBMENTION = "webmention"
     PINGBACK = "pingback"
+    TRACKBACK = "trackback"
 
 
 class Via(StrEnum):
@@ -19,6 +22,8 @@ class Via(StrEnum):
 
     HEADER = "header"
     LINK = "link"
+    A = "a"
+    RDF = "rdf"
 
 
 class OutcomeStatus(StrEnum):
@@ -29,7 +34,9 @@ class OutcomeStatus(StrEnum):
     REFUSED = "refused"
     UNSUPPORTED = "unsupported"
     FAILED = "failed"
+    GONE = "gone"
     BLOCKED = "blocked"
+    SKIPPED = "skipped"
 
 
 class MentionStatus(StrEnum):
@@ -40,6 +47,16 @@ class MentionStatus(StrEnum):
     SPAM = "spam"
     REJECTED = "rejected"
     DELETED = "deleted"
+
+
+class MentionKind(StrEnum):
+    """How a source relates to the target, by the microformats around its link; the words are those of `wm-property`."""
+
+    REPLY = "in-reply-to"
+    LIKE = "like-of"
+    REPOST = "repost-of"
+    BOOKMARK = "bookmark-of"
+    MENTION = "mention-of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +88,36 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Advertisement:
+    """What a target's own page must carry so that senders find its endpoints; any one of the three will do for each.
+
+    `headers` are for its HTTP response, `html` holds `<link>` elements for its head, `rdf` is a comment with the
+    TrackBack block, for anywhere in the page.
+    """
+
+    headers: Mapping[str, str]
+    html: str
+    rdf: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"headers": dict(self.headers), "html": self.html, "rdf": self.rdf}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a TrackBack says of its source, as plain text; None where it says nothing."""
+
+    title: str | None = None
+    excerpt: str | None = None
+    site_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one ping that was sent.
 
-    `fault` is the far side's fault code or its HTTP status, null when it gave neither. `attempts` counts the
-    tries to deliver it; `next_try` is when the next one is due.
+    `fault` is the far side's fault code, its TrackBack error or its HTTP status, null when it gave none. `attempts`
+    counts the tries to deliver it; `next_try` is when the next one is due.
     """
 
     source: str
@@ -130,6 +172,7 @@ class Verification:
     site_name: str | None = None
     author: Author | None = None
     published: datetime | None = None
+    kind: MentionKind = MentionKind.MENTION
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -158,6 +201,7 @@ class Mention:
     target: str
     protocol: Protocol
     status: MentionStatus
+    kind: MentionKind = MentionKind.MENTION
     title: str | None = None
     excerpt: str | None = None
     site_name: str | None = None
