@@ -26,27 +26,28 @@ LONGEST_TITLE = 250
 LONGEST_EXCERPT = 252
 LONGEST_BLOG_NAME = 250
 
-LONGEST_KEPT = 1000  # characters of each field of a stranger's ping
+# Characters that are kept of a stranger's.
+MAX_TITLE = 500
+MAX_EXCERPT = 1000
+MAX_BLOG_NAME = 200
 
 # What a message says, in lower case, when the ping is there already.
 _DUPLICATES = (
-    "already a ping from that ur",  # WordPress
-    "already have a ping from that ur",  # WordPress before 6, Pligg, XOOPS, JomComment, Menéame
-    "duplicate comment detected",  # WordPress, of other words than it was first told
+    "already a ping from that ur",  # WordPress; it was URI once, and is URL now
+    "already have a ping from that ur",  # older WordPress, and who learned from it: Pligg, XOOPS, Menéame
+    "duplicate comment detected",  # WordPress, by the words: it does not know a source with "&" again
     "trackback is already registered",  # Zinnia
     "trackback already registered",  # BlogEngine.NET, DotNetNuke
     "trackback has already been registered",  # Dotclear
     "trackback already received",  # DokuWiki
     "trackback has already been received",  # SocialEngine
     "trackback seems to be a duplicate",  # b2evolution
-    "duplicate trackback",
+    "duplicate trackback",  # small ones
     "the ping is known already",  # ours
 )
 
 # Elements that stand within a word or between words; around all others there is white space for a reader.
-_INLINE = frozenset(
-    "a abbr acronym b big cite code del em font i ins kbd mark q s small span strong sub sup tt u".split()
-)
+_INLINE = frozenset("a abbr b big cite code del em font i ins kbd mark q s small span strong sub sup tt u".split())
 _TAG = re.compile(r"<[/!?]?+([A-Za-z-]++)[^<>]*+>")  # "a < b" holds none
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")  # "AT&T" holds none
 
@@ -100,12 +101,13 @@ def decode_trackback(body: bytes, content_type: str | None) -> TrackBack:
     The words are plain text, whatever was sent: WordPress sends HTML, as `A &#038; B`, others text.
     """
     form = decode_form(body, content_type)
+    url = form.url("url")
     words = Words(
-        title=_words(form.text("title")),
-        excerpt=_words(form.text("excerpt")),
-        site_name=_words(form.text("blog_name")),
+        title=_words(form.text("title"), MAX_TITLE),
+        excerpt=_words(form.text("excerpt"), MAX_EXCERPT),
+        site_name=_words(form.text("blog_name"), MAX_BLOG_NAME),
     )
-    return TrackBack(url=form.url("url"), words=words)
+    return TrackBack(url=url, words=words)
 
 
 def encode_reply(error: int = 0, message: str = "") -> bytes:
@@ -152,20 +154,18 @@ def encode_rdf(*, target: str, title: str, endpoint: str) -> str:
     )
 
 
-def _words(html: str | None) -> str | None:
+def _words(html: str | None, length: int) -> str | None:
     """`html`, which may as well be plain text, without tags, its references resolved once."""
     text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else " ", html or "")
-    return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), LONGEST_KEPT)
+    return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), length)
 
 
 def _parse(body: bytes) -> etree._Element:
     declared = _DECLARED.match(body)
     text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
     text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
-    try:
-        return etree.fromstring(text.encode(), etree.HTMLParser(encoding="utf-8"))
-    except etree.XMLSyntaxError:
-        raise BadResponse("the reply is empty") from None
+    # With an element of our own around it, there is a tree even for an empty reply.
+    return etree.fromstring(f"<html>{text}".encode(), etree.HTMLParser(encoding="utf-8"))
 
 
 def _reply(response: etree._Element, error: etree._Element) -> Reply:
