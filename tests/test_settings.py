@@ -30,6 +30,7 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "timeout": 15.0,
         "ca_bundle": None,
         "verbose": False,
+        "at": None,
         "site": (),
         "host": "127.0.0.1",
         "port": 8000,
@@ -58,6 +59,14 @@ _FORMS = [
     pytest.param("timeout", "1", "2.5", "0.1", [1.0, 2.5, 0.1], id="timeout"),
     pytest.param("ca_bundle", '"a.pem"', "b.pem", "c.pem", ["a.pem", "b.pem", "c.pem"], id="ca_bundle"),
     pytest.param("verbose", "true", "no", True, [True, False, True], id="verbose"),
+    pytest.param(
+        "at",
+        '"https://1.example"',
+        "https://2.example",
+        "https://3.example",
+        ["https://1.example", "https://2.example", "https://3.example"],
+        id="at",
+    ),
     pytest.param(
         "site",
         '["https://a.example/"]',

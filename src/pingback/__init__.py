@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from pingback.net.client import Client, Limits
     from pingback.receive.existence import SiteTargets
+    from pingback.server.advertising import advertise
     from pingback.server.wsgi import wsgi_app
     from pingback.store import Store
     from pingback.version import VERSION as __version__
@@ -71,6 +72,7 @@ __all__ = [
     "Via",
     "Words",
     "__version__",
+    "advertise",
     "discover",
     "send",
     "verify",
@@ -85,6 +87,7 @@ _MODULES = {
     " Verification Via Words",
     "net.client": "Client Limits",
     "receive.existence": "SiteTargets",
+    "server.advertising": "advertise",
     "server.wsgi": "wsgi_app",
     "store": "Store",
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pingback.model import Endpoint, Outcome, Protocol, Verification
+from pingback.model import Endpoint, Outcome, Protocol, Verification, Words
 from pingback.net.client import Client
 from pingback.receive import receiver as receive
 from pingback.receive.moderation import Decide, approve
@@ -28,13 +28,24 @@ def discover(target: str, *, client: Client | None = None) -> list[Endpoint]:
     return list(discover_with(require_absolute(target), client=client or _default_client()).endpoints)
 
 
-def send(source: str, target: str, *, protocol: Protocol | None = None, client: Client | None = None) -> Outcome:
+def send(
+    source: str,
+    target: str,
+    *,
+    protocol: Protocol | None = None,
+    words: Words | None = None,
+    client: Client | None = None,
+) -> Outcome:
     """Tell the target's site that the source links to it; see `pingback.sending.ping`.
 
     Raises ValueError unless both are absolute and the source is an HTTP URL; all else is in the outcome.
     """
     return send_with(
-        require_http(source), require_absolute(target), protocol=protocol, client=client or _default_client()
+        require_http(source),
+        require_absolute(target),
+        protocol=protocol,
+        words=words,
+        client=client or _default_client(),
     )
 
 

@@ -73,11 +73,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """What a target advertises: `url` is its address after redirects, `endpoints` stand in order of preference."""
+    """What a target advertises: `url` is its address after redirects, `endpoints` stand in order of preference.
+
+    `max_age` is for how many seconds it may be remembered.
+    """
 
     target: str
     url: str
     endpoints: tuple[Endpoint, ...]
+    max_age: float = 0.0
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -24,7 +24,7 @@ _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the commands can be told. Times are in seconds; those of `serve` stand below."""
+    """What the commands can be told. Times are in seconds; those of one command stand below."""
 
     json: bool = False
     db: str = "sqlite:///pingback.db"
@@ -32,6 +32,8 @@ class Settings:
     timeout: float = 15.0
     ca_bundle: str | None = None
     verbose: bool = False
+
+    at: str | None = None
 
     site: tuple[str, ...] = ()
     host: str = "127.0.0.1"
@@ -160,6 +162,7 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "timeout": _timeout,
     "ca_bundle": _text,
     "verbose": _yes_or_no,
+    "at": _text,
     "site": _sites,
     "host": _text,
     "port": _port,

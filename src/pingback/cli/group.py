@@ -14,6 +14,7 @@ _COMMANDS = {
     "send": "Discover an endpoint and send one ping.",
     "serve": "Receive pings for a site.",
     "mentions": "List what was received.",
+    "advertise": "What must a page carry to be found by senders?",
     "demo": "See it work: a small blog, eight posts, seven pings.",
 }
 
