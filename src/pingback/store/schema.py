@@ -106,7 +106,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         site_name=row["site_name"],
         author=author if author != Author() else None,
         published=instant_or_none(row["published"]),
-        received=_EPOCH + row["received"] * _MICROSECOND,
+        received=instant(row["received"]),
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
     )
@@ -118,13 +118,18 @@ def storable(text: str | None) -> str | None:
 
 
 def micros_or_none(instant: datetime | None) -> int | None:
-    """The same for an instant that may be missing."""
+    """`micros` of an instant that may be missing."""
     return None if instant is None else micros(instant)
 
 
+def instant(number: int) -> datetime:
+    """The instant of such a number; TypeError or OverflowError where it is none."""
+    return _EPOCH + number * _MICROSECOND
+
+
 def instant_or_none(number: int | None) -> datetime | None:
-    """The instant of such a number; ValueError or OverflowError where no calendar has it."""
-    return None if number is None else _EPOCH + number * _MICROSECOND
+    """`instant` of a number that may be missing."""
+    return None if number is None else instant(number)
 
 
 def _digest(key: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
+from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, pair_of, row_of, target_key_of
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
@@ -28,6 +29,7 @@ class Store:
     def __init__(self, url: str = "sqlite:///pingback.db") -> None:
         self._database = Database(url)
         self._read, self._write = self._database.read, self._database.write
+        self.outbox = Outbox(self._database)
 
     def __enter__(self) -> Self:
         return self
