@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
+from pingback.store.outbox_schema import UnreadableRow
 from pingback.store.schema import metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
@@ -118,6 +119,8 @@ def translated(url: URL) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(f"{name_of(url)} {_sentence(error)}") from error
+    except UnreadableRow as error:
+        raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
 
 def _sentence(error: SQLAlchemyError | sqlite3.Error) -> str:
