@@ -118,14 +118,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one ping that was sent.
+    """What became of one ping that was sent, or why it was not. `target` is None where that is said of a whole source.
 
     `fault` is the far side's fault code, its TrackBack error or its HTTP status, null when it gave none. `attempts`
     counts the tries to deliver it; `next_try` is when the next one is due.
     """
 
     source: str
-    target: str
+    target: str | None
     status: OutcomeStatus
     message: str
     protocol: Protocol | None = None

@@ -33,6 +33,7 @@ def claim(
     *,
     now: datetime,
     until: datetime,
+    holder: str | None,
     limit: int,
     per_host: int,
     busy: Mapping[str, int],
@@ -46,7 +47,8 @@ def claim(
         chosen = _share_out(candidates.mappings(), limit=limit, per_host=per_host, busy=busy)
     if not chosen:
         return []
-    rows = connection.execute(_LEASE, {"chosen": json.dumps(chosen), "until": micros(until)}).mappings()
+    leased = {"chosen": json.dumps(chosen), "until": micros(until), "holder": holder}
+    rows = connection.execute(_LEASE, leased).mappings()
     place = {ping: number for number, ping in enumerate(chosen)}
     return sorted(map(ping_of, rows), key=lambda ping: place[ping.id])
 
@@ -72,6 +74,16 @@ def release(connection: Connection, pings: Iterable[QueuedPing]) -> None:
     """Give the leases back, for a turn at once."""
     if leases := [_lease_of(ping) for ping in pings]:
         connection.execute(_RELEASE, leases)
+
+
+def holders(connection: Connection, *, now: datetime) -> list[str]:
+    """Who has leases that have not run out."""
+    return list(connection.execute(_HOLDERS, {"now": micros(now)}).scalars())
+
+
+def end_leases(connection: Connection, holder: str) -> None:
+    """Give all leases of a holder back, for a turn at once."""
+    connection.execute(_END_LEASES, {"holder": holder})
 
 
 def next_due(connection: Connection, *, now: datetime, sources: Collection[str] | None) -> datetime | None:
@@ -141,8 +153,18 @@ _END_PAUSES = delete(pauses).where(pauses.c.until <= _NOW)
 _LEASE = (
     update(outbox)
     .where(outbox.c.id.in_(select(_given("chosen").c.value)))
-    .values(leased_until=bindparam("until"))
+    .values(leased_until=bindparam("until"), leased_by=bindparam("holder"))
     .returning(*outbox.c)
+)
+_HOLDERS = (
+    select(outbox.c.leased_by)
+    .distinct()
+    .where(outbox.c.leased_until > _NOW, outbox.c.next_try.is_not(None), outbox.c.leased_by.is_not(None))
+)
+_END_LEASES = (
+    update(outbox)
+    .where(outbox.c.leased_by == bindparam("holder"), outbox.c.leased_until.is_not(None))
+    .values(leased_until=None)
 )
 _RELEASE = update(outbox).where(*_HELD).values(leased_until=None)
 # What became pointless meanwhile, as the link is gone, is not due again by this.

@@ -29,17 +29,33 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def plan(self, source: str, links: Mapping[str, str], *, fingerprint: str, now: datetime) -> Plan:
+    def plan(
+        self,
+        source: str,
+        links: Mapping[str, str],
+        *,
+        fingerprint: str,
+        untouched: Iterable[str] = (),
+        now: datetime,
+    ) -> Plan:
         """Bring the pings of a post in line with its links: targets, each with the fingerprint of its surroundings.
 
         New and changed ones are due at once, and those linked again; so are removed ones that were told by Webmention
         (§3.1.4), while others that are removed are dropped. What is no news stays as it is, so that planning twice is
-        planning once. A change makes no second pingback or TrackBack.
+        planning once. A change makes no second pingback or TrackBack. `untouched` are targets that the post links to,
+        and that this plan is not about.
         """
         by_pair = planning.links_by_pair(source, links)
+        spared = {pair_of(source, target) for target in untouched}
         with self._database.write() as connection:
             memory.keep_post(connection, source, fingerprint, now=now)
-            return planning.plan(connection, source, by_pair, now=now)
+            return planning.plan(connection, source, by_pair, untouched=spared, now=now)
+
+    def rehearse(self, source: str, links: Mapping[str, str], *, now: datetime) -> list[str]:
+        """The targets that would be due if the post were planned with these links; nothing is changed."""
+        by_pair = planning.links_by_pair(source, links)
+        with self._database.read() as connection:
+            return planning.rehearse(connection, source, by_pair, now=now)
 
     def plan_gone(self, source: str, *, now: datetime) -> Plan:
         """The post is gone (Webmention §3.1.5): plan as if it had no link any more, and mark it."""
@@ -56,17 +72,26 @@ class Outbox:
         per_host: int,
         busy: Mapping[str, int] = _NOBODY,
         sources: Collection[str] | None = None,
+        holder: str | None = None,
     ) -> list[QueuedPing]:
         """Take pings that are due, oldest first, to send them before the lease runs out: nobody else has them then.
 
         At most `limit`, and of one host `per_host` together with the `busy` ones, which says how many are under way
-        to it. Hosts that pause are passed over. `sources` confines it to these posts.
+        to it. Hosts that pause are passed over. `sources` confines it to these posts. `holder` names who takes them,
+        for `end_leases`.
         """
         if lease <= timedelta(0):
             raise ValueError("a lease must last for a while")
         with self._database.write() as connection:
             return claiming.claim(
-                connection, now=now, until=now + lease, limit=limit, per_host=per_host, busy=busy, sources=sources
+                connection,
+                now=now,
+                until=now + lease,
+                holder=holder,
+                limit=limit,
+                per_host=per_host,
+                busy=busy,
+                sources=sources,
             )
 
     def record(
@@ -101,6 +126,16 @@ class Outbox:
         """Give claimed pings back untried, due as they were."""
         with self._database.write() as connection:
             claiming.release(connection, pings)
+
+    def holders(self, *, now: datetime) -> list[str]:
+        """Who has leases that have not run out."""
+        with self._database.read() as connection:
+            return claiming.holders(connection, now=now)
+
+    def end_leases(self, holder: str) -> None:
+        """Give back whatever a holder has claimed: it is known to be no more."""
+        with self._database.write() as connection:
+            claiming.end_leases(connection, holder)
 
     def next_due(self, *, now: datetime, sources: Collection[str] | None = None) -> datetime | None:
         """When there is something to claim: `now` or later, after leases and pauses; None where nothing is left."""

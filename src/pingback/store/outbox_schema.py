@@ -48,6 +48,7 @@ outbox = Table(
     Column("told_by", String(20)),
     Column("failing_since", BigInteger),
     Column("leased_until", BigInteger),
+    Column("leased_by", Text),  # no part of a `QueuedPing`: it only tells whose lease may be ended early
     Index("outbox_by_source", "source_key", "id"),
     sqlite_autoincrement=True,
 )

@@ -1,7 +1,7 @@
 """A post's links beside the pings that the outbox holds of it: what is new, changed, removed, and so to be sent."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pingback.model import OutcomeStatus, Plan, QueuedPing
+from pingback.store.memory import forget
 from pingback.store.outbox_schema import host_of, keys_of, outbox, ping_of, source_key_of, state_of
 from pingback.store.schema import micros, storable
 from pingback.store.transitions import WAITING, linked, unlinked
@@ -40,22 +41,44 @@ def links_by_pair(source: str, links: Mapping[str, str]) -> dict[str, Link]:
     return by_pair
 
 
-def plan(connection: Connection, source: str, links: dict[str, Link], *, now: datetime) -> Plan:
-    """Bring the pings of the post in line with its links, by pair; these are used up."""
+def plan(
+    connection: Connection,
+    source: str,
+    links: dict[str, Link],
+    *,
+    untouched: Collection[str] = (),
+    now: datetime,
+) -> Plan:
+    """Bring the pings of the post in line with its links, by pair; these are used up. `untouched` pairs stay as they
+    are."""
     counts: Counter[str] = Counter()
     for known in _known(connection, source):
         updates = []
         for pair, ping in known:
+            if pair in untouched:
+                continue
             after = _brought_up_to_date(ping, source, links.pop(pair, None), now)
             counts[_word_for(ping, after)] += 1
             if after is not ping:
                 updates.append({"ping": ping.id} | state_of(after))
+                forget(connection, ping.target)  # after a change its endpoints are looked for anew (§3.1.4)
         if updates:
             connection.execute(_UPDATE, updates)
     new = iter(links.values())
     while chunk := list(islice(new, _CHUNK)):
         connection.execute(_INSERT, [_waiting(source, link, now) for link in chunk])
     return Plan(new=len(links), changed=counts["changed"], removed=counts["removed"], unchanged=counts["unchanged"])
+
+
+def rehearse(connection: Connection, source: str, links: dict[str, Link], *, now: datetime) -> list[str]:
+    """The targets that would be due after a plan with all of these links, and of those that are removed."""
+    due: list[str] = []
+    for known in _known(connection, source):
+        for pair, ping in known:
+            after = _brought_up_to_date(ping, source, links.pop(pair, None), now)
+            if after.next_try is not None and after.next_try <= now:
+                due.append(after.target)
+    return due + [link.target for link in links.values()]
 
 
 def _known(connection: Connection, source: str) -> Iterator[list[tuple[str, QueuedPing]]]:
