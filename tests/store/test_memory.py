@@ -114,6 +114,7 @@ def test_a_callers_mistake_is_a_value_error(outbox: Outbox) -> None:
         lambda: outbox.pause("one.example", until=NOON.replace(tzinfo=None)),
         lambda: outbox.post("/post"),
         lambda: outbox.keep_post("/post", "x", now=NOON),
+        lambda: next(outbox.posts_under("/")),
     ):
         with pytest.raises(ValueError, match=r"URL|time zone"):
             use()
