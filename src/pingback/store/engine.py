@@ -39,6 +39,7 @@ _SENTENCES = {
 
 
 def _schema() -> Iterator[ExecutableDDLElement]:
+    """All tables: the modules that are imported above have put theirs into `metadata`."""
     for table in metadata.sorted_tables:
         yield CreateTable(table, if_not_exists=True)
         for index in sorted(table.indexes, key=lambda index: str(index.name)):

@@ -12,7 +12,7 @@ from pingback.store import claiming, memory, planning, recording
 from pingback.store.database import Database
 from pingback.store.outbox_schema import outbox, ping_of, source_key_of
 from pingback.store.schema import micros, pair_of, target_key_of
-from pingback.urls import is_under
+from pingback.urls import is_under, require_http
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NOBODY: Mapping[str, int] = MappingProxyType({})
@@ -206,6 +206,7 @@ class Outbox:
 
     def posts_under(self, base_url: str) -> Iterator[KnownPost]:
         """The posts of a site, or of a part of it, that are not gone."""
+        require_http(base_url)
         after = 0
         while True:
             with self._database.read() as connection:

@@ -24,6 +24,7 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
+    `outbox` is what the site sends, in the same database.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db") -> None:
