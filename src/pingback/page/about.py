@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from pingback.model import Author, Verification
+from pingback.model import Author, MentionKind, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.excerpt import EXCERPT_LENGTH, plain
+from pingback.page.kinds import kind_in
 from pingback.page.links import LinkCollector, cannot_hold
-from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, clean, entry_in, instant_of
+from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, clean, entry_in, instant_of
 from pingback.page.scanner import Passing, scan
 from pingback.urls import is_http, resolve
 from pingback.wire.headers import content_type as parse_content_type
@@ -38,26 +39,7 @@ def read_mention(page: bytes, *, source: str, target: str, url: str, content_typ
     if media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))
-    no_link = f"{source} does not link to {target}"
-    if cannot_hold(utf8, target, url=url):
-        return _not_linked(source, target, no_link)
-    passing = Passing(url)
-    link, about = LinkCollector(passing, target), AboutCollector(passing)
-    scan([utf8], passing, [link, about], charset="utf-8")
-    if not link.linked:
-        return _not_linked(source, target, no_link)
-    entry = entry_in(utf8, passing.base)
-    metas = about.metas
-    return Verification(
-        source=source,
-        target=target,
-        linked=True,
-        title=clean(about.title or metas.get("title") or entry.name or about.heading, LONGEST_TITLE),
-        excerpt=link.excerpt or clean(metas.get("description"), EXCERPT_LENGTH),
-        site_name=clean(metas.get("site_name"), LONGEST_NAME),
-        author=entry.author or _author(metas.get("author"), url),
-        published=entry.published or instant_of(metas.get("published")),
-    )
+    return _in_html(utf8, source, target, url) or _not_linked(source, target, f"{source} does not link to {target}")
 
 
 class AboutCollector:
@@ -105,6 +87,30 @@ class AboutCollector:
             self.title = plain("".join(self._passing.text)) or None
         elif tag == "h1" and self.heading is None:
             self.heading = plain("".join(self._passing.text)) or None
+
+
+def _in_html(utf8: bytes, source: str, target: str, url: str) -> Verification | None:
+    if cannot_hold(utf8, target, url=url):
+        return None
+    passing = Passing(url)
+    link, about = LinkCollector(passing, target), AboutCollector(passing)
+    scan([utf8], passing, [link, about], charset="utf-8")
+    if not link.linked:
+        return None
+    found = entry_in(utf8, passing.base)
+    entry = found or Entry()
+    metas = about.metas
+    return Verification(
+        source=source,
+        target=target,
+        linked=True,
+        title=clean(about.title or metas.get("title") or entry.name or about.heading, LONGEST_TITLE),
+        excerpt=link.excerpt or clean(metas.get("description"), EXCERPT_LENGTH),
+        site_name=clean(metas.get("site_name"), LONGEST_NAME),
+        author=entry.author or _author(metas.get("author"), url),
+        published=entry.published or instant_of(metas.get("published")),
+        kind=kind_in(utf8, target, url=url) if found else MentionKind.MENTION,
+    )
 
 
 def _not_linked(source: str, target: str, reason: str) -> Verification:
