@@ -307,7 +307,7 @@ def test_one_line_in_the_log_for_a_ping(
     [record] = caplog.records
     line = record.getMessage()
     assert record.levelno == logging.INFO
-    assert line.startswith("ping from 'http")
+    assert line.startswith("pingback from 'http")
     assert f" to {TARGET!r} by 192.0.2.7: {end}" in line
     assert "secret" not in line
     assert line.isprintable()
@@ -568,7 +568,8 @@ def test_too_many_unfinished_pings_are_50(make: MakeReceiver, store: Store, page
     receiver = make(answer_within=0.0)
     for number in range(MAX_UNFINISHED):
         receiver.ping(f"https://a.example/{number}", TARGET)
-    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    fault = refusal(receiver)
+    assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
     assert store.find(SOURCE, TARGET) is None
 
 
@@ -583,7 +584,7 @@ def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver,
         pages.wait_until_asked()
     assert receiver._background is not None
     pair = key_of(sources[-1]), key_of(TARGET)
-    waiting = receiver._background.submit(("judge", pair), lambda: None)  # the job that is there already
+    waiting = receiver._background.submit(("judge", "pingback", *pair), lambda: None)  # the job that is there already
     waiting.add_done_callback(lambda _: pages.gate.set())
     receiver.close()
     assert waiting.cancelled()

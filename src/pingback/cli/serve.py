@@ -6,8 +6,7 @@ import click
 
 from pingback.api import Receiver
 from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.receive.existence import SiteTargets
-from pingback.receive.receiver import everything_exists
+from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus, Fault, FaultCode, FetchError
-from pingback.model import Verification
+from pingback.model import Protocol, Verification
 from pingback.page.about import read_mention
 from pingback.version import VERSION
 
@@ -54,10 +54,10 @@ def address_of(asker: str | None) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def headers_for(asker: str | None, *, site: str) -> dict[str, str]:
+def headers_for(asker: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
     """Names the asker to the source's server, as WordPress does: it should know on whose word it is asked."""
     address = address_of(asker)
-    agent = f"pingback/{VERSION}; {site}; verifying pingback"
+    agent = f"pingback/{VERSION}; {site}; verifying {protocol}"
     if address is None:
         return {"User-Agent": agent}
     return {"User-Agent": f"{agent} from {address}", "X-Pingback-Forwarded-For": address}
