@@ -1,7 +1,6 @@
 """`pingback.receive.receiver`: the one path in, and what a sender hears (Pingback 1.0 §3)."""
 
 import logging
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Barrier
@@ -17,56 +16,8 @@ from pingback.receive.background import MAX_UNFINISHED, THREADS
 from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.store import Store
 from pingback.urls import key_of
+from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SITE, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
-
-SITE = "https://my.example/blog/"
-TARGET = "https://my.example/blog/part-5"
-SOURCE = "https://a.example/post"
-
-LINKING = Page(f'<title>A “post” – A</title><p>words before <a href="{TARGET}">the link</a> and after</p>')
-CHANGED = Page(f'<title>A new title</title><p>other words <a href="{TARGET}">the link</a></p>')
-NO_LINK = Page("<title>A post</title><p>nothing here</p>")
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def pages() -> Pages:
-    return Pages({SOURCE: LINKING})
-
-
-MakeReceiver = Callable[..., Receiver]
-
-
-@pytest.fixture
-def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
-    """Makes receivers for SITE and closes them at the end."""
-    made: list[Receiver] = []
-
-    def make(**options: Any) -> Receiver:
-        defaults: dict[str, Any] = {"site": SITE, "store": store, "client": pages, "clock": clock}
-        made.append(Receiver(**(defaults | options)))
-        return made[-1]
-
-    yield make
-    pages.gate.set()
-    for receiver in made:
-        receiver.close()
-
-
-def refusal(receiver: Receiver, source: str = SOURCE, target: str = TARGET, **options: Any) -> Fault:
-    with pytest.raises(Fault) as refused:
-        receiver.ping(source, target, **options)
-    return refused.value
 
 
 def test_a_verified_ping_becomes_a_mention(make: MakeReceiver, store: Store, clock: Clock) -> None:
