@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from pingback.errors import Fault, FaultCode, FetchError, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
+from pingback.receive.changes import with_page, with_words, withdrawn
 from pingback.receive.existence import everything_exists
 from pingback.receive.moderation import Decide, approve
 from pingback.receive.site import Site
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pingback.store import Store
 
 Clock: TypeAlias = Callable[[], datetime]
+T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
 FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
@@ -133,17 +135,11 @@ class Receiver:
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
         """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping."""
-        target = _text(target)
-        self._site.check_target(target)
-        with _store_errors_hidden():
-            approved = list(islice(self._store.mentions(target=target, status=MentionStatus.APPROVED), most))
-        if not approved:
-            self._check_exists_unless_busy(target)
-        return approved
+        return self._of_approved(target, most, lambda mention: mention)
 
     def pingbacks_of(self, target: str) -> list[str]:
         """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
-        return [mention.source for mention in self.approved_of(target)]
+        return self._of_approved(target, MAX_LISTED, lambda mention: mention.source)
 
     def resume(self) -> None:
         """Finish what was pending when the process ended; in the background where there is one. Raises StoreError."""
@@ -190,6 +186,17 @@ class Receiver:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
         return self._background if self._answer_within is not None or protocol in self._queued else None
 
+    def _of_approved(self, target: str, most: int, part: Callable[[Mention], T]) -> list[T]:
+        """That part of each approved mention, so that no more is held of thousands than is asked for."""
+        target = _text(target)
+        self._site.check_target(target)
+        with _store_errors_hidden():
+            approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
+            parts = [part(mention) for mention in islice(approved, most)]
+        if not parts:
+            self._check_exists_unless_busy(target)
+        return parts
+
     def _check_exists_unless_busy(self, target: str) -> bool:
         """Where many wait for an answer of the site already, what it would say is not worth a thread: false."""
         if not self._waiting.acquire(blocking=False):
@@ -210,7 +217,7 @@ class Receiver:
             raise fault_of(error) from error
         if not verification.linked:
             raise Fault(FaultCode.NO_LINK, verification.reason or "the source does not link to the target")
-        return self._decided(_with_words(arrived, verification, self._clock()))
+        return self._decided(with_page(arrived, verification, self._clock()))
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
@@ -232,8 +239,7 @@ class Receiver:
         """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
         if not self._check_exists_unless_busy(arrived.target):
             raise _too_busy()
-        said = replace(arrived, title=words.title, excerpt=words.excerpt, site_name=words.site_name)
-        return self._keep(said, source_asked=False)
+        return self._keep(with_words(arrived, words), source_asked=False)
 
     def _keep_in_time(self, arrived: Mention, asker: str | None, background: Background) -> Mention:
         if arrived.protocol in self._queued:
@@ -316,10 +322,11 @@ class Receiver:
             verification = self._verify(known, asker)
         except FetchError as error:
             lasting = known.verified is not None and self._clock() - known.verified > FAILING_FOR
-            return self._withdrawn(known) if is_gone(error) or lasting else known  # it may be back tomorrow
+            # Of any other failure it may be back tomorrow.
+            return withdrawn(known, self._clock()) if is_gone(error) or lasting else known
         if not verification.linked:
-            return self._withdrawn(known)
-        renewed = _with_words(known, verification, self._clock())
+            return withdrawn(known, self._clock())
+        renewed = with_page(known, verification, self._clock())
         if known.status is not MentionStatus.DELETED:
             return renewed
         try:
@@ -327,31 +334,11 @@ class Receiver:
         except Fault:
             return known
 
-    def _withdrawn(self, known: Mention) -> Mention:
-        if known.status is MentionStatus.SPAM:  # or it would come back as something else
-            return known
-        return replace(known, status=MentionStatus.DELETED, verified=self._clock())
-
 
 def _text(url: str) -> str:
     if not isinstance(url, str):
         raise TypeError(f"a URL is a str, not {type(url).__name__}")
     return url.strip()
-
-
-def _with_words(mention: Mention, verification: Verification, verified: datetime) -> Mention:
-    """The mention with what its source says of itself."""
-    return replace(
-        mention,
-        kind=verification.kind,
-        title=verification.title,
-        excerpt=verification.excerpt,
-        site_name=verification.site_name,
-        author=verification.author,
-        published=verification.published,
-        verified=verified,
-        fault=None,
-    )
 
 
 def _key(mention: Mention) -> tuple[str, str, str]:
