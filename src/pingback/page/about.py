@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pingback.model import Author, MentionKind, Verification
+from pingback.model import Author, MentionKind, Protocol, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.excerpt import EXCERPT_LENGTH, plain
@@ -10,6 +10,7 @@ from pingback.page.kinds import kind_in
 from pingback.page.links import LinkCollector, cannot_hold
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, clean, entry_in, instant_of
 from pingback.page.scanner import Passing, scan
+from pingback.page.texts import Said, reader_of
 from pingback.urls import is_http, resolve
 from pingback.wire.headers import content_type as parse_content_type
 
@@ -30,16 +31,30 @@ _METAS = {
 }
 
 
-def read_mention(page: bytes, *, source: str, target: str, url: str, content_type: str | None) -> Verification:
+def read_mention(
+    page: bytes,
+    *,
+    source: str,
+    target: str,
+    url: str,
+    content_type: str | None,
+    protocol: Protocol = Protocol.PINGBACK,
+) -> Verification:
     """What the source page, fetched from `url` in the end, says about the target and of itself.
 
-    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`.
+    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`. For Webmention
+    the source can be plain text or JSON as well (§3.2.2).
     """
     media_type, charset = parse_content_type(content_type)
-    if media_type not in HTML_TYPES:
+    said_in = reader_of(media_type) if protocol is Protocol.WEBMENTION else None
+    if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))
-    return _in_html(utf8, source, target, url) or _not_linked(source, target, f"{source} does not link to {target}")
+    if said_in is None:
+        found = _in_html(utf8, source, target, url)
+    else:
+        found = _in_text(said_in(utf8.decode("utf-8", "replace"), target), source, target)
+    return found or _not_linked(source, target, f"{source} does not link to {target}")
 
 
 class AboutCollector:
@@ -111,6 +126,13 @@ def _in_html(utf8: bytes, source: str, target: str, url: str) -> Verification | 
         published=entry.published or instant_of(metas.get("published")),
         kind=kind_in(utf8, target, url=url) if found else MentionKind.MENTION,
     )
+
+
+def _in_text(said: Said | None, source: str, target: str) -> Verification | None:
+    if said is None:
+        return None
+    title = clean(said.title, LONGEST_TITLE)
+    return Verification(source=source, target=target, linked=True, title=title, excerpt=said.excerpt)
 
 
 def _not_linked(source: str, target: str, reason: str) -> Verification:
