@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.receive.receiver import Receiver
 from pingback.server.run import Server
@@ -154,6 +154,24 @@ def test_one_pair_is_one_mention_whatever_the_protocol(site: Site, tmp_path: Pat
     assert [request.path for request in site.requests].count("/6") == 1
 
 
+def test_W18_text_and_json_count_by_their_media_type(site: Site, tmp_path: Path) -> None:
+    target = site.url + TARGET
+    said = {
+        "/text": (f"As said in <{target}>, it is so.", "text/plain; charset=utf-8", 200),
+        "/json": (f'{{"name": "A note", "about": ["{target}"]}}', "application/json", 200),
+        "/another": (f"As said in {target}0, it is so.", "text/plain", 400),
+        "/inside": (f'{{"about": "see {target}"}}', "application/json", 400),
+        "/feed": (f'{{"items": ["{target}"]}}', "application/feed+json", 400),
+        "/image": (target, "image/png", 400),
+    }
+    for path, (text, media_type, _) in said.items():
+        site.pages[path] = page(text.encode(), headers={"Content-Type": media_type})
+    with Serving(tmp_path, f"{site.url}/blog/", "--verify", "inline") as serving:
+        for path, (_, _, status) in said.items():
+            assert post(f"{serving.root}/webmention", mentioning(site, path)).status == status, path
+        assert [mention.title for mention in serving.mentions()] == [None, "A note"]
+
+
 class Taking(NamedTuple):
     """A server in this process, whose clock is moved by hand; it verifies inline."""
 
@@ -187,6 +205,14 @@ def test_W23_an_update_changes_the_mention(site: Site, taking: Taking) -> None:
     mention = taking.again(site)
     assert (mention.title, mention.status) == ("Six, corrected", MentionStatus.APPROVED)
     assert mention.verified == taking.clock.instant
+
+
+def test_W23_a_note_may_become_a_like(site: Site, taking: Taking) -> None:
+    assert post(taking.endpoint, mentioning(site)).status == 200
+    assert [mention.kind for mention in taking.store.mentions()] == [MentionKind.MENTION]
+    like = f'<p class="h-entry">I like <a class="u-like-of" href="{site.url}/blog/5?a=1&amp;b=2">five</a>'
+    site.pages["/6"] = page(like.encode())
+    assert taking.again(site).kind is MentionKind.LIKE
 
 
 @pytest.mark.parametrize(

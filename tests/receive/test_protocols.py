@@ -3,7 +3,7 @@
 import pytest
 
 from pingback.errors import FaultCode
-from pingback.model import Mention, MentionStatus, Protocol, Words
+from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Words
 from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.store import Store
 from pingback.store.keys import pair_of
@@ -54,6 +54,42 @@ def test_one_pair_is_one_mention_of_the_protocol_that_said_it_first(
     clock.pass_by(hours=1)
     assert refusal(receiver, protocol=second).code == FaultCode.ALREADY_REGISTERED
     assert [(mention.protocol, mention.title) for mention in store.mentions()] == [(first, "A new title")]
+
+
+TEXT = Page(f"As said in {TARGET}, it is so.", content_type="text/plain")
+JSON = Page(f'{{"name": "Six", "about": ["{TARGET}"]}}', content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"), [pytest.param(TEXT, None, id="text"), pytest.param(JSON, "Six", id="json")]
+)
+def test_webmention_3_2_2_sources_of_other_media_types_are_for_webmentions_alone(
+    make: MakeReceiver, store: Store, pages: Pages, answer: Page, title: str | None
+) -> None:
+    pages.web[SOURCE] = answer
+    receiver = make()
+    for protocol in (PINGBACK, TRACKBACK):
+        assert refusal(receiver, protocol=protocol).code == FaultCode.NO_LINK
+    mention = receiver.ping(SOURCE, TARGET, protocol=WEBMENTION)
+    assert (mention.status, mention.title) == (MentionStatus.APPROVED, title)
+
+
+def test_a_known_mention_is_looked_at_by_the_rules_of_its_own_protocol(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make()
+    pages.web[SOURCE] = TEXT
+    receiver.ping(SOURCE, TARGET, protocol=WEBMENTION)
+    clock.pass_by(hours=1)
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_what_kind_of_mention_it_is_is_kept(make: MakeReceiver, store: Store, pages: Pages, protocol: Protocol) -> None:
+    pages.web[SOURCE] = Page(f'<p class="h-entry">I like <a class="u-like-of" href="{TARGET}">this</a>')
+    make().ping(SOURCE, TARGET, protocol=protocol)
+    assert [mention.kind for mention in store.mentions()] == [MentionKind.LIKE]
 
 
 # Queued

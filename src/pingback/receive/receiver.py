@@ -221,7 +221,7 @@ class Receiver:
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
-        return verify(mention.source, mention.target, client=self._client, headers=headers)
+        return verify(mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol)
 
     def _decided(self, mention: Mention) -> Mention:
         status = self._decide(mention)
@@ -243,7 +243,7 @@ class Receiver:
 
     def _keep_in_time(self, arrived: Mention, asker: str | None, background: Background) -> Mention:
         if arrived.protocol in self._queued:
-            # Webmention §3.2.1: this should be synchronous. Where it is not, `_judge` asks.
+            # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
             self._check_exists_unless_busy(arrived.target)
         try:
             # Equal pings at once share one job, and so one request to the server of the source.

@@ -25,12 +25,28 @@ NO_SOURCE = "the source does not exist, or cannot be reached from here"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def verify(source: str, target: str, *, client: "Client", headers: Mapping[str, str] = _NO_HEADERS) -> Verification:
-    """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`."""
+def verify(
+    source: str,
+    target: str,
+    *,
+    client: "Client",
+    headers: Mapping[str, str] = _NO_HEADERS,
+    protocol: Protocol = Protocol.PINGBACK,
+) -> Verification:
+    """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
+
+    Which media types count as a page depends on the protocol (Webmention §3.2.2).
+    """
     with client.get(source, headers=headers) as response:
         response.require_success()
-        page = response.read()
-        return read_mention(page, source=source, target=target, url=response.url, content_type=response.content_type)
+        return read_mention(
+            response.read(),
+            source=source,
+            target=target,
+            url=response.url,
+            content_type=response.content_type,
+            protocol=protocol,
+        )
 
 
 def is_gone(error: FetchError) -> bool:
