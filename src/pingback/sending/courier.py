@@ -98,9 +98,10 @@ class Courier:
                 self._outbox.release([job.ping for job in run.jobs])
 
     def _free_what_the_dead_hold(self) -> None:
-        for holder in self._outbox.holders(now=self._clock()):
+        instant = self._clock()
+        for holder in self._outbox.holders(now=instant):
             if is_gone(holder):
-                self._outbox.end_leases(holder)
+                self._outbox.end_leases(holder, now=instant)
 
     def _goes_on(self, run: "_Run", pool: ThreadPoolExecutor) -> bool:
         """Something is under way: more was claimed, or became due while there was nothing else to do."""

@@ -12,15 +12,14 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, RowMapping, String, Table, Text
 
 from pingback.model import Attempt, Discovery, Endpoint, KnownPost, Outcome, OutcomeStatus, Protocol, QueuedPing, Via
+from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import (
     instant,
     instant_or_none,
     metadata,
     micros,
     micros_or_none,
-    pair_of,
     storable,
-    target_key_of,
 )
 from pingback.urls import DEFAULT_PORTS, split
 
