@@ -11,7 +11,7 @@ from pingback.errors import StoreError
 from pingback.model import Discovery
 from pingback.store import Store
 from pingback.store.outbox import Outbox
-from pingback.store.outbox_schema import host_of
+from pingback.urls import host_of
 from tests.store.sent import ACCEPTED, NOON, ONE, POST, claim, plan, record
 
 

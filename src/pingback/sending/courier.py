@@ -23,7 +23,7 @@ from pingback.sending.discover import EVERY, discover
 from pingback.sending.holders import is_gone, this_process
 from pingback.sending.ping import Delivery, deliver, unfound
 from pingback.sending.retry import LONGEST_PACE, PACE, next_try, retry_after
-from pingback.urls import key_of, shown, split
+from pingback.urls import host_of, key_of, shown
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -184,7 +184,7 @@ class Courier:
         # Of a link that is gone, only Webmention can tell (§3.1.4, sending updates).
         wanted = self._wanted if job.ping.linked else [Protocol.WEBMENTION]
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
-        job.endpoint_host = split(usable[0].url).host if usable else ""
+        job.endpoint_host = host_of(usable[0].url) if usable else ""
         job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
         if usable and run.telling[job.endpoint_host] >= PER_HOST:
             run.queues.setdefault(job.endpoint_host, deque()).append(job)
