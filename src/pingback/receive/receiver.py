@@ -85,6 +85,11 @@ class Receiver:
         self._waiting = BoundedSemaphore(MAX_WAITING)
         self._closed = False
 
+    @property
+    def store(self) -> "Store":
+        """Where the mentions are kept."""
+        return self._store
+
     def __enter__(self) -> Self:
         return self
 

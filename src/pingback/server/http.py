@@ -1,7 +1,7 @@
 """An HTTP request and its response as values, so that what answers needs no server, and any server will do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 # For what may hold a stranger's words: no browser is to look for markup in them.
@@ -14,7 +14,7 @@ class Request:
 
     `path` is decoded and begins with a slash. `raw_path` is the same with the escapes that it was sent with, `query`
     is what follows its question mark; both are ASCII. `base` is the URL under which the paths stand, without a slash
-    at its end.
+    at its end. The names of `headers` are in lower case.
     """
 
     method: str
@@ -22,6 +22,7 @@ class Request:
     raw_path: str = ""
     query: str = ""
     base: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     body: bytes = b""
     remote_addr: str | None = None

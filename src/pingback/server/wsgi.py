@@ -54,11 +54,21 @@ def _response(environ: "WSGIEnvironment", receiver: "Receiver") -> Response:
         raw_path=_raw_path(environ),
         query=quote(_bytes(environ.get("QUERY_STRING", "")), safe=_IN_QUERY),
         base=_base(environ),
+        headers=_headers(environ),
         content_type=environ.get("CONTENT_TYPE") or None,
         body=body,
         remote_addr=environ.get("REMOTE_ADDR"),
     )
     return handle(request, receiver)
+
+
+def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
+    """As servers give them: one value for each name, and Latin-1 for whatever bytes were sent."""
+    return {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
+from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
@@ -29,8 +30,9 @@ class Store:
     `outbox` is what the site sends, in the same database.
     """
 
-    def __init__(self, url: str = "sqlite:///pingback.db") -> None:
+    def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
         self._database = Database(url)
+        self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
 
@@ -47,7 +49,11 @@ class Store:
         and only its `id` stays. Any other that was there before is given back as it was. Where nobody asks the source
         for now, the first try at it can be claimed at once.
         """
-        row = row_of(mention) | {"tried": micros(mention.verified or mention.received) if source_asked else _NEVER}
+        row = row_of(mention) | {
+            "tried": micros(mention.verified or mention.received) if source_asked else _NEVER,
+            "changed": micros(self._clock()),
+            "failures": 0,
+        }
         with self._write() as connection:
             written = connection.execute(_KEEP, row).mappings().one_or_none()
             known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
@@ -68,6 +74,7 @@ class Store:
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
+        changed |= {"changed": micros(self._clock()), "failures": 0}
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()
