@@ -4,10 +4,10 @@ import click
 
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Mention, MentionStatus
-from pingback.page.excerpt import plain
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.urls import require_http
+from pingback.words import plain
 
 
 @subcommand("mentions", example="pingback mentions https://blog.example/part-five --status approved")

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pingback.model import Author, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
-from pingback.page.excerpt import EXCERPT_LENGTH, plain
 from pingback.page.links import LinkCollector, cannot_hold
-from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, clean, entry_in, instant_of
+from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, entry_in, instant_of
 from pingback.page.scanner import Passing, scan
 from pingback.urls import is_http, resolve
 from pingback.wire.headers import content_type as parse_content_type
+from pingback.words import EXCERPT_LENGTH, clean, plain
 
 # `<meta>` names and properties, and what they say; of several for one thing the upper one counts.
 _METAS = {

@@ -7,10 +7,10 @@ compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and 
 import re
 from collections.abc import Mapping
 
-from pingback.page.excerpt import excerpt_around, plain
 from pingback.page.scanner import EVERY, LINKING, Passing, scan
 from pingback.urls import is_http, key_of, leads_to, resolve, split
 from pingback.wire.headers import content_type as parse_content_type
+from pingback.words import excerpt_around, plain
 
 # A reference that stands for what its letters say: no escapes, white space or letters beyond ASCII in it, and not only
 # a query or a fragment, which stand on the base's own path. Dot segments are looked for beside it: that is faster.

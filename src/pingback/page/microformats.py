@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pingback.model import Author
-from pingback.page.excerpt import plain, shorten
 from pingback.urls import is_http
+from pingback.words import clean
 
 if TYPE_CHECKING:
     from bs4 import Tag
@@ -77,11 +77,6 @@ def instant_of(text: str | None) -> datetime | None:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def clean(text: str | None, length: int) -> str | None:
-    """`text` as one line of at most `length` characters; None when nothing is left of it."""
-    return shorten(plain(text), length) or None if text else None
 
 
 def _is_one_of(classes: Set[str]) -> "Callable[[Tag], bool]":

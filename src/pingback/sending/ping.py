@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import BadResponse, BadStatus, Blocked, Fault, FaultCode, Unreachable
 from pingback.model import Endpoint, Outcome, OutcomeStatus, Protocol
-from pingback.page.excerpt import plain, shorten
 from pingback.sending.discover import discover
 from pingback.urls import shown
 from pingback.wire.pingback import MEANINGS, encode_ping
 from pingback.wire.xmlrpc import MAX_BODY, decode_response
+from pingback.words import plain, shorten
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

@@ -1,6 +1,7 @@
-"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3)."""
+"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3) and `Link` (RFC 8288 §3)."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -8,12 +9,26 @@ _MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?=[;,]|\Z)")  # a comm
 _PARAMETER = re.compile(rf';[ \t]*({_WORD})=(?:"((?:[^"\\]|\\.)*)"|([^;,"]*))')
 _ESCAPED = re.compile(r"\\(.)")
 
+# A quoted string that never ends goes to the end of its field (RFC 8288 §B.4). Nothing here is given back once it is
+# matched, and an address ends at a second "<": so a megabyte of "<", or of quotes, is read once.
+_QUOTED = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_LINK_VALUE = re.compile(rf'\s*+(?:<([^<>]*+)>)?((?:[^,"]++|"{_QUOTED}"?)*+)', re.DOTALL)
+_LINK_PARAMETER = re.compile(rf';\s*+([^\s=;]++)\s*+(?:=\s*+(?:"({_QUOTED})"?|([^;]*+)))?', re.DOTALL)
+
 
 class ContentType(NamedTuple):
     """What a body is said to be: `media_type` in lower case, "" where there is no usable one; `charset` as written."""
 
     media_type: str
     charset: str | None
+
+
+class Link(NamedTuple):
+    """One link of a `Link` field: `url` as written, `rels` in lower case, `anchor` where it is not the page's own."""
+
+    url: str
+    rels: tuple[str, ...]
+    anchor: str | None
 
 
 def content_type(value: str | None) -> ContentType:
@@ -24,8 +39,24 @@ def content_type(value: str | None) -> ContentType:
     return ContentType(found[1].lower(), _charset(found.string, found.end()))
 
 
+def links_in(values: Iterable[str]) -> Iterator[Link]:
+    """The links of all `Link` fields, in order (RFC 8288 §3). What is no link is passed over, up to the next comma."""
+    for value in values:
+        for found in _LINK_VALUE.finditer(value):
+            if found[1] is not None:
+                yield _link(found[1], found[2])
+
+
 def _charset(value: str, start: int) -> str | None:
     for name, quoted, plain in (match.groups("") for match in _PARAMETER.finditer(value, start)):
         if name.lower() == "charset":
             return _ESCAPED.sub(r"\1", quoted) or plain.strip(" \t") or None
     return None
+
+
+def _link(url: str, text: str) -> Link:
+    parameters: dict[str, str] = {}
+    for name, quoted, plain in (match.groups("") for match in _LINK_PARAMETER.finditer(text)):
+        if name.lower() in ("rel", "anchor"):  # the first of each counts (RFC 8288 §3.3)
+            parameters.setdefault(name.lower(), _ESCAPED.sub(r"\1", quoted) or plain.strip())
+    return Link(url, tuple(parameters.get("rel", "").lower().split()), parameters.get("anchor"))

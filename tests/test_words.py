@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.page.excerpt import EXCERPT_LENGTH, excerpt_around, plain, shorten
+from pingback.words import EXCERPT_LENGTH, excerpt_around, plain, shorten
 
 WORDS = "lorem ipsum dolor sit amet " * 20
 

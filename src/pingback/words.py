@@ -20,6 +20,11 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else _cut_end(text[: length - 1], text[length - 1]) + ELLIPSIS
 
 
+def clean(text: str | None, length: int) -> str | None:
+    """`text` as one line of at most `length` characters; None when nothing is left of it."""
+    return shorten(plain(text), length) or None if text else None
+
+
 def excerpt_around(before: str, link: str, after: str) -> str:
     """The words around a link: all of them where they fit, else the link in the middle, with ellipses where cut."""
     text, middle = plain(before + link + after), plain(link)

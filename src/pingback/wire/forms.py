@@ -1,0 +1,92 @@
+"""Forms as bytes in, fields out, and back: `application/x-www-form-urlencoded` (URL standard §5), as strangers send it.
+
+A form's bytes are percent-decoded first and read in its charset then: so Shift_JIS, whose second bytes can be "=" or
+"+", comes through.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+import webencodings
+
+from pingback.errors import Fault, FaultCode
+from pingback.urls import is_http
+from pingback.wire.headers import content_type as parse_content_type
+from pingback.wire.xmlrpc import MAX_BODY
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 100  # in one form; a TrackBack has four
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Names and values as bytes, in the order sent; `charset` is what the `Content-Type` says they are in."""
+
+    fields: tuple[tuple[bytes, bytes], ...]
+    charset: str | None
+
+    def text(self, name: str) -> str | None:
+        """The field of that name, None where there is none; Fault where there are several.
+
+        It is read in the charset of the `Content-Type`, else in that of the form's field `charset`, where WordPress
+        looks, else by a guess; see `decode_text`.
+        """
+        values = [value for field, value in self.fields if field == name.encode()]
+        if len(values) > 1:
+            raise Fault(FaultCode.BAD_PARAMETERS, f"{name} is given more than once")
+        return decode_text(values[0], self.charset, self._charset_field()) if values else None
+
+    def url(self, name: str) -> str:
+        """The field of that name, white space around it removed; Fault where it is not an absolute HTTP URL."""
+        url = (self.text(name) or "").strip()
+        if not url:
+            raise Fault(FaultCode.BAD_PARAMETERS, f"{name} is missing")
+        if not is_http(url):
+            raise Fault(FaultCode.BAD_PARAMETERS, f"{name} is not an absolute HTTP URL")
+        return url
+
+    def _charset_field(self) -> str:
+        return next((value.decode("ascii", "replace") for field, value in self.fields if field == b"charset"), "")
+
+
+def decode_form(body: bytes, content_type: str | None) -> Form:
+    """The form in a request's body; Fault where it is none, or exceeds a limit. Without a media type it is one."""
+    media_type, charset = parse_content_type(content_type)
+    if media_type not in ("", FORM):
+        raise Fault(FaultCode.BAD_PARAMETERS, f"the message is not a form ({FORM}) but {media_type[:100]}")
+    if len(body) > MAX_BODY:
+        raise Fault(FaultCode.BAD_PARAMETERS, f"the form is longer than {MAX_BODY} bytes")
+    # As Latin-1 every byte is a letter and comes back as the same byte.
+    text = body.decode("latin-1")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Fault(FaultCode.BAD_PARAMETERS, f"the form has more than {MAX_FIELDS} fields") from None
+    fields = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs)
+    return Form(fields=fields, charset=charset)
+
+
+def encode_form(fields: Mapping[str, str]) -> bytes:
+    """A request's body, in UTF-8; ValueError for a lone surrogate, which UTF-8 cannot carry."""
+    return urlencode(fields).encode()
+
+
+def decode_text(value: bytes, *labels: str | None) -> str:
+    """The text in the first charset that a label names, else UTF-8 if it is that, else windows-1252.
+
+    Labels are the web's (Encoding standard §4.2): UTF-7 is none. UTF-16 is not believed, as who wrote the label in
+    ASCII did not write that. Bad bytes become U+FFFD; a byte order mark overrules the label.
+    """
+    found = filter(None, (webencodings.lookup(label) for label in labels if label))
+    named = next((encoding for encoding in found if not encoding.name.startswith("utf-16")), None)
+    text: str = webencodings.decode(value, named or _guess(value))[0]
+    return text
+
+
+def _guess(value: bytes) -> str:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"

@@ -1,0 +1,191 @@
+"""The messages of TrackBack 1.2: the ping, which is a form, its reply, the RSS listing, and the RDF for a page."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape, unescape
+from typing import NamedTuple
+
+from lxml import etree
+
+from pingback.errors import BadResponse
+from pingback.model import Words
+from pingback.wire.forms import FORM, decode_form, decode_text, encode_form
+from pingback.wire.xmlrpc import MAX_BODY
+from pingback.wire.xmlrpc_scalars import encode_text
+from pingback.words import clean, plain
+
+CONTENT_TYPE = f"{FORM}; charset=utf-8"
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC = "http://purl.org/dc/elements/1.1/"
+TRACKBACK = "http://madskills.com/public/xml/rss/module/trackback/"
+
+# Characters in a ping of ours: WordPress cuts there, and would cut a word in two.
+LONGEST_TITLE = 250
+LONGEST_EXCERPT = 252
+LONGEST_BLOG_NAME = 250
+
+# Characters that are kept of a stranger's.
+MAX_TITLE = 500
+MAX_EXCERPT = 1000
+MAX_BLOG_NAME = 200
+
+# What a message says, in lower case, when the ping is there already.
+_DUPLICATES = (
+    "already a ping from that ur",  # WordPress; it was URI once, and is URL now
+    "already have a ping from that ur",  # older WordPress, and who learned from it: Pligg, XOOPS, Menéame
+    "duplicate comment detected",  # WordPress, by the words: it does not know a source with "&" again
+    "trackback is already registered",  # Zinnia
+    "trackback already registered",  # BlogEngine.NET, DotNetNuke
+    "trackback has already been registered",  # Dotclear
+    "trackback already received",  # DokuWiki
+    "trackback has already been received",  # SocialEngine
+    "trackback seems to be a duplicate",  # b2evolution
+    "duplicate trackback",  # small ones
+    "the ping is known already",  # ours
+)
+
+# Elements that stand within a word or between words; around all others there is white space for a reader.
+_INLINE = frozenset("a abbr b big cite code del em font i ins kbd mark q s small span strong sub sup tt u".split())
+_TAG = re.compile(r"<[/!?]?+([A-Za-z-]++)[^<>]*+>")  # "a < b" holds none
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")  # "AT&T" holds none
+
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)""")
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+
+_REPLY = '<?xml version="1.0" encoding="utf-8"?>\n<response>%s</response>\n'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackBack:
+    """A ping: the page that links, by its `url`, and what it says of itself."""
+
+    url: str
+    words: Words
+
+
+class Reply(NamedTuple):
+    """What became of a ping: `error` is 0 where it was taken; else `message` may say why it was not."""
+
+    error: int
+    message: str
+
+
+class Listed(NamedTuple):
+    """A ping in a listing."""
+
+    title: str
+    link: str
+    description: str
+
+
+def encode_trackback(ping: TrackBack) -> bytes:
+    """The form to send as `CONTENT_TYPE`, each field cut at a whole word.
+
+    The norm wants no more than the url; as WordPress refuses a ping without a title, the url is the title then.
+    """
+    fields = {
+        "url": ping.url,
+        "title": clean(ping.words.title, LONGEST_TITLE) or clean(ping.url, LONGEST_TITLE),
+        "excerpt": clean(ping.words.excerpt, LONGEST_EXCERPT),
+        "blog_name": clean(ping.words.site_name, LONGEST_BLOG_NAME),
+    }
+    return encode_form({name: value for name, value in fields.items() if value})
+
+
+def decode_trackback(body: bytes, content_type: str | None) -> TrackBack:
+    """The ping in a request's body; Fault where it is no form, or its url is missing or no absolute HTTP URL.
+
+    The words are plain text, whatever was sent: WordPress sends HTML, as `A &#038; B`, others text.
+    """
+    form = decode_form(body, content_type)
+    url = form.url("url")
+    words = Words(
+        title=_words(form.text("title"), MAX_TITLE),
+        excerpt=_words(form.text("excerpt"), MAX_EXCERPT),
+        site_name=_words(form.text("blog_name"), MAX_BLOG_NAME),
+    )
+    return TrackBack(url=url, words=words)
+
+
+def encode_reply(error: int = 0, message: str = "") -> bytes:
+    """A reply's body: well-formed XML whatever the message holds. With error 0 there is no message."""
+    said = f"<message>{encode_text(message)}</message>" if error else ""
+    return (_REPLY % f"<error>{error:d}</error>{said}").encode()
+
+
+def decode_reply(body: bytes) -> Reply:
+    """The reply in a body, however it is wrapped; BadResponse where there is no `<response>` with an `<error>`.
+
+    It is read as HTML is, by a parser that takes what real servers put around and into it: white space and warnings
+    before the declaration, entities without a DTD, elements that never end.
+    """
+    if len(body) > MAX_BODY:
+        raise BadResponse(f"the reply is longer than {MAX_BODY} bytes")
+    for response in _parse(body).iter("response"):
+        error = response.find(".//error")
+        if error is not None:
+            return _reply(response, error)
+    raise BadResponse("the reply is not a TrackBack response")
+
+
+def is_duplicate(message: str) -> bool:
+    """The message of a reply says that the ping is there already; the norm has no number for it."""
+    said = plain(message).lower()
+    return any(duplicate in said for duplicate in _DUPLICATES)
+
+
+def encode_listing(*, title: str, link: str, description: str, items: Iterable[Listed]) -> bytes:
+    """What `?__mode=rss` answers (TrackBack 1.1, left out of 1.2): the pings of a page as RSS 0.91."""
+    listed = "".join([f"<item>{_described(*item)}</item>\n" for item in items])
+    channel = f"<channel>\n{_described(title, link, description)}\n{listed}</channel>"
+    return (_REPLY % f'<error>0</error>\n<rss version="0.91">{channel}</rss>').encode()
+
+
+def encode_rdf(*, target: str, title: str, endpoint: str) -> str:
+    """The block for the target's page that names its endpoint, in a comment, as HTML has no place for RDF."""
+    about = {"rdf:about": target, "dc:identifier": target, "dc:title": plain(title), "trackback:ping": endpoint}
+    attributes = "\n    ".join([f'{name}="{_attribute(value)}"' for name, value in about.items()])
+    return (
+        f'<!--\n<rdf:RDF xmlns:rdf="{RDF}"\n    xmlns:dc="{DC}"\n    xmlns:trackback="{TRACKBACK}">\n'
+        f"<rdf:Description\n    {attributes} />\n</rdf:RDF>\n-->"
+    )
+
+
+def _words(html: str | None, length: int) -> str | None:
+    """`html`, which may as well be plain text, without tags, its references resolved once."""
+    text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else " ", html or "")
+    return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), length)
+
+
+def _parse(body: bytes) -> etree._Element:
+    declared = _DECLARED.match(body)
+    text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
+    text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
+    # With an element of our own around it, there is a tree even for an empty reply.
+    return etree.fromstring(f"<html>{text}".encode(), etree.HTMLParser(encoding="utf-8"))
+
+
+def _reply(response: etree._Element, error: etree._Element) -> Reply:
+    number = _NUMBER.fullmatch((error.text or "").strip())
+    if number:
+        return Reply(int(number[0]), _text(response.find(".//message")))
+    if not (said := _text(error)):
+        raise BadResponse("the reply is a TrackBack response that says nothing")
+    return Reply(1, said)  # BlogEngine.NET has its sentence where the number belongs
+
+
+def _text(element: etree._Element | None) -> str:
+    return "" if element is None else plain("".join([str(text) for text in element.itertext()]))
+
+
+def _described(title: str, link: str, description: str) -> str:
+    elements = {"title": title, "link": link, "description": description}
+    return "".join([f"<{name}>{encode_text(value)}</{name}>" for name, value in elements.items()])
+
+
+def _attribute(value: str) -> str:
+    """`value` in double quotes, and within a comment, which ends at two hyphens (XML 1.0 §2.5)."""
+    return encode_text(value).replace('"', "&quot;").replace("--", "-&#45;")
