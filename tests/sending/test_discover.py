@@ -49,6 +49,20 @@ def test_all_of_a_discovery(site: Site, client: Client) -> None:
     )
 
 
+def test_all_protocols_by_one_request(site: Site, client: Watched) -> None:
+    rdf = f"""<!-- <rdf:RDF><rdf:Description dc:identifier="{site.url}/old" trackback:ping="tb?id=5"/></rdf:RDF> -->"""
+    site.pages |= {
+        "/old": redirect("/blog/new"),
+        "/blog/new": _with_header("/rpc", body=b'<a rel="webmention" href="wm">x</a>' + rdf.encode()),
+    }
+    assert discover(f"{site.url}/old", client=client).endpoints == (
+        Endpoint(protocol=Protocol.WEBMENTION, url=f"{site.url}/blog/wm", via=Via.A),
+        Endpoint(protocol=Protocol.PINGBACK, url=f"{site.url}/rpc", via=Via.HEADER),
+        Endpoint(protocol=Protocol.TRACKBACK, url=f"{site.url}/blog/tb?id=5", via=Via.RDF),
+    )
+    assert [request.path for request in site.requests] == ["/old", "/blog/new"]
+
+
 # What counts
 
 
@@ -73,6 +87,8 @@ def _with_header(*values: str, body: bytes = b"", status: int = 200) -> bytes:
             _with_header("rpc", body=b'<base href="/x/">'), ("/blog/rpc", "header"), id="base-is-not-for-headers"
         ),
         pytest.param(page(LINK, headers={"Link": '</no>; rel="pingback"'}), ("/rpc", "link"), id="link-header-is-none"),
+        pytest.param(page(headers={"Link": '<wm>; rel="webmention"'}), ("/blog/wm", "header"), id="w1-link-header"),
+        pytest.param(page(b'<link rel="webmention" href>'), ("/blog/post", "link"), id="w3-the-page-itself"),
         pytest.param(page(b'<a rel="pingback" href="/rpc">x</a>'), None, id="a-is-none"),
         pytest.param(page(LINK, headers={"Content-Type": "text/plain"}), None, id="not-html"),
         pytest.param(page(headers={"Content-Type": "image/png", "X-Pingback": "/rpc"}), ("/rpc", "header"), id="image"),
@@ -91,7 +107,8 @@ def test_what_the_final_response_says(site: Site, client: Client, answer: bytes,
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_header_on_a_redirect_does_not_count(site: Site, client: Client, status: int) -> None:
-    site.pages["/old"] = page(LINK, status=status, headers={"Location": "/new", "X-Pingback": "/no"})
+    said = {"Location": "/new", "X-Pingback": "/no", "Link": "</no>; rel=webmention"}
+    site.pages["/old"] = page(LINK, status=status, headers=said)
     site.pages["/new"] = page(b"<p>nothing")
     found = discover(f"{site.url}/old", client=client)
     assert (found.url, found.endpoints) == (f"{site.url}/new", ())
@@ -147,13 +164,13 @@ def test_unreachable(site: Site, client: Client, answer: bytes, words: str) -> N
 
 def test_a_header_needs_no_body(site: Site, client: Watched) -> None:
     site.pages["/"] = page(REST, headers={"X-Pingback": "/rpc"})
-    discover(f"{site.url}/", client=client)
+    discover(f"{site.url}/", client=client, wanted=[Protocol.PINGBACK])
     assert [response.bytes_read for response in client.given] == [0]
 
 
 def test_a_link_in_the_head_needs_no_rest_of_the_page(site: Site, client: Watched) -> None:
     site.pages["/"] = page(b"<!doctype html><head><title>T</title>" + LINK + b"</head>" + REST)
-    assert discover(f"{site.url}/", client=client).endpoints
+    assert discover(f"{site.url}/", client=client, wanted=[Protocol.PINGBACK]).endpoints
     [response] = client.given
     assert 0 < response.bytes_read <= 32 * 1024
 

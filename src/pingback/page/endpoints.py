@@ -1,70 +1,137 @@
-"""The endpoints that a response advertises (Pingback 1.0 §2).
+"""The endpoints that a response advertises (Pingback 1.0 §2, Webmention §3.1.2, TrackBack 1.2).
 
-A parser instead of the norm's regular expression: it finds the `<link>` in any spelling, with relative and
+A parser instead of the expression in Pingback 1.0: it finds a `<link>` in any spelling, with relative and
 entity-encoded addresses, and none that stands in a comment, a script or escaped prose.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
 from pingback.model import Endpoint, Protocol, Via
-from pingback.page.scanner import Passing, scan
-from pingback.urls import is_http, resolve
+from pingback.page.rdf import RdfCollector
+from pingback.page.scanner import Collector, Passing, scan
+from pingback.urls import is_http, resolve, same_url
 from pingback.wire.headers import content_type as parse_content_type
+from pingback.wire.headers import links_in
 
 HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})  # "": no Content-Type at all
 
-RELS = {"pingback": Protocol.PINGBACK}
+RELS = {
+    "webmention": Protocol.WEBMENTION,
+    "http://webmention.org/": Protocol.WEBMENTION,  # from before the norm, with and without its slash
+    "http://webmention.org": Protocol.WEBMENTION,
+    "pingback": Protocol.PINGBACK,
+    "trackback": Protocol.TRACKBACK,  # in no norm, but in many themes
+}
 
 
 def endpoints_in(
-    url: str, *, pingback_headers: Sequence[str], content_type: str | None, chunks: Iterable[bytes]
+    url: str,
+    *,
+    target: str,
+    pingback_headers: Sequence[str],
+    link_headers: Sequence[str],
+    content_type: str | None,
+    chunks: Iterable[bytes],
+    wanted: Collection[Protocol] = tuple(Protocol),
 ) -> tuple[Endpoint, ...]:
-    """What a final, successful response advertises; `url` is where it came from.
+    """What the final, successful response to `target` advertises of what is `wanted`, one for each protocol at most.
 
-    `pingback_headers` are its `X-Pingback` lines. The first usable one is the answer, and no chunk of the body is
-    taken; else the first `<link rel="pingback">` is, and no chunk behind it is taken.
+    `url` is where the response came from, `pingback_headers` and `link_headers` are its `X-Pingback` and `Link` lines.
+    Headers count before the page. No chunk of it is taken that cannot change the answer; but a TrackBack block can
+    stand anywhere in a page, and a better one behind it.
     """
-    for value in pingback_headers:
-        if endpoint := _endpoint(url, value.strip(), Via.HEADER):
-            return (endpoint,)
+    found: dict[Protocol, Endpoint] = {}
+    if Protocol.PINGBACK in wanted:
+        found |= _in_pingback_headers(url, pingback_headers)
+    if Protocol.WEBMENTION in wanted:
+        found |= _in_link_headers(url, link_headers)
+    missing = frozenset(wanted) - found.keys()
     media_type, charset = parse_content_type(content_type)
-    if media_type not in HTML_TYPES:
-        return ()
-    passing = Passing(url)
-    collector = EndpointCollector(passing)
-    scan(chunks, passing, [collector], charset=charset)
-    return tuple(collector.found.values())
+    if missing and media_type in HTML_TYPES:
+        found |= _in_page(url, target, chunks, charset, missing)
+    return tuple(found[protocol] for protocol in Protocol if protocol in found)
 
 
 class EndpointCollector:
-    """The first `<link>` for each protocol. `<a rel="pingback">` is no endpoint: a stranger's comment can hold one."""
+    """The first `<link>` or `<a>` for each protocol that is wanted.
 
-    tags = frozenset({"link"})
+    `<a rel="pingback">` is no endpoint: a stranger's comment can hold one. For TrackBack, `rdf` counts before them.
+    """
+
     ends: frozenset[str] = frozenset()
 
-    def __init__(self, passing: Passing) -> None:
+    def __init__(self, passing: Passing, wanted: Set[Protocol], rdf: RdfCollector | None) -> None:
         self._passing = passing
+        self._wanted = wanted
+        self._rdf = rdf
+        self.tags = frozenset({"link"} if wanted == {Protocol.PINGBACK} else {"link", "a"})
         self.found: dict[Protocol, Endpoint] = {}
 
     @property
     def done(self) -> bool:
-        return len(self.found) == len(RELS)
+        settled = set(self.found)
+        if self._rdf is not None and self._rdf.done and self._rdf.ping is not None:
+            settled.add(Protocol.TRACKBACK)
+        return settled >= self._wanted
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        for rel in attributes.get("rel", "").lower().split():
+        rels, href = attributes.get("rel"), attributes.get("href")
+        if rels is None or href is None:
+            return
+        for rel in rels.lower().split():
             protocol = RELS.get(rel)
-            if protocol is None or protocol in self.found:
+            if protocol is None or protocol not in self._wanted or protocol in self.found:
                 continue
-            if endpoint := _endpoint(self._passing.base, attributes.get("href", ""), Via(tag)):
+            if tag == "a" and protocol is Protocol.PINGBACK:
+                continue
+            if endpoint := _endpoint(protocol, self._passing.base, href, Via(tag)):
                 self.found[protocol] = endpoint
 
     def end(self, tag: str) -> None:
-        """Never called: where a `<link>` ends says nothing."""
+        """Never called: where a `<link>` or `<a>` ends says nothing."""
 
 
-def _endpoint(base: str, reference: str, via: Via) -> Endpoint | None:
-    """The expression in Pingback 1.0 §2 wants at least one character: an empty address names no endpoint."""
-    url = resolve(base, reference) if reference.strip() else None
+def _in_pingback_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint]:
+    """The first usable one: Pingback 1.0 §2.1."""
+    for value in values:
+        if endpoint := _endpoint(Protocol.PINGBACK, url, value.strip(), Via.HEADER):
+            return {Protocol.PINGBACK: endpoint}
+    return {}
+
+
+def _in_link_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint]:
+    """The first usable one: Webmention §3.1.2. A link with another page for an anchor is not ours (RFC 8288 §3.2)."""
+    for link in links_in(values):
+        if all(RELS.get(rel) is not Protocol.WEBMENTION for rel in link.rels):
+            continue
+        if link.anchor is not None and not same_url(resolve(url, link.anchor) or "", url):
+            continue
+        if endpoint := _endpoint(Protocol.WEBMENTION, url, link.url, Via.HEADER):
+            return {Protocol.WEBMENTION: endpoint}
+    return {}
+
+
+def _in_page(
+    url: str, target: str, chunks: Iterable[bytes], charset: str | None, wanted: Set[Protocol]
+) -> dict[Protocol, Endpoint]:
+    passing = Passing(url)
+    rdf = RdfCollector(passing, target, url=url) if Protocol.TRACKBACK in wanted else None
+    links = EndpointCollector(passing, wanted, rdf)
+    collectors: list[Collector] = [links] if rdf is None else [links, rdf]
+    scan(chunks, passing, collectors, charset=charset)
+    if rdf is None or rdf.ping is None:
+        return links.found
+    return links.found | {Protocol.TRACKBACK: Endpoint(protocol=Protocol.TRACKBACK, url=rdf.ping, via=Via.RDF)}
+
+
+def _endpoint(protocol: Protocol, base: str, reference: str, via: Via) -> Endpoint | None:
+    """An empty address is the page itself for Webmention (§3.1.2), and no endpoint for the others: the expression in
+    Pingback 1.0 §2 wants at least one character."""
+    if not reference.strip() and protocol is not Protocol.WEBMENTION:
+        return None
+    url = resolve(base, reference)
     if url is None or not is_http(url):
         return None
-    return Endpoint(protocol=Protocol.PINGBACK, url=url, via=via)
+    if protocol is Protocol.WEBMENTION:
+        url = url.partition("#")[0]  # it says nothing to a server
+    return Endpoint(protocol=protocol, url=url, via=via)

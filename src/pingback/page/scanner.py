@@ -2,7 +2,8 @@
 
 The scanner asks no questions of its own. Each question is a collector that is told of elements as they pass, and that
 can look at the `Passing` state it was made with: the document's base, and the text since the last block boundary.
-What stands in comments, scripts, styles, templates, text areas and other raw text is no markup, and is not told.
+What stands in scripts, styles, templates, text areas and other raw text is no markup, and is not told. Nor is what
+stands in comments, but who asks for them is handed their text.
 """
 
 import typing
@@ -34,15 +35,17 @@ class Passing:
     """What collectors can see of the page at this point of the pass.
 
     `base` is what relative references resolve against; `text` holds the pieces of text since the last block boundary;
-    `at_break` are calls to make once, before `text` is cleared at the next one.
+    `at_break` are calls to make once, before `text` is cleared at the next one. `at_comment` are calls to make with the
+    text of each comment; they are asked for before the pass begins, or not at all.
     """
 
-    __slots__ = ("at_break", "base", "text")
+    __slots__ = ("at_break", "at_comment", "base", "text")
 
     def __init__(self, url: str) -> None:
         self.base = url
         self.text: list[str] = []
         self.at_break: list[Callable[[], None]] = []
+        self.at_comment: list[Callable[[str], None]] = []
 
 
 class Collector(typing.Protocol):
@@ -69,7 +72,7 @@ class Collector(typing.Protocol):
 def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collector], *, charset: str | None) -> None:
     """Tell the collectors of a page; `charset` is the HTTP header's. Takes no chunk after all of them are done."""
     target = _Target(passing, collectors)
-    # The stubs ask for a `comment` handler too, and for tags that may be bytes; lxml does neither.
+    # The stubs ask for a `comment` handler always, and for tags that may be bytes; lxml does neither.
     parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]
     for chunk in to_utf8(chunks, charset):
         for start in range(0, len(chunk), FEED_BYTES):
@@ -96,6 +99,8 @@ class _Target:
         self._kept = 0  # how much of the text stood before them
         self._has_base = False
         self.data = passing.text.append
+        if passing.at_comment:  # lxml makes no string of a comment when there is nothing to call with it
+            self.comment = self._comment
         self._subscribe()
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -132,6 +137,11 @@ class _Target:
 
     def close(self) -> None:
         return None
+
+    def _comment(self, text: str) -> None:
+        if not self._unseen:
+            for call in self._passing.at_comment:
+                call(text)
 
     def at_break(self) -> None:
         """A block begins or ends, or the page is over: make the calls that were asked for."""
