@@ -24,7 +24,10 @@ _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the commands can be told. Times are in seconds; those of `serve` stand below."""
+    """What the commands can be told. Times are in seconds; those of `serve` stand below.
+
+    Without `verify`, sources are looked at before the answer, but for those of webmentions, whose norm wants a queue.
+    """
 
     json: bool = False
     db: str = "sqlite:///pingback.db"
@@ -36,7 +39,8 @@ class Settings:
     site: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
-    verify: str = "inline"
+    verify: str | None = None
+    trackback: str = "verified"
     answer_within: float = 2.5
     check_targets: bool = True
     self_pings: bool = True
@@ -147,10 +151,13 @@ def _sites(value: object) -> tuple[str, ...]:
     return sites
 
 
-def _verify(value: object) -> str:
-    if value not in ("inline", "queued"):
-        raise ValueError(f"{value!r} is neither inline nor queued")
-    return str(value)
+def _one_of(one: str, other: str) -> Callable[[object], str]:
+    def parsed(value: object) -> str:
+        if value not in (one, other):
+            raise ValueError(f"{value!r} is neither {one} nor {other}")
+        return str(value)
+
+    return parsed
 
 
 _PARSERS: dict[str, Callable[[object], object]] = {
@@ -163,7 +170,8 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "site": _sites,
     "host": _text,
     "port": _port,
-    "verify": _verify,
+    "verify": _one_of("inline", "queued"),
+    "trackback": _one_of("verified", "unverified"),
     "answer_within": _answer_within,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,

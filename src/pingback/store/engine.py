@@ -12,10 +12,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
-from pingback.store.schema import metadata
+from pingback.store.schema import ADDED, mentions, metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
@@ -45,6 +45,10 @@ def _schema() -> Iterator[ExecutableDDLElement]:
 
 
 _SCHEMA = tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in _schema())
+_ADDITIONS = {
+    column.name: f"ALTER TABLE {mentions.name} ADD COLUMN {CreateColumn(column).compile(dialect=sqlite.dialect())}"
+    for column in ADDED
+}
 
 
 def parse_url(url: str) -> URL:
@@ -137,6 +141,22 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     connection.execute("PRAGMA synchronous = FULL").close()
     for statement in _SCHEMA:  # where all is there already, no lock is taken
         connection.execute(statement).close()
+    if _missing(connection):
+        _bring_up_to_date(connection)
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The columns that this version added to the table, and that the file does not have."""
+    there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({mentions.name})")}
+    return [name for name in _ADDITIONS if name not in there]
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Add what is missing, under the write lock, and look again: of several that open the file at once one does it."""
+    with connection:  # commits, or takes back
+        connection.execute("BEGIN IMMEDIATE").close()
+        for name in _missing(connection):
+            connection.execute(_ADDITIONS[name]).close()
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

@@ -1,19 +1,17 @@
 """The table of mentions, and the one place where its rows are made from values and taken apart into them.
 
-Instants are microseconds since 1970 in UTC. Keys are SHA-256: a URL may have thousands of characters, and an index
-that strangers fill should not grow with them.
+Instants are microseconds since 1970 in UTC.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
 
-from pingback.model import Author, Mention, MentionStatus, Protocol
-from pingback.urls import key_of
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
+from pingback.store.keys import pair_of, target_key_of
 
 metadata = MetaData()
 
@@ -27,6 +25,7 @@ mentions = Table(
     Column("target", Text, nullable=False),
     Column("protocol", String(20), nullable=False),
     Column("status", String(20), nullable=False),
+    Column("kind", String(20), nullable=False, server_default=MentionKind.MENTION.value),
     Column("title", Text),
     Column("excerpt", Text),
     Column("site_name", Text),
@@ -44,22 +43,15 @@ mentions = Table(
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
+# What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
+ADDED = (mentions.c.kind,)
+
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def pair_of(source: str, target: str) -> str:
-    """The key of a pair: equal for equal URLs (`pingback.urls.key_of`); ValueError where one is not an HTTP URL."""
-    return _digest(f"{key_of(source)}\n{key_of(target)}")
-
-
-def target_key_of(target: str) -> str:
-    """The key under which the mentions of a target are found; ValueError when it is not an HTTP URL."""
-    return _digest(key_of(target))
 
 
 def micros(instant: datetime) -> int:
@@ -79,6 +71,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "target": _storable(mention.target),
         "protocol": mention.protocol.value,
         "status": mention.status.value,
+        "kind": mention.kind.value,
         "title": _storable(mention.title),
         "excerpt": _storable(mention.excerpt),
         "site_name": _storable(mention.site_name),
@@ -101,6 +94,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         target=row["target"],
         protocol=Protocol(row["protocol"]),
         status=MentionStatus(row["status"]),
+        kind=MentionKind(row["kind"]),
         title=row["title"],
         excerpt=row["excerpt"],
         site_name=row["site_name"],
@@ -110,10 +104,6 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         verified=_instant(row["verified"]),
         fault=row["fault"],
     )
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode()).hexdigest()
 
 
 def _storable(text: str | None) -> str | None:

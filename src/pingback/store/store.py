@@ -13,9 +13,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
-from pingback.store.schema import FIXED, mention_of, mentions, micros, pair_of, row_of, target_key_of
+from pingback.store.keys import pair_of, target_key_of
+from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
+_NEVER = 0  # no try: before any instant that a clock of ours shows
 _ARRIVAL = (mentions.c.received, mentions.c.id)
 
 
@@ -47,13 +49,14 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def keep(self, mention: Mention) -> tuple[Mention, bool]:
+    def keep(self, mention: Mention, *, source_asked: bool = True) -> tuple[Mention, bool]:
         """The mention as it stands in the store, and whether it was new.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
-        and only its `id` stays. Any other that was there before is given back as it was.
+        and only its `id` stays. Any other that was there before is given back as it was. Where nobody asks the source
+        for now, the first try at it can be claimed at once.
         """
-        row = row_of(mention) | {"tried": micros(mention.verified or mention.received)}
+        row = row_of(mention) | {"tried": micros(mention.verified or mention.received) if source_asked else _NEVER}
         with self._write() as connection:
             written = connection.execute(_KEEP, row).mappings().one_or_none()
             known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
@@ -61,8 +64,12 @@ class Store:
 
     def find(self, source: str, target: str) -> Mention | None:
         """The mention of `target` by `source`; ValueError where one of them is not an absolute HTTP URL."""
+        return self.find_pair(pair_of(source, target))
+
+    def find_pair(self, pair: str) -> Mention | None:
+        """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
         with self._read() as connection:
-            row = connection.execute(_select(mentions.c.pair == pair_of(source, target))).mappings().one_or_none()
+            row = connection.execute(_select(mentions.c.pair == pair)).mappings().one_or_none()
         return self._mention(row) if row is not None else None
 
     def update(self, mention: Mention) -> Mention:
