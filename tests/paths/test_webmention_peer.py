@@ -111,7 +111,7 @@ def test_for_a_page_that_is_not_theirs_they_refuse(theirs: str, tmp_path: Path) 
 
 
 def _endpoint(serving: Serving) -> str:
-    return f"{serving.endpoint.removesuffix('/xmlrpc')}/webmention"
+    return f"{serving.root}/webmention"
 
 
 def _tell(folder: Path, source: str) -> list[str]:
