@@ -9,7 +9,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # checkers know the name; to import it from `typing` takes longer than all of this module
 
 if TYPE_CHECKING:
-    from pingback.api import Receiver, discover, send, verify
+    from pingback.api import Receiver, discover, publish, send, verify
     from pingback.errors import (
         BadResponse,
         BadStatus,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     )
     from pingback.net.client import Client, Limits
     from pingback.receive.existence import SiteTargets
+    from pingback.sending.publish import Wishes
+    from pingback.server.advertising import advertise
     from pingback.server.wsgi import wsgi_app
     from pingback.store import Store
     from pingback.version import VERSION as __version__
@@ -69,22 +71,27 @@ __all__ = [
     "Unreachable",
     "Verification",
     "Via",
+    "Wishes",
     "Words",
     "__version__",
+    "advertise",
     "discover",
+    "publish",
     "send",
     "verify",
     "wsgi_app",
 ]
 
 _MODULES = {
-    "api": "Receiver discover send verify",
+    "api": "Receiver discover publish send verify",
     "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError PingbackError SettingsError StoreError"
     " Unreachable",
     "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Outcome OutcomeStatus Protocol"
     " Verification Via Words",
     "net.client": "Client Limits",
     "receive.existence": "SiteTargets",
+    "sending.publish": "Wishes",
+    "server.advertising": "advertise",
     "server.wsgi": "wsgi_app",
     "store": "Store",
 }

@@ -73,11 +73,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """What a target advertises: `url` is its address after redirects, `endpoints` stand in order of preference."""
+    """What a target advertises: `url` is its address after redirects, `endpoints` stand in order of preference.
+
+    `max_age` is for how many seconds it may be remembered.
+    """
 
     target: str
     url: str
     endpoints: tuple[Endpoint, ...]
+    max_age: float = 0.0
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -114,14 +118,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one ping that was sent.
+    """What became of one ping that was sent, or why it was not. `target` is None where that is said of a whole source.
 
     `fault` is the far side's fault code, its TrackBack error or its HTTP status, null when it gave none. `attempts`
     counts the tries to deliver it; `next_try` is when the next one is due.
     """
 
     source: str
-    target: str
+    target: str | None
     status: OutcomeStatus
     message: str
     protocol: Protocol | None = None
@@ -236,3 +240,84 @@ def iso(instant: datetime | None) -> str | None:
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
     return instant.astimezone(UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedPing:
+    """One link of a post as the outbox keeps it, with what became of its ping up to now.
+
+    `host` is the target's, lower case, with the port where that is not the default. `fingerprint` is that of the
+    link's surroundings as the post last had them, `linked` whether the post has the link still. `told_by` is the
+    protocol by which the far side took the ping, once. `failing_since` is the first of the failures since then.
+    `leased_until` is set while somebody is sending it, and tells one holder from the next.
+    """
+
+    id: int
+    source: str
+    target: str
+    host: str
+    status: OutcomeStatus
+    message: str
+    protocol: Protocol | None = None
+    endpoint: str | None = None
+    fault: int | None = None
+    attempts: int = 0
+    next_try: datetime | None = None
+    fingerprint: str
+    linked: bool = True
+    told_by: Protocol | None = None
+    failing_since: datetime | None = None
+    leased_until: datetime | None = None
+
+    @property
+    def told(self) -> bool:
+        """The far side has heard of the link, and said yes."""
+        return self.told_by is not None
+
+    def as_outcome(self) -> Outcome:
+        return Outcome(
+            source=self.source,
+            target=self.target,
+            status=self.status,
+            message=self.message,
+            protocol=self.protocol,
+            endpoint=self.endpoint,
+            fault=self.fault,
+            attempts=self.attempts,
+            next_try=self.next_try,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a ping, whose `id` is `ping`. `exchange` is what went over the wire, where that was kept."""
+
+    ping: int
+    at: datetime
+    status: OutcomeStatus
+    message: str
+    protocol: Protocol | None
+    endpoint: str | None
+    fault: int | None
+    seconds: float
+    exchange: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPost:
+    """A post whose links were planned: `fingerprint` is that of its entry when it was last `seen`."""
+
+    source: str
+    fingerprint: str
+    seen: datetime
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a post's links mean for the outbox, as counts of pings. `changed` are also those that are linked again."""
+
+    new: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0

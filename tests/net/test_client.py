@@ -22,7 +22,7 @@ def test_what_a_get_says(site: Site, client: Client) -> None:
             "/a?b=c",
             {
                 "host": f"127.0.0.1:{site.port}",
-                "user-agent": f"pingback/{VERSION}",
+                "user-agent": f"pingback/{VERSION} (Webmention, Pingback, TrackBack)",
                 "accept": "*/*",
                 "accept-encoding": "gzip",
                 "x-pingback-forwarded-for": "192.0.2.7",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pingback.clock import now
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.receiver import now
 from pingback.store import Store
 from pingback.version import VERSION
 from tests.loopback import Request, Site, page

@@ -3,7 +3,7 @@
 import xmlrpc.client
 from pathlib import Path
 
-from pingback.version import VERSION
+from pingback.net.client import USER_AGENT
 from tests.loopback import Request, Site, page
 from tests.paths.programs import pingback
 
@@ -52,7 +52,7 @@ def test_discovered_sent_and_the_second_time_known(tmp_path: Path) -> None:
         ("GET", "/5?x=1&y=2"),
         ("POST", "/rpc"),
     ]
-    assert {request.headers["user-agent"] for request in site.requests} == {f"pingback/{VERSION}"}
+    assert {request.headers["user-agent"] for request in site.requests} == {USER_AGENT}
     assert list(tmp_path.iterdir()) == []  # a sender needs no database
 
 

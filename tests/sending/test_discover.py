@@ -8,7 +8,7 @@ from pingback.errors import BadStatus, Blocked, Unreachable
 from pingback.model import Discovery, Endpoint, Protocol, Via
 from pingback.net.client import Client, Limits
 from pingback.net.response import Response
-from pingback.sending.discover import discover
+from pingback.sending.discover import REMEMBERED_FOR, discover
 from tests.loopback import Page, Site, head, page, redirect
 
 LINK = b'<link rel="pingback" href="/rpc">'
@@ -46,6 +46,7 @@ def test_all_of_a_discovery(site: Site, client: Client) -> None:
         target=f"{site.url}/old#five",
         url=f"{site.url}/new/",
         endpoints=(Endpoint(protocol=Protocol.PINGBACK, url=f"{site.url}/rpc?a=1&b=2", via=Via.HEADER),),
+        max_age=REMEMBERED_FOR,
     )
 
 
@@ -199,3 +200,27 @@ def test_a_page_without_end(site: Site, client: Watched, page_: Page, found: int
     site.pages["/"] = page_
     assert len(discover(f"{site.url}/", client=client).endpoints) == found
     assert client.given[0].bytes_read <= 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param({"Cache-Control": "max-age=600"}, 600.0, id="w11-max-age"),
+        pytest.param({"Cache-Control": "no-store"}, 0.0, id="w11-no-store"),
+        pytest.param({"Cache-Control": "max-age=999999999"}, REMEMBERED_FOR, id="a-day-at-most"),
+        pytest.param({}, REMEMBERED_FOR, id="says-nothing"),
+    ],
+)
+def test_for_how_long_it_may_be_remembered(site: Site, client: Client, headers: dict[str, str], seconds: float) -> None:
+    site.pages["/"] = page(headers=headers)
+    assert discover(f"{site.url}/", client=client).max_age == seconds
+
+
+def test_a_page_that_breaks_off_advertises_what_came_before(site: Site, client: Client) -> None:
+    broken = head(200, {"Content-Type": "text/html; charset=utf-8", "Content-Length": "9999", "Connection": "close"})
+    site.pages["/"] = broken + b'<link rel="pingback" href="/rpc"><p>'
+    [endpoint] = discover(f"{site.url}/", client=client).endpoints
+    assert endpoint.url == f"{site.url}/rpc"
+    site.pages["/"] = broken + b"<p>"
+    with pytest.raises(Unreachable):
+        discover(f"{site.url}/", client=client)

@@ -254,7 +254,7 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         store.keep(mention())
         with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        with store._engine.connect() as own:  # no public way shows it, and the contract hangs on it
+        with store._database.read() as own:  # no public way shows it, and the contract hangs on it
             assert own.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.wire.headers import ContentType, Link, content_type, links_in
+from pingback.wire.headers import ContentType, Link, content_type, fresh_for, links_in
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,34 @@ def written(link: Link) -> str:
 def quoted(text: str) -> str:
     """RFC 9110 §5.6.4, the writer's side."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+DATE = "Fri, 02 Jan 2026 12:00:00 GMT"
+HOUR_LATER = "Fri, 02 Jan 2026 13:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "expires", "date", "seconds"),
+    [
+        pytest.param([], None, DATE, None, id="says-nothing"),
+        pytest.param(["public, max-age=600"], None, None, 600.0, id="rfc9111-5.2.2.1-max-age"),
+        pytest.param(["Public", 'MAX-AGE="60"'], None, None, 60.0, id="several-lines-any-case-quoted"),
+        pytest.param(["max-age=600, no-store"], None, None, 0.0, id="rfc9111-5.2.2.5-no-store"),
+        pytest.param(["no-cache"], HOUR_LATER, DATE, 0.0, id="rfc9111-5.2.2.4-no-cache"),
+        pytest.param(["max-age=0"], HOUR_LATER, DATE, 0.0, id="rfc9111-5.3-max-age-before-expires"),
+        pytest.param([], HOUR_LATER, DATE, 3600.0, id="rfc9111-5.3-expires"),
+        pytest.param([], DATE, HOUR_LATER, 0.0, id="expired-before-it-came"),
+        pytest.param([], "0", DATE, 0.0, id="rfc9111-5.3-invalid-is-in-the-past"),
+        pytest.param([], HOUR_LATER, None, 0.0, id="no-date"),
+        pytest.param([], HOUR_LATER, "Fri, 02 Jan 2026 12:00:00 -0000", 0.0, id="one-without-a-zone"),
+        pytest.param(["max-age=many"], None, None, None, id="max-age-is-no-number"),
+    ],
+)
+def test_fresh_for(cache_control: list[str], expires: str | None, date: str | None, seconds: float | None) -> None:
+    assert fresh_for(cache_control, expires=expires, date=date) == seconds
+
+
+@given(lines=st.lists(st.text()), expires=st.none() | st.text(), date=st.none() | st.text())
+def test_any_headers_are_fresh_for_some_time_or_none(lines: list[str], expires: str | None, date: str | None) -> None:
+    seconds = fresh_for(lines, expires=expires, date=date)
+    assert seconds is None or seconds >= 0

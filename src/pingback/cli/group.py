@@ -12,8 +12,13 @@ _COMMANDS = {
     "links": "Which of a post's links would be pinged?",
     "verify": "Does a source link to a target, and what does it say?",
     "send": "Discover an endpoint and send one ping.",
+    "publish": "Send all pings of a post; run it again at any time.",
+    "outbox": "List what was sent, and what is waiting.",
+    "retry": "Send what is due for another try.",
     "serve": "Receive pings for a site.",
+    "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
+    "advertise": "What must a page carry to be found by senders?",
     "demo": "See it work: a small blog, eight posts, seven pings.",
 }
 

@@ -6,7 +6,7 @@ import click
 
 from pingback.cli.options import client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError, SettingsError
-from pingback.page.links import outbound_links
+from pingback.page.entry import outbound_links
 from pingback.settings import Settings
 from pingback.urls import is_absolute, is_http
 

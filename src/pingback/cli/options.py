@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pingback.errors import BadStatus, FetchError, SettingsError, StoreError
+from pingback.model import Protocol
 from pingback.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -63,6 +64,16 @@ def subcommand(
 
 
 _COMMON_NAMES = ("json", "db", "allow_networks", "timeout", "ca_bundle", "verbose")
+
+
+def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`--protocol`, which gives a `Protocol`, or None for `auto` and where it is not given."""
+    words = ["auto", *(each.value for each in Protocol)]
+
+    def parsed(context: click.Context, option: click.Parameter, word: str | None) -> Protocol | None:
+        return None if word in (None, "auto") else Protocol(word)
+
+    return click.option("--protocol", type=click.Choice(words), callback=parsed, help=help_text)
 
 
 def log_to_stderr(level: int) -> None:

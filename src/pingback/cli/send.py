@@ -2,8 +2,8 @@
 
 import click
 
-from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, stop, subcommand
-from pingback.model import Outcome, OutcomeStatus, Protocol
+from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, protocol_option, stop, subcommand
+from pingback.model import Outcome, OutcomeStatus, Protocol, Words
 from pingback.sending.ping import send
 from pingback.settings import Settings
 from pingback.urls import require_absolute, require_http
@@ -12,13 +12,17 @@ from pingback.urls import require_absolute, require_http
 @subcommand("send", example="pingback send https://blog.example/part-six https://other.example/part-five")
 @click.argument("source")
 @click.argument("target")
-@click.option("--protocol", type=click.Choice([each.value for each in Protocol]), help="Only by this protocol.")
-def command(settings: Settings, source: str, target: str, protocol: str | None) -> None:
+@protocol_option("Only by this protocol. [default: auto, the first one that the target takes]")
+@click.option("--title", metavar="TEXT", help="What a TrackBack says. [default: the source's title]")
+@click.option("--excerpt", metavar="TEXT", help="Likewise. [default: the words around the link]")
+@click.option("--site-name", metavar="TEXT", help="Likewise. [default: what the source says]")
+def command(settings: Settings, source: str, target: str, protocol: Protocol | None, **given: str | None) -> None:
     """Find the endpoint of the page at TARGET and tell it that SOURCE links there."""
     checked(source, require_http)
     checked(target, require_absolute)
+    words = Words(**given) if any(given.values()) else None
     with client_for(settings) as client:
-        outcome = send(source, target, client=client, protocol=Protocol(protocol) if protocol else None)
+        outcome = send(source, target, client=client, protocol=protocol, words=words)
     if settings.json:
         print_json(outcome.as_json())
     else:

@@ -10,7 +10,7 @@ from pingback.demo.blog import Blog
 from pingback.demo.posts import FIVE, SERIES
 from pingback.model import Mention, Outcome
 from pingback.net.client import Client
-from pingback.page.links import outbound_links
+from pingback.page.entry import outbound_links
 from pingback.receive.existence import SiteTargets
 from pingback.receive.receiver import Receiver
 from pingback.sending.ping import send

@@ -23,7 +23,7 @@ from pingback.net.response import Response
 from pingback.urls import shown
 from pingback.version import VERSION
 
-USER_AGENT = f"pingback/{VERSION}"
+USER_AGENT = f"pingback/{VERSION} (Webmention, Pingback, TrackBack)"  # Webmention §3.1.2 would like its name in it
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The links of a page: does it link to a target, with which words around; and which pages it links to itself.
+"""The links of a page: does it link to a target, and with which words around.
 
 A link is the `href` or `src` of an element in the page's markup, resolved against `<base>` and the page's address, and
 compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and escaped markup hold none.
@@ -7,9 +7,8 @@ compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and 
 import re
 from collections.abc import Mapping
 
-from pingback.page.scanner import EVERY, LINKING, Passing, scan
-from pingback.urls import is_http, key_of, leads_to, resolve, split
-from pingback.wire.headers import content_type as parse_content_type
+from pingback.page.scanner import LINKING, Passing
+from pingback.urls import key_of, leads_to, split
 from pingback.words import excerpt_around, plain
 
 # A reference that stands for what its letters say: no escapes, white space or letters beyond ASCII in it, and not only
@@ -39,9 +38,6 @@ _ODD_ENTITY = re.compile(
 MAX_COMPARED = 4 * 1024 * 1024
 ASKING = 40  # what a look at a reference costs beside, in the same unit
 MAX_BLOCKS = 100  # blocks without a word that may follow on a link before it is given up to find words for it
-
-# From the most to the least exact: the first of these that a page has is its entry.
-_ENTRY_LEVELS = ("e-content", "h-entry", "article", "main", "body")
 
 
 class LinkCollector:
@@ -126,71 +122,6 @@ def cannot_hold(page: bytes, target: str, *, url: str) -> bool:
         return False
     page = page.lower()
     return not (sure in page or _ODD_ENTITY.search(page) or any(odd.search(page) for odd in _ODD_REFERENCES))
-
-
-def outbound_links(page: bytes, *, url: str, content_type: str | None) -> tuple[str, ...]:
-    """The links of the page's entry that would be pinged: absolute, in document order, each page once.
-
-    The entry is the first h-entry's `e-content`, else the first h-entry, `<article>`, `<main>` or `<body>`. Left out
-    are `rel=nofollow`, links within the page itself, and what is not HTTP.
-    """
-    passing = Passing(url)
-    collector = OutboundCollector(passing)
-    scan([page], passing, [collector], charset=parse_content_type(content_type).charset)
-    found: dict[str, str] = {}
-    for link in collector.links:
-        found.setdefault(key_of(link), link)
-    found.pop(key_of(url), None)
-    return tuple(found.values())
-
-
-class OutboundCollector:
-    """The HTTP links of the page's entry, as `_ENTRY_LEVELS` chooses it."""
-
-    tags = ends = EVERY
-    done = False  # a more exact entry may come at any time
-
-    def __init__(self, passing: Passing) -> None:
-        self._passing = passing
-        self._depth = 0
-        self._inside: dict[str, int] = {}  # level → depth of the element that opened it
-        self._over: set[str] = set()
-        self._links: dict[str, list[str]] = {}
-
-    @property
-    def links(self) -> list[str]:
-        return next((self._links[level] for level in _ENTRY_LEVELS if level in self._links), [])
-
-    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._depth += 1
-        for level in self._levels(tag, attributes):
-            if level not in self._inside and level not in self._over:
-                self._inside[level] = self._depth
-                self._links.setdefault(level, [])
-        if tag not in ("a", "area") or "href" not in attributes:
-            return
-        if "nofollow" in attributes.get("rel", "").lower().split():
-            return
-        link = resolve(self._passing.base, attributes["href"])
-        if link is not None and is_http(link):
-            for level in self._inside:
-                self._links[level].append(link)
-
-    def end(self, tag: str) -> None:
-        for level in [level for level, depth in self._inside.items() if depth == self._depth]:
-            del self._inside[level]
-            if level != "e-content":  # an entry may be told in several pieces
-                self._over.add(level)
-        self._depth -= 1
-
-    def _levels(self, tag: str, attributes: Mapping[str, str]) -> list[str]:
-        levels = [tag] if tag in _ENTRY_LEVELS else []
-        classes = attributes.get("class", "").split()
-        if "h-entry" in classes or "hentry" in classes:
-            levels.append("h-entry")
-        if "e-content" in classes and "h-entry" in self._inside:
-            levels.append("e-content")
-        return levels
 
 
 def _sure_letters(host: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pingback.urls import key_of, leads_to
 from pingback.words import excerpt_around
 
-MAX_ASKED = 20_000  # addresses that are held against the target; a text that has more was made to keep us busy
+MAX_ASKED = 10_000  # addresses that are held against the target; a text that has more was made to keep us busy
 MAX_MARKS = 5  # that may close upon an address; `).` at the end of a sentence are two
 
 # An address begins a word, a mark around it aside: one within another address is no link.

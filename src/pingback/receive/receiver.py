@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Store
 
-Clock: TypeAlias = Callable[[], datetime]
 T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
@@ -40,10 +40,6 @@ RESUMING = 4  # threads for what a restart left behind, so that new pings find t
 RETRY_AFTER = 60.0  # seconds until a ping that found too many others waiting is worth another try
 
 log = logging.getLogger(__name__)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Receiver:
@@ -141,15 +137,19 @@ class Receiver:
         """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
         return self._of_approved(target, MAX_LISTED, lambda mention: mention.source)
 
-    def resume(self) -> None:
-        """Finish what was pending when the process ended; in the background where there is one. Raises StoreError."""
+    def resume(self, *, left_to_others_for: timedelta = timedelta(0)) -> None:
+        """Finish what is pending, in the background where there is one: a process may have ended before it could.
+
+        What was taken in or tried within `left_to_others_for` is left to who did that. Raises StoreError.
+        """
         pending = deque(mention for mention in self._store.unverified() if self._verifies(mention.protocol))
+        not_since = self._clock() - left_to_others_for
         if self._background is None:
-            self._work_off(pending)
+            self._work_off(pending, not_since)
             return
-        with suppress(Busy):  # then they stay pending, until the next start or ping
+        with suppress(Busy):  # then they stay pending, until the next time
             for number in range(min(RESUMING, len(pending))):
-                self._background.submit(("resume", number), partial(self._work_off, pending))
+                self._background.submit(("resume", number), partial(self._work_off, pending, not_since))
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -284,13 +284,15 @@ class Receiver:
                 *(settled.source, settled.target, settled.status, settled.fault),
             )
 
-    def _work_off(self, pending: deque[Mention]) -> None:
+    def _work_off(self, pending: deque[Mention], not_since: datetime) -> None:
         while pending and not self._closed:
             try:
                 mention = pending.popleft()
             except IndexError:  # another thread took the last one
                 return
-            self._settle(mention, partial(self._judge, mention, None))
+            with _logged("finish", mention):
+                if self._store.claim(mention, now=self._clock(), not_since=not_since):
+                    self._settle(mention, partial(self._judge, mention, None))
 
     def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""

@@ -1,29 +1,63 @@
 """Which endpoints a target advertises (Pingback 1.0 §2, Webmention §3.1.2, TrackBack 1.2)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from pingback.errors import Unreachable
 from pingback.model import Discovery, Protocol
 from pingback.page.endpoints import endpoints_in
+from pingback.wire.headers import fresh_for
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
+    from pingback.net.response import Response
+
+EVERY: Collection[Protocol] = tuple(Protocol)
+REMEMBERED_FOR = 24 * 3600.0  # seconds at most, and where the target does not say
 
 
-def discover(target: str, *, client: "Client", wanted: Collection[Protocol] = tuple(Protocol)) -> Discovery:
+def discover(target: str, *, client: "Client", wanted: Collection[Protocol] = EVERY) -> Discovery:
     """What the target's final response advertises of what is `wanted`; of its page no more is read than that takes.
 
-    Blocks for one GET. Raises `Blocked`, `Unreachable`, and `BadStatus`: an error page advertises nothing.
+    A page that breaks off or never ends advertises what came before. Blocks for one GET. Raises `Blocked`,
+    `Unreachable`, and `BadStatus`: an error page advertises nothing.
     """
     with client.get(target) as response:
         response.require_success()
+        page = _Page(response)
         endpoints = endpoints_in(
             response.url,
             target=target,
             pingback_headers=response.headers("X-Pingback"),
             link_headers=response.headers("Link"),
             content_type=response.content_type,
-            chunks=response.chunks(),
+            chunks=page,
             wanted=wanted,
         )
-        return Discovery(target=target, url=response.url, endpoints=endpoints)
+        if page.broken is not None and not endpoints:
+            raise page.broken
+        return Discovery(target=target, url=response.url, endpoints=endpoints, max_age=_max_age(response))
+
+
+class _Page:
+    """The pieces of a response's page, as far as they come; `broken` says why there are no more."""
+
+    def __init__(self, response: "Response") -> None:
+        self._response = response
+        self.broken: Unreachable | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._response.chunks()
+        except Unreachable as error:
+            self.broken = error
+
+
+def _max_age(response: "Response") -> float:
+    """Webmention §3.1.2 wants the target's cache headers to be respected."""
+    seconds = fresh_for(
+        response.headers("Cache-Control"),
+        expires=next(iter(response.headers("Expires")), None),
+        date=next(iter(response.headers("Date")), None),
+    )
+    return REMEMBERED_FOR if seconds is None else min(seconds, REMEMBERED_FOR)

@@ -1,99 +1,188 @@
-"""One ping: find the target's endpoint, deliver, and say what became of it (Pingback 1.0 §3)."""
+"""One ping: find the target's endpoints, deliver to the first that is there, and say what became of it."""
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from pingback.errors import BadResponse, BadStatus, Blocked, Fault, FaultCode, Unreachable
-from pingback.model import Endpoint, Outcome, OutcomeStatus, Protocol
-from pingback.sending.discover import discover
+from pingback.errors import BadStatus, Blocked, FetchError, Unreachable
+from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Words
+from pingback.page.about import read_mention
+from pingback.sending.answers import OF_STATUS, Answer, verdict_on
+from pingback.sending.discover import EVERY, discover
 from pingback.urls import shown
-from pingback.wire.pingback import MEANINGS, encode_ping
-from pingback.wire.xmlrpc import MAX_BODY, decode_response
+from pingback.wire import trackback, webmention
+from pingback.wire.forms import FORM
+from pingback.wire.pingback import encode_ping
+from pingback.wire.xmlrpc import MAX_BODY
 from pingback.words import plain, shorten
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
 
 LONGEST_MESSAGE = 300  # characters of what the far side says
-
-# What an HTTP status means for the ping, and what a fault's code. Whatever is not listed, the Pingback codes for a bad
-# source or target and WordPress's bare 0 among them, is a refusal: the same ping would be refused again.
-_OF_STATUS = dict.fromkeys((408, 425, 429, *range(500, 600)), OutcomeStatus.FAILED)
-_OF_FAULT: dict[int, OutcomeStatus] = {
-    **_OF_STATUS,  # WordPress has faults with such codes: 429 for two pings within 15 seconds
-    409: OutcomeStatus.ALREADY,  # it has a comment with these words: of this source, whose "&" it lost
-    FaultCode.ALREADY_REGISTERED: OutcomeStatus.ALREADY,
-    FaultCode.UPSTREAM_ERROR: OutcomeStatus.FAILED,
-    FaultCode.INTERNAL_ERROR: OutcomeStatus.FAILED,
-}
+LONGEST_EXCHANGE = 4096  # characters of what went over the wire that are kept to show why
 
 log = logging.getLogger(__name__)
 
 
-def send(source: str, target: str, *, client: "Client", protocol: Protocol | None = None) -> Outcome:
+class Delivery(NamedTuple):
+    """What became of a ping, and what the next try should know.
+
+    `retry_after` is the far side's `Retry-After` as it was written; `exchange` is the last request and its answer, as
+    text for a person.
+    """
+
+    outcome: Outcome
+    retry_after: str | None = None
+    exchange: str | None = None
+
+
+def send(
+    source: str,
+    target: str,
+    *,
+    client: "Client",
+    protocol: Protocol | None = None,
+    words: Words | None = None,
+) -> Outcome:
     """Tell the target of the source, by `protocol` or the one it prefers. May run twice: then it is `already` there.
 
-    Blocks for a GET and a POST, each within the client's limits. What the far side says and what keeps us from it are
-    in the outcome; nothing is raised for them.
+    `words` are what a TrackBack says of the source; without them they are taken from its page. An endpoint that turns
+    out not to be there (404, 405, 410, no such method) leads on to the target's next one; one that says no does not.
+    Blocks for a GET and a POST, each within the client's limits, and more where endpoints are not there. What the far
+    side says and what keeps us from it are in the outcome; nothing is raised for them.
     """
-    outcome = _send(source, target, client=client, protocol=protocol)
+    wanted = EVERY if protocol is None else (protocol,)
+    try:
+        found = discover(target, client=client, wanted=wanted)
+    except FetchError as error:
+        outcome = unfound(source, target, error)
+    else:
+        outcome = deliver(source, found, client=client, wanted=wanted, words=words).outcome
     log.info("ping from %r to %r: %s, %s", shown(source), shown(target), outcome.status, outcome.message)
     return outcome
 
 
-def _send(source: str, target: str, *, client: "Client", protocol: Protocol | None) -> Outcome:
-    def outcome(status: OutcomeStatus, message: str, fault: int | None = None) -> Outcome:
-        return Outcome(source=source, target=target, status=status, message=plain(message), fault=fault)
+def unfound(source: str, target: str, error: FetchError) -> Outcome:
+    """The outcome where the target gave no page to look for endpoints in."""
+    outcome = partial(Outcome, source=source, target=target, message=plain(str(error)))
+    if isinstance(error, Blocked):
+        return outcome(status=OutcomeStatus.BLOCKED)
+    if isinstance(error, BadStatus):
+        return outcome(status=OF_STATUS.get(error.status, OutcomeStatus.UNSUPPORTED), fault=error.status)
+    return outcome(status=OutcomeStatus.FAILED)
 
+
+def deliver(
+    source: str,
+    found: Discovery,
+    *,
+    client: "Client",
+    wanted: Collection[Protocol] = EVERY,
+    words: Words | None = None,
+) -> Delivery:
+    """Tell the first of the target's endpoints that is there; `attempts` counts all that were told."""
+    endpoints = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
+    if not endpoints:
+        return Delivery(_unsupported(source, found.target, wanted))
+    attempts = 0
+    for endpoint in endpoints:
+        delivery, absent = _deliver(source, found.target, endpoint, client=client, words=words)
+        attempts += delivery.outcome.attempts
+        if not absent:
+            break
+    return delivery._replace(outcome=replace(delivery.outcome, attempts=attempts))
+
+
+def _unsupported(source: str, target: str, wanted: Collection[Protocol]) -> Outcome:
+    which = "no endpoint" if len(wanted) == len(EVERY) else f"no endpoint for {' or '.join(wanted)}"
+    return Outcome(
+        source=source,
+        target=target,
+        status=OutcomeStatus.UNSUPPORTED,
+        message=plain(f"{target} advertises {which}"),
+    )
+
+
+def _deliver(
+    source: str, target: str, endpoint: Endpoint, *, client: "Client", words: Words | None
+) -> tuple[Delivery, bool]:
+    """What became of one POST, and whether the endpoint is none after all."""
+    outcome = partial(Outcome, source=source, target=target, protocol=endpoint.protocol, endpoint=endpoint.url)
+    body, content_type = _message(source, target, endpoint, client=client, words=words)
     try:
-        found = discover(target, client=client)
-    except Blocked as error:
-        return outcome(OutcomeStatus.BLOCKED, str(error))
-    except BadStatus as error:
-        return outcome(_OF_STATUS.get(error.status, OutcomeStatus.UNSUPPORTED), str(error), error.status)
-    except Unreachable as error:
-        return outcome(OutcomeStatus.FAILED, str(error))
-    wanted = [endpoint for endpoint in found.endpoints if protocol in (None, endpoint.protocol)]
-    if not wanted:
-        return outcome(OutcomeStatus.UNSUPPORTED, f"{target} advertises no endpoint")
-    return _deliver(source, target, wanted[0], client=client)
-
-
-def _deliver(source: str, target: str, endpoint: Endpoint, *, client: "Client") -> Outcome:
-    def outcome(status: OutcomeStatus, message: str, *, fault: int | None = None, attempts: int = 1) -> Outcome:
-        return Outcome(
-            source=source,
-            target=target,
-            status=status,
-            message=shorten(plain(message), LONGEST_MESSAGE),
-            protocol=endpoint.protocol,
-            endpoint=endpoint.url,
-            fault=fault,
-            attempts=attempts,
-        )
-
-    try:
-        with client.post(endpoint.url, encode_ping(source, target), content_type="text/xml") as response:
-            status, body = response.status, response.read(MAX_BODY + 1)
+        with client.post(endpoint.url, body, content_type=content_type) as response:
+            retry_after = next(iter(response.headers("Retry-After")), None)
+            answer = Answer(
+                endpoint=endpoint.url,
+                url=response.url,
+                status=response.status,
+                body=response.read(MAX_BODY + 1),
+                content_type=response.content_type,
+                location=next(iter(response.headers("Location")), None),
+            )
     except Blocked as error:  # by the endpoint itself nothing left; where it redirects to, it got the message first
-        return outcome(OutcomeStatus.BLOCKED, str(error), attempts=int(error.url != endpoint.url))
+        attempts = int(error.url != endpoint.url)
+        return Delivery(outcome(status=OutcomeStatus.BLOCKED, message=plain(str(error)), attempts=attempts)), False
     except Unreachable as error:
-        return outcome(OutcomeStatus.FAILED, str(error))
+        failed = outcome(status=OutcomeStatus.FAILED, message=plain(str(error)), attempts=1)
+        return Delivery(failed, exchange=_as_text(endpoint.url, body, str(error))), False
+    verdict = verdict_on(answer, endpoint.protocol)
+    said = outcome(
+        status=verdict.status,
+        message=shorten(plain(verdict.message), LONGEST_MESSAGE),
+        fault=verdict.fault,
+        attempts=1,
+    )
+    heard = f"HTTP {answer.status} {answer.content_type or ''}\n\n{answer.body.decode('utf-8', 'replace')}"
+    return Delivery(said, retry_after, _as_text(endpoint.url, body, heard)), verdict.absent
+
+
+def _message(
+    source: str, target: str, endpoint: Endpoint, *, client: "Client", words: Words | None
+) -> tuple[bytes, str]:
+    """The body of the POST, and its media type."""
+    if endpoint.protocol is Protocol.PINGBACK:
+        return encode_ping(source, target), "text/xml"
+    if endpoint.protocol is Protocol.WEBMENTION:
+        return webmention.encode_webmention(source, target), FORM
+    said = _completed(words or Words(), source, target, client=client)
+    return trackback.encode_trackback(trackback.TrackBack(url=source, words=said)), trackback.CONTENT_TYPE
+
+
+def _completed(given: Words, source: str, target: str, *, client: "Client") -> Words:
+    """The given words, and for those that are missing the page's own."""
+    if given.title and given.excerpt and given.site_name:
+        return given
+    page = _words_of(source, target, client=client)
+    return Words(
+        title=given.title or page.title,
+        excerpt=given.excerpt or page.excerpt,
+        site_name=given.site_name or page.site_name,
+    )
+
+
+def _words_of(source: str, target: str, *, client: "Client") -> Words:
+    """What the source's page says of itself, for a TrackBack; nothing where the page cannot be had."""
     try:
-        value = decode_response(body)
-    except Fault as fault:
-        return outcome(_OF_FAULT.get(fault.code, OutcomeStatus.REFUSED), _words_of(fault), fault=fault.code)
-    except BadResponse as error:
-        if 200 <= status < 300:  # a login page, a maintenance page, nothing at all: it may be itself again tomorrow
-            return outcome(OutcomeStatus.FAILED, f"{endpoint.url} gave no XML-RPC: {error}", fault=status)
-        value = None
-    if not 200 <= status < 300:
-        return outcome(
-            _OF_STATUS.get(status, OutcomeStatus.REFUSED), str(BadStatus(endpoint.url, status)), fault=status
-        )
-    return outcome(OutcomeStatus.ACCEPTED, value if isinstance(value, str) and value else "accepted")
+        with client.get(source) as response:
+            response.require_success()
+            content_type = response.content_type
+            said = read_mention(
+                response.read(), source=source, target=target, url=response.url, content_type=content_type
+            )
+    except FetchError:
+        return Words()
+    return Words(title=said.title, excerpt=said.excerpt, site_name=said.site_name)
 
 
-def _words_of(fault: Fault) -> str:
-    """What the far side said, or what its code means: WordPress sends most faults without a word."""
-    return fault.message or MEANINGS.get(fault.code, "refused")
+def _as_text(endpoint: str, body: bytes, heard: str) -> str:
+    """An exchange on paper, without what a terminal might obey."""
+    parts: Sequence[str] = (f"POST {endpoint}\n\n{body.decode('utf-8', 'replace')}", heard)
+    return "\n\n".join(_lines(part[:LONGEST_EXCHANGE]) for part in parts)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(plain(line) for line in text.splitlines())

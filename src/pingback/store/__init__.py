@@ -1,11 +1,12 @@
-"""What was received, kept in a database. SQLAlchemy is loaded when `Store` is first asked for."""
+"""What was received and what is to be sent, kept in a database. SQLAlchemy is loaded when a name is first asked for."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pingback.store.outbox import Outbox
     from pingback.store.store import Store
 
-__all__ = ["Store"]
+__all__ = ["Outbox", "Store"]
 
 
 def __getattr__(name: str) -> object:
@@ -13,4 +14,8 @@ def __getattr__(name: str) -> object:
         from pingback.store.store import Store
 
         return Store
+    if name == "Outbox":
+        from pingback.store.outbox import Outbox
+
+        return Outbox
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

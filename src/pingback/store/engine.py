@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
+from pingback.store.outbox_schema import UnreadableRow
 from pingback.store.schema import ADDED, mentions, metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
@@ -38,6 +39,7 @@ _SENTENCES = {
 
 
 def _schema() -> Iterator[ExecutableDDLElement]:
+    """All tables: the modules that are imported above have put theirs into `metadata`."""
     for table in metadata.sorted_tables:
         yield CreateTable(table, if_not_exists=True)
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
@@ -122,6 +124,8 @@ def translated(url: URL) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(f"{name_of(url)} {_sentence(error)}") from error
+    except UnreadableRow as error:
+        raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
 
 def _sentence(error: SQLAlchemyError | sqlite3.Error) -> str:

@@ -67,20 +67,20 @@ def row_of(mention: Mention) -> dict[str, Any]:
     return {
         "pair": pair_of(mention.source, mention.target),
         "target_key": target_key_of(mention.target),
-        "source": _storable(mention.source),
-        "target": _storable(mention.target),
+        "source": storable(mention.source),
+        "target": storable(mention.target),
         "protocol": mention.protocol.value,
         "status": mention.status.value,
         "kind": mention.kind.value,
-        "title": _storable(mention.title),
-        "excerpt": _storable(mention.excerpt),
-        "site_name": _storable(mention.site_name),
-        "author_name": _storable(author.name),
-        "author_url": _storable(author.url),
-        "author_photo": _storable(author.photo),
-        "published": _micros_or_none(mention.published),
+        "title": storable(mention.title),
+        "excerpt": storable(mention.excerpt),
+        "site_name": storable(mention.site_name),
+        "author_name": storable(author.name),
+        "author_url": storable(author.url),
+        "author_photo": storable(author.photo),
+        "published": micros_or_none(mention.published),
         "received": micros(mention.received),
-        "verified": _micros_or_none(mention.verified),
+        "verified": micros_or_none(mention.verified),
         "fault": mention.fault,
     }
 
@@ -99,21 +99,28 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         excerpt=row["excerpt"],
         site_name=row["site_name"],
         author=author if author != Author() else None,
-        published=_instant(row["published"]),
-        received=_EPOCH + row["received"] * _MICROSECOND,
-        verified=_instant(row["verified"]),
+        published=instant_or_none(row["published"]),
+        received=instant(row["received"]),
+        verified=instant_or_none(row["verified"]),
         fault=row["fault"],
     )
 
 
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """Without NUL, at which some tools end a text, and lone surrogates, which no encoding can write."""
     return None if text is None else _UNSTORABLE.sub("", text)
 
 
-def _micros_or_none(instant: datetime | None) -> int | None:
+def micros_or_none(instant: datetime | None) -> int | None:
+    """`micros` of an instant that may be missing."""
     return None if instant is None else micros(instant)
 
 
-def _instant(number: int | None) -> datetime | None:
-    return None if number is None else _EPOCH + number * _MICROSECOND
+def instant(number: int) -> datetime:
+    """The instant of such a number; TypeError or OverflowError where it is none."""
+    return _EPOCH + number * _MICROSECOND
+
+
+def instant_or_none(number: int | None) -> datetime | None:
+    """`instant` of a number that may be missing."""
+    return None if number is None else instant(number)

@@ -1,19 +1,18 @@
 """`Store`: the mentions of a site in one SQLite database, through SQLAlchemy Core."""
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
-from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
+from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
+from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
@@ -27,21 +26,13 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
+    `outbox` is what the site sends, in the same database.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db") -> None:
-        self._url = parse_url(url)
-        self._wait = busy_timeout(self._url)
-        self._engine = connect(self._url)
-        self._closed = False
-        # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
-        self._writing = threading.Lock()
-        try:
-            with self._read():
-                pass  # opens the file, or says what is wrong with it
-        except BaseException:
-            self._engine.dispose()
-            raise
+        self._database = Database(url)
+        self._read, self._write = self._database.read, self._database.write
+        self.outbox = Outbox(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +72,7 @@ class Store:
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()
         if row is None:
-            raise StoreError(f"{name_of(self._url)} has no mention {mention.id} any more")
+            raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
         return self._mention(row)
 
     def claim(self, mention: Mention, *, now: datetime, not_since: datetime) -> bool:
@@ -112,8 +103,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; whatever is asked of the store afterwards raises `StoreError`."""
-        self._closed = True
-        self._engine.dispose()
+        self._database.close()
 
     def _pages(self, *conditions: ColumnElement[bool]) -> Iterator[Mention]:
         page = _select(*conditions).order_by(*_ARRIVAL).limit(_PAGE)
@@ -126,33 +116,12 @@ class Store:
                 return
             after = page.where(tuple_(*_ARRIVAL) > tuple_(rows[-1]["received"], rows[-1]["id"]))
 
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        self._check_open()
-        with translated(self._url), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        self._check_open()
-        if not self._writing.acquire(timeout=self._wait):
-            raise StoreError(f"{name_of(self._url)} is too busy")
-        try:
-            with translated(self._url), self._engine.execution_options(writes=True).begin() as connection:
-                yield connection
-        finally:
-            self._writing.release()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreError(f"{name_of(self._url)} is closed")
-
     def _mention(self, row: RowMapping | Mapping[str, Any]) -> Mention:
         """SQLite holds any value in any column, and a later version of ours may have written other words."""
         try:
             return mention_of(row)
         except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"{name_of(self._url)} holds a mention that cannot be read: {error}") from error
+            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
 
 def _select(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:

@@ -1,7 +1,8 @@
-"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3) and `Link` (RFC 8288 §3)."""
+"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3), `Link` (RFC 8288 §3), how long a page is fresh."""
 
 import re
 from collections.abc import Iterable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -14,6 +15,10 @@ _ESCAPED = re.compile(r"\\(.)")
 _QUOTED = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _LINK_VALUE = re.compile(rf'\s*+(?:<([^<>]*+)>)?((?:[^,"]++|"{_QUOTED}"?)*+)', re.DOTALL)
 _LINK_PARAMETER = re.compile(rf';\s*+([^\s=;]++)\s*+(?:=\s*+(?:"({_QUOTED})"?|([^;]*+)))?', re.DOTALL)
+
+
+_MAX_AGE = re.compile(r'max-age[ \t]*=[ \t]*"?([0-9]{1,9})')
+_NOT_KEPT = re.compile(r"\bno-(?:store|cache)\b")
 
 
 class ContentType(NamedTuple):
@@ -45,6 +50,26 @@ def links_in(values: Iterable[str]) -> Iterator[Link]:
         for found in _LINK_VALUE.finditer(value):
             if found[1] is not None:
                 yield _link(found[1], found[2])
+
+
+def fresh_for(cache_control: Iterable[str], *, expires: str | None, date: str | None) -> float | None:
+    """Seconds that a page may be kept, by `Cache-Control`, else by `Expires` and `Date` (RFC 9111 §4.2.1 and §5).
+
+    None where the page does not say. A page that says so in a way that cannot be read is stale at once.
+    """
+    directives = ",".join(cache_control).lower()
+    if _NOT_KEPT.search(directives):
+        return 0.0
+    if found := _MAX_AGE.search(directives):
+        return float(found[1])
+    return None if expires is None else _seconds_between(date, expires)
+
+
+def _seconds_between(date: str | None, expires: str) -> float:
+    try:
+        return max((parsedate_to_datetime(expires) - parsedate_to_datetime(date or "")).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _charset(value: str, start: int) -> str | None:

@@ -1,0 +1,28 @@
+"""`pingback advertise`."""
+
+import click
+
+from pingback.cli.options import print_json, subcommand
+from pingback.server.advertising import advertise
+from pingback.settings import Settings
+
+
+@subcommand("advertise", example="pingback advertise https://blog.example/part-five", takes=("at",))
+@click.argument("target")
+@click.option("--at", metavar="URL", help="Where senders reach `pingback serve`. [default: the root of TARGET's host]")
+@click.option("--title", metavar="TEXT", help="The page's title, for the TrackBack block.")
+def command(settings: Settings, target: str, title: str | None) -> None:
+    """Print what the page at TARGET must carry so that senders find the server: headers, <link> elements, RDF.
+
+    Of headers and <link> elements one kind is enough; the RDF is for TrackBack, and may stand anywhere in the page.
+    """
+    try:
+        found = advertise(target, at=settings.at, title=title)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if settings.json:
+        print_json(found.as_json())
+        return
+    for name, value in found.headers.items():
+        click.echo(f"{name}: {value}")
+    click.echo(f"\n{found.html}\n\n{found.rdf}")

@@ -1,0 +1,274 @@
+"""The publish hook: a post goes out, and every page that it links to hears of it, once.
+
+What the post links to is planned in the outbox before anything is sent, and what the outbox knows is not sent again
+unless the post changed. Nothing at all is sent for a post that the public cannot read yet: a ping from a preview burns
+the real one, which would be `already` known, or refused for good.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from pingback.clock import Clock, now
+from pingback.errors import BadStatus, FetchError
+from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
+from pingback.page.entry import Post, read_post
+from pingback.page.region import MAX_LINKS
+from pingback.sending.courier import Courier
+from pingback.sending.discover import EVERY
+from pingback.urls import shown, split
+from pingback.words import plain
+
+if TYPE_CHECKING:
+    from pingback.net.client import Client
+    from pingback.store import Outbox
+
+PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
+TOGETHER = 50  # posts whose pings are delivered together
+
+UNCHANGED = "nothing changed since the last ping"
+
+_GONE = frozenset({404, 410})
+
+log = logging.getLogger(__name__)
+
+
+def every_target(target: str) -> bool:
+    """For who wants to ping whatever a post links to."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What is to be sent, and for what.
+
+    `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
+    `self_pings`: pages of the post's own host are told, too. `even_unready`: so are all for a post that is not public.
+    """
+
+    selector: str | None = None
+    protocols: Collection[Protocol] = EVERY
+    allows: Callable[[str], bool] = every_target
+    self_pings: bool = True
+    even_unready: bool = False
+
+
+EVERYTHING = Wishes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A post that goes out, by its permalink `source`.
+
+    `page` gives its page where that is at hand, as `content_type` says, or as only the page itself does. `fingerprint`
+    tells whether it changed, where its maker knows; else the post's own does. `gone`: it is said to have left the site.
+    """
+
+    source: str
+    page: Callable[[], bytes] | None = None
+    content_type: str | None = None
+    fingerprint: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a post: planned, or left alone as long as it is not public.
+
+    `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
+    `skipped` are outcomes of what is not sent, and why; `error` is set where the post's page could not be had.
+    """
+
+    publication: Publication
+    skipped: tuple[Outcome, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    is_planned: bool = True
+    post: Post | None = None
+    is_news: bool = False
+    error: FetchError | None = None
+
+
+class _Unready(Exception):
+    """Nothing may be sent for a post now. `post` is what is known of it."""
+
+    def __init__(self, reason: str, *, post: Post | None = None, error: FetchError | None = None) -> None:
+        super().__init__(reason)
+        self.post = post
+        self.error = error
+
+
+class Publisher:
+    """Takes posts into the outbox. May run again at any time, after any end; raises StoreError."""
+
+    def __init__(self, *, client: "Client", outbox: "Outbox", wishes: Wishes = EVERYTHING, clock: Clock = now) -> None:
+        self._client = client
+        self._outbox = outbox
+        self._wishes = wishes
+        self._clock = clock
+
+    def take(self, publication: Publication) -> Taken:
+        """Plan the pings of a post, which are due then; those of links that it no longer has, too."""
+        if self._is_known(publication):
+            return Taken(publication=publication)
+        try:
+            post = self._post(publication)
+        except _Unready as unready:
+            return _untaken(publication, unready)
+        source = publication.source
+        if post is None:
+            return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
+        wanted = {link.target: link.fingerprint for link in post.links if self.is_wanted(source, link.target)}
+        fingerprint = publication.fingerprint or post.fingerprint
+        known = self._outbox.post(source)
+        plan = self._outbox.plan(
+            source,
+            wanted,
+            untouched=[link.target for link in post.links if link.target not in wanted],
+            fingerprint=fingerprint,
+            now=self._clock(),
+        )
+        return Taken(
+            publication=publication,
+            skipped=tuple(_over(source, post)),
+            plan=plan,
+            post=post,
+            is_news=known is None or known.fingerprint != fingerprint,
+        )
+
+    def rehearse(self, publication: Publication) -> tuple[Taken, list[str]]:
+        """What `take` would skip, and the targets that would be told; nothing is changed."""
+        try:
+            post = self._post(publication)
+        except _Unready as unready:
+            return _untaken(publication, unready), []
+        source = publication.source
+        links = () if post is None else post.links
+        wanted = {link.target: link.fingerprint for link in links if self.is_wanted(source, link.target)}
+        due = self._outbox.rehearse(source, wanted, now=self._clock())
+        skipped = () if post is None else tuple(_over(source, post))
+        return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
+
+    def is_wanted(self, source: str, target: str) -> bool:
+        """The target may be told of the source, as far as one's wishes go."""
+        own = self._wishes.self_pings or split(source).host != split(target).host
+        return own and self._wishes.allows(target)
+
+    def _is_known(self, publication: Publication) -> bool:
+        """Its maker says that it is as it was when it was planned."""
+        if publication.fingerprint is None or publication.gone:
+            return False
+        known = self._outbox.post(publication.source)
+        return known is not None and not known.gone and known.fingerprint == publication.fingerprint
+
+    def _post(self, publication: Publication) -> Post | None:
+        """The post as it is to be planned, None where it is gone; raises _Unready."""
+        source, unready = publication.source, self._wishes.even_unready
+        given = self._given(publication)
+        if given is not None and unready:
+            return given
+        try:
+            with self._client.get(source) as response:
+                if response.status in _GONE and (publication.gone or response.status == 410):
+                    return None
+                response.require_success()
+                if publication.gone:
+                    raise _Unready(f"{source} left the site as it was built, but it can still be read")
+                public = read_post(
+                    response.read(),
+                    url=response.url,
+                    content_type=response.content_type,
+                    robots_headers=response.headers("X-Robots-Tag"),
+                    selector=self._wishes.selector,
+                )
+        except FetchError as error:
+            raise _Unready(str(error), post=given, error=error) from error
+        post = given or public
+        if not unready and (post.noindex or public.noindex):
+            raise _Unready(f"{source} says noindex", post=post)
+        return post
+
+    def _given(self, publication: Publication) -> Post | None:
+        if publication.page is None:
+            return None
+        return read_post(
+            publication.page(),
+            url=publication.source,
+            content_type=publication.content_type,
+            selector=self._wishes.selector,
+        )
+
+
+def publish(
+    publications: Iterable[Publication],
+    *,
+    client: "Client",
+    outbox: "Outbox",
+    wishes: Wishes = EVERYTHING,
+    patience: timedelta = PATIENCE,
+    on_taken: Callable[[Taken], object] = lambda taken: None,
+    clock: Clock = now,
+) -> Iterator[Outcome]:
+    """Tell every page that the posts link to; what became of each ping, as it is known. May run again at any time.
+
+    What a host's pause, a failure or another process keeps from being sent now stays in the outbox, and is told as
+    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Raises StoreError.
+    """
+    publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
+    left = iter(publications)
+    while some := list(islice(left, TOGETHER)):
+        planned = []
+        for publication in some:
+            taken = publisher.take(publication)
+            on_taken(taken)
+            yield from taken.skipped
+            if taken.is_planned:
+                planned.append(publication.source)
+        courier = Courier(
+            client=client, outbox=outbox, wanted=wishes.protocols, allows=publisher.is_wanted, clock=clock
+        )
+        told = set()
+        for outcome in courier.deliver(sources=planned, patience=patience):
+            told.add((outcome.source, outcome.target))
+            yield outcome
+        for source in planned:
+            yield from _left(source, outbox, told, publisher)
+
+
+def _left(
+    source: str, outbox: "Outbox", told: Collection[tuple[str, str | None]], publisher: Publisher
+) -> Iterator[Outcome]:
+    """What was not sent in this run: unchanged, or not due yet."""
+    for ping in outbox.pings(source=source):
+        if (ping.source, ping.target) in told or not publisher.is_wanted(source, ping.target):
+            continue
+        if ping.next_try is not None:
+            yield ping.as_outcome()
+        elif ping.linked:
+            yield replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED)
+
+
+def _untaken(publication: Publication, unready: _Unready) -> Taken:
+    """With an outcome for each link that is known, or one for the post as a whole."""
+    log.info("nothing is sent for %r: %s", shown(publication.source), unready)
+    fault = unready.error.status if isinstance(unready.error, BadStatus) else None
+    targets: list[str | None] = [link.target for link in unready.post.links] if unready.post else []
+    skipped = [
+        Outcome(
+            source=publication.source,
+            target=target,
+            status=OutcomeStatus.SKIPPED,
+            message=plain(str(unready)),
+            fault=fault,
+        )
+        for target in targets or [None]
+    ]
+    return Taken(publication=publication, skipped=tuple(skipped), is_planned=False, error=unready.error)
+
+
+def _over(source: str, post: Post) -> Iterator[Outcome]:
+    if post.left_out:
+        message = f"{post.left_out} links after the first {MAX_LINKS} are left out"
+        yield Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message)

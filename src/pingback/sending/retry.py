@@ -1,0 +1,49 @@
+"""When a ping that failed is tried again: exponential back-off with jitter, the far side's wish, and an end."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from random import Random
+
+FIRST = timedelta(minutes=5)  # after the first failure; doubled with each that follows
+LONGEST = timedelta(hours=12)
+HORIZON = timedelta(days=5)  # since the first failure; then the ping is given up
+SPREAD = 0.25  # of the wait, more or less: many pings that failed together should not come back together
+
+PACE = timedelta(seconds=15)  # between pings to a host that asked for patience; WordPress takes one in this time
+LONGEST_PACE = timedelta(hours=1)
+
+
+def next_try(
+    *, attempts: int, failing_since: datetime, now: datetime, random: Random, not_before: datetime | None = None
+) -> datetime | None:
+    """When to try again after the failure at `now`, the one of number `attempts`; None when it is time to give up.
+
+    `not_before` is what the far side asked for by `Retry-After`. The last try is at the horizon itself.
+    """
+    end = failing_since + HORIZON
+    if now >= end:
+        return None
+    doubled: timedelta = FIRST * 2 ** min(attempts - 1, 20)
+    wait = min(doubled, LONGEST) * random.uniform(1 - SPREAD, 1 + SPREAD)
+    return min(max(now + wait, not_before or now), end)
+
+
+def retry_after(value: str | None, *, now: datetime) -> datetime | None:
+    """The instant that a `Retry-After` header names (RFC 9110 §10.2.3), by seconds or a date; None where it names none.
+
+    What lies behind, and what lies beyond the horizon of all tries, is brought to its near end.
+    """
+    if value is None:
+        return None
+    try:
+        instant = _instant(value.strip(), now)
+    except (ValueError, OverflowError):
+        return None
+    return min(max(instant, now), now + HORIZON)
+
+
+def _instant(value: str, now: datetime) -> datetime:
+    if value.isascii() and value.isdigit():
+        return now + timedelta(seconds=int(value[:9]))
+    instant = parsedate_to_datetime(value)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,0 +1,47 @@
+"""What a target's page must carry so that senders find the endpoints of this server.
+
+Pingback 1.0 §2 wants one `X-Pingback` header or a `<link>`; Webmention §3.1.2 a `Link` header or a `<link>`; TrackBack
+1.2 a block of RDF whose `dc:identifier` is the page.
+"""
+
+from html import escape
+
+from pingback.model import Advertisement
+from pingback.urls import split, tidy
+from pingback.wire.trackback import encode_rdf
+
+XMLRPC = "/xmlrpc"
+TRACKBACK = "/trackback"
+WEBMENTION = "/webmention"
+
+
+def advertise(target: str, *, at: str | None = None, title: str | None = None) -> Advertisement:
+    """What the page at `target` must carry. `at` is where the server's application is mounted, as the outside sees it;
+    by default the root of the target's host. `title` is the page's, for the TrackBack block.
+
+    ValueError unless both are absolute HTTP URLs, and `at` has neither query nor fragment.
+    """
+    page = split(target)
+    origin, path = _parts(page.href)
+    base = origin if at is None else _base(at)
+    links = {"pingback": base + XMLRPC, "webmention": base + WEBMENTION}
+    return Advertisement(
+        headers={"X-Pingback": links["pingback"], "Link": f'<{links["webmention"]}>; rel="webmention"'},
+        html="\n".join(f'<link rel="{rel}" href="{escape(url)}">' for rel, url in links.items()),
+        rdf=encode_rdf(target=tidy(target), title=title or target, endpoint=base + TRACKBACK + path),
+    )
+
+
+def _base(at: str) -> str:
+    href = split(at).href
+    # WordPress takes the characters of an address as they stand in the page, so there must be no "&" to be escaped.
+    if "?" in href or "#" in href or "&" in href:
+        raise ValueError(f"{at!r} cannot be where a server is mounted: it has more than a path")
+    return href.rstrip("/")
+
+
+def _parts(href: str) -> tuple[str, str]:
+    """Origin, and path with query, of a URL in its normal form."""
+    scheme, _, rest = href.partition("#")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}", slash + path

@@ -1,0 +1,65 @@
+"""`Database`: the connections to one SQLite database, which all that is kept in it share."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from pingback.errors import StoreError
+from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
+
+
+class Database:
+    """A database that is open: `read` and `write` lend a connection, each for one transaction.
+
+    Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing.
+    Everything raises `StoreError` when the database cannot be used, or is closed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = parse_url(url)
+        self._wait = busy_timeout(self._url)
+        self._engine = connect(self._url)
+        self._closed = False
+        # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
+        self._writing = threading.Lock()
+        try:
+            with self.read():
+                pass  # opens the file, or says what is wrong with it
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    @property
+    def name(self) -> str:
+        """What a person calls the database."""
+        return name_of(self._url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One state of the database, whatever is written meanwhile."""
+        self._check_open()
+        with translated(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The write lock from the beginning; committed, and on disk, at the end, or undone by an exception."""
+        self._check_open()
+        if not self._writing.acquire(timeout=self._wait):
+            raise StoreError(f"{self.name} is too busy")
+        try:
+            with translated(self._url), self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+        finally:
+            self._writing.release()
+
+    def close(self) -> None:
+        """Close all connections. May be called twice."""
+        self._closed = True
+        self._engine.dispose()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.name} is closed")

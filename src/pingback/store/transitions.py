@@ -1,0 +1,100 @@
+"""What becomes of a queued ping when its post changes, and when it was tried.
+
+Webmention wants all earlier ones sent again when the post changed (§3.1.4), also where the link is no longer in it,
+and when the post is gone (§3.1.5). A second pingback or TrackBack of a pair says nothing, and is refused for it.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.urls import host_of
+
+WAITING = "waiting to be sent"
+UNLINKED = "the post no longer links to it"
+
+_YES = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
+_FINAL_NO = frozenset(OutcomeStatus) - _YES - {OutcomeStatus.FAILED}
+_TOLD_ONCE = frozenset({Protocol.PINGBACK, Protocol.TRACKBACK})  # the second time they say "already", whatever changed
+
+
+def linked(ping: QueuedPing, *, source: str, target: str, fingerprint: str, now: datetime) -> QueuedPing:
+    """The ping of a link that stands in the post as it is now; the same object where that is no news."""
+    if ping.linked and ping.fingerprint == fingerprint:
+        return ping
+    known = replace(ping, source=source, target=target, host=host_of(target), fingerprint=fingerprint, linked=True)
+    if ping.linked and ping.told_by in _TOLD_ONCE:
+        return known
+    return _due(known, now)
+
+
+def unlinked(ping: QueuedPing, *, now: datetime) -> QueuedPing:
+    """The ping of a link that the post has no longer; the same object where that is no news."""
+    return _without_link(replace(ping, linked=False), now) if ping.linked else ping
+
+
+def tried(
+    ping: QueuedPing, held: QueuedPing, outcome: Outcome, *, at: datetime, next_try: datetime | None
+) -> QueuedPing:
+    """The ping after a try of it as it was `held`; since then the post may have changed, and the lease run out.
+
+    ValueError for a yes that names no protocol: it decides who hears of changes.
+    """
+    yes = outcome.status in _YES
+    if yes and outcome.protocol is None:
+        raise ValueError(f"{outcome.status}, but by which protocol?")
+    held_still = ping.leased_until == held.leased_until
+    attempts = ping.attempts + outcome.attempts
+    if not yes and not held_still:  # another goes on with it, and knows better by now
+        return replace(ping, attempts=attempts)
+    first_failure = at if outcome.status is OutcomeStatus.FAILED else None
+    after = replace(
+        ping,
+        status=outcome.status,
+        protocol=outcome.protocol,
+        endpoint=outcome.endpoint,
+        fault=outcome.fault,
+        message=outcome.message,
+        attempts=attempts,
+        next_try=next_try,
+        told_by=outcome.protocol if yes else ping.told_by,
+        failing_since=None if yes else ping.failing_since or first_failure,
+        leased_until=None if held_still else ping.leased_until,
+    )
+    return _with_news(after, held, next_try or at)
+
+
+def _with_news(ping: QueuedPing, held: QueuedPing, when: datetime) -> QueuedPing:
+    """What the far side heard was of the post as `held` says. Is the ping due again for what changed meanwhile?"""
+    if (ping.linked, ping.fingerprint) == (held.linked, held.fingerprint):
+        return ping
+    if not ping.linked:
+        return _without_link(ping, when)
+    if held.linked and ping.told_by in _TOLD_ONCE:
+        return ping
+    return _due(ping, when)
+
+
+def _without_link(ping: QueuedPing, when: datetime) -> QueuedPing:
+    # With a lease on it a try was begun, of which nobody has said yet how it ended.
+    if ping.told_by is Protocol.WEBMENTION or ping.leased_until is not None:
+        return _due(ping, when)
+    if ping.status is OutcomeStatus.FAILED:
+        return replace(ping, status=OutcomeStatus.SKIPPED, message=UNLINKED, next_try=None)
+    return replace(ping, next_try=None)
+
+
+def _due(ping: QueuedPing, when: datetime) -> QueuedPing:
+    if ping.status not in _FINAL_NO:
+        return replace(ping, next_try=min(ping.next_try or when, when))
+    return replace(  # as if it were new
+        ping,
+        status=OutcomeStatus.FAILED,
+        protocol=None,
+        endpoint=None,
+        fault=None,
+        message=WAITING,
+        attempts=0,
+        next_try=when,
+        failing_since=None,
+    )

@@ -1,0 +1,288 @@
+"""The post on a page: which links are its entry's (CONTRACT of outbound links), and what changes its fingerprints."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.page.entry import Post, outbound_links, read_post
+
+SOURCE = "https://other.example/notes/six"
+
+OUTBOUND = [
+    pytest.param('<a href="/a">a</a><a href="b">b</a>', ["/a", "/notes/b"], id="document-order"),
+    pytest.param('<a href="/a">a</a><a href="/a#x">a</a>', ["/a"], id="each-once"),
+    pytest.param('<a href="/a#x">a</a>', ["/a#x"], id="p13-as-given"),
+    pytest.param('<a href="/a" rel="external NoFollow">a</a><a href="/b">b</a>', ["/b"], id="nofollow"),
+    pytest.param('<a href="#top">t</a><a href="">e</a><a href="/notes/six?">q</a>', ["/notes/six?"], id="same-page"),
+    pytest.param(
+        '<a href="mailto:a@b.example">m</a><a href="javascript:x">j</a><a href="ftp://f.example/">f</a>', [], id="http"
+    ),
+    pytest.param('<img src="/i"><link href="/l"><iframe src="/f"></iframe>', [], id="a-and-area-only"),
+    pytest.param('<map><area href="/a"></map>', ["/a"], id="area"),
+    pytest.param('<template><a href="/a">a</a></template><script>"<a href=/b>"</script>', [], id="inert"),
+    pytest.param('<nav><a href="/n">n</a></nav><main><a href="/m">m</a></main>', ["/m"], id="main"),
+    pytest.param('<main><a href="/m">m</a><article><a href="/a">a</a></article></main>', ["/a"], id="article"),
+    pytest.param(
+        '<article><a href="/1">1</a></article><article><a href="/2">2</a></article>', ["/1"], id="first-article"
+    ),
+    pytest.param(
+        '<article><a href="/1">1</a><article><a href="/2">2</a></article><a href="/3">3</a></article>',
+        ["/1", "/2", "/3"],
+        id="nested-article",
+    ),
+    pytest.param(
+        '<article><a href="/t">t</a><div class="post h-entry"><a href="/e">e</a></div></article>', ["/e"], id="h-entry"
+    ),
+    pytest.param('<article class="hentry"><a href="/e">e</a></article><a href="/x">x</a>', ["/e"], id="hentry"),
+    pytest.param(
+        '<div class=h-entry><a href="/t">t</a><div class="e-content"><br><img><p><a href="/c">c</a></div>'
+        '<a href="/after">x</a></div>',
+        ["/c"],
+        id="e-content",
+    ),
+    pytest.param(
+        '<div class="e-content"><a href="/o">o</a></div><div class=h-entry><a href="/e">e</a></div>',
+        ["/e"],
+        id="e-content-outside-an-entry",
+    ),
+    pytest.param(
+        '<div class=h-entry><i class=e-content><a href="/1">1</a></i><i class=e-content><a href="/2">2</a></i></div>',
+        ["/1", "/2"],
+        id="content-in-two-pieces",
+    ),
+    pytest.param('<div class="h-entry"><p>no links</p></div><a href="/x">x</a>', [], id="an-entry-without-links"),
+    pytest.param('<nav><a href="/n">n</a></nav><a href="/a">a</a>', ["/a"], id="no-nav"),
+    pytest.param(
+        '<article><header><a href="/h">h</a></header><aside><a href="/a">a</a></aside>'
+        '<footer><p><a href="/f">f</a></p></footer><a href="/z">z</a></article>',
+        ["/h", "/a", "/z"],
+        id="no-footer-but-header-and-aside",
+    ),
+    pytest.param(
+        '<blockquote><p>q</p><footer><a href="/q">source</a></footer></blockquote><footer><a href="/f">f</a></footer>',
+        ["/q"],
+        id="the-footer-of-a-quotation",
+    ),
+    pytest.param(
+        '<article><ol class="comment-list"><li><a href="/c">c</a></ol></article>', [], id="wordpress-comments"
+    ),
+    pytest.param('<article><div id="comments"><a href="/c">c</a></div></article>', [], id="comments-by-id"),
+    pytest.param(
+        '<ul class="webmentions x"><li><a href="/1">1</a></ul><ul id=mentions><li><a href="/2">2</a></ul>'
+        '<ul class=pingbacks><li><a href="/3">3</a></ul><div class="pingback-mentions"><a href="/4">4</a></div>',
+        [],
+        id="lists-of-mentions",
+    ),
+    pytest.param('<body class="comments"><a href="/a">a</a></body>', ["/a"], id="a-body-is-never-left-out"),
+    pytest.param(
+        '<div class="h-entry"><a href="/a">a</a><div class="p-comment h-cite"><div class="e-content"><a href="/c">c</a>'
+        "</div></div></div>",
+        ["/a"],
+        id="mf2-h-entry-comment-has-a-content-of-its-own",
+    ),
+    pytest.param(
+        '<div class="h-entry"><a href="/a">a</a><article class="u-comment h-entry"><a href="/c">c</a></article></div>',
+        ["/a"],
+        id="mf2-h-entry-comment",
+    ),
+    pytest.param(
+        '<div class="h-entry"><a href="/a">a</a><li class="p-like h-cite"><a href="/l">l</a></div>',
+        ["/a"],
+        id="an-h-cite-beside-the-words",
+    ),
+    pytest.param(
+        '<div class="h-entry"><p class="e-content"><b class="h-cite"><a class="u-url" href="/c">c</a></b></div>',
+        ["/c"],
+        id="an-h-cite-among-the-words",
+    ),
+    pytest.param(
+        '<a class="x no-ping" href="/1">1</a><a data-no-ping href="/2">2</a><a data-no-ping="" href="/3">3</a>'
+        '<a class="no-pings" href="/4">4</a>',
+        ["/4"],
+        id="a-link-opts-out",
+    ),
+    pytest.param(
+        '<a class="wm-nosend" href="/1">1</a><a data-wm-nosend href="/2">2</a>', [], id="in-django-wm-s-words"
+    ),
+    pytest.param(
+        '<ul class="no-ping"><li><a href="/1">1</a><br><li><b class="no-ping"><a href="/2">2</a></b></ul><a href="/3">',
+        ["/3"],
+        id="an-ancestor-opts-out",
+    ),
+]
+
+ANSWERS = [
+    *(
+        pytest.param(
+            f'<div class="h-entry"><a class="{kind}" href="/r">r</a><p class="e-content"><a href="/c">c</a></div>',
+            ["/r", "/c"],
+            id=kind,
+        )
+        for kind in ("u-in-reply-to", "u-like-of", "u-repost-of", "u-bookmark-of")
+    ),
+    pytest.param(
+        '<div class="h-entry"><p class="e-content"><a href="/c">c</a></p><link class="u-like-of" href="/r"></div>',
+        ["/c", "/r"],
+        id="a-link-element-behind-the-content",
+    ),
+    pytest.param(
+        '<div class="h-entry"><div class="u-in-reply-to h-cite"><i class="p-author h-card"><a class="u-url" href="/a">A'
+        '</a></i> <a href="/x">x</a> <a class="u-url p-name" href="/r">R</a> <p><a href="/y">y</a></div></div>',
+        ["/r"],
+        id="mf2-h-cite-url",
+    ),
+    pytest.param(
+        '<div class="h-entry"><div class="u-in-reply-to h-cite"><br><a href="/r">R</a><a href="/y">y</a></div></div>',
+        ["/r"],
+        id="mf2-h-cite-first-link",
+    ),
+    pytest.param('<div class="h-entry"><b class="u-like-of h-cite">x</b></div>', [], id="mf2-h-cite-without-a-link"),
+    pytest.param(
+        '<div class="h-entry"><a class="u-like-of h-cite" href="/r">R</a></div>', ["/r"], id="a-link-as-h-cite"
+    ),
+    pytest.param(
+        '<div class="h-entry"><a class="u-like-of no-ping" href="/1">1</a><a class="u-like-of" rel=nofollow href="/2">'
+        '2</a><div class="u-like-of h-cite"><a class="no-ping u-url" href="/3">3</a></div></div>',
+        [],
+        id="opted-out",
+    ),
+    pytest.param(
+        '<a class="u-like-of" href="/0">0</a><div class="h-entry"><p class="e-content">c</p></div>'
+        '<div class="h-entry"><a class="u-like-of" href="/2">2</a></div>',
+        [],
+        id="of-another-entry",
+    ),
+    pytest.param(
+        '<div class="h-entry"><p class="e-content">c</p><div class="u-comment h-cite"><a class=u-in-reply-to href="/2">'
+        "2</a></div></div>",
+        [],
+        id="of-a-comment",
+    ),
+]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/pdf", "text/xml"])
+def test_what_is_not_html_has_no_links(content_type: str) -> None:
+    assert outbound_links(b'<a href="/a">a</a>', url=SOURCE, content_type=content_type) == ()
+
+
+@pytest.mark.parametrize(("page", "expected"), [*OUTBOUND, *ANSWERS])
+def test_outbound_links(page: str, expected: list[str]) -> None:
+    links = outbound_links(page.encode(), url=SOURCE, content_type="text/html")
+    assert list(links) == [f"https://other.example{path}" for path in expected]
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        pytest.param("#post", ["/1", "/2"], id="id"),
+        pytest.param("p", ["/1", "/2", "/3"], id="all-that-it-finds-each-once"),
+        pytest.param("#post b", ["/2"], id="descendant"),
+        pytest.param("footer", ["/4"], id="even-a-footer"),
+        pytest.param("section", [], id="nothing-found"),
+    ],
+)
+def test_a_selector_chooses_the_entry(selector: str, expected: list[str]) -> None:
+    page = """<article><a href="/0">0</a></article><div id=post><p><a href="/1">1</a><b><a href="/2">&lt;</a></b>
+        <script>"<p><a href='/x'>"</script><textarea><p><a href='/y'></textarea></div><p><a href="/3">3</a></p>
+        <footer><a href="/4">4</a></footer>"""
+    links = outbound_links(page.encode(), url=SOURCE, content_type="text/html", selector=selector)
+    assert list(links) == [f"https://other.example{path}" for path in expected]
+
+
+def test_a_selected_page_is_read_in_its_encoding() -> None:
+    page = '<?xml version="1.0"?><meta charset="windows-1252"><base href="/ä/"><p><a href="ü">x</a>'.encode("cp1252")
+    links = outbound_links(page, url=SOURCE, content_type=None, selector="p")
+    assert links == ("https://other.example/%C3%A4/%C3%BC",)
+
+
+@pytest.mark.parametrize("selector", ["", "a[", "a:no-such", "..", ">"])
+@pytest.mark.parametrize("page", [b"", b"page.html", b"<a>"])
+def test_a_selector_that_is_none(selector: str, page: bytes) -> None:
+    with pytest.raises(ValueError, match="is not a CSS selector"):
+        read_post(page, url=SOURCE, content_type=None, selector=selector)
+
+
+def test_a_relative_url_is_the_caller_s_mistake() -> None:
+    with pytest.raises(ValueError, match="is not an absolute URL"):
+        read_post(b"", url="/notes/six", content_type=None)
+
+
+def post(page: str, robots_headers: tuple[str, ...] = ()) -> Post:
+    return read_post(page.encode(), url=SOURCE, content_type="text/html; charset=utf-8", robots_headers=robots_headers)
+
+
+def test_more_links_than_are_pinged() -> None:
+    links = "".join(f'<a href="/{number}">x</a>' for number in range(10_000))
+    found = post(f"{links}{links}")
+    assert len(found.links) == 1000
+    assert found.links[-1].target == "https://other.example/999"
+    assert found.left_out == 9000
+
+
+def test_a_long_base_does_not_make_a_gigabyte() -> None:
+    page = f'<base href="/{"a" * 8000}/">' + "".join(f"<a href={number}>" for number in range(100_000))
+    assert len(post(page).links) + post(page).left_out == 100_000
+
+
+def test_a_page_says_of_itself() -> None:
+    page = '<title>Six – Notes</title><meta property="og:site_name" content="Notes"><h1>6</h1>'
+    found = post(page)
+    assert (found.url, found.title, found.site_name, found.noindex) == (SOURCE, "Six – Notes", "Notes", False)
+    assert post("<h1> Only a\nheading</h1>").title == "Only a heading"
+    assert post(page, ("pingback: noindex",)).noindex
+    assert post('<meta name="robots" content="noindex">').noindex
+
+
+ARTICLE = """<nav><a href="/n">n</a></nav><article><h1>Six</h1>
+<p>As said in <a href="/five" rel="a b" class="x y">part five</a>, it is so.</p><p>Not in <a href="/four">four</a>.</p>
+<footer>f</footer></article><div id=comments>0</div>"""
+FIVE, FOUR = "https://other.example/five", "https://other.example/four"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        pytest.param("n</a>", "menu</a>", set(), id="navigation"),
+        pytest.param("<footer>f", "<footer>g", set(), id="footer"),
+        pytest.param("comments>0", "comments>a mention came", set(), id="mentions"),
+        pytest.param("As said", "<em>As</em>\n  said", set(), id="white-space-and-markup"),
+        pytest.param(' rel="a b" class="x y"', " class='y x' rel='b A'", set(), id="order-of-classes"),
+        pytest.param("it is so", "it was so", {"entry", FIVE}, id="the-words-around"),
+        pytest.param("part five<", "five<", {"entry", FIVE}, id="the-words-of-the-link"),
+        pytest.param("a b", "a", {"entry", FIVE}, id="rel"),
+        pytest.param("x y", "x z", {"entry", FIVE}, id="class"),
+        pytest.param("Six", "Seven", {"entry"}, id="the-heading"),
+        pytest.param("Not in", "Nor in", {"entry", FOUR}, id="another-link-s-words"),
+        pytest.param("/five", "/5", {"entry", FIVE, "https://other.example/5"}, id="the-target"),
+        pytest.param("it is so.", 'or <a href="/four">so</a>.', {"entry", FIVE, FOUR}, id="linked-once-more"),
+    ],
+)
+def test_what_changes_a_fingerprint(old: str, new: str, changed: set[str]) -> None:
+    before, after = fingerprints(ARTICLE), fingerprints(ARTICLE.replace(old, new))
+    assert old in ARTICLE
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == changed
+
+
+def test_what_an_entry_answers_changes_with_all_of_it() -> None:
+    page = (
+        '<div class=h-entry><p><a class=u-in-reply-to href="/five">5</a><div class=e-content>Yes <a href="/four">4</a>'
+    )
+    before, after = fingerprints(page), fingerprints(page + "<p>and no")
+    assert before[FIVE] != after[FIVE]
+    assert before[FOUR] == after[FOUR]
+
+
+def fingerprints(page: str) -> dict[str, str]:
+    found = post(page)
+    return {"entry": found.fingerprint, **{link.target: link.fingerprint for link in found.links}}
+
+
+@given(
+    st.lists(st.sampled_from(ARTICLE.split(">")) | st.text(max_size=5), max_size=30), st.sampled_from([None, "p, div"])
+)
+def test_any_markup_gives_a_post(pieces: list[str], selector: str | None) -> None:
+    page = ">".join(pieces).encode("utf-8", "replace")
+    found = read_post(page, url=SOURCE, content_type=None, selector=selector)
+    assert found == read_post(page, url=SOURCE, content_type=None, selector=selector)
+    assert len(found.fingerprint) == 64

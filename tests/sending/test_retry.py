@@ -1,0 +1,80 @@
+"""`pingback.sending.retry`: when a failed ping comes again, and when no more."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.sending.retry import HORIZON, next_try, retry_after
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "shortest", "longest"),
+    [
+        pytest.param(1, timedelta(minutes=3.75), timedelta(minutes=6.25), id="first"),
+        pytest.param(2, timedelta(minutes=7.5), timedelta(minutes=12.5), id="doubled"),
+        pytest.param(5, timedelta(minutes=60), timedelta(minutes=100), id="fifth"),
+        pytest.param(9, timedelta(hours=9), timedelta(hours=15), id="twelve-hours-at-most"),
+        pytest.param(10**9, timedelta(hours=9), timedelta(hours=15), id="any-number"),
+    ],
+)
+@given(seed=st.integers(0, 1000))
+def test_back_off_with_jitter(attempts: int, shortest: timedelta, longest: timedelta, seed: int) -> None:
+    at = next_try(attempts=attempts, failing_since=NOW, now=NOW, random=Random(seed))
+    assert at is not None
+    assert NOW + shortest <= at <= NOW + longest
+
+
+def test_two_that_failed_together_do_not_come_back_together() -> None:
+    random = Random(1)
+    first, second = (next_try(attempts=1, failing_since=NOW, now=NOW, random=random) for _ in range(2))
+    assert first != second
+
+
+def test_the_far_side_s_wish() -> None:
+    wish = NOW + timedelta(hours=3)
+    assert next_try(attempts=1, failing_since=NOW, now=NOW, random=Random(1), not_before=wish) == wish
+
+
+def test_a_wish_for_less_is_none() -> None:
+    at = next_try(attempts=1, failing_since=NOW, now=NOW, random=Random(1), not_before=NOW + timedelta(seconds=1))
+    assert at is not None
+    assert at > NOW + timedelta(minutes=3)
+
+
+def test_the_last_try_is_at_the_horizon_and_then_no_more() -> None:
+    late = NOW + HORIZON - timedelta(minutes=1)
+    assert next_try(attempts=20, failing_since=NOW, now=late, random=Random(1)) == NOW + HORIZON
+    assert next_try(attempts=21, failing_since=NOW, now=NOW + HORIZON, random=Random(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("120", NOW + timedelta(seconds=120), id="rfc9110-10.2.3-seconds"),
+        pytest.param(" 0 ", NOW, id="at-once"),
+        pytest.param("Fri, 02 Jan 2026 12:01:00 GMT", NOW + timedelta(minutes=1), id="rfc9110-10.2.3-date"),
+        pytest.param("Fri, 02 Jan 2026 12:01:00 -0000", NOW + timedelta(minutes=1), id="date-without-a-zone"),
+        pytest.param("Fri, 02 Jan 2026 11:00:00 GMT", NOW, id="date-that-is-past"),
+        pytest.param("9" * 5000, NOW + HORIZON, id="for-ever"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", NOW + HORIZON, id="in-the-year-9999"),
+        pytest.param("-5", None, id="negative"),
+        pytest.param("1.5", None, id="fraction"),
+        pytest.param("soon", None, id="word"),
+        pytest.param("", None, id="empty"),
+        pytest.param("１２", None, id="wide-digits"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_retry_after(value: str | None, expected: datetime | None) -> None:
+    assert retry_after(value, now=NOW) == expected
+
+
+@given(value=st.text())
+def test_any_header_gives_an_instant_or_none(value: str) -> None:
+    instant = retry_after(value, now=NOW)
+    assert instant is None or NOW <= instant <= NOW + HORIZON
