@@ -4,7 +4,7 @@ import logging
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -19,6 +19,9 @@ MAX_URLS = 50_000  # of one sitemap, and of all sitemaps of an index together; t
 MAX_BYTES = 50 * 1024 * 1024  # of one sitemap, unpacked; the protocol's own limit
 MAX_SITEMAPS = 50  # of an index that are read
 
+MAX_DEPTH = 20  # elements within one another; a sitemap with all extensions has five
+
+_ENTRIES = {"urlset": "url", "sitemapindex": "sitemap"}  # what each kind is made of
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header is expected
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -107,13 +110,14 @@ def _from_text(content: bytes, url: str) -> tuple[str, list[str], bool]:
     lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
     if not lines or not is_http(lines[0]):
         raise BadFeed(f"{url} is not a sitemap")
-    return "urlset", lines, True
+    return "urlset", [line for line in lines if is_http(line)], True
 
 
 def _from_xml(content: bytes, url: str) -> tuple[str, Iterable[str], bool]:
     """The root's name, what its entries' `<loc>` say, and whether it is well-formed. It is never a tree in memory."""
     locations = _Locations(url)
-    parser = etree.XMLParser(target=locations, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]  # the stubs ask for handlers that lxml can do without
+    # The stubs ask for a `comment` handler too; lxml does not.
+    parser = etree.XMLParser(target=locations, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]
     try:
         for start in range(0, len(content), _CHUNK):
             parser.feed(content[start : start + _CHUNK])
@@ -127,8 +131,6 @@ def _from_xml(content: bytes, url: str) -> tuple[str, Iterable[str], bool]:
 
 class _Locations:
     """The parser's target: the text of `<loc>` in each `<url>` or `<sitemap>`, not of an image's or a video's."""
-
-    _ENTRIES: ClassVar = {"urlset": "url", "sitemapindex": "sitemap"}
 
     def __init__(self, url: str) -> None:
         self.kind = ""
@@ -145,9 +147,11 @@ class _Locations:
         self._path.append(tag.rpartition("}")[2])
         if len(self._path) == 1:
             self.kind = self._path[0]
-            if self.kind not in self._ENTRIES:
-                raise BadFeed(f"{self._url} is XML, but not a sitemap")
-        if self._path[1:] == [self._ENTRIES[self.kind], "loc"]:
+        if self.kind not in _ENTRIES:
+            raise BadFeed(f"{self._url} is XML, but not a sitemap")
+        if len(self._path) > MAX_DEPTH:
+            raise BadFeed(f"{self._url} has elements nested too deep")
+        if self._path[1:] == [_ENTRIES[self.kind], "loc"]:
             self._text, self._length = [], 0
 
     def data(self, text: str) -> None:

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from pingback.page.encoding import to_utf8
-from pingback.page.microformats import LONGEST_TITLE
+from pingback.page.microformats import LONGEST_TITLE, clean
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
-from pingback.words import clean
 
 MAX_BASE = 1000  # characters of an `xml:base`, against which the library resolves every address below it
 
@@ -50,11 +49,8 @@ class ToldEntry(NamedTuple):
 
 def syndicated(feed: bytes, *, url: str, charset: str | None) -> Told:
     """What an RSS or Atom feed says; BadFeed where it is neither."""
-    import feedparser
-
-    utf8 = b"".join(to_utf8([feed], charset)).lstrip()
-    data, well_formed = _harmless(utf8, url)
-    found = feedparser.parse(BytesIO(data), response_headers=_UTF8, resolve_relative_uris=False, sanitize_html=False)
+    data, well_formed = _harmless(b"".join(to_utf8([feed], charset)).lstrip(), url)
+    found = _parsed(data, url)
     complete = well_formed and not found.bozo
     if not complete and not found.entries:
         raise BadFeed(f"{url} is broken off before its first entry")
@@ -67,6 +63,15 @@ def syndicated(feed: bytes, *, url: str, charset: str | None) -> Told:
     )
 
 
+def _parsed(data: bytes, url: str) -> Any:
+    import feedparser
+
+    try:
+        return feedparser.parse(BytesIO(data), response_headers=_UTF8, resolve_relative_uris=False, sanitize_html=False)
+    except Exception as error:  # of any kind: its handlers raise what comes, `chr` for "&#x110000;" a ValueError
+        raise BadFeed(f"{url} is too broken to be read as a feed") from error
+
+
 def _harmless(utf8: bytes, url: str) -> tuple[bytes, bool]:
     """The feed without what is costly to read, and whether it is well-formed.
 
@@ -75,7 +80,7 @@ def _harmless(utf8: bytes, url: str) -> tuple[bytes, bool]:
     root, log = _tree(utf8)
     if root is None:
         raise BadFeed(f"{url} is not XML")
-    if (form := etree.QName(root).localname) not in _FORMS:
+    if (form := str(root.tag).rpartition("}")[2]) not in _FORMS:
         raise BadFeed(f"{url} is {'an HTML page' if form.lower() == 'html' else 'XML'}, not a feed")
     if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in log):
         raise BadFeed(f"{url} has elements nested too deep, or a text without end")
