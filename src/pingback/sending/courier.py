@@ -128,13 +128,18 @@ class Courier:
             holder=self._holder,
         )
         for ping in claimed:
-            if not self._allows(ping.source, ping.target):
+            if not self._is_wished(ping):
                 self._outbox.postpone(ping, until=run.until + REST)
                 continue
             job = _Job(ping=ping, began=monotonic())
             run.jobs.add(job)
             run.busy[ping.host] += 1
             self._find(run, pool, job)
+
+    def _is_wished(self, ping: QueuedPing) -> bool:
+        """It may go out; news of what was told before, by the protocol of that time, and of removals by Webmention."""
+        again_by = ping.told_by if ping.linked else Protocol.WEBMENTION
+        return (again_by is None or again_by in self._wanted) and self._allows(ping.source, ping.target)
 
     def _find(self, run: "_Run", pool: ThreadPoolExecutor, job: "_Job") -> None:
         """Look for the target's endpoints, or wait for who does so already."""
