@@ -17,6 +17,7 @@ from pingback.model import (
     Outcome,
     OutcomeStatus,
     Protocol,
+    QueuedPing,
     Verification,
     Via,
     iso,
@@ -173,3 +174,33 @@ def test_a_naive_instant_is_the_callers_mistake() -> None:
 def test_values_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         MENTION.title = "another"  # type: ignore[misc]
+
+
+def test_a_queued_ping_gives_its_outcome() -> None:
+    ping = QueuedPing(
+        id=7,
+        source="s",
+        target="t",
+        host="b.example",
+        status=OutcomeStatus.FAILED,
+        message="m",
+        protocol=Protocol.PINGBACK,
+        endpoint="e",
+        fault=503,
+        attempts=2,
+        next_try=INSTANT,
+        fingerprint="f",
+    )
+    assert ping.as_outcome() == Outcome(
+        source="s",
+        target="t",
+        status=OutcomeStatus.FAILED,
+        message="m",
+        protocol=Protocol.PINGBACK,
+        endpoint="e",
+        fault=503,
+        attempts=2,
+        next_try=INSTANT,
+    )
+    assert not ping.told
+    assert replace(ping, told_by=Protocol.PINGBACK).told

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.words import EXCERPT_LENGTH, excerpt_around, plain, shorten
+from pingback.words import EXCERPT_LENGTH, clean, excerpt_around, plain, shorten
 
 WORDS = "lorem ipsum dolor sit amet " * 20
 
@@ -35,6 +35,14 @@ def test_plain(text: str, expected: str) -> None:
 )
 def test_shorten_at_whole_words(text: str, length: int, expected: str) -> None:
     assert shorten(text, length) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(None, None), ("", None), (" \n\0", None), (" a\nb ", "a b"), ("one two three", "one two…")],
+)
+def test_clean(text: str | None, expected: str | None) -> None:
+    assert clean(text, 9) == expected
 
 
 def test_all_words_where_they_fit() -> None:

@@ -3,13 +3,15 @@
 A caller's own mistake is ValueError here; what the far side is and does comes as a value or as a `PingbackError`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pingback.clock import Clock, now
 from pingback.model import Endpoint, Outcome, Protocol, Verification, Words
 from pingback.net.client import Client
 from pingback.receive import receiver as receive
+from pingback.receive.existence import everything_exists
 from pingback.receive.moderation import Decide, approve
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
@@ -102,11 +104,13 @@ class Receiver(receive.Receiver):
         site: str | Sequence[str],
         store: "Store | str" = "sqlite:///pingback.db",
         client: Client | None = None,
-        target_exists: Callable[[str], bool] = receive.everything_exists,
+        target_exists: Callable[[str], bool] = everything_exists,
         decide: Decide = approve,
         self_pings: bool = True,
         answer_within: float | None = None,
-        clock: receive.Clock = receive.now,
+        queued: Collection[Protocol] = (),
+        verify_trackbacks: bool = True,
+        clock: Clock = now,
     ) -> None:
         from pingback.store import Store  # a database, which only receivers need
 
@@ -122,6 +126,8 @@ class Receiver(receive.Receiver):
                 decide=decide,
                 self_pings=self_pings,
                 answer_within=answer_within,
+                queued=queued,
+                verify_trackbacks=verify_trackbacks,
                 clock=clock,
             )
         except BaseException:

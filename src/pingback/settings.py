@@ -24,7 +24,10 @@ _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the commands can be told. Times are in seconds; those of one command stand below."""
+    """What the commands can be told. Times are in seconds; those of one command stand below.
+
+    Without `verify`, sources are looked at before the answer, but for those of webmentions, whose norm wants a queue.
+    """
 
     json: bool = False
     db: str = "sqlite:///pingback.db"
@@ -34,11 +37,15 @@ class Settings:
     verbose: bool = False
 
     at: str | None = None
+    wait: float = 60.0
+    services: tuple[str, ...] = ()
+    websub: bool = False
 
     site: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
-    verify: str = "inline"
+    verify: str | None = None
+    trackback: str = "verified"
     answer_within: float = 2.5
     check_targets: bool = True
     self_pings: bool = True
@@ -110,7 +117,7 @@ def _timeout(value: object) -> float:
     return seconds
 
 
-def _answer_within(value: object) -> float:
+def _wait(value: object) -> float:
     seconds = _number(value)
     if not 0 <= seconds <= LONGEST_TIMEOUT:
         raise ValueError(f"{value} seconds are not between nothing and a day")
@@ -141,18 +148,21 @@ def _networks(value: object) -> tuple[str, ...]:
     return networks
 
 
-def _sites(value: object) -> tuple[str, ...]:
-    sites = _several(value)
-    for site in sites:
-        if not is_http(site):
-            raise ValueError(f"{site!r} is not an absolute HTTP URL")
-    return sites
+def _urls(value: object) -> tuple[str, ...]:
+    urls = _several(value)
+    for url in urls:
+        if not is_http(url):
+            raise ValueError(f"{url!r} is not an absolute HTTP URL")
+    return urls
 
 
-def _verify(value: object) -> str:
-    if value not in ("inline", "queued"):
-        raise ValueError(f"{value!r} is neither inline nor queued")
-    return str(value)
+def _one_of(one: str, other: str) -> Callable[[object], str]:
+    def parsed(value: object) -> str:
+        if value not in (one, other):
+            raise ValueError(f"{value!r} is neither {one} nor {other}")
+        return str(value)
+
+    return parsed
 
 
 _PARSERS: dict[str, Callable[[object], object]] = {
@@ -163,11 +173,15 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "ca_bundle": _text,
     "verbose": _yes_or_no,
     "at": _text,
-    "site": _sites,
+    "wait": _wait,
+    "services": _urls,
+    "websub": _yes_or_no,
+    "site": _urls,
     "host": _text,
     "port": _port,
-    "verify": _verify,
-    "answer_within": _answer_within,
+    "verify": _one_of("inline", "queued"),
+    "trackback": _one_of("verified", "unverified"),
+    "answer_within": _wait,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,
 }

@@ -54,6 +54,17 @@ def split(url: str) -> HttpUrl:
     )
 
 
+def host_of(url: str) -> str:
+    """The host of an HTTP URL as a server: lower case, with the port where that is not the default one."""
+    parts = split(url)
+    return parts.host if parts.port == DEFAULT_PORTS[parts.scheme] else f"{parts.host}:{parts.port}"
+
+
+def origin_of(url: str) -> str:
+    """The root of the server that an HTTP URL is on, with the slash."""
+    return f"{split(url).scheme}://{host_of(url)}/"
+
+
 def is_absolute(url: str) -> bool:
     """`url` has a scheme, whichever, and can be taken apart."""
     return "\0" not in url and len(url) <= MAX_URL and ada_url.check_url(url)

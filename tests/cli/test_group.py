@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 import pytest
 
+from pingback.clock import now
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.receiver import now
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
-COMMANDS = "discover links verify send serve mentions advertise demo".split()
+COMMANDS = "discover links verify send publish outbox retry serve worker mentions advertise demo".split()
 
 
 # Help

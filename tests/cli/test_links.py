@@ -32,6 +32,24 @@ def test_a_file(run: Run, tmp_path: Path) -> None:
     assert (done.code, done.printed) == (0, [{"source": "https://a.example/blog/6", "links": links}])
 
 
+def test_a_selector(site: Site, run: Run, tmp_path: Path) -> None:
+    site.pages["/6"] = page(POST)
+    (tmp_path / "six.html").write_bytes(POST)
+    for source in ((f"{site.url}/6",), ("six.html", "--base-url", f"{site.url}/6")):
+        done = run("links", *source, "--selector", "article > a[href*='//']", *ALLOW)
+        assert (done.code, done.out, done.err) == (0, "https://b.example/5\n", "")
+        done = run("links", *source, "--selector", "a[", *ALLOW)
+        assert (done.code, done.out) == (2, "")
+        assert "'a[' is not a CSS selector" in done.err
+
+
+def test_what_is_left_out_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "six.html").write_text("".join(f'<a href="/{number}">x</a>' for number in range(1200)))
+    done = run("links", "six.html", "--base-url", "https://a.example/post", "--json")
+    assert (done.code, len(done.printed[0]["links"])) == (0, 1000)
+    assert done.err == "pingback: 200 more links are left out, a post pings 1000 at most\n"
+
+
 @pytest.mark.parametrize(
     ("content", "links"),
     [

@@ -33,7 +33,7 @@ def pingback(folder: Path, *arguments: str) -> Done:
 
 
 class Serving:
-    """`pingback serve` with the database of `folder`, by `with`: takes pings for `site` at `endpoint`."""
+    """`pingback serve` with the database of `folder`, by `with`: listens at `root`, takes pingbacks at `endpoint`."""
 
     def __init__(self, folder: Path, site: str, *arguments: str, environ: Mapping[str, str] = {}) -> None:
         self.log = ""
@@ -57,6 +57,7 @@ class Serving:
             self.kill()
             raise
         self.endpoint = ready[1]
+        self.root = self.endpoint.removesuffix("/xmlrpc")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pingback.clock import now
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.receiver import now
 from pingback.store import Store
 from pingback.version import VERSION
 from tests.loopback import Request, Site, page
@@ -59,16 +59,18 @@ def test_taken_verified_kept_and_listed(site: Site, tmp_path: Path) -> None:
     lines = [line.partition(" INFO ")[2] for line in serving.log.splitlines()]
     assert lines == [
         f"taking pings at {serving.endpoint}",
-        f"ping from '{source}' to '{target}' by 127.0.0.1: approved",
-        f"ping from '{source}' to '{target}' by 127.0.0.1: fault 48, the ping is known already",
-        f"ping from '{site.url}/7' to '{target}' by 127.0.0.1: fault 17, {site.url}/7 does not link to {target}",
+        f"taking Webmentions at {serving.root}/webmention",
+        f"taking TrackBacks at {serving.root}/trackback/PATH, where PATH is the target's",
+        f"pingback from '{source}' to '{target}' by 127.0.0.1: approved",
+        f"pingback from '{source}' to '{target}' by 127.0.0.1: fault 48, the ping is known already",
+        f"pingback from '{site.url}/7' to '{target}' by 127.0.0.1: fault 17, {site.url}/7 does not link to {target}",
         *(
-            f"ping from '{gone}' to '{target}' by 127.0.0.1:"
+            f"pingback from '{gone}' to '{target}' by 127.0.0.1:"
             " fault 16, the source does not exist, or cannot be reached from here"
             for gone in (f"{site.url}/nowhere", "http://10.0.0.1/")
         ),
-        f"ping from '{source}' to '{site.url}/blog/nowhere' by 127.0.0.1: fault 32, the target does not exist",
-        f"ping from '{source}' to '{site.url}/6' by 127.0.0.1: fault 33, the target is not a page of this site",
+        f"pingback from '{source}' to '{site.url}/blog/nowhere' by 127.0.0.1: fault 32, the target does not exist",
+        f"pingback from '{source}' to '{site.url}/6' by 127.0.0.1: fault 33, the target is not a page of this site",
         "stopped",
     ]
 

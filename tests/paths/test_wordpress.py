@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import xmlrpc.client
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -17,7 +17,7 @@ import requests
 import pingback
 from pingback.model import OutcomeStatus, Protocol
 from pingback.net.client import Client
-from tests.loopback import Site, page
+from tests.loopback import Site, free_port, page
 from tests.wordpress.fixture import Comment, Exchange, WordPress
 from tests.wordpress.program import Program
 
@@ -64,7 +64,7 @@ def _post_of_ours(site: Site, target: str, *, title: str = "Part six — it’s 
     return _add(
         site,
         "/part-6/",
-        f"<!doctype html><title>{title}</title><p>Navigation</p>"
+        f'<!doctype html><title>{title}</title><meta property="og:site_name" content="Our house"><p>Navigation</p>'
         f'<article><p>All of this began with <a href="{target}">part five</a>, which is worth a look.</p></article>',
     )
 
@@ -141,6 +141,50 @@ def test_closed_to_pings_it_advertises_nothing(wordpress: WordPress, site: Site,
     assert wordpress.comments(target) == []
 
 
+def test_our_trackback_is_its_comment_and_again_is_known(wordpress: WordPress, site: Site, tmp_path: Path) -> None:
+    target = wordpress.post("Part five, by TrackBack", "<p>In the middle.</p>", with_rdf=True)
+    source = _post_of_ours(site, target)
+
+    first, again = (_pingback(tmp_path, "send", source, target, "--protocol", "trackback", *_ALLOW) for _ in range(2))
+
+    assert (first.code, again.code) == (0, 0)
+    [outcome] = first.printed
+    assert outcome | {"message": "any"} == {
+        "source": source,
+        "target": target,
+        "protocol": "trackback",
+        "endpoint": f"{target}trackback/",
+        "status": "accepted",
+        "fault": None,
+        "message": "any",
+        "attempts": 1,
+        "next_try": None,
+    }
+    assert [(outcome["status"], outcome["fault"]) for outcome in again.printed] == [("already", 1)]
+    assert wordpress.comments(target) == [
+        Comment(
+            type="trackback",
+            author="Our house",
+            source=source,
+            content="<strong>Part six — it’s “here”</strong>\n\n"
+            "All of this began with part five, which is worth a look.",
+        )
+    ]
+
+
+def test_closed_to_trackbacks_it_refuses(wordpress: WordPress, site: Site, tmp_path: Path) -> None:
+    target = wordpress.post("Closed, with RDF", "<p>In the middle.</p>", closed=True, with_rdf=True)
+    source = _post_of_ours(site, target)
+
+    answer = _pingback(tmp_path, "send", source, target, *_ALLOW)
+
+    assert answer.code == 1
+    [outcome] = answer.printed
+    assert (outcome["protocol"], outcome["status"], outcome["fault"]) == ("trackback", "refused", 1)
+    assert "Sorry, trackbacks are closed for this item." in outcome["message"]
+    assert wordpress.comments(target) == []
+
+
 # From WordPress to us
 
 
@@ -148,8 +192,17 @@ def test_closed_to_pings_it_advertises_nothing(wordpress: WordPress, site: Site,
 class Served:
     """`pingback serve` for the pages of `site`."""
 
-    endpoint: str
+    url: str
     folder: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Where it takes pingbacks."""
+        return f"{self.url}/xmlrpc"
+
+    def trackback(self, path: str) -> str:
+        """Where it takes TrackBacks for a page."""
+        return f"{self.url}/trackback{path}"
 
     def mentions(self) -> list[dict[str, Any]]:
         """What it keeps, as another process sees it."""
@@ -160,20 +213,15 @@ class Served:
 
 @pytest.fixture
 def served(site: Site, tmp_path: Path) -> Iterator[Served]:
-    port = _free_port()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     command = ["serve", "--site", f"{site.url}/", "--port", str(port), *_ALLOW, "--db", _DATABASE]
     program = Program(
         sys.executable, "-m", "pingback", *command, folder=tmp_path, log=tmp_path / "serve.log", environment=os.environ
     )
     with program:
-        program.wait_until(lambda: _is_healthy(f"http://127.0.0.1:{port}/healthz"))
-        yield Served(endpoint=f"http://127.0.0.1:{port}/xmlrpc", folder=tmp_path)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+        program.wait_until(lambda: _is_healthy(f"{url}/healthz"))
+        yield Served(url=url, folder=tmp_path)
 
 
 def _is_healthy(url: str) -> bool:
@@ -194,6 +242,11 @@ def _fault_of(exchange: Exchange) -> int | None:
     except xmlrpc.client.Fault as fault:
         return fault.faultCode
     return None
+
+
+def _error_of(exchange: Exchange) -> str | None:
+    """The error in an answer to a TrackBack, read by another codec than ours."""
+    return ElementTree.fromstring(exchange.response).findtext("error")
 
 
 @pytest.mark.parametrize("by_header", [pytest.param(True, id="header"), pytest.param(False, id="link")])
@@ -242,3 +295,58 @@ def test_its_ping_for_a_mere_address_hears_17(wordpress: WordPress, site: Site, 
 
     assert (ping.status, _fault_of(ping)) == (200, 17)
     assert all(mention["status"] != "approved" for mention in served.mentions())
+
+
+def test_its_trackback_is_verified_and_our_mention(wordpress: WordPress, site: Site, served: Served) -> None:
+    target = _add(site, "/part-5/?a=1&b=2", "<title>Part five</title>")
+    endpoint = served.trackback("/part-5/?a=1&b=2")
+    source = wordpress.post(
+        "Fish & naïve “chips”, told",
+        f'<p>Long ago, <a href="{target.replace("&", "&amp;")}">part five</a> said it better &amp; shorter.</p>',
+        to_ping=[endpoint],
+    )
+
+    [ping] = _pings(wordpress.send_due())
+
+    assert (ping.url, ping.status, _error_of(ping)) == (endpoint, 200, "0")
+    [mention] = served.mentions()
+    assert (mention["source"], mention["target"], mention["protocol"]) == (source, target, "trackback")
+    assert (mention["status"], mention["fault"]) == ("approved", None)
+    assert mention["verified"] is not None
+    assert mention["title"] == "Fish & naïve “chips”, told – A real WordPress"
+    assert "Long ago, part five said it better & shorter." in mention["excerpt"]
+
+
+def test_its_second_trackback_hears_error_1(wordpress: WordPress, site: Site, served: Served) -> None:
+    target = _add(site, "/part-5/", "<title>Part five</title>")
+    endpoint = served.trackback("/part-5/")
+    # It never asks one address twice, but takes the same with a fragment for another one.
+    to_ping = [f"{endpoint}#again", endpoint]
+    wordpress.post("Told twice", f'<p>See <a href="{target}">five</a>.</p>', to_ping=to_ping)
+
+    pings = _pings(wordpress.send_due())
+
+    assert [(ping.status, _error_of(ping)) for ping in pings] == [(200, "0"), (200, "1")]
+    assert [mention["target"] for mention in served.mentions()] == [target]
+
+
+def test_its_trackback_after_its_ping_hears_error_1(wordpress: WordPress, site: Site, served: Served) -> None:
+    target = _add(site, "/part-5/", "<title>Part five</title>", {"X-Pingback": served.endpoint})
+    endpoint = served.trackback("/part-5/")
+    wordpress.post("Told both ways", f'<p>See <a href="{target}">five</a>.</p>', to_ping=[endpoint])
+
+    ping, trackback = _pings(wordpress.send_due())
+
+    assert (ping.url, _fault_of(ping)) == (served.endpoint, None)
+    assert (trackback.url, _error_of(trackback)) == (endpoint, "1")
+    assert [(mention["target"], mention["protocol"]) for mention in served.mentions()] == [(target, "pingback")]
+
+
+def test_its_trackback_without_a_link_hears_error_1(wordpress: WordPress, site: Site, served: Served) -> None:
+    _add(site, "/part-5/", "<title>Part five</title>")
+    wordpress.post("Told for nothing", "<p>It links nowhere.</p>", to_ping=[served.trackback("/part-5/")])
+
+    [ping] = _pings(wordpress.send_due())
+
+    assert (ping.status, _error_of(ping)) == (200, "1")
+    assert served.mentions() == []

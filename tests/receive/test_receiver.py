@@ -1,7 +1,6 @@
 """`pingback.receive.receiver`: the one path in, and what a sender hears (Pingback 1.0 §3)."""
 
 import logging
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Barrier
@@ -17,56 +16,8 @@ from pingback.receive.background import MAX_UNFINISHED, THREADS
 from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.store import Store
 from pingback.urls import key_of
+from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SITE, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
-
-SITE = "https://my.example/blog/"
-TARGET = "https://my.example/blog/part-5"
-SOURCE = "https://a.example/post"
-
-LINKING = Page(f'<title>A “post” – A</title><p>words before <a href="{TARGET}">the link</a> and after</p>')
-CHANGED = Page(f'<title>A new title</title><p>other words <a href="{TARGET}">the link</a></p>')
-NO_LINK = Page("<title>A post</title><p>nothing here</p>")
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def pages() -> Pages:
-    return Pages({SOURCE: LINKING})
-
-
-MakeReceiver = Callable[..., Receiver]
-
-
-@pytest.fixture
-def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
-    """Makes receivers for SITE and closes them at the end."""
-    made: list[Receiver] = []
-
-    def make(**options: Any) -> Receiver:
-        defaults: dict[str, Any] = {"site": SITE, "store": store, "client": pages, "clock": clock}
-        made.append(Receiver(**(defaults | options)))
-        return made[-1]
-
-    yield make
-    pages.gate.set()
-    for receiver in made:
-        receiver.close()
-
-
-def refusal(receiver: Receiver, source: str = SOURCE, target: str = TARGET, **options: Any) -> Fault:
-    with pytest.raises(Fault) as refused:
-        receiver.ping(source, target, **options)
-    return refused.value
 
 
 def test_a_verified_ping_becomes_a_mention(make: MakeReceiver, store: Store, clock: Clock) -> None:
@@ -307,7 +258,7 @@ def test_one_line_in_the_log_for_a_ping(
     [record] = caplog.records
     line = record.getMessage()
     assert record.levelno == logging.INFO
-    assert line.startswith("ping from 'http")
+    assert line.startswith("pingback from 'http")
     assert f" to {TARGET!r} by 192.0.2.7: {end}" in line
     assert "secret" not in line
     assert line.isprintable()
@@ -568,7 +519,8 @@ def test_too_many_unfinished_pings_are_50(make: MakeReceiver, store: Store, page
     receiver = make(answer_within=0.0)
     for number in range(MAX_UNFINISHED):
         receiver.ping(f"https://a.example/{number}", TARGET)
-    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    fault = refusal(receiver)
+    assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
     assert store.find(SOURCE, TARGET) is None
 
 
@@ -583,7 +535,7 @@ def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver,
         pages.wait_until_asked()
     assert receiver._background is not None
     pair = key_of(sources[-1]), key_of(TARGET)
-    waiting = receiver._background.submit(("judge", pair), lambda: None)  # the job that is there already
+    waiting = receiver._background.submit(("judge", "pingback", *pair), lambda: None)  # the job that is there already
     waiting.add_done_callback(lambda _: pages.gate.set())
     receiver.close()
     assert waiting.cancelled()

@@ -13,6 +13,13 @@ from pingback.server.http import Request
         pytest.param("GET", "/healthz", 200, id="health"),
         pytest.param("HEAD", "/healthz", 200, id="health-head"),
         pytest.param("POST", "/xmlrpc", 200, id="xmlrpc-with-nothing-in-it"),
+        pytest.param("POST", "/webmention", 400, id="webmention-with-nothing-in-it"),
+        pytest.param("GET", "/webmention/", 404, id="status-of-nothing"),
+        pytest.param("POST", "/trackback/", 200, id="trackback-with-nothing-in-it"),
+        pytest.param("GET", "/trackback/part-5", 200, id="trackback-by-get"),
+        pytest.param("HEAD", "/trackback/part-5", 200, id="trackback-by-head"),
+        pytest.param("POST", "/trackback", 404, id="trackback-for-no-page"),
+        pytest.param("POST", "/webmentions", 404, id="letter-too-many"),
         pytest.param("GET", "/", 404, id="root"),
         pytest.param("GET", "", 404, id="no-path"),
         pytest.param("POST", "/xmlrpc/", 404, id="slash-too-many"),
@@ -21,7 +28,7 @@ from pingback.server.http import Request
     ],
 )
 def test_status(receiver: Receiver, method: str, path: str, status: int) -> None:
-    assert handle(Request(method=method, path=path), receiver).status == status
+    assert handle(Request(method=method, path=path, raw_path=path), receiver).status == status
 
 
 @pytest.mark.parametrize(
@@ -32,10 +39,13 @@ def test_status(receiver: Receiver, method: str, path: str, status: int) -> None
         pytest.param("OPTIONS", "/xmlrpc", "POST", id="options-xmlrpc"),
         pytest.param("post", "/xmlrpc", "POST", id="rfc9110-9.1-methods-are-case-sensitive"),
         pytest.param("POST", "/healthz", "GET, HEAD", id="post-health"),
+        pytest.param("GET", "/webmention", "POST", id="get-webmention"),
+        pytest.param("POST", "/webmention/x", "GET, HEAD", id="post-status"),
+        pytest.param("PUT", "/trackback/part-5", "GET, HEAD, POST", id="put-trackback"),
     ],
 )
 def test_rfc9110_15_5_6_405_says_what_is_allowed(receiver: Receiver, method: str, path: str, allow: str) -> None:
-    response = handle(Request(method=method, path=path), receiver)
+    response = handle(Request(method=method, path=path, raw_path=path), receiver)
     assert (response.status, response.headers["Allow"]) == (405, allow)
 
 
@@ -43,6 +53,8 @@ def test_health_is_ok(receiver: Receiver) -> None:
     assert handle(Request(method="GET", path="/healthz"), receiver).body == b"ok\n"
 
 
-@pytest.mark.parametrize(("size", "status"), [(64 * 1024, 200), (64 * 1024 + 1, 413)])
-def test_a_body_over_64_kib_is_413(receiver: Receiver, size: int, status: int) -> None:
-    assert handle(Request(method="POST", path="/xmlrpc", body=b"x" * size), receiver).status == status
+@pytest.mark.parametrize(("path", "status"), [("/xmlrpc", 200), ("/webmention", 400), ("/trackback/part-5", 200)])
+@pytest.mark.parametrize(("size", "fits"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+def test_a_body_over_64_kib_is_413(receiver: Receiver, path: str, status: int, size: int, fits: bool) -> None:
+    request = Request(method="POST", path=path, raw_path=path, body=b"x" * size)
+    assert handle(request, receiver).status == (status if fits else 413)

@@ -10,8 +10,9 @@ import pytest
 
 from pingback.receive.receiver import Receiver
 from pingback.server.wsgi import wsgi_app
-from tests.receive.pages import Pages
-from tests.server.conftest import SOURCE, TARGET
+from pingback.store import Store
+from tests.receive.pages import Page, Pages
+from tests.server.conftest import SITE, SOURCE, TARGET
 
 PING = xmlrpc.client.dumps((SOURCE, TARGET), "pingback.ping").encode()
 
@@ -133,3 +134,83 @@ def test_the_body_of_a_get_is_not_read(receiver: Receiver) -> None:
 
 def test_a_path_that_is_not_utf_8(receiver: Receiver) -> None:
     assert ask(receiver, {"REQUEST_METHOD": "GET", "PATH_INFO": "/\xff"})[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize(
+    ("environ", "target"),
+    [
+        pytest.param({"PATH_INFO": "/trackback/5"}, "https://my.example/5", id="plain"),
+        pytest.param(
+            {"PATH_INFO": "/trackback/5", "QUERY_STRING": "a=1&b=%2F?"}, "https://my.example/5?a=1&b=%2F?", id="query"
+        ),
+        pytest.param(
+            {"PATH_INFO": "/trackback/a/b c", "REQUEST_URI": "/trackback/a%2Fb%20c?x"},
+            "https://my.example/a%2Fb%20c",
+            id="escapes-as-sent",
+        ),
+        pytest.param(
+            {"PATH_INFO": "/trackback/\xc3\xbc", "REQUEST_URI": "/trackback/\xc3\xbc"},
+            "https://my.example/%C3%BC",
+            id="bytes-as-sent",
+        ),
+        pytest.param(
+            {"PATH_INFO": "/trackback/\xc3\xbc 1:2;50%?#/"},
+            "https://my.example/%C3%BC%201:2;50%25%3F%23/",
+            id="no-other-word-than-the-decoded-path",
+        ),
+        pytest.param(
+            {"PATH_INFO": "/trackback/5", "REQUEST_URI": "/before/rewriting"}, "https://my.example/5", id="rewritten"
+        ),
+        pytest.param(
+            {"SCRIPT_NAME": "/a b", "PATH_INFO": "/trackback/x/y", "REQUEST_URI": "/a%20b/trackback/x%2Fy"},
+            "https://my.example/x%2Fy",
+            id="mounted",
+        ),
+        pytest.param(
+            {"PATH_INFO": "/trackback/5", "REQUEST_URI": "http://my.example/trackback/5"},
+            "https://my.example/5",
+            id="rfc9112-3.2.2-absolute-form",
+        ),
+    ],
+)
+def test_the_target_of_a_trackback_is_the_path_as_it_was_sent(
+    receiver: Receiver, pages: Pages, environ: dict[str, Any], target: str
+) -> None:
+    pages.web[SOURCE] = Page(f'<a href="{target}">x</a>')
+    body = b"url=https://a.example/post%3Fx%3D1%26y%3D2"
+    sent = post(Body(body), CONTENT_LENGTH=str(len(body)), CONTENT_TYPE="application/x-www-form-urlencoded") | environ
+    status, headers, answer = ask(receiver, sent)
+    assert (status, headers["Content-Type"]) == ("200 OK", "text/xml; charset=utf-8")
+    assert b"<error>0</error>" in answer
+    assert [mention.target for mention in receiver.approved_of(target)] == [target]
+
+
+@pytest.mark.parametrize(
+    ("environ", "base"),
+    [
+        pytest.param({"HTTP_HOST": "my.example"}, "http://my.example", id="host"),
+        pytest.param({"HTTP_HOST": "my.example:8000"}, "http://my.example:8000", id="port"),
+        pytest.param({"HTTP_HOST": "my.example", "wsgi.url_scheme": "https"}, "https://my.example", id="tls"),
+        pytest.param({"HTTP_HOST": "[::1]:8000"}, "http://[::1]:8000", id="ipv6"),
+        pytest.param(
+            {"HTTP_HOST": "my.example", "SCRIPT_NAME": "/a b/"}, "http://my.example/a%20b", id="mounted-with-a-slash"
+        ),
+        pytest.param(
+            {"HTTP_HOST": "", "SERVER_NAME": "server.example", "SERVER_PORT": "8000"},
+            "http://server.example:8000",
+            id="no-host",
+        ),
+        pytest.param({"HTTP_HOST": "my.example/evil"}, "", id="path-in-the-host"),
+        pytest.param({"HTTP_HOST": "me@my.example", "SCRIPT_NAME": "/x"}, "/x", id="user-in-the-host"),
+        pytest.param({"HTTP_HOST": "my.example:port"}, "", id="port-in-words"),
+    ],
+)
+def test_pep_3333_the_status_page_is_where_the_sender_came_to(pages: Pages, environ: dict[str, Any], base: str) -> None:
+    body = b"source=https://a.example/post%3Fx%3D1%26y%3D2&target=https://my.example/part-5%3Fa%3D1%26b%3D2"
+    sent = post(Body(body), CONTENT_LENGTH=str(len(body)), PATH_INFO="/webmention") | environ
+    pages.gate.clear()
+    with Store("sqlite://") as store, Receiver(site=SITE, store=store, client=pages, answer_within=0.0) as receiver:
+        status, headers, _ = ask(receiver, sent)
+        pages.gate.set()
+    assert status == "201 Created"
+    assert headers["Location"].rpartition("/webmention/")[0] == base

@@ -12,8 +12,9 @@ from threading import Barrier
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.store.keys import pair_of
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,6 +37,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 WHOLE = mention(
+    kind=MentionKind.LIKE,
     title="Ünï “curly” & <b>",
     excerpt="[…] 本 [...] 🙂",
     site_name="A site",
@@ -92,6 +94,14 @@ def test_nul_and_lone_surrogates_are_left_out(store: Store) -> None:
 def test_the_same_pair_again_is_not_new_and_changes_nothing(store: Store) -> None:
     first, _ = store.keep(mention(title="first"))
     assert store.keep(mention(title="second", received=NOON + HOUR)) == (first, False)
+
+
+def test_a_mention_is_found_by_the_key_of_its_pair(store: Store) -> None:
+    kept, _ = store.keep(mention())
+    store.keep(mention("https://a.example/other"))
+    assert store.find_pair(pair_of("http://A.example/post#top", "https://b.example/part-5")) == kept
+    for key in (pair_of("https://b.example/part-5", "https://a.example/post"), "", "x" * 9000):
+        assert store.find_pair(key) is None
 
 
 @pytest.mark.parametrize(
@@ -170,6 +180,12 @@ def test_a_try_can_be_claimed_once_and_not_before_its_time(store: Store) -> None
     assert not store.claim(kept, now=due, not_since=due - HOUR)
     assert not store.claim(kept, now=due + HOUR / 2, not_since=due - HOUR / 2)
     assert store.claim(kept, now=due + HOUR, not_since=due)
+
+
+def test_the_first_try_at_a_source_that_nobody_asked_can_be_claimed_at_once(store: Store) -> None:
+    kept, _ = store.keep(mention(status=MentionStatus.PENDING), source_asked=False)
+    assert store.claim(kept, now=NOON, not_since=NOON - HOUR)
+    assert not store.claim(kept, now=NOON, not_since=NOON - HOUR)
 
 
 def test_of_many_claims_at_once_one_succeeds(store: Store) -> None:

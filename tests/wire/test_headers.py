@@ -1,10 +1,10 @@
-"""`Content-Type` as RFC 9110 §8.3 has it, and as servers write it."""
+"""`Content-Type` as RFC 9110 §8.3 has it, `Link` as RFC 8288 §3 does, and both as servers write them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.wire.headers import ContentType, content_type, fresh_for
+from pingback.wire.headers import ContentType, Link, content_type, fresh_for, links_in
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,93 @@ def test_any_text_gives_a_value(value: str) -> None:
     media_type, charset = content_type(value)
     assert media_type == media_type.lower()
     assert charset != ""
+
+
+@pytest.mark.parametrize(
+    ("value", "links"),
+    [
+        pytest.param("<a>; rel=b", [Link("a", ("b",), None)], id="rfc8288-3-token"),
+        pytest.param('<a>; rel="b"', [Link("a", ("b",), None)], id="rfc8288-3-quoted"),
+        pytest.param('<a>;rel="b"', [Link("a", ("b",), None)], id="rfc8288-3-no-blank"),
+        pytest.param(' <a> ;\t rel = "b" ', [Link("a", ("b",), None)], id="rfc8288-3-white-space"),
+        pytest.param('<a>;\r\n rel="b"', [Link("a", ("b",), None)], id="rfc9112-5.2-folded"),
+        pytest.param(
+            '<a>; REL="B  c\thttp://D/"', [Link("a", ("b", "c", "http://d/"), None)], id="rfc8288-3.3-several"
+        ),
+        pytest.param("<a>; rel=b; rel=c", [Link("a", ("b",), None)], id="rfc8288-3.3-first-rel-counts"),
+        pytest.param("<a>; rel; rel=c", [Link("a", (), None)], id="rfc8288-3.3-first-rel-is-empty"),
+        pytest.param("<a>; rel*=UTF-8''c; rel=b", [Link("a", ("b",), None)], id="rfc8288-3.3-extended-rel-is-none"),
+        pytest.param("<a>; xrel=c; rel=b; rev=d", [Link("a", ("b",), None)], id="rfc8288-3.3-others"),
+        pytest.param("<a>", [Link("a", (), None)], id="rfc8288-3.3-no-rel"),
+        pytest.param('<a>; rel=b; anchor="#c"', [Link("a", ("b",), "#c")], id="rfc8288-3.2-anchor"),
+        pytest.param("<a>; rel=b; anchor=", [Link("a", ("b",), "")], id="rfc8288-3.2-empty-anchor"),
+        pytest.param('<>; rel="b"', [Link("", ("b",), None)], id="rfc3986-4.4-same-document"),
+        pytest.param("<a?b,c;d=e>; rel=f", [Link("a?b,c;d=e", ("f",), None)], id="rfc8288-3.1-comma-in-the-url"),
+        pytest.param(
+            "<a>; rel=b, <c>; rel=d", [Link("a", ("b",), None), Link("c", ("d",), None)], id="rfc8288-3.5-several"
+        ),
+        pytest.param(",, <a>; rel=b,,", [Link("a", ("b",), None)], id="rfc9110-5.6.1-empty-elements"),
+        pytest.param('<a>; title=", <c>; rel=d"; rel=b', [Link("a", ("b",), None)], id="rfc8288-3.4.1-quoted-comma"),
+        pytest.param('<a>; title="; rel=c"; rel=b', [Link("a", ("b",), None)], id="rfc8288-3.4.1-quoted-semicolon"),
+        pytest.param(
+            r'<a>; title="\", <c>; rel=d"; rel=b', [Link("a", ("b",), None)], id="rfc9110-5.6.4-escaped-quote"
+        ),
+        pytest.param(r'<a>; rel="\b"', [Link("a", ("b",), None)], id="rfc9110-5.6.4-escaped-letter"),
+        pytest.param(
+            '<a>; rel="b, <c>; rel=d', [Link("a", ("b,", "<c>;", "rel=d"), None)], id="rfc8288-B.4-open-quote"
+        ),
+        pytest.param("<a>;; ;rel=b;", [Link("a", ("b",), None)], id="empty-parameters"),
+        pytest.param("junk, <a>; rel=b", [Link("a", ("b",), None)], id="rubbish-before"),
+        pytest.param('"<c>, <d>" <e>, <a>; rel=b', [Link("a", ("b",), None)], id="rubbish-in-quotes"),
+        pytest.param("<c <d, <a>; rel=b", [Link("a", ("b",), None)], id="rubbish-never-closed"),
+        pytest.param('<a>; rel="b" c, <d>', [Link("a", ("b",), None), Link("d", (), None)], id="rubbish-behind"),
+        pytest.param("http://a.example/; rel=b", [], id="no-brackets"),
+        pytest.param("", [], id="empty"),
+    ],
+)
+def test_links_in(value: str, links: list[Link]) -> None:
+    assert list(links_in([value])) == links
+
+
+def test_links_in_several_fields() -> None:
+    fields = ['<a>; rel="open', "<b>; rel=x, <c>", "", "<d>"]
+    assert [link.url for link in links_in(fields)] == ["a", "b", "c", "d"]
+
+
+# Each would take minutes if a second look at what was read once were possible; the run's time limit would show it.
+@pytest.mark.parametrize(
+    "pieces", ["<", '"', '"\\', "\\", ",;", ";", "; ", ";a", ";a=", ',="', "<,", "< ", " ", ", ", "=", "a"]
+)
+@pytest.mark.parametrize("before", ["", "<a>", '<a>; rel="'])
+def test_a_megabyte_of_rubbish_ends(before: str, pieces: str) -> None:
+    field = before + pieces * (1_000_000 // len(pieces))
+    assert [link.url for link in links_in([field])] == ["a"] * bool(before)
+
+
+@given(st.lists(st.text() | st.text(alphabet='<>a/;,="\\ rel')))
+def test_any_fields_give_links(values: list[str]) -> None:
+    for link in links_in(values):
+        assert all(rel == rel.lower() and rel.split() == [rel] for rel in link.rels)
+        assert not {"<", ">"} & set(link.url)
+
+
+TOKENS = st.from_regex(r"[a-z0-9.:/#-]+", fullmatch=True)
+ADDRESSES = st.text(st.characters(exclude_characters="<>"))
+
+
+@given(st.lists(st.builds(Link, ADDRESSES, st.lists(TOKENS).map(tuple), st.none() | st.text())))
+def test_links_come_back_the_same(links: list[Link]) -> None:
+    assert list(links_in([", ".join(written(link) for link in links)])) == links
+
+
+def written(link: Link) -> str:
+    anchor = "" if link.anchor is None else f"; anchor={quoted(link.anchor)}"
+    return f"<{link.url}>{anchor}; rel={quoted(' '.join(link.rels))}"
+
+
+def quoted(text: str) -> str:
+    """RFC 9110 §5.6.4, the writer's side."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 DATE = "Fri, 02 Jan 2026 12:00:00 GMT"

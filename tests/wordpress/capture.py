@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tests.loopback import page
 from tests.wordpress.fixture import WordPress
@@ -23,11 +23,15 @@ FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "wordpress"
 
 _TAKEN = '<?xml version="1.0"?><methodResponse><params><param><value>Taken</value></param></params></methodResponse>'
 
+_RECEIVED = '<?xml version="1.0" encoding="utf-8"?>\n<response><error>0</error></response>'
+
 _CALL = '<?xml version="1.0"?><methodCall><methodName>{method}</methodName><params>{params}</params></methodCall>'
 _STRING = "<param><value><string>{}</string></value></param>"
 
 # WordPress hides all fault codes but 48 unless told otherwise (mu-plugins/pingback-tests.php).
 _STOCK, _TRUE = "/xmlrpc.php", "/xmlrpc.php?true-faults"
+
+_XML, _FORM = "text/xml", "application/x-www-form-urlencoded; charset=utf-8"
 
 
 def main() -> None:
@@ -36,7 +40,9 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, WordPress(Path(folder)) as wordpress, _Site() as site:
         _what_it_sends(wordpress, site)
+        _what_it_sends_as_trackback(wordpress, site)
         _what_it_answers(wordpress, site)
+        _what_it_answers_to_a_trackback(wordpress, site)
     sys.stdout.write(f"{len(list(FOLDER.glob('*.http')))} exchanges in {FOLDER}\n")
 
 
@@ -112,6 +118,25 @@ def _ping(wordpress: WordPress, site: _Site, name: str, target: str) -> str:
     return source
 
 
+def _what_it_sends_as_trackback(wordpress: WordPress, site: _Site) -> None:
+    endpoint = site.add("/trackback", _RECEIVED)
+    for name, post_title, html, title, excerpt in (
+        ("plain", "Part five", "<p>In the middle.</p>", "Part five", "In the middle."),
+        ("markup", "Part <em>six</em>", "<h2>It</h2>\n\n<p>is <b>bold</b>.</p>", "Part six", "It is bold."),
+        ("escaped", "Fish & “chips”, 1 < 2", "<p>AT&amp;T &lt;b&gt;</p>", "Fish & “chips”, 1 < 2", "AT&T <b>"),
+        ("letters", "十二 naïve Schläge", "<p>Ещё раз</p>", "十二 naïve Schläge", "Ещё раз"),
+        ("long", "Long", f"<p>{'A word. ' * 40}</p>", "Long", f"{'A word. ' * 31}A wo…"),  # cut at 252 characters
+        ("no-title", "", "<p>Nameless.</p>", None, "Nameless."),
+        ("no-text", "All in the title", "", "All in the title", None),
+    ):
+        site.requests.clear()
+        source = wordpress.post(post_title, html, to_ping=[endpoint])
+        wordpress.send_due()
+        [form] = site.requests
+        meant = {"url": source, "title": title, "excerpt": excerpt, "blog_name": "A real WordPress"}
+        _keep(f"trackback-{name}.form", form, meant)
+
+
 def _what_it_answers(wordpress: WordPress, site: _Site) -> None:
     target = wordpress.post("A target", "<p>To be linked to.</p>")
     closed = wordpress.post("A closed target", "<p>Not to be linked to.</p>", closed=True)
@@ -164,6 +189,26 @@ def _what_it_answers(wordpress: WordPress, site: _Site) -> None:
     )
 
 
+def _what_it_answers_to_a_trackback(wordpress: WordPress, site: _Site) -> None:
+    target = f"{urlsplit(wordpress.post('A TrackBack target', '<p>To be told.</p>')).path}trackback/"
+    closed = f"{urlsplit(wordpress.post('A deaf target', '<p>Not to be told.</p>', closed=True)).path}trackback/"
+    known = {"url": f"{site.url}/a", "title": "A title", "excerpt": "An excerpt", "blog_name": "A blog"}
+    already = "There is already a ping from that URL for this post."
+    # What has no error number is no answer of TrackBack's; the HTTP status says then what there is to know.
+    for name, path, form, status, error, message in (
+        ("accepted", target, known, 200, 0, ""),
+        ("already", target, known, 200, 1, already),
+        ("closed", closed, known, 200, 1, "Sorry, trackbacks are closed for this item."),
+        ("no-title", target, {"url": f"{site.url}/b"}, 200, None, None),
+        ("409-duplicate", target, known | {"url": f"{site.url}/c"}, 409, None, None),
+        ("429-too-quick", f"{target}?stock-pace", known | {"url": f"{site.url}/d", "title": "D"}, 429, None, None),
+        ("404-no-id", "/wp-trackback.php", known, 404, 1, "I really need an ID for this to work."),
+        ("404-no-post", "/no-such-post/trackback/", known, 404, None, None),
+    ):
+        response = _exchange(wordpress.url, "POST", path, urlencode(form).encode(), content_type=_FORM)
+        _keep(f"trackback-{name}.response", response, {"status": status, "error": error, "message": message})
+
+
 def _ask(
     wordpress: WordPress,
     name: str,
@@ -178,12 +223,12 @@ def _ask(
     _keep(f"{name}.reply", reply, expected)
 
 
-def _exchange(url: str, method: str, path: str, body: bytes = b"") -> bytes:
+def _exchange(url: str, method: str, path: str, body: bytes = b"", *, content_type: str = _XML) -> bytes:
     """All that comes back for a request, as it comes."""
     host = urlsplit(url)
     head = f"{method} {path} HTTP/1.1\r\nHost: {host.netloc}\r\nConnection: close\r\n"
     if body:
-        head += f"Content-Type: text/xml\r\nContent-Length: {len(body)}\r\n"
+        head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection((str(host.hostname), int(host.port or 80)), timeout=30) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         return b"".join(iter(lambda: connection.recv(65536), b""))

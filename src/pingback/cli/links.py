@@ -6,7 +6,7 @@ import click
 
 from pingback.cli.options import client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError, SettingsError
-from pingback.page.entry import outbound_links
+from pingback.page.entry import Post, read_post
 from pingback.settings import Settings
 from pingback.urls import is_absolute, is_http
 
@@ -16,37 +16,49 @@ MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 @subcommand("links", example="pingback links build/part-six.html --base-url https://blog.example/part-six")
 @click.argument("source")
 @click.option("--base-url", metavar="URL", help="Where the file will be published; needed when SOURCE is a file.")
-def command(settings: Settings, source: str, base_url: str | None) -> None:
+@click.option("--selector", metavar="CSS", help="Where on the page the post is. [default: the h-entry, article, ...]")
+def command(settings: Settings, source: str, base_url: str | None, selector: str | None) -> None:
     """Print the outbound links of the post at SOURCE, a URL or a file, that would be pinged."""
     if base_url is None and is_absolute(source):
-        links = _of_page(settings, source)
+        post = _of_page(settings, source, selector)
     elif base_url is None:
         raise click.UsageError("a file needs --base-url, or SOURCE is not an absolute URL")
     elif not is_http(base_url):
         raise click.UsageError(f"{base_url!r} is not an absolute HTTP URL")
     else:
-        links = _of_file(source, base_url)
+        post = _of_file(source, base_url, selector)
+    links = [link.target for link in post.links]
     if settings.json:
-        print_json({"source": base_url or source, "links": list(links)})
+        print_json({"source": base_url or source, "links": links})
     else:
         for link in links:
             click.echo(link)
+    if post.left_out:
+        click.echo(f"pingback: {post.left_out} more links are left out, a post pings {len(links)} at most", err=True)
 
 
-def _of_page(settings: Settings, source: str) -> tuple[str, ...]:
+def _of_page(settings: Settings, source: str, selector: str | None) -> Post:
     try:
         with client_for(settings) as client, client.get(source) as response:
             response.require_success()
-            return outbound_links(response.read(), url=response.url, content_type=response.content_type)
+            return _read(response.read(), response.url, response.content_type, selector)
     except FetchError as error:
         if settings.json:
             print_json({"source": source, "links": []})
         stop(exit_code_of(error), str(error))
 
 
-def _of_file(name: str, base_url: str) -> tuple[str, ...]:
+def _of_file(name: str, base_url: str, selector: str | None) -> Post:
     try:
         with Path(name).open("rb") as file:
-            return outbound_links(file.read(MAX_FILE), url=base_url, content_type=None)
+            page = file.read(MAX_FILE)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{name} cannot be read: {error}") from None
+    return _read(page, base_url, None, selector)
+
+
+def _read(page: bytes, url: str, content_type: str | None, selector: str | None) -> Post:
+    try:
+        return read_post(page, url=url, content_type=content_type, selector=selector)
+    except ValueError as error:  # the selector's: the URL is known to be one
+        raise click.UsageError(str(error)) from None

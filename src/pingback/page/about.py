@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from pingback.model import Author, Verification
+from pingback.model import Author, MentionKind, Protocol, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
+from pingback.page.kinds import kind_in
 from pingback.page.links import LinkCollector, cannot_hold
-from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, entry_in, instant_of
+from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
 from pingback.page.scanner import Passing, scan
+from pingback.page.texts import Said, reader_of
 from pingback.urls import is_http, resolve
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.words import EXCERPT_LENGTH, clean, plain
@@ -29,35 +31,30 @@ _METAS = {
 }
 
 
-def read_mention(page: bytes, *, source: str, target: str, url: str, content_type: str | None) -> Verification:
+def read_mention(
+    page: bytes,
+    *,
+    source: str,
+    target: str,
+    url: str,
+    content_type: str | None,
+    protocol: Protocol = Protocol.PINGBACK,
+) -> Verification:
     """What the source page, fetched from `url` in the end, says about the target and of itself.
 
-    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`.
+    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`. For Webmention
+    the source can be plain text or JSON as well (§3.2.2).
     """
     media_type, charset = parse_content_type(content_type)
-    if media_type not in HTML_TYPES:
+    said_in = reader_of(media_type) if protocol is Protocol.WEBMENTION else None
+    if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))
-    no_link = f"{source} does not link to {target}"
-    if cannot_hold(utf8, target, url=url):
-        return _not_linked(source, target, no_link)
-    passing = Passing(url)
-    link, about = LinkCollector(passing, target), AboutCollector(passing)
-    scan([utf8], passing, [link, about], charset="utf-8")
-    if not link.linked:
-        return _not_linked(source, target, no_link)
-    entry = entry_in(utf8, passing.base)
-    metas = about.metas
-    return Verification(
-        source=source,
-        target=target,
-        linked=True,
-        title=clean(about.title or metas.get("title") or entry.name or about.heading, LONGEST_TITLE),
-        excerpt=link.excerpt or clean(metas.get("description"), EXCERPT_LENGTH),
-        site_name=clean(metas.get("site_name"), LONGEST_NAME),
-        author=entry.author or _author(metas.get("author"), url),
-        published=entry.published or instant_of(metas.get("published")),
-    )
+    if said_in is None:
+        found = _in_html(utf8, source, target, url)
+    else:
+        found = _in_text(said_in(utf8.decode("utf-8", "replace"), target), source, target)
+    return found or _not_linked(source, target, f"{source} does not link to {target}")
 
 
 class AboutCollector:
@@ -105,6 +102,37 @@ class AboutCollector:
             self.title = plain("".join(self._passing.text)) or None
         elif tag == "h1" and self.heading is None:
             self.heading = plain("".join(self._passing.text)) or None
+
+
+def _in_html(utf8: bytes, source: str, target: str, url: str) -> Verification | None:
+    if cannot_hold(utf8, target, url=url):
+        return None
+    passing = Passing(url)
+    link, about = LinkCollector(passing, target), AboutCollector(passing)
+    scan([utf8], passing, [link, about], charset="utf-8")
+    if not link.linked:
+        return None
+    found = entry_in(utf8, passing.base)
+    entry = found or Entry()
+    metas = about.metas
+    return Verification(
+        source=source,
+        target=target,
+        linked=True,
+        title=clean(about.title or metas.get("title") or entry.name or about.heading, LONGEST_TITLE),
+        excerpt=link.excerpt or clean(metas.get("description"), EXCERPT_LENGTH),
+        site_name=clean(metas.get("site_name"), LONGEST_NAME),
+        author=entry.author or _author(metas.get("author"), url),
+        published=entry.published or instant_of(metas.get("published")),
+        kind=kind_in(utf8, target, url=url) if found else MentionKind.MENTION,
+    )
+
+
+def _in_text(said: Said | None, source: str, target: str) -> Verification | None:
+    if said is None:
+        return None
+    title = clean(said.title, LONGEST_TITLE)
+    return Verification(source=source, target=target, linked=True, title=title, excerpt=said.excerpt)
 
 
 def _not_linked(source: str, target: str, reason: str) -> Verification:

@@ -50,11 +50,14 @@ class Entry(NamedTuple):
     published: datetime | None = None
 
 
-def entry_in(page: bytes, url: str) -> Entry:
-    """The first h-entry of a page in UTF-8 that came from `url`; its author may be the page's own h-card instead."""
+def entry_in(page: bytes, url: str) -> Entry | None:
+    """The first h-entry of a page in UTF-8 that came from `url`; its author may be the page's own h-card instead.
+
+    None when the page has no microformats at all, as most have.
+    """
     if all(page.find(mark, 0, MAX_PAGE) < 0 for mark in _MARKS):
-        return Entry()
-    # bs4 and mf2py take longer to load than the page to read, and most pages have no microformats.
+        return None
+    # bs4 and mf2py take longer to load than the page to read.
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(page[:MAX_PAGE], "lxml", from_encoding="utf-8")

@@ -4,49 +4,42 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import logging
-import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError, StoreError
-from pingback.model import Mention, MentionStatus, Protocol, Verification
+from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
+from pingback.receive.changes import with_page, with_words, withdrawn
+from pingback.receive.existence import everything_exists
 from pingback.receive.moderation import Decide, approve
-from pingback.receive.verify import NO_SOURCE, address_of, fault_of, headers_for, is_gone, verify
-from pingback.urls import is_http, is_under, key_of, same_url, shown, split, tidy
+from pingback.receive.site import Site
+from pingback.receive.verify import address_of, fault_of, headers_for, is_gone, verify
+from pingback.urls import key_of, shown, tidy
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Store
 
-Clock: TypeAlias = Callable[[], datetime]
+T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
 FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
 MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
-MAX_LISTED = 10_000  # sources in one answer of `pingbacks_of`
+MAX_LISTED = 10_000  # mentions in one answer
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+RETRY_AFTER = 60.0  # seconds until a ping that found too many others waiting is worth another try
 
 log = logging.getLogger(__name__)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def everything_exists(target: str) -> bool:
-    """For a site of which nobody knows better."""
-    return True
 
 
 class Receiver:
@@ -58,7 +51,12 @@ class Receiver:
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
-    returns, in the caller's thread.
+    returns, in the caller's thread. Pings of the protocols in `queued` wait for no source: they are kept as `pending`
+    and verified afterwards.
+
+    A TrackBack brings words of its own and proves nothing, so that it is verified like all others. Where
+    `verify_trackbacks` is false it stays `pending` with these words instead, and nobody asks its source until another
+    protocol names the same pair.
     """
 
     def __init__(
@@ -71,19 +69,26 @@ class Receiver:
         decide: Decide = approve,
         self_pings: bool = True,
         answer_within: float | None = None,
+        queued: Collection[Protocol] = (),
+        verify_trackbacks: bool = True,
         clock: Clock = now,
     ) -> None:
-        self._sites = _sites(site)
+        self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
         self._store = store
         self._client = client
-        self._target_exists = target_exists
         self._decide = decide
-        self._self_pings = self_pings
         self._answer_within = answer_within
+        self._queued = frozenset(queued)
+        self._verify_trackbacks = verify_trackbacks
         self._clock = clock
-        self._background = Background() if answer_within is not None else None
+        self._background = Background() if answer_within is not None or self._queued else None
         self._waiting = BoundedSemaphore(MAX_WAITING)
         self._closed = False
+
+    @property
+    def store(self) -> "Store":
+        """Where the mentions are kept."""
+        return self._store
 
     def __enter__(self) -> Self:
         return self
@@ -91,45 +96,65 @@ class Receiver:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ping(self, source: str, target: str, *, asker: str | None = None) -> Mention:
+    def ping(
+        self,
+        source: str,
+        target: str,
+        *,
+        asker: str | None = None,
+        protocol: Protocol = Protocol.PINGBACK,
+        words: Words | None = None,
+    ) -> Mention:
         """The mention that was kept; raises `Fault` for any other end. `asker` is the sender's IP address.
 
-        A pair that is known is fault 48; it is verified anew when the last try is an hour old.
+        A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last try is an hour old.
+        A Fault whose `retry_after` is set means that too many pings are waiting. `words` are those of a TrackBack;
+        they are kept where it is not verified, else the source's page is believed before its sender.
         """
         source, target = _text(source), _text(target)
         try:
             with _store_errors_hidden():
-                mention = self._take(source, target, asker)
+                mention = self._take(source, target, asker, protocol, words or Words())
         except Fault as fault:
-            _log_ping(source, target, asker, f"fault {fault.code}, {fault.message}")
+            _log_ping(protocol, source, target, asker, f"fault {fault.code}, {fault.message}")
             raise
-        _log_ping(source, target, asker, mention.status)
+        _log_ping(protocol, source, target, asker, mention.status)
         return mention
+
+    def queues(self, protocol: Protocol) -> bool:
+        """Pings of this protocol are answered before they are verified."""
+        return protocol in self._queued
+
+    def target_at(self, address: str, *, asked_at: str) -> str:
+        """The URL of the page of the site that has this path and query; see `pingback.receive.site`."""
+        return self._site.target_at(address, asked_at=asked_at)
+
+    def find_pair(self, pair: str) -> Mention | None:
+        """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
+        with _store_errors_hidden():
+            return self._store.find_pair(pair)
+
+    def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
+        """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping."""
+        return self._of_approved(target, most, lambda mention: mention)
 
     def pingbacks_of(self, target: str) -> list[str]:
         """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
-        target = _text(target)
-        self._check_target(target)
-        with _store_errors_hidden():
-            approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
-            sources = [mention.source for mention in islice(approved, MAX_LISTED)]
-        # Where many wait for an answer of the site already, what it would say is not worth a thread.
-        if not sources and self._waiting.acquire(blocking=False):
-            try:
-                self._check_exists(target)
-            finally:
-                self._waiting.release()
-        return sources
+        return self._of_approved(target, MAX_LISTED, lambda mention: mention.source)
 
-    def resume(self) -> None:
-        """Finish what was pending when the process ended; in the background where there is one. Raises StoreError."""
-        pending = deque(self._store.unverified())
+    def resume(self, *, left_to_others_for: timedelta = timedelta(0)) -> None:
+        """Finish what is pending, in the background where there is one: a process may have ended before it could.
+
+        What was taken in or tried within `left_to_others_for` is left to who did that. Raises StoreError.
+        """
+        pending = deque(mention for mention in self._store.unverified() if self._verifies(mention.protocol))
+        not_since = self._clock() - left_to_others_for
         if self._background is None:
-            self._work_off(pending)
+            self._work_off(pending, not_since)
             return
-        with suppress(Busy):  # then they stay pending, until the next start or ping
+        with suppress(Busy):  # then they stay pending, until the next time
             for number in range(min(RESUMING, len(pending))):
-                self._background.submit(("resume", number), partial(self._work_off, pending))
+                self._background.submit(("resume", number), partial(self._work_off, pending, not_since))
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -137,58 +162,71 @@ class Receiver:
         if self._background is not None:
             self._background.close()
 
-    def _take(self, source: str, target: str, asker: str | None) -> Mention:
-        self._check_target(target)
-        self._check_source(source, target)
-        source, target = tidy(source), tidy(target)
-        headers = headers_for(asker, site=self._sites[0])
-        known = self._store.find(source, target)
-        if known is not None and known.status is not MentionStatus.REJECTED:
-            self._refresh(known, headers)
-            raise _known()
+    def _take(self, source: str, target: str, asker: str | None, protocol: Protocol, words: Words) -> Mention:
+        self._site.check_target(target)
+        self._site.check_source(source, target)
         arrived = Mention(
-            source=source,
-            target=target,
-            protocol=Protocol.PINGBACK,
+            source=tidy(source),
+            target=tidy(target),
+            protocol=protocol,
             status=MentionStatus.PENDING,
             received=self._clock(),
         )
-        if self._background is None:
-            return self._keep(self._judge(arrived, headers))
-        return self._keep_in_time(arrived, headers, self._background)
+        known = self._store.find(arrived.source, arrived.target)
+        if known is not None and known.status is not MentionStatus.REJECTED:
+            if self._verifies(protocol):
+                self._refresh(known, asker, protocol)
+            raise _known()
+        if not self._verifies(protocol):
+            return self._keep_unverified(arrived, words)
+        background = self._background_for(protocol)
+        if background is None:
+            return self._keep(self._judge(arrived, asker))
+        return self._keep_in_time(arrived, asker, background)
 
-    def _check_target(self, target: str) -> None:
-        if _CONTROL.search(target) or not self._is_ours(target):
-            raise Fault(FaultCode.TARGET_NOT_PINGABLE, "the target is not a page of this site")
+    def _verifies(self, protocol: Protocol) -> bool:
+        return self._verify_trackbacks or protocol is not Protocol.TRACKBACK
 
-    def _check_source(self, source: str, target: str) -> None:
-        if _CONTROL.search(source) or not is_http(source) or split(source).has_credentials:
-            raise Fault(FaultCode.SOURCE_NOT_FOUND, NO_SOURCE)
-        if same_url(source, target):
-            raise Fault(FaultCode.TARGET_NOT_PINGABLE, "the source and the target are the same page")
-        if not self._self_pings and self._is_ours(source):
-            raise Fault(FaultCode.ACCESS_DENIED, "this site takes no pings from its own pages")
+    def _background_for(self, protocol: Protocol) -> Background | None:
+        """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
+        return self._background if self._answer_within is not None or protocol in self._queued else None
 
-    def _check_exists(self, target: str) -> None:
-        """Asks in the site's own spelling: another scheme may be served by nobody, or by somebody else."""
-        site = next(site for site in self._sites if is_under(target, site))
-        if not self._target_exists(f"{split(site).scheme}://{key_of(target)}"):
-            raise Fault(FaultCode.TARGET_NOT_FOUND, "the target does not exist")
+    def _of_approved(self, target: str, most: int, part: Callable[[Mention], T]) -> list[T]:
+        """That part of each approved mention, so that no more is held of thousands than is asked for."""
+        target = _text(target)
+        self._site.check_target(target)
+        with _store_errors_hidden():
+            approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
+            parts = [part(mention) for mention in islice(approved, most)]
+        if not parts:
+            self._check_exists_unless_busy(target)
+        return parts
 
-    def _is_ours(self, url: str) -> bool:
-        return any(is_under(url, site) for site in self._sites)
-
-    def _judge(self, arrived: Mention, headers: Mapping[str, str]) -> Mention:
-        """The mention as it should be kept; raises `Fault` where it should not."""
-        self._check_target(arrived.target)  # once more: it may have been pending since the site was another
-        self._check_exists(arrived.target)
+    def _check_exists_unless_busy(self, target: str) -> bool:
+        """Where many wait for an answer of the site already, what it would say is not worth a thread: false."""
+        if not self._waiting.acquire(blocking=False):
+            return False
         try:
-            verification = verify(arrived.source, arrived.target, client=self._client, headers=headers)
+            self._site.check_exists(target)
+        finally:
+            self._waiting.release()
+        return True
+
+    def _judge(self, arrived: Mention, asker: str | None) -> Mention:
+        """The mention as it should be kept; raises `Fault` where it should not."""
+        self._site.check_target(arrived.target)  # once more: it may have been pending since the site was another
+        self._site.check_exists(arrived.target)
+        try:
+            verification = self._verify(arrived, asker)
         except FetchError as error:
             raise fault_of(error) from error
         if not verification.linked:
             raise Fault(FaultCode.NO_LINK, verification.reason or "the source does not link to the target")
-        return self._decided(_with_words(arrived, verification, self._clock()))
+        return self._decided(with_page(arrived, verification, self._clock()))
+
+    def _verify(self, mention: Mention, asker: str | None) -> Verification:
+        headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
+        return verify(mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol)
 
     def _decided(self, mention: Mention) -> Mention:
         status = self._decide(mention)
@@ -196,32 +234,43 @@ class Receiver:
             raise Fault(FaultCode.ACCESS_DENIED, "this site does not take the ping")
         return replace(mention, status=status)
 
-    def _keep(self, mention: Mention) -> Mention:
-        kept, new = self._store.keep(mention)
+    def _keep(self, mention: Mention, *, source_asked: bool = True) -> Mention:
+        kept, new = self._store.keep(mention, source_asked=source_asked)
         if not new:  # an equal ping was faster
             raise _known()
         return kept
 
-    def _keep_in_time(self, arrived: Mention, headers: Mapping[str, str], background: Background) -> Mention:
+    def _keep_unverified(self, arrived: Mention, words: Words) -> Mention:
+        """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
+        if not self._check_exists_unless_busy(arrived.target):
+            raise _too_busy()
+        return self._keep(with_words(arrived, words), source_asked=False)
+
+    def _keep_in_time(self, arrived: Mention, asker: str | None, background: Background) -> Mention:
+        if arrived.protocol in self._queued:
+            # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
+            self._check_exists_unless_busy(arrived.target)
         try:
             # Equal pings at once share one job, and so one request to the server of the source.
-            judging = background.submit(("judge", _pair(arrived)), partial(self._judge, arrived, headers))
+            judging = background.submit(("judge", *_key(arrived)), partial(self._judge, arrived, asker))
         except Busy:
-            raise Fault(FaultCode.UPSTREAM_ERROR, "too many pings are waiting; try again later") from None
-        self._wait_for(judging)
-        if judging.done() and not judging.cancelled():
+            raise _too_busy() from None
+        if self._done_in_time(judging, arrived.protocol):
             return self._keep(judging.result())
         pending = self._keep(arrived)
         judging.add_done_callback(partial(self._finish, pending))
         return pending
 
-    def _wait_for(self, job: Future[Any]) -> None:
-        """For as long as an answer may take; not at all where many wait, so that slow sources do not use up threads."""
+    def _done_in_time(self, job: Future[Any], protocol: Protocol) -> bool:
+        """Waits for as long as an answer may take; not at all where many wait: slow sources must not use up threads."""
+        if protocol in self._queued:
+            return False
         if self._waiting.acquire(blocking=False):
             try:
                 wait([job], timeout=self._answer_within)
             finally:
                 self._waiting.release()
+        return job.done() and not job.cancelled()
 
     def _finish(self, pending: Mention, judging: Future[Mention]) -> None:
         if not judging.cancelled():
@@ -240,69 +289,57 @@ class Receiver:
                 *(settled.source, settled.target, settled.status, settled.fault),
             )
 
-    def _work_off(self, pending: deque[Mention]) -> None:
+    def _work_off(self, pending: deque[Mention], not_since: datetime) -> None:
         while pending and not self._closed:
             try:
                 mention = pending.popleft()
             except IndexError:  # another thread took the last one
                 return
-            headers = headers_for(None, site=self._sites[0])
-            self._settle(mention, partial(self._judge, mention, headers))
+            with _logged("finish", mention):
+                if self._store.claim(mention, now=self._clock(), not_since=not_since):
+                    self._settle(mention, partial(self._judge, mention, None))
 
-    def _refresh(self, known: Mention, headers: Mapping[str, str]) -> None:
+    def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
         instant = self._clock()
         if not self._store.claim(known, now=instant, not_since=instant - REVERIFY_AFTER):
             return
-        renew = partial(self._renew, known, headers)
-        if self._background is None:
+        renew = partial(self._renew, known, asker)
+        background = self._background_for(protocol)
+        if background is None:
             renew()
             return
         try:
-            self._wait_for(self._background.submit(("renew", known.id), renew))
+            self._done_in_time(background.submit(("renew", known.id), renew), protocol)
         except Busy:
             log.info("too busy to look at %r again", shown(known.source))
 
-    def _renew(self, known: Mention, headers: Mapping[str, str]) -> None:
+    def _renew(self, known: Mention, asker: str | None) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
-            self._settle(known, partial(self._judge, known, headers))
+            self._settle(known, partial(self._judge, known, asker))
             return
         with _logged("verify anew", known):
-            renewed = self._renewed(known, headers)
+            renewed = self._renewed(known, asker)
             self._store.update(renewed)
             log.info("%r looked at again for %r: %s", shown(known.source), shown(known.target), renewed.status)
 
-    def _renewed(self, known: Mention, headers: Mapping[str, str]) -> Mention:
+    def _renewed(self, known: Mention, asker: str | None) -> Mention:
         """The mention as the source is now: with new words, withdrawn, back again, or as it was."""
         try:
-            verification = verify(known.source, known.target, client=self._client, headers=headers)
+            verification = self._verify(known, asker)
         except FetchError as error:
             lasting = known.verified is not None and self._clock() - known.verified > FAILING_FOR
-            return self._withdrawn(known) if is_gone(error) or lasting else known  # it may be back tomorrow
+            # Of any other failure it may be back tomorrow.
+            return withdrawn(known, self._clock()) if is_gone(error) or lasting else known
         if not verification.linked:
-            return self._withdrawn(known)
-        renewed = _with_words(known, verification, self._clock())
+            return withdrawn(known, self._clock())
+        renewed = with_page(known, verification, self._clock())
         if known.status is not MentionStatus.DELETED:
             return renewed
         try:
             return self._decided(renewed)
         except Fault:
             return known
-
-    def _withdrawn(self, known: Mention) -> Mention:
-        if known.status is MentionStatus.SPAM:  # or it would come back as something else
-            return known
-        return replace(known, status=MentionStatus.DELETED, verified=self._clock())
-
-
-def _sites(site: str | Sequence[str]) -> tuple[str, ...]:
-    """The sites in their normal form, which is ASCII and can go into a header."""
-    sites = (site,) if isinstance(site, str) else tuple(site)
-    if not sites:
-        raise ValueError("a receiver needs a site")
-    if any(split(each).has_credentials for each in sites):
-        raise ValueError("a site's address holds no credentials")
-    return tuple(split(each).href for each in sites)
 
 
 def _text(url: str) -> str:
@@ -311,30 +348,22 @@ def _text(url: str) -> str:
     return url.strip()
 
 
-def _with_words(mention: Mention, verification: Verification, verified: datetime) -> Mention:
-    """The mention with what its source says of itself."""
-    return replace(
-        mention,
-        title=verification.title,
-        excerpt=verification.excerpt,
-        site_name=verification.site_name,
-        author=verification.author,
-        published=verification.published,
-        verified=verified,
-        fault=None,
-    )
+def _key(mention: Mention) -> tuple[str, str, str]:
+    """What makes pings equal. By another protocol, other sources hold a link."""
+    return mention.protocol, key_of(mention.source), key_of(mention.target)
 
 
-def _pair(mention: Mention) -> tuple[str, str]:
-    return key_of(mention.source), key_of(mention.target)
-
-
-def _log_ping(source: str, target: str, asker: str | None, end: str) -> None:
-    log.info("ping from %r to %r by %s: %.500s", shown(source), shown(target), address_of(asker), end)
+def _log_ping(protocol: Protocol, source: str, target: str, asker: str | None, end: str) -> None:
+    log.info("%s from %r to %r by %s: %.500s", protocol, shown(source), shown(target), address_of(asker), end)
 
 
 def _known() -> Fault:
     return Fault(FaultCode.ALREADY_REGISTERED, "the ping is known already")
+
+
+def _too_busy() -> Fault:
+    message = "too many pings are waiting; try again later"
+    return Fault(FaultCode.UPSTREAM_ERROR, message, retry_after=RETRY_AFTER)
 
 
 @contextmanager

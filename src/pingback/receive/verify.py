@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus, Fault, FaultCode, FetchError
-from pingback.model import Verification
+from pingback.model import Protocol, Verification
 from pingback.page.about import read_mention
 from pingback.version import VERSION
 
@@ -25,12 +25,28 @@ NO_SOURCE = "the source does not exist, or cannot be reached from here"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def verify(source: str, target: str, *, client: "Client", headers: Mapping[str, str] = _NO_HEADERS) -> Verification:
-    """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`."""
+def verify(
+    source: str,
+    target: str,
+    *,
+    client: "Client",
+    headers: Mapping[str, str] = _NO_HEADERS,
+    protocol: Protocol = Protocol.PINGBACK,
+) -> Verification:
+    """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
+
+    Which media types count as a page depends on the protocol (Webmention §3.2.2).
+    """
     with client.get(source, headers=headers) as response:
         response.require_success()
-        page = response.read()
-        return read_mention(page, source=source, target=target, url=response.url, content_type=response.content_type)
+        return read_mention(
+            response.read(),
+            source=source,
+            target=target,
+            url=response.url,
+            content_type=response.content_type,
+            protocol=protocol,
+        )
 
 
 def is_gone(error: FetchError) -> bool:
@@ -54,10 +70,10 @@ def address_of(asker: str | None) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def headers_for(asker: str | None, *, site: str) -> dict[str, str]:
+def headers_for(asker: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
     """Names the asker to the source's server, as WordPress does: it should know on whose word it is asked."""
     address = address_of(asker)
-    agent = f"pingback/{VERSION}; {site}; verifying pingback"
+    agent = f"pingback/{VERSION}; {site}; verifying {protocol}"
     if address is None:
         return {"User-Agent": agent}
     return {"User-Agent": f"{agent} from {address}", "X-Pingback-Forwarded-For": address}

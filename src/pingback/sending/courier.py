@@ -25,7 +25,7 @@ from pingback.sending.holders import is_gone, this_process
 from pingback.sending.ping import Delivery, deliver, unfound
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
-from pingback.urls import key_of, shown, split
+from pingback.urls import host_of, key_of, shown
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -106,9 +106,10 @@ class Courier:
         self._outbox.release([job.ping for job in run.jobs])
 
     def _free_what_the_dead_hold(self) -> None:
-        for holder in self._outbox.holders(now=self._clock()):
+        instant = self._clock()
+        for holder in self._outbox.holders(now=instant):
             if is_gone(holder):
-                self._outbox.end_leases(holder)
+                self._outbox.end_leases(holder, now=instant)
 
     def _goes_on(self, run: Run, pool: ThreadPoolExecutor) -> bool:
         """Something is under way: more was claimed, or became due while there was nothing else to do."""
@@ -201,7 +202,7 @@ class Courier:
         found = replace(found, target=job.ping.target)  # as this post spells it (Pingback 1.0 §3)
         job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
-        job.endpoint_host = split(usable[0].url).host if usable else ""
+        job.endpoint_host = host_of(usable[0].url) if usable else ""
         if usable:
             run.queues.setdefault(job.endpoint_host, deque()).append(job)
             self._serve(run, pool, job.endpoint_host)

@@ -79,6 +79,7 @@ class Publication:
 class Taken:
     """What became of a post: planned, or left alone as long as it is not public.
 
+    `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
     `skipped` are outcomes of what is not sent, and why; `error` is set where the post's page could not be had.
     """
 
@@ -86,6 +87,8 @@ class Taken:
     skipped: tuple[Outcome, ...] = ()
     plan: Plan = field(default_factory=Plan)
     is_planned: bool = True
+    post: Post | None = None
+    is_news: bool = False
     error: FetchError | None = None
 
 
@@ -119,14 +122,22 @@ class Publisher:
         if post is None:
             return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
         wanted = {link.target: link.fingerprint for link in post.links if self.is_wanted(source, link.target)}
+        fingerprint = publication.fingerprint or post.fingerprint
+        known = self._outbox.post(source)
         plan = self._outbox.plan(
             source,
             wanted,
             untouched=[link.target for link in post.links if link.target not in wanted],
-            fingerprint=publication.fingerprint or post.fingerprint,
+            fingerprint=fingerprint,
             now=self._clock(),
         )
-        return Taken(publication=publication, skipped=tuple(_over(source, post)), plan=plan)
+        return Taken(
+            publication=publication,
+            skipped=tuple(_over(source, post)),
+            plan=plan,
+            post=post,
+            is_news=known is None or known.fingerprint != fingerprint,
+        )
 
     def rehearse(self, publication: Publication) -> tuple[Taken, list[str]]:
         """What `take` would skip, and the targets that would be told; nothing is changed."""

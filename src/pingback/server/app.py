@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pingback.server import xmlrpc
+from pingback.server import trackback, webmention, xmlrpc
 from pingback.server.http import Request, Response, plain
 from pingback.wire.xmlrpc import MAX_BODY
 
@@ -20,7 +20,7 @@ class Route(NamedTuple):
 
 def handle(request: Request, receiver: "Receiver") -> Response:
     """The response to any request; raises nothing."""
-    route = _ROUTES.get(request.path)
+    route = _ROUTES.get(request.path) or _route_below(request.raw_path)
     if route is None:
         return plain(404, "There is nothing here.")
     if request.method not in route.methods:
@@ -31,6 +31,10 @@ def handle(request: Request, receiver: "Receiver") -> Response:
     return route.answer(request, receiver)
 
 
+def _route_below(path: str) -> Route | None:
+    return next((route for folder, route in _FOLDERS.items() if path.startswith(folder)), None)
+
+
 def _health(request: Request, receiver: "Receiver") -> Response:
     return plain(200, "ok")
 
@@ -39,5 +43,12 @@ TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
 
 _ROUTES = {
     "/xmlrpc": Route(("POST",), xmlrpc.answer),
+    webmention.ROOT: Route(("POST",), webmention.answer),
     "/healthz": Route(("GET", "HEAD"), _health),
+}
+
+# What answers for all that is below.
+_FOLDERS = {
+    f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer),
+    f"{webmention.ROOT}/": Route(("GET", "HEAD"), webmention.status),
 }

@@ -1,15 +1,29 @@
 """An HTTP request and its response as values, so that what answers needs no server, and any server will do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
+
+# For what may hold a stranger's words: no browser is to look for markup in them.
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`path` is decoded and begins with a slash, `remote_addr` is who connected."""
+    """What was asked; `remote_addr` is who connected.
+
+    `path` is decoded and begins with a slash. `raw_path` is the same with the escapes that it was sent with, `query`
+    is what follows its question mark; both are ASCII. `base` is the URL under which the paths stand, without a slash
+    at its end. The names of `headers` are in lower case.
+    """
 
     method: str
     path: str
+    raw_path: str = ""
+    query: str = ""
+    base: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str | None = None
     body: bytes = b""
     remote_addr: str | None = None
 
@@ -28,5 +42,10 @@ def plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> R
     return Response(
         status=status,
         headers={"Content-Type": "text/plain; charset=utf-8"} | dict(headers or {}),
-        body=f"{text}\n".encode(),
+        body=f"{text}\n".encode(errors="replace"),
     )
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """The header that says when the same request is welcome (RFC 9110 §10.2.3)."""
+    return {"Retry-After": str(ceil(seconds))}

@@ -1,11 +1,14 @@
 """The WSGI shell (PEP 3333) around `handle`: mount it anywhere WSGI goes."""
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote_to_bytes
 
 from pingback.server.app import TOO_LARGE, handle
 from pingback.server.http import Request, Response, plain
+from pingback.urls import is_http, split
 from pingback.wire.xmlrpc import MAX_BODY
 
 if TYPE_CHECKING:
@@ -13,10 +16,15 @@ if TYPE_CHECKING:
 
     from pingback.receive.receiver import Receiver
 
+_IN_PATH = "/:@!$&'()*+,;="  # and letters, digits and "-._~", which stand for themselves (RFC 3986 §3.3)
+_IN_QUERY = _IN_PATH + "?%"
+_HOST = re.compile(r"[^/\\?#@\s]+")
+
 
 def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
-    """An application that answers `/xmlrpc` and `/healthz` below where it is mounted, from several threads at once.
+    """An application that answers `/xmlrpc`, `/webmention`, `/trackback/…` and `/healthz` below where it is mounted.
 
+    It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
     The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware to put the sender's address there.
     """
 
@@ -42,11 +50,25 @@ def _response(environ: "WSGIEnvironment", receiver: "Receiver") -> Response:
         return unreadable.response
     request = Request(
         method=method,
-        path=_text(environ.get("PATH_INFO", "")),
+        path=_bytes(environ.get("PATH_INFO", "")).decode(errors="replace"),
+        raw_path=_raw_path(environ),
+        query=quote(_bytes(environ.get("QUERY_STRING", "")), safe=_IN_QUERY),
+        base=_base(environ),
+        headers=_headers(environ),
+        content_type=environ.get("CONTENT_TYPE") or None,
         body=body,
         remote_addr=environ.get("REMOTE_ADDR"),
     )
     return handle(request, receiver)
+
+
+def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
+    """As servers give them: one value for each name, and Latin-1 for whatever bytes were sent."""
+    return {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:
@@ -82,6 +104,32 @@ def _read(stream: Any, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _text(value: str) -> str:
+def _raw_path(environ: "WSGIEnvironment") -> str:
+    """The path below where we are mounted, as it was sent; of PEP 3333 we have it decoded only.
+
+    Most servers tell the original too. It is believed where it is the same path, which it is not when a front server
+    rewrote it.
+    """
+    path = _bytes(environ.get("PATH_INFO", ""))
+    sent = environ.get("REQUEST_URI", "").partition("?")[0].removeprefix(_mount(environ))
+    if unquote_to_bytes(_bytes(sent)) == path:
+        return quote(_bytes(sent), safe=_IN_PATH + "%")
+    return quote(path, safe=_IN_PATH)
+
+
+def _base(environ: "WSGIEnvironment") -> str:
+    """Where we are mounted (PEP 3333, “URL Reconstruction”): a URL, or its path alone where the `Host` is none."""
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
+    origin = f"{environ.get('wsgi.url_scheme')}://{host}"
+    if not _HOST.fullmatch(host) or not is_http(origin):
+        return _mount(environ)
+    return split(origin).href.removesuffix("/") + _mount(environ)
+
+
+def _mount(environ: "WSGIEnvironment") -> str:
+    return quote(_bytes(environ.get("SCRIPT_NAME", "")), safe=_IN_PATH).rstrip("/")
+
+
+def _bytes(value: str) -> bytes:
     """WSGI hands over bytes as Latin-1 (PEP 3333, “Unicode Issues”); people mean UTF-8."""
-    return value.encode("latin-1").decode("utf-8", "replace")
+    return value.encode("latin-1")

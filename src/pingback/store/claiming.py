@@ -81,9 +81,10 @@ def holders(connection: Connection, *, now: datetime) -> list[str]:
     return list(connection.execute(_HOLDERS, {"now": micros(now)}).scalars())
 
 
-def end_leases(connection: Connection, holder: str) -> None:
-    """Give all leases of a holder back, for a turn at once."""
-    connection.execute(_END_LEASES, {"holder": holder})
+def end_leases(connection: Connection, holder: str, *, now: datetime) -> None:
+    """End the leases of a holder, for a turn at once. They stay in the rows: a try was begun, and nobody said how it
+    ended."""
+    connection.execute(_END_LEASES, {"holder": holder, "now": micros(now)})
 
 
 def next_due(connection: Connection, *, now: datetime, sources: Collection[str] | None) -> datetime | None:
@@ -163,8 +164,8 @@ _HOLDERS = (
 )
 _END_LEASES = (
     update(outbox)
-    .where(outbox.c.leased_by == bindparam("holder"), outbox.c.leased_until.is_not(None))
-    .values(leased_until=None)
+    .where(outbox.c.leased_by == bindparam("holder"), outbox.c.leased_until > _NOW)
+    .values(leased_until=_NOW)
 )
 _RELEASE = update(outbox).where(*_HELD).values(leased_until=None)
 # What became pointless meanwhile, as the link is gone, is not due again by this.

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic, sleep
@@ -12,11 +12,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
 from pingback.store.outbox_schema import UnreadableRow
-from pingback.store.schema import metadata
+from pingback.store.schema import ADDED, mentions, metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
@@ -38,14 +38,21 @@ _SENTENCES = {
 }
 
 
-def _schema() -> Iterator[ExecutableDDLElement]:
-    for table in metadata.sorted_tables:
-        yield CreateTable(table, if_not_exists=True)
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            yield CreateIndex(index, if_not_exists=True)
+def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
+    return tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in statements)
 
 
-_SCHEMA = tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in _schema())
+# All there are: the modules that are imported above have put theirs into `metadata`.
+_TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
+_INDEXES = _compiled(
+    CreateIndex(index, if_not_exists=True)
+    for table in metadata.sorted_tables
+    for index in sorted(table.indexes, key=lambda index: str(index.name))
+)
+_ADDITIONS = {
+    column.name: f"ALTER TABLE {mentions.name} ADD COLUMN {CreateColumn(column).compile(dialect=sqlite.dialect())}"
+    for column in ADDED
+}
 
 
 def parse_url(url: str) -> URL:
@@ -138,8 +145,26 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     # An accepted ping is on disk before its answer goes out, so each commit waits for the disk: 0.8 ms a ping on a
     # virtual ext4 disk, where 0.5 without; the fetch of a source takes a hundred times that.
     connection.execute("PRAGMA synchronous = FULL").close()
-    for statement in _SCHEMA:  # where all is there already, no lock is taken
+    for statement in _TABLES:  # where all is there already, no lock is taken
         connection.execute(statement).close()
+    if _missing(connection):
+        _bring_up_to_date(connection)
+    for statement in _INDEXES:  # after the columns that they are made of
+        connection.execute(statement).close()
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The columns that this version added to the table, and that the file does not have."""
+    there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({mentions.name})")}
+    return [name for name in _ADDITIONS if name not in there]
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Add what is missing, under the write lock, and look again: of several that open the file at once one does it."""
+    with connection:  # commits, or takes back
+        connection.execute("BEGIN IMMEDIATE").close()
+        for name in _missing(connection):
+            connection.execute(_ADDITIONS[name]).close()
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

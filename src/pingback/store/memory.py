@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import Discovery, KnownPost
+from pingback.store.keys import target_key_of
 from pingback.store.outbox_schema import (
     discoveries,
     discovery_of,
@@ -17,7 +18,7 @@ from pingback.store.outbox_schema import (
     readable,
     source_key_of,
 )
-from pingback.store.schema import instant, micros, storable, target_key_of
+from pingback.store.schema import instant, micros, storable
 
 LONGEST = timedelta(days=1)  # that a discovery is remembered, by whatever the target's cache headers say
 

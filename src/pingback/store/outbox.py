@@ -10,9 +10,10 @@ from pingback.errors import StoreError
 from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus, Plan, QueuedPing
 from pingback.store import claiming, memory, planning, recording
 from pingback.store.database import Database
+from pingback.store.keys import pair_of, target_key_of
 from pingback.store.outbox_schema import outbox, ping_of, source_key_of
-from pingback.store.schema import micros, pair_of, target_key_of
-from pingback.urls import is_under
+from pingback.store.schema import micros
+from pingback.urls import is_under, require_http
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NOBODY: Mapping[str, int] = MappingProxyType({})
@@ -132,10 +133,10 @@ class Outbox:
         with self._database.read() as connection:
             return claiming.holders(connection, now=now)
 
-    def end_leases(self, holder: str) -> None:
-        """Give back whatever a holder has claimed: it is known to be no more."""
+    def end_leases(self, holder: str, *, now: datetime) -> None:
+        """Let whatever a holder has claimed be claimed again: it is known to be no more."""
         with self._database.write() as connection:
-            claiming.end_leases(connection, holder)
+            claiming.end_leases(connection, holder, now=now)
 
     def next_due(self, *, now: datetime, sources: Collection[str] | None = None) -> datetime | None:
         """When there is something to claim: `now` or later, after leases and pauses; None where nothing is left."""
@@ -206,6 +207,7 @@ class Outbox:
 
     def posts_under(self, base_url: str) -> Iterator[KnownPost]:
         """The posts of a site, or of a part of it, that are not gone."""
+        require_http(base_url)
         after = 0
         while True:
             with self._database.read() as connection:

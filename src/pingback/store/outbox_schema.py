@@ -12,17 +12,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, RowMapping, String, Table, Text
 
 from pingback.model import Attempt, Discovery, Endpoint, KnownPost, Outcome, OutcomeStatus, Protocol, QueuedPing, Via
+from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import (
     instant,
     instant_or_none,
     metadata,
     micros,
     micros_or_none,
-    pair_of,
     storable,
-    target_key_of,
 )
-from pingback.urls import DEFAULT_PORTS, split
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 
@@ -115,12 +113,6 @@ class UnreadableRow(Exception):
 def source_key_of(source: str) -> str:
     """The key under which the pings of a post are found; ValueError when it is not an HTTP URL."""
     return target_key_of(source)
-
-
-def host_of(url: str) -> str:
-    """The host of an HTTP URL, as pings to it are counted: lower case, with the port where it is not the default."""
-    parts = split(url)
-    return parts.host if parts.port == DEFAULT_PORTS[parts.scheme] else f"{parts.host}:{parts.port}"
 
 
 def keys_of(source: str, target: str) -> dict[str, Any]:

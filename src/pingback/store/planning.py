@@ -10,9 +10,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pingback.model import OutcomeStatus, Plan, QueuedPing
 from pingback.store.memory import forget
-from pingback.store.outbox_schema import host_of, keys_of, outbox, ping_of, source_key_of, state_of
+from pingback.store.outbox_schema import keys_of, outbox, ping_of, source_key_of, state_of
 from pingback.store.schema import micros, storable
 from pingback.store.transitions import WAITING, linked, unlinked
+from pingback.urls import host_of
 
 _CHUNK = 500  # rows read or written at once
 

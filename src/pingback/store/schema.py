@@ -1,19 +1,17 @@
 """The table of mentions, and the one place where its rows are made from values and taken apart into them.
 
-Instants are microseconds since 1970 in UTC. Keys are SHA-256: a URL may have thousands of characters, and an index
-that strangers fill should not grow with them.
+Instants are microseconds since 1970 in UTC.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
 
-from pingback.model import Author, Mention, MentionStatus, Protocol
-from pingback.urls import key_of
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
+from pingback.store.keys import pair_of, target_key_of
 
 metadata = MetaData()
 
@@ -27,6 +25,7 @@ mentions = Table(
     Column("target", Text, nullable=False),
     Column("protocol", String(20), nullable=False),
     Column("status", String(20), nullable=False),
+    Column("kind", String(20), nullable=False, server_default=MentionKind.MENTION.value),
     Column("title", Text),
     Column("excerpt", Text),
     Column("site_name", Text),
@@ -39,10 +38,17 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
+    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
+    Column("changed", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
+    Index("mentions_by_change", "changed", "id"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
+
+# What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
+ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
@@ -50,16 +56,6 @@ FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def pair_of(source: str, target: str) -> str:
-    """The key of a pair: equal for equal URLs (`pingback.urls.key_of`); ValueError where one is not an HTTP URL."""
-    return _digest(f"{key_of(source)}\n{key_of(target)}")
-
-
-def target_key_of(target: str) -> str:
-    """The key under which the mentions of a target are found; ValueError when it is not an HTTP URL."""
-    return _digest(key_of(target))
 
 
 def micros(instant: datetime) -> int:
@@ -79,6 +75,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "target": storable(mention.target),
         "protocol": mention.protocol.value,
         "status": mention.status.value,
+        "kind": mention.kind.value,
         "title": storable(mention.title),
         "excerpt": storable(mention.excerpt),
         "site_name": storable(mention.site_name),
@@ -101,6 +98,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         target=row["target"],
         protocol=Protocol(row["protocol"]),
         status=MentionStatus(row["status"]),
+        kind=MentionKind(row["kind"]),
         title=row["title"],
         excerpt=row["excerpt"],
         site_name=row["site_name"],
@@ -130,7 +128,3 @@ def instant(number: int) -> datetime:
 def instant_or_none(number: int | None) -> datetime | None:
     """`instant` of a number that may be missing."""
     return None if number is None else instant(number)
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode()).hexdigest()

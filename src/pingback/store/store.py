@@ -8,13 +8,16 @@ from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
+from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
+from pingback.store.keys import pair_of, target_key_of
 from pingback.store.outbox import Outbox
-from pingback.store.schema import FIXED, mention_of, mentions, micros, pair_of, row_of, target_key_of
+from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
+_NEVER = 0  # no try: before any instant that a clock of ours shows
 _ARRIVAL = (mentions.c.received, mentions.c.id)
 
 
@@ -24,10 +27,12 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
+    `outbox` is what the site sends, in the same database.
     """
 
-    def __init__(self, url: str = "sqlite:///pingback.db") -> None:
+    def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
         self._database = Database(url)
+        self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
 
@@ -37,13 +42,18 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def keep(self, mention: Mention) -> tuple[Mention, bool]:
+    def keep(self, mention: Mention, *, source_asked: bool = True) -> tuple[Mention, bool]:
         """The mention as it stands in the store, and whether it was new.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
-        and only its `id` stays. Any other that was there before is given back as it was.
+        and only its `id` stays. Any other that was there before is given back as it was. Where nobody asks the source
+        for now, the first try at it can be claimed at once.
         """
-        row = row_of(mention) | {"tried": micros(mention.verified or mention.received)}
+        row = row_of(mention) | {
+            "tried": micros(mention.verified or mention.received) if source_asked else _NEVER,
+            "changed": micros(self._clock()),
+            "failures": 0,
+        }
         with self._write() as connection:
             written = connection.execute(_KEEP, row).mappings().one_or_none()
             known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
@@ -51,8 +61,12 @@ class Store:
 
     def find(self, source: str, target: str) -> Mention | None:
         """The mention of `target` by `source`; ValueError where one of them is not an absolute HTTP URL."""
+        return self.find_pair(pair_of(source, target))
+
+    def find_pair(self, pair: str) -> Mention | None:
+        """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
         with self._read() as connection:
-            row = connection.execute(_select(mentions.c.pair == pair_of(source, target))).mappings().one_or_none()
+            row = connection.execute(_select(mentions.c.pair == pair)).mappings().one_or_none()
         return self._mention(row) if row is not None else None
 
     def update(self, mention: Mention) -> Mention:
@@ -60,6 +74,7 @@ class Store:
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
+        changed |= {"changed": micros(self._clock()), "failures": 0}
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()

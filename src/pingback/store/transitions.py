@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
-from pingback.store.outbox_schema import host_of
+from pingback.urls import host_of
 
 WAITING = "waiting to be sent"
 UNLINKED = "the post no longer links to it"

@@ -1,7 +1,7 @@
 """Forms as bytes in, fields out, and back: `application/x-www-form-urlencoded` (URL standard §5), as strangers send it.
 
-A form's bytes are percent-decoded first and read in its charset then: so Shift_JIS, whose second bytes can be "=" or
-"+", comes through.
+A form's bytes are percent-decoded first, and read in its charset then: of a character in Shift_JIS, one byte can be an
+escape, and the other a letter that needs none.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from pingback.wire.xmlrpc import MAX_BODY
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100  # in one form; a TrackBack has four
+
+_NEVER_SENT = {"utf-16le", "utf-16be", "replacement"}  # Encoding standard §4.3: no output is in these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +77,11 @@ def encode_form(fields: Mapping[str, str]) -> bytes:
 def decode_text(value: bytes, *labels: str | None) -> str:
     """The text in the first charset that a label names, else UTF-8 if it is that, else windows-1252.
 
-    Labels are the web's (Encoding standard §4.2): UTF-7 is none. UTF-16 is not believed, as who wrote the label in
-    ASCII did not write that. Bad bytes become U+FFFD; a byte order mark overrules the label.
+    Labels are the web's (Encoding standard §4.2): UTF-7 is none, and UTF-16 is not believed, as it is of text that is
+    not. Bad bytes become U+FFFD; a byte order mark overrules the label.
     """
     found = filter(None, (webencodings.lookup(label) for label in labels if label))
-    named = next((encoding for encoding in found if not encoding.name.startswith("utf-16")), None)
+    named = next((encoding for encoding in found if encoding.name not in _NEVER_SENT), None)
     text: str = webencodings.decode(value, named or _guess(value))[0]
     return text
 

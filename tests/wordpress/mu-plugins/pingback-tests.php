@@ -12,8 +12,10 @@ add_filter(
 	3
 );
 
-// One ping in 15 s for the whole site is its stock pace.
-add_filter( 'comment_flood_filter', '__return_false', PHP_INT_MAX );
+// One ping in 15 s for the whole site is its stock pace; a request with `?stock-pace` is held to it.
+if ( ! isset( $_GET['stock-pace'] ) ) {
+	add_filter( 'comment_flood_filter', '__return_false', PHP_INT_MAX );
+}
 
 // Nothing is ever scheduled but the pings of a post.
 add_filter( 'pre_schedule_event', fn( $pre, $event ) => 'do_pings' === $event->hook ? $pre : false, 10, 2 );
@@ -37,6 +39,20 @@ function wp_mail() {
 if ( isset( $_GET['true-faults'] ) ) {
 	remove_filter( 'xmlrpc_pingback_error', 'xmlrpc_pingback_error' );
 }
+
+// The TrackBack RDF of a post that was made with it (`WordPress.post` in fixture.py), in a comment as the themes of its
+// time had it.
+add_action(
+	'wp_footer',
+	function () {
+		if ( ! is_single() || ! get_post_meta( get_queried_object_id(), 'with_rdf', true ) ) {
+			return;
+		}
+		echo "<!--\n";
+		trackback_rdf();
+		echo "\n-->\n";
+	}
+);
 
 // A line of JSON for each exchange of a WP-Cron run, for `WordPress.send_due` in fixture.py.
 add_action(

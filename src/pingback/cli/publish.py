@@ -1,0 +1,268 @@
+"""`pingback publish`."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from pingback.cli.options import checked, client_for, exit_code_of, protocol_option, stop, subcommand
+from pingback.cli.report import Report, worst
+from pingback.clock import now
+from pingback.errors import FetchError, SettingsError
+from pingback.model import Outcome, OutcomeStatus, Protocol
+from pingback.net.client import Client
+from pingback.posts.feeds import feed_in_file, fetch_feed
+from pingback.posts.sitemap import fetch_sitemap
+from pingback.posts.values import BadFeed, Feed, Sitemap
+from pingback.sending import publications
+from pingback.sending.discover import EVERY, discover
+from pingback.sending.ping import unfound
+from pingback.sending.publish import Publication, Publisher, Taken, Wishes, publish
+from pingback.sending.updates import Blog, tell_of
+from pingback.settings import Settings
+from pingback.store import Outbox, Store
+from pingback.urls import host_of, is_http, origin_of, require_http, split
+
+MAX_LINE = 10_000  # characters of a line on standard input
+
+log = logging.getLogger(__name__)
+
+_NO_HOME = "http://feed.invalid/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """Where the posts come from, as the command line says."""
+
+    sources: tuple[str, ...]
+    feeds: tuple[str, ...]
+    sitemaps: tuple[str, ...]
+    site: str | None
+    html: str | None
+    base_url: str | None
+
+    def check(self) -> None:
+        """Wrong usage where nothing is given, or where only a base URL can say what a file or folder will be."""
+        if not (self.sources or self.feeds or self.sitemaps or self.site or self.html):
+            raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
+        for source in self.sources:
+            if source != "-":
+                checked(source, require_http)
+        if self.base_url is not None:
+            checked(self.base_url, require_http)
+        elif self.site or self.html:
+            raise click.UsageError("--site and --html need --base-url")
+
+
+_OWN = ("wait", "self_pings", "services", "websub")
+
+
+@subcommand("publish", example="pingback publish https://blog.example/part-six", takes=_OWN)
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--feed", "feeds", metavar="URL|FILE", multiple=True, help="The posts of an RSS, Atom or JSON feed.")
+@click.option("--sitemap", "sitemaps", metavar="URL", multiple=True, help="The pages of a sitemap.")
+@click.option("--site", metavar="DIR", help="The pages of a built static site; those that changed since the last time.")
+@click.option("--html", metavar="FILE", help="A post in a file.")
+@click.option("--base-url", metavar="URL", help="Where the folder or file will be found on the web.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
+@protocol_option("Only by this protocol. [default: auto, the first one that each target takes]")
+@click.option("--only", metavar="PATTERN", multiple=True, help="Only targets on hosts like this: '*.example'.")
+@click.option("--except", "excepted", metavar="PATTERN", multiple=True, help="No targets on hosts like this.")
+@click.option("--selector", metavar="CSS", help="The post within its page. [default: its h-entry, <article> or <main>]")
+@click.option("--self-pings/--no-self-pings", default=None, help="Tell the site's own pages, too.")
+@click.option("--force", is_flag=True, help="Send even for a source that is not public, or says noindex.")
+@click.option("--wait", metavar="SECONDS", help="For hosts that take pings one by one. [default: 60]")
+@click.option("--service", "services", metavar="URL", multiple=True, help="An update service to tell of new posts.")
+@click.option("--websub/--no-websub", default=None, help="Tell the hubs that the feed names of new posts.")
+def command(
+    settings: Settings,
+    dry_run: bool,
+    protocol: Protocol | None,
+    only: tuple[str, ...],
+    excepted: tuple[str, ...],
+    selector: str | None,
+    force: bool,
+    **given: str | tuple[str, ...] | None,
+) -> None:
+    """Ping everything that the posts link to. SOURCE is a permalink, or - for a list of them on standard input.
+
+    What was sent is remembered: run again, it sends only what is new, changed, or due for another try. Nothing is sent
+    for a post that the public cannot read yet.
+    """
+    origin = _Given(**given)  # type: ignore[arg-type]  # by the names of the options
+    origin.check()
+    wishes = Wishes(
+        selector=selector,
+        protocols=EVERY if protocol is None else (protocol,),
+        allows=_matching(only, excepted),
+        self_pings=settings.self_pings,
+        even_unready=force,
+    )
+    report = Report(as_json=settings.json)
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(settings))
+        outbox = stack.enter_context(Store(settings.db)).outbox
+        run = _Run(settings, client, outbox, wishes, report)
+        try:
+            publications_ = run.publications(origin)
+            code = run.rehearse(publications_) if dry_run else run.publish(publications_)
+        except ValueError as error:  # of a selector, or a folder without pages
+            raise SettingsError(str(error)) from None
+        except OSError as error:
+            raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
+        except BadFeed as error:
+            stop(1, str(error))
+        except FetchError as error:
+            stop(exit_code_of(error), str(error))
+    stop(code)
+
+
+class _Run:
+    """One call of the command."""
+
+    def __init__(self, settings: Settings, client: Client, outbox: Outbox, wishes: Wishes, report: Report) -> None:
+        self._settings = settings
+        self._client = client
+        self._outbox = outbox
+        self._wishes = wishes
+        self._report = report
+        self._feed: Feed | None = None
+        self._news: Taken | None = None
+        self._codes: set[int] = set()
+
+    def publications(self, given: _Given) -> Iterator[Publication]:
+        """The posts that are to be published, in the order of the command line's options."""
+        yield from publications.of_urls(_listed(given.sources))
+        for name in given.feeds:
+            self._feed = feed = self._read_feed(name, given.base_url)
+            _log_left_out(name, feed)
+            yield from publications.of_feed(feed)
+        for url in given.sitemaps:
+            sitemap = fetch_sitemap(url, client=self._client)
+            _log_left_out(url, sitemap)
+            yield from publications.of_urls(sitemap.pages)
+        if given.site is not None and given.base_url is not None:
+            yield from publications.of_site(Path(given.site), base_url=given.base_url, outbox=self._outbox)
+        if given.html is not None and given.base_url is not None:
+            yield publications.of_file(Path(given.html), source=given.base_url)
+
+    def publish(self, given: Iterator[Publication]) -> int:
+        """Send what is to be sent; the exit code."""
+        with self._report.running():
+            outcomes = publish(
+                given,
+                client=self._client,
+                outbox=self._outbox,
+                wishes=self._wishes,
+                patience=timedelta(seconds=self._settings.wait),
+                on_taken=self._taken,
+            )
+            for outcome in outcomes:
+                self._report.tell(outcome)
+            if self._news is not None:
+                for outcome in self._updates(self._news):
+                    self._report.tell(outcome)
+        return worst((self._report.exit_code, *self._codes))
+
+    def rehearse(self, given: Iterator[Publication]) -> int:
+        """Show what would be sent, and by which protocol; the exit code."""
+        publisher = Publisher(client=self._client, outbox=self._outbox, wishes=self._wishes)
+        for publication in given:
+            taken, targets = publisher.rehearse(publication)
+            self._note(taken)
+            for outcome in (*taken.skipped, *(self._rehearsed(publication.source, target) for target in targets)):
+                self._report.tell(outcome)
+                if not self._settings.json:
+                    click.echo(f"{outcome.source} -> {outcome.target or '–'}: {outcome.message}")
+        return worst(self._codes)
+
+    def _rehearsed(self, source: str, target: str) -> Outcome:
+        try:
+            found = discover(target, client=self._client, wanted=self._wishes.protocols).endpoints
+        except FetchError as error:
+            return unfound(source, target, error)
+        if not found:
+            message = f"{target} advertises no endpoint"
+            return Outcome(source=source, target=target, status=OutcomeStatus.UNSUPPORTED, message=message)
+        return Outcome(
+            source=source,
+            target=target,
+            protocol=found[0].protocol,
+            endpoint=found[0].url,
+            status=OutcomeStatus.SKIPPED,
+            message=f"would be sent by {found[0].protocol} to {found[0].url}",
+        )
+
+    def _taken(self, taken: Taken) -> None:
+        self._note(taken)
+        source = taken.publication.source
+        self._report.expect(ping.target for ping in self._outbox.pings(source=source, due_before=now()))
+        if taken.is_news:
+            self._news = self._news or taken
+
+    def _note(self, taken: Taken) -> None:
+        if taken.error is not None:
+            self._codes.add(exit_code_of(taken.error))
+            self._report.say(f"nothing is sent for {taken.publication.source}: {taken.error}")
+
+    def _updates(self, news: Taken) -> Iterator[Outcome]:
+        source = news.publication.source
+        name = news.post.site_name if news.post is not None else None
+        feed = self._feed
+        blog = Blog(
+            name=name or split(source).host,
+            url=feed.home if feed is not None and feed.home else origin_of(source),
+            changed=source,
+            feed=(feed.topic or feed.url) if feed is not None else None,
+        )
+        hubs = feed.hubs if feed is not None and self._settings.websub else ()
+        return tell_of(blog, services=self._settings.services, hubs=hubs, client=self._client)
+
+    def _read_feed(self, name: str, base_url: str | None) -> Feed:
+        if is_http(name):
+            return fetch_feed(name, client=self._client)
+        feed = feed_in_file(Path(name), base_url=base_url or _NO_HOME)
+        if not feed.entries and feed.foreign and base_url is None:
+            raise SettingsError(f"{name} does not say which page it is the feed of: give --base-url")
+        return feed
+
+
+def _log_left_out(name: str, found: Feed | Sitemap) -> None:
+    """What of a feed or a sitemap is not published. Pages of others are no news: a blog of links has nothing else."""
+    if found.foreign:
+        log.info("%s: %d pages of other hosts are left out, %s among them", name, len(found.foreign), found.foreign[0])
+    if found.left_out:
+        log.warning("%s: %d pages more than can be taken are left out", name, found.left_out)
+    if not found.complete:
+        log.warning("%s is broken off or not well-formed: only what could be read of it is published", name)
+
+
+def _listed(sources: tuple[str, ...]) -> Iterator[str]:
+    for source in sources:
+        if source != "-":
+            yield source
+            continue
+        for line in sys.stdin:
+            if url := line[:MAX_LINE].strip():
+                yield checked(url, require_http)
+
+
+def _matching(only: tuple[str, ...], excepted: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a target's host is like one of `only`, where there are any, and like none of `excepted`."""
+
+    def allows(target: str) -> bool:
+        names = {split(target).host, host_of(target)}
+        wanted = not only or _is_like(names, only)
+        return wanted and not _is_like(names, excepted)
+
+    return allows
+
+
+def _is_like(names: set[str], patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)

@@ -1,0 +1,132 @@
+"""How outgoing pings are told: by JSON lines, on a terminal by a bar and a table, else only where they went wrong."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import click
+
+from pingback.cli.options import NO, UNREACHABLE, print_json
+from pingback.model import Outcome, OutcomeStatus
+from pingback.urls import host_of
+from pingback.words import plain
+
+WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
+SHOWN_HOSTS = 3  # that are waited for, those with the most pings
+_DONE = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
+
+
+class Report:
+    """Tells of outcomes as they come, and keeps count. To be used by `with`."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._bar: _Bar | None = None
+        self.counts: Counter[tuple[str, OutcomeStatus]] = Counter()
+
+    def tell(self, outcome: Outcome) -> None:
+        self.counts[outcome.protocol or "", outcome.status] += 1
+        if self._as_json:
+            print_json(outcome.as_json())
+        elif outcome.status in WRONG:
+            self.say(f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}")
+        if self._bar is not None:
+            self._bar.ended(outcome)
+
+    def expect(self, targets: Iterable[str]) -> None:
+        """Pings to these are to come."""
+        if self._bar is not None:
+            self._bar.expect(targets)
+
+    def say(self, line: str) -> None:
+        """A line for a person, which leaves the bar where it is."""
+        if self._bar is not None:
+            self._bar.say(plain(line))
+        else:
+            click.echo(plain(line), err=self._as_json)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While pings go out: with a bar where somebody is looking, and a table in the end."""
+        if self._as_json or not sys.stderr.isatty():
+            yield
+            return
+        with _Bar() as self._bar:
+            yield
+        self._bar = None
+        _show_table(self.counts)
+
+    @property
+    def exit_code(self) -> int:
+        return NO if any(count for (_, status), count in self.counts.items() if status in WRONG) else 0
+
+
+class _Bar:
+    """A progress bar on standard error: done, accepted, failed, and which hosts are waited for."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # 60 ms, for a terminal only
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._progress = Progress(
+            TextColumn("pings"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[accepted]} accepted, {task.fields[wrong]} failed"),
+            TextColumn("{task.fields[waiting]}", style="dim", markup=False),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("pings", total=0, accepted=0, wrong=0, waiting="")
+        self._waiting: Counter[str] = Counter()  # by host
+        self._total = self._accepted = self._wrong = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def expect(self, targets: Iterable[str]) -> None:
+        hosts = Counter(map(host_of, targets))
+        self._waiting += hosts
+        self._total += hosts.total()
+        self._progress.update(self._task, total=self._total, waiting=self._hosts())
+
+    def ended(self, outcome: Outcome) -> None:
+        if outcome.target is None or not self._waiting[host_of(outcome.target)]:
+            return  # it was not to be sent, and is only told
+        self._waiting[host_of(outcome.target)] -= 1
+        self._accepted += outcome.status in _DONE
+        self._wrong += outcome.status in WRONG
+        self._progress.update(self._task, advance=1, accepted=self._accepted, wrong=self._wrong, waiting=self._hosts())
+
+    def _hosts(self) -> str:
+        waiting = [f"{host} {count}" for host, count in self._waiting.most_common(SHOWN_HOSTS) if count]
+        return f"waiting for {', '.join(waiting)}" if waiting else ""
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False)
+
+
+def _show_table(counts: Counter[tuple[str, OutcomeStatus]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not counts:
+        click.echo("nothing to send")
+        return
+    table = Table("protocol", "status", "pings")
+    table.columns[2].justify = "right"
+    for (protocol, status), count in sorted(counts.items()):
+        table.add_row(protocol or "–", status, str(count))
+    Console().print(table)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several runs in one: a ping that failed counts before a page that could not be reached."""
+    found = set(codes)
+    return next((code for code in (NO, UNREACHABLE) if code in found), 0)

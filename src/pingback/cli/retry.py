@@ -1,0 +1,25 @@
+"""`pingback retry`."""
+
+from datetime import timedelta
+
+import click
+
+from pingback.cli.options import client_for, stop, subcommand
+from pingback.cli.report import Report
+from pingback.clock import now
+from pingback.sending.courier import Courier
+from pingback.settings import Settings
+from pingback.store import Store
+
+
+@subcommand("retry", example="pingback retry", takes=("wait",))
+@click.option("--wait", metavar="SECONDS", help="For hosts that take pings one by one. [default: 60]")
+def command(settings: Settings) -> None:
+    """Send what is due: pings that failed before and whose time has come, and those that a crash left behind."""
+    report = Report(as_json=settings.json)
+    with Store(settings.db) as store, client_for(settings) as client, report.running():
+        report.expect(ping.target for ping in store.outbox.pings(due_before=now()))
+        courier = Courier(client=client, outbox=store.outbox)
+        for outcome in courier.deliver(patience=timedelta(seconds=settings.wait)):
+            report.tell(outcome)
+    stop(report.exit_code)

@@ -1,0 +1,56 @@
+"""`pingback worker`."""
+
+import logging
+import signal
+from contextlib import ExitStack
+from datetime import timedelta
+from threading import Event
+from types import FrameType
+
+from pingback.cli.options import client_for, log_to_stderr, subcommand
+from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
+from pingback.errors import StoreError
+from pingback.sending.courier import Courier
+from pingback.settings import Settings
+from pingback.store import Store
+
+EVERY = 5.0  # seconds between two looks at what is due
+# `serve` verifies what it took in by itself; what it could not within this time, it never will.
+LEFT_TO_SERVE = timedelta(minutes=5)
+
+log = logging.getLogger(__name__)
+
+
+@subcommand("worker", example="pingback worker --site https://blog.example", takes=SETTINGS)
+@receiving_options
+def command(settings: Settings) -> None:
+    """Send pings when they are due, and with --site verify received ones that are pending, until stopped.
+
+    Any number of workers may share a database, with `publish`, `retry` and `serve` beside them.
+    """
+    if not settings.verbose:
+        log_to_stderr(logging.INFO)
+    stopped = Event()
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(settings))
+        outbox = stack.enter_context(Store(settings.db)).outbox
+        courier = Courier(client=client, outbox=outbox)
+        receiver = stack.enter_context(receiver_for(settings, client)) if settings.site else None
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            stopped.set()
+            courier.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+        log.info("working")
+        while not stopped.is_set():
+            try:
+                if receiver is not None:
+                    receiver.resume(left_to_others_for=LEFT_TO_SERVE)
+                for _ in courier.deliver():
+                    pass  # the log tells of each
+            except StoreError as error:  # locked, or full: it may be itself again
+                log.error("%s", error)
+            stopped.wait(EVERY)
+    log.info("stopped")

@@ -1,0 +1,169 @@
+"""The pages that a sitemap names (sitemaps.org protocol 0.9): XML or text, gzipped or not, and indexes of sitemaps."""
+
+import logging
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from pingback.errors import FetchError
+from pingback.posts.values import BadFeed, Sitemap
+from pingback.urls import MAX_URL, is_http, key_of, require_http, resolve, shown, split
+
+if TYPE_CHECKING:
+    from pingback.net.client import Client
+
+MAX_URLS = 50_000  # of one sitemap, and of all sitemaps of an index together; the protocol's own limit for one
+MAX_BYTES = 50 * 1024 * 1024  # of one sitemap, unpacked; the protocol's own limit
+MAX_SITEMAPS = 50  # of an index that are read
+
+MAX_DEPTH = 20  # elements within one another; a sitemap with all extensions has five
+
+_ENTRIES = {"urlset": "url", "sitemapindex": "sitemap"}  # what each kind is made of
+_CHUNK = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header is expected
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+log = logging.getLogger(__name__)
+
+
+def fetch_sitemap(url: str, *, client: "Client") -> Sitemap:
+    """The sitemap at `url`, and of an index the pages of all sitemaps in it; an index within an index is not followed.
+
+    Raises as the client does, BadStatus for an error page, and BadFeed for what is no sitemap. A sitemap of an index
+    that cannot be had is in `unread`.
+    """
+    index = _fetch(url, client)
+    pages, foreign, unread = dict.fromkeys(index.pages), dict.fromkeys(index.foreign), list(index.sitemaps)
+    left_out, complete = index.left_out, index.complete
+    for sitemap in index.sitemaps[:MAX_SITEMAPS]:
+        try:
+            found = _fetch(sitemap, client)
+        except (FetchError, BadFeed) as error:
+            log.info("sitemap %r was not read: %s", shown(sitemap), error)
+            continue
+        unread.remove(sitemap)
+        unread += found.sitemaps
+        pages |= dict.fromkeys(found.pages)
+        foreign |= dict.fromkeys(found.foreign)
+        left_out, complete = left_out + found.left_out, complete and found.complete
+    return replace(
+        index,
+        pages=tuple(pages)[:MAX_URLS],
+        foreign=tuple(foreign)[:MAX_URLS],
+        left_out=left_out + max(len(pages) - MAX_URLS, 0),
+        unread=tuple(unread),
+        complete=complete,
+    )
+
+
+def urls_in(sitemap: bytes, *, url: str) -> Sitemap:
+    """What the sitemap from `url`, an HTTP URL, names; BadFeed, with the reason, where it is none.
+
+    A sitemap speaks for its own host only; what it says of others is in `foreign`.
+    """
+    host = split(require_http(url)).host
+    content = _unpacked(sitemap, url).removeprefix(_BOM).lstrip()
+    kind, references, complete = _from_xml(content, url) if content.startswith(b"<") else _from_text(content, url)
+    own: dict[str, str] = {}
+    foreign: dict[str, str] = {}
+    left_out = 0
+    for address in (resolve(url, reference) for reference in references):
+        if address is None or not is_http(address):
+            continue
+        found = own if split(address).host == host else foreign
+        if len(found) < MAX_URLS:
+            found.setdefault(key_of(address), address)
+        elif key_of(address) not in found:
+            left_out += 1
+    return Sitemap(
+        url=url,
+        pages=tuple(own.values()) if kind == "urlset" else (),
+        sitemaps=tuple(own.values()) if kind == "sitemapindex" else (),
+        foreign=tuple(foreign.values()),
+        left_out=left_out,
+        complete=complete,
+    )
+
+
+def _fetch(url: str, client: "Client") -> Sitemap:
+    with client.get(url) as response:
+        response.require_success()
+        return urls_in(response.read(), url=response.url)
+
+
+def _unpacked(sitemap: bytes, url: str) -> bytes:
+    """Its content, as far as it goes: the file may be cut off."""
+    if not sitemap.startswith(_GZIP_MAGIC):
+        return sitemap
+    try:
+        return zlib.decompressobj(_GZIP).decompress(sitemap, MAX_BYTES)
+    except zlib.error as error:
+        raise BadFeed(f"{url} cannot be unpacked: {error}") from None
+
+
+def _from_text(content: bytes, url: str) -> tuple[str, list[str], bool]:
+    """A URL a line."""
+    lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
+    if not lines or not is_http(lines[0]):
+        raise BadFeed(f"{url} is not a sitemap")
+    return "urlset", [line for line in lines if is_http(line)], True
+
+
+def _from_xml(content: bytes, url: str) -> tuple[str, Iterable[str], bool]:
+    """The root's name, what its entries' `<loc>` say, and whether it is well-formed. It is never a tree in memory."""
+    locations = _Locations(url)
+    # The stubs ask for a `comment` handler too; lxml does not.
+    parser = etree.XMLParser(target=locations, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]
+    try:
+        for start in range(0, len(content), _CHUNK):
+            parser.feed(content[start : start + _CHUNK])
+        parser.close()
+    except etree.XMLSyntaxError:
+        if not locations.found:
+            raise BadFeed(f"{url} is broken off before its first address") from None
+        return locations.kind, locations.found, False
+    return locations.kind, locations.found, True
+
+
+class _Locations:
+    """The parser's target: the text of `<loc>` in each `<url>` or `<sitemap>`, not of an image's or a video's."""
+
+    def __init__(self, url: str) -> None:
+        self.kind = ""
+        self.found: list[str] = []
+        self._url = url
+        self._path: list[str] = []
+        self._text: list[str] | None = None
+        self._length = 0
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise BadFeed(f"{self._url} has a document type, which no sitemap has")
+
+    def start(self, tag: str, attributes: object) -> None:
+        self._path.append(tag.rpartition("}")[2])
+        if len(self._path) == 1:
+            self.kind = self._path[0]
+        if self.kind not in _ENTRIES:
+            raise BadFeed(f"{self._url} is XML, but not a sitemap")
+        if len(self._path) > MAX_DEPTH:
+            raise BadFeed(f"{self._url} has elements nested too deep")
+        if self._path[1:] == [_ENTRIES[self.kind], "loc"]:
+            self._text, self._length = [], 0
+
+    def data(self, text: str) -> None:
+        if self._text is not None and self._length <= MAX_URL:
+            self._text.append(text)
+            self._length += len(text)
+
+    def end(self, tag: str) -> None:
+        if self._text is not None and len(self._path) == 3:
+            self.found.append("".join(self._text).strip())
+            self._text = None
+        self._path.pop()
+
+    def close(self) -> None:
+        return None

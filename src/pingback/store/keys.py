@@ -1,0 +1,19 @@
+"""The keys of what is kept: SHA-256, as a URL may have thousands of characters, and no index should grow with them."""
+
+from hashlib import sha256
+
+from pingback.urls import key_of
+
+
+def pair_of(source: str, target: str) -> str:
+    """The key of a pair: equal for equal URLs (`pingback.urls.key_of`); ValueError where one is not an HTTP URL."""
+    return _digest(f"{key_of(source)}\n{key_of(target)}")
+
+
+def target_key_of(target: str) -> str:
+    """The key under which the mentions of a target are found; ValueError when it is not an HTTP URL."""
+    return _digest(key_of(target))
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

@@ -1,0 +1,318 @@
+"""`pingback publish`, `outbox` and `retry`: where posts come from, what is told, and the exit codes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from click.testing import CliRunner
+
+from pingback.cli.group import main
+from tests.cli.conftest import ALLOW, Run
+from tests.loopback import Site, page
+
+OUTCOME = "source target protocol endpoint status fault message attempts next_try".split()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Its posts `/six` and `/seven` link to `/five`, which takes Webmentions, and `/six` to `/four`, which does not."""
+    with Site() as site:
+        site.pages |= {
+            "/four": page(b"<p>four"),
+            "/five": page(b'<link rel="webmention" href="/wm">'),
+            "/wm": page(status=202),
+            "/six": page(post(site, "/five", "/four")),
+            "/seven": page(post(site, "/five")),
+        }
+        yield site
+
+
+def post(site: Site, *paths: str) -> bytes:
+    links = "".join(f'<p>As in <a href="{site.url}{path}">{path}</a>.</p>' for path in paths)
+    return f"<nav><a href='/nav'>menu</a></nav><article>{links}</article>".encode()
+
+
+def heard(site: Site) -> list[tuple[str, str]]:
+    """The sources and targets of the Webmentions that came, as paths, sorted."""
+    forms = [parse_qs(request.body.decode()) for request in site.requests if request.path == "/wm"]
+    return sorted(
+        (form["source"][0].removeprefix(site.url), form["target"][0].removeprefix(site.url)) for form in forms
+    )
+
+
+def test_once_and_the_second_time_nothing(site: Site, run: Run) -> None:
+    first = run("publish", f"{site.url}/six", "--json", *ALLOW)
+    again = run("publish", f"{site.url}/six", "--json", *ALLOW)
+    assert (first.code, first.err, again.code, again.err) == (0, "", 0, "")
+    assert all(list(outcome) == OUTCOME for outcome in (*first.printed, *again.printed))
+    assert {(outcome["target"], outcome["status"]) for outcome in first.printed} == {
+        (f"{site.url}/five", "accepted"),
+        (f"{site.url}/four", "unsupported"),
+    }
+    assert {(outcome["status"], outcome["message"]) for outcome in again.printed} == {
+        ("skipped", "nothing changed since the last ping")
+    }
+    assert heard(site) == [("/six", "/five")]
+
+
+def test_quiet_where_nothing_went_wrong(site: Site, run: Run) -> None:
+    done = run("publish", f"{site.url}/six", *ALLOW)
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_a_line_for_what_went_wrong(site: Site, run: Run) -> None:
+    site.pages["/wm"] = page(b"No link.", status=400, headers={"Content-Type": "text/plain"})
+    done = run("publish", f"{site.url}/six", *ALLOW)
+    assert (done.code, done.err) == (1, "")
+    assert done.out == f"refused: {site.url}/six -> {site.url}/five: No link.\n"
+
+
+def feed(site: Site, *paths: str) -> bytes:
+    items = "".join(f"<item><title>x</title><link>{site.url}{path}</link></item>" for path in paths)
+    return f'<rss version="2.0"><channel><title>B</title><link>{site.url}/</link>{items}</channel></rss>'.encode()
+
+
+def test_a_feed_on_the_web(site: Site, run: Run) -> None:
+    site.pages["/feed"] = page(feed(site, "/six", "/seven"), headers={"Content-Type": "application/rss+xml"})
+    assert run("publish", "--feed", f"{site.url}/feed", *ALLOW).code == 0
+    assert heard(site) == [("/seven", "/five"), ("/six", "/five")]
+
+
+def test_a_feed_in_a_file(site: Site, run: Run) -> None:
+    Path("feed.xml").write_bytes(feed(site, "/six"))
+    assert run("publish", "--feed", "feed.xml", *ALLOW).code == 0
+    assert heard(site) == [("/six", "/five")]
+
+
+def test_a_sitemap(site: Site, run: Run) -> None:
+    urls = "".join(f"<url><loc>{site.url}{path}</loc></url>" for path in ("/six", "/seven"))
+    sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    site.pages["/sitemap.xml"] = page(sitemap.encode(), headers={"Content-Type": "application/xml"})
+    assert run("publish", "--sitemap", f"{site.url}/sitemap.xml", *ALLOW).code == 0
+    assert heard(site) == [("/seven", "/five"), ("/six", "/five")]
+
+
+def test_a_list_on_standard_input(site: Site, run: Run) -> None:
+    given = f"{site.url}/six\n\n{site.url}/seven\n{site.url}/six\n"
+    done = CliRunner().invoke(main, ["publish", "-", *ALLOW], input=given)
+    assert (done.exit_code, done.output) == (0, "")
+    assert heard(site) == [("/seven", "/five"), ("/six", "/five")]
+
+
+def test_a_post_in_a_file(site: Site, run: Run) -> None:
+    Path("six.html").write_bytes(post(site, "/five"))
+    done = run("publish", "--html", "six.html", "--base-url", f"{site.url}/six", "--json", *ALLOW)
+    assert [(outcome["target"], outcome["status"]) for outcome in done.printed] == [(f"{site.url}/five", "accepted")]
+
+
+@pytest.fixture
+def built(site: Site) -> Path:
+    """A built static site whose two posts are on the web."""
+    folder = Path("public")
+    for path in ("/six", "/seven"):
+        (folder / path[1:]).mkdir(parents=True)
+        (folder / path[1:] / "index.html").write_bytes(post(site, "/five"))
+        site.pages[f"{path}/"] = page(post(site, "/five"))
+    return folder
+
+
+def test_a_built_site(site: Site, run: Run, built: Path) -> None:
+    command = ("publish", "--site", str(built), "--base-url", f"{site.url}/", "--json", *ALLOW)
+    assert run(*command).code == 0
+    assert heard(site) == [("/seven/", "/five"), ("/six/", "/five")]
+    asked = len(site.requests)
+    assert {outcome["status"] for outcome in run(*command).printed} == {"skipped"}
+    assert len(site.requests) == asked  # pages that did not change are not even looked at
+
+    (built / "six/index.html").write_bytes(post(site, "/five", "/four"))
+    run(*command)
+    assert [request.path for request in site.requests[asked:]] == ["/six/", "/four"]
+
+
+def test_a_page_that_left_the_built_site(site: Site, run: Run, built: Path) -> None:
+    command = ("publish", "--site", str(built), "--base-url", f"{site.url}/", "--json", *ALLOW)
+    run(*command)
+    (built / "six/index.html").unlink()
+    [said] = [outcome for outcome in run(*command).printed if outcome["source"] == f"{site.url}/six/"]
+    assert said["message"] == f"{site.url}/six/ left the site as it was built, but it can still be read"
+    assert len(heard(site)) == 2
+
+    site.pages["/six/"] = page(status=404)
+    run(*command)
+    run(*command)
+    assert heard(site) == [("/seven/", "/five"), ("/six/", "/five"), ("/six/", "/five")]
+
+
+def test_a_folder_without_pages_deletes_nothing(site: Site, run: Run, built: Path) -> None:
+    command = ("publish", "--base-url", f"{site.url}/", *ALLOW, "--site")
+    run(*command, str(built))
+    Path("empty").mkdir()
+    done = run(*command, "empty")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no page in empty" in done.err
+    assert len(heard(site)) == 2
+
+
+def test_dry_run_sends_and_remembers_nothing(site: Site, run: Run) -> None:
+    done = run("publish", f"{site.url}/six", "--dry-run", *ALLOW)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        f"{site.url}/six -> {site.url}/five: would be sent by webmention to {site.url}/wm\n"
+        f"{site.url}/six -> {site.url}/four: {site.url}/four advertises no endpoint\n"
+    )
+    assert heard(site) == []
+    assert run("outbox", "--json").printed == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        pytest.param((), ["/five", "/four"], id="all"),
+        pytest.param(("--only", "127.0.0.*"), ["/five", "/four"], id="only-with-a-pattern"),
+        pytest.param(("--only", "*.example"), [], id="only-others"),
+        pytest.param(("--except", "127.0.0.1"), [], id="except"),
+        pytest.param(("--no-self-pings",), [], id="no-self-pings"),
+        pytest.param(("--selector", "nav"), ["/nav"], id="selector"),
+    ],
+)
+def test_which_targets(site: Site, run: Run, options: tuple[str, ...], told: list[str]) -> None:
+    done = run("publish", f"{site.url}/six", "--dry-run", "--json", *options, *ALLOW)
+    assert sorted(outcome["target"].removeprefix(site.url) for outcome in done.printed) == told
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "fault", "words"),
+    [
+        pytest.param(page(status=404), 1, 404, "HTTP status 404", id="404"),
+        pytest.param(page(status=500), 1, 500, "HTTP status 500", id="500"),
+        pytest.param(b"", 3, None, "could not be reached", id="hangs-up"),
+        pytest.param(page(b'<meta name="robots" content="noindex">'), 0, None, "says noindex", id="noindex"),
+        pytest.param(page(headers={"X-Robots-Tag": "noindex"}), 0, None, "says noindex", id="noindex-by-header"),
+    ],
+)
+def test_silent_for_a_post_that_is_not_public(
+    site: Site, run: Run, answer: bytes, code: int, fault: int | None, words: str
+) -> None:
+    site.pages["/six"] = answer
+    done = run("publish", f"{site.url}/six", "--json", *ALLOW)
+    assert done.code == code
+    [outcome] = done.printed
+    assert (outcome["status"], outcome["target"], outcome["fault"]) == ("skipped", None, fault)
+    assert words in outcome["message"]
+    assert run("outbox", "--json").printed == []
+
+
+def test_silent_for_a_preview_on_loopback(site: Site, run: Run) -> None:
+    done = run("publish", f"{site.url}/six", "--json")
+    assert done.code == 3
+    assert [outcome["status"] for outcome in done.printed] == ["skipped"]
+    assert site.connections == 0
+
+
+def test_force(site: Site, run: Run) -> None:
+    site.pages["/six"] = page(b'<meta name="robots" content="noindex">' + post(site, "/five"))
+    assert run("publish", f"{site.url}/six", "--force", *ALLOW).code == 0
+    assert heard(site) == [("/six", "/five")]
+
+
+def test_outbox_lists_filters_and_says_why(site: Site, run: Run) -> None:
+    site.pages["/wm"] = page(b"Not today.", status=503, headers={"Content-Type": "text/plain"})
+    run("publish", f"{site.url}/six", *ALLOW)
+    [failed] = run("outbox", "--json", "--status", "failed").printed
+    assert list(failed) == OUTCOME
+    assert (failed["target"], failed["fault"], failed["attempts"]) == (f"{site.url}/five", 503, 1)
+    assert failed["next_try"] is not None
+    assert len(run("outbox", "--json", "--source", f"{site.url}/six").printed) == 2
+    assert len(run("outbox", "--json", "--target", f"{site.url}/four").printed) == 1
+    [explained] = run("outbox", "--json", "--status", "failed", "--why").printed
+    [attempt] = explained["why"]
+    assert (attempt["status"], attempt["fault"], attempt["message"]) == ("failed", 503, "Not today.")
+    assert attempt["exchange"].startswith(f"POST {site.url}/wm\n\nsource=")
+    assert attempt["exchange"].endswith("HTTP 503 text/plain\n\nNot today.")
+    lines = run("outbox", "--status", "failed", "--why").out.splitlines()
+    assert lines[0] == f"1 failed webmention {site.url}/six -> {site.url}/five"
+    assert lines[1].startswith("  Not today., next try 2")
+    assert lines[-1] == "    | Not today."
+
+
+def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
+    site.pages["/wm"] = page(status=503)
+    run("publish", f"{site.url}/six", *ALLOW)
+    site.pages["/wm"] = page(status=202)
+    done = run("retry", "--json", *ALLOW)
+    assert (done.code, done.printed, len(heard(site))) == (0, [], 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param((), "what is to be published?", id="nothing"),
+        pytest.param(("/six",), "'/six' is not an absolute HTTP URL", id="relative-source"),
+        pytest.param(("--site", "."), "need --base-url", id="site-without-base-url"),
+        pytest.param(("--html", "six.html"), "need --base-url", id="html-without-base-url"),
+        pytest.param(("--html", "x.html", "--base-url", "/x"), "'/x' is not an absolute HTTP URL", id="base-url"),
+        pytest.param(("--html", "x.html", "--base-url", "http://a.example/"), "x.html cannot be read", id="no-file"),
+        pytest.param(("--site", "x", "--base-url", "http://a.example/"), "x cannot be read", id="no-folder"),
+        pytest.param(("--feed", "x.xml"), "x.xml cannot be read", id="no-feed"),
+        pytest.param(("http://a.example/", "--wait", "soon"), "'soon' is not a number", id="wait"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    done = run("publish", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+
+
+def test_a_selector_that_is_none(site: Site, run: Run) -> None:
+    done = run("publish", f"{site.url}/six", "--selector", "p[", *ALLOW)
+    assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param(page(b"<!doctype html><p>no feed"), 1, id="html"),
+        pytest.param(page(status=404), 1, id="404"),
+        pytest.param(b"", 3, id="hangs-up"),
+    ],
+)
+def test_a_feed_that_is_none(site: Site, run: Run, answer: bytes, code: int) -> None:
+    site.pages["/feed"] = answer
+    done = run("publish", "--feed", f"{site.url}/feed", *ALLOW)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith("pingback: ")
+
+
+def test_update_services_and_hubs_hear_of_news_once(site: Site, run: Run) -> None:
+    atom = (
+        f'<feed xmlns="http://www.w3.org/2005/Atom"><title>B</title><link href="{site.url}/"/>'
+        f'<link rel="self" href="{site.url}/feed"/><link rel="hub" href="{site.url}/hub"/>'
+        f'<entry><title>Six</title><id>6</id><link href="{site.url}/seven"/></entry></feed>'
+    )
+    answer = "<methodResponse><params><param><value><struct><member><name>flerror</name><value><boolean>0</boolean>"
+    answer += "</value></member></struct></value></param></params></methodResponse>"
+    site.pages |= {"/feed": page(atom.encode()), "/hub": page(status=204), "/rpc": page(answer.encode())}
+    command = ("publish", "--feed", f"{site.url}/feed", "--service", f"{site.url}/rpc", "--websub", "--json", *ALLOW)
+    first, again = run(*command), run(*command)
+    assert [(outcome["target"].removeprefix(site.url), outcome["status"]) for outcome in first.printed] == [
+        ("/five", "accepted"),
+        ("/rpc", "accepted"),
+        ("/hub", "accepted"),
+    ]
+    assert [outcome["status"] for outcome in again.printed] == ["skipped"]
+    [called] = [request for request in site.requests if request.path == "/rpc"]
+    assert b"weblogUpdates.extendedPing" in called.body
+    [told] = [request for request in site.requests if request.path == "/hub"]
+    assert parse_qs(told.body.decode()) == {
+        "hub.mode": ["publish"],
+        "hub.url": [f"{site.url}/feed"],
+        "hub.topic": [f"{site.url}/feed"],
+    }
+
+
+def test_json_is_all_that_is_printed(site: Site, run: Run) -> None:
+    done = run("publish", f"{site.url}/six", f"{site.url}/nowhere", "--json", *ALLOW)
+    assert [json.loads(line)["status"] for line in done.out.splitlines()].count("skipped") == 1
+    assert done.err == f"nothing is sent for {site.url}/nowhere: {site.url}/nowhere answered with HTTP status 404\n"

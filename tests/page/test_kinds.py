@@ -1,0 +1,178 @@
+"""What a source is to the target (microformats2 h-entry; Webmention §3.2.2 leaves it to the receiver)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.page.about import read_mention
+
+SOURCE = "https://other.example/notes/six"
+TARGET = "https://my.example/2026/part-five"
+OTHER = "https://elsewhere.example/"
+
+
+def kind(page: str, url: str = SOURCE) -> str:
+    verification = read_mention(
+        page.encode(), source=SOURCE, target=TARGET, url=url, content_type="text/html; charset=utf-8"
+    )
+    assert verification.linked
+    return verification.kind
+
+
+def entry(content: str) -> str:
+    return f'<body><div class="h-entry">{content}</div></body>'
+
+
+CITED = f'<div class="{{}} h-cite"><a class="p-author h-card" href="{OTHER}">Ann</a>, <a href="{TARGET}">five</a></div>'
+
+AUTHOR_CITED = CITED.format("u-like-of").replace(TARGET, "/x").replace(OTHER, TARGET)
+
+OF_THE_ENTRY = [
+    pytest.param(f'<a class="u-like-of" href="{TARGET}">five</a>', "like-of", id="like"),
+    pytest.param(f'<a class="u-repost-of" href="{TARGET}">five</a>', "repost-of", id="repost"),
+    pytest.param(f'<a class="u-bookmark-of" href="{TARGET}">five</a>', "bookmark-of", id="bookmark"),
+    pytest.param(f'<a class="u-in-reply-to" href="{TARGET}">five</a>', "in-reply-to", id="reply"),
+    pytest.param(f'<a href="{TARGET}">five</a>', "mention-of", id="no-property"),
+    pytest.param(f'<a class="u-url" href="{TARGET}">five</a>', "mention-of", id="another-property"),
+    pytest.param(f'<a class="x u-like-of p-name" href="{TARGET}">five</a>', "like-of", id="among-other-classes"),
+    pytest.param(f'<link class="u-like-of" href="{TARGET}">', "like-of", id="link"),
+    pytest.param(f'<p><b><a class="u-like-of" href="{TARGET}">five</a></b></p>', "like-of", id="deeper"),
+    pytest.param(
+        f'<div class="e-content">So <a class="u-in-reply-to" href="{TARGET}">five</a> it is.</div>',
+        "in-reply-to",
+        id="in-the-content",
+    ),
+    pytest.param(f'<a class="u-like-of" href="{TARGET}#part">five</a>', "like-of", id="fragment"),
+    pytest.param(f'<a class="u-like-of" href="{TARGET.replace("https", "http")}">five</a>', "like-of", id="same-url"),
+    pytest.param(
+        f'<a class="u-like-of" href="{OTHER}">one</a> <a class="u-in-reply-to" href="{TARGET}">five</a>',
+        "in-reply-to",
+        id="the-one-of-the-target",
+    ),
+    pytest.param(
+        f'<a class="u-like-of" href="{OTHER}">one</a> <a href="{TARGET}">x</a>', "mention-of", id="of-another"
+    ),
+    pytest.param(
+        f'<a href="{TARGET}">x</a> <a class="u-like-of" href="{TARGET}">five</a>', "like-of", id="second-link-to-it"
+    ),
+    pytest.param(
+        f'<a class="u-in-reply-to u-bookmark-of u-repost-of u-like-of" href="{TARGET}">x</a>',
+        "like-of",
+        id="like-first",
+    ),
+    pytest.param(
+        f'<a class="u-in-reply-to u-bookmark-of u-repost-of" href="{TARGET}">x</a>', "repost-of", id="repost-second"
+    ),
+    pytest.param(f'<a class="u-in-reply-to u-bookmark-of" href="{TARGET}">x</a>', "bookmark-of", id="bookmark-third"),
+    pytest.param(AUTHOR_CITED, "mention-of", id="cite-author-is-not-cited"),
+    pytest.param(CITED.format("u-like-of"), "like-of", id="cite-first-link"),
+    pytest.param(
+        f'<div class="u-repost-of h-cite"><a href="{OTHER}">x</a> <a class="u-url" href="{TARGET}">five</a></div>',
+        "repost-of",
+        id="cite-url-before-first-link",
+    ),
+    pytest.param(
+        f'<div class="u-repost-of h-cite"><a href="{TARGET}">x</a> <a class="u-url" href="{OTHER}">five</a></div>',
+        "mention-of",
+        id="cite-url-of-another",
+    ),
+    pytest.param(
+        '<div class="u-repost-of h-cite"><div class="p-author h-card"><a class="u-url" href="/ann">Ann</a></div>'
+        f'<a class="u-url" href="{TARGET}">five</a></div>',
+        "repost-of",
+        id="cite-url-is-not-its-author-s",
+    ),
+    pytest.param(f'<p class="u-in-reply-to"><a href="{TARGET}">five</a></p>', "in-reply-to", id="around-a-link"),
+    pytest.param(f'<p class="u-in-reply-to"></p><a href="{TARGET}">five</a>', "mention-of", id="around-nothing"),
+    pytest.param(f'<a class="u-like-of h-cite" href="{TARGET}">five</a>', "like-of", id="link-and-cite"),
+    pytest.param(f'<a rel="x in-reply-to" href="{TARGET}">five</a>', "in-reply-to", id="classic-rel"),
+    pytest.param(
+        f'<div class="h-cite p-comment"><a class="u-like-of" href="{TARGET}">x</a></div>',
+        "mention-of",
+        id="of-a-comment",
+    ),
+    pytest.param(
+        f'<div class="h-entry"><a class="u-like-of" href="{TARGET}">x</a></div>', "mention-of", id="of-an-entry-within"
+    ),
+    pytest.param(
+        f'<div class="h-feed"><p><a class="u-like-of" href="{TARGET}">x</a></div>', "mention-of", id="of-a-feed-within"
+    ),
+    pytest.param(
+        f'<div class="h-entry"></div><a class="u-like-of" href="{TARGET}">x</a>', "like-of", id="behind-an-entry-within"
+    ),
+    pytest.param(f'<div class="h-full"><a class="u-like-of" href="{TARGET}">x</a></div>', "like-of", id="no-item"),
+    pytest.param(
+        f'<template><a class="u-like-of" href="{TARGET}">x</a></template><a href="{TARGET}">x</a>',
+        "mention-of",
+        id="template",
+    ),
+    pytest.param(f'<img><br><a class="u-like-of" href="{TARGET}">x</a>', "like-of", id="void-elements"),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), OF_THE_ENTRY)
+def test_kind(content: str, expected: str) -> None:
+    assert kind(entry(content)) == expected
+
+
+LIKED = f'<a class="u-like-of" href="{TARGET}">five</a>'
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        pytest.param(LIKED, "mention-of", id="no-entry"),
+        pytest.param(entry("") + LIKED, "mention-of", id="behind-the-entry"),
+        pytest.param(entry("") + entry(LIKED), "mention-of", id="another-entry"),
+        pytest.param(f'<div class="h-feed">{entry(LIKED)}</div>', "like-of", id="first-of-a-feed"),
+        pytest.param(f'<html class="h-entry"><p>{LIKED}', "like-of", id="the-page-is-the-entry"),
+        pytest.param(
+            f'<p class="hentry"><a rel="in-reply-to" href="{TARGET}">x</a>', "in-reply-to", id="classic-entry"
+        ),
+        pytest.param(f'<a rel="in-reply-to" href="{TARGET}">x</a>', "mention-of", id="classic-rel-without-entry"),
+        pytest.param(
+            '<base href="https://my.example/2026/">' + entry('<a class="u-like-of" href="part-five">x</a>'),
+            "like-of",
+            id="base",
+        ),
+        pytest.param(
+            f'<div class="h-entry"><div class="u-like-of h-cite"><a href="{TARGET}">x', "like-of", id="cut-off"
+        ),
+    ],
+)
+def test_only_the_first_entry_speaks(page: str, expected: str) -> None:
+    assert kind(page) == expected
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                '<div class="h-entry">',
+                '<p class="u-like-of h-cite">',
+                "</div>",
+                "</p>",
+                "</a>",
+                LIKED,
+                '<a class="u-url">',
+            ]
+        )
+    )
+)
+def test_any_markup_gives_a_kind(parts: list[str]) -> None:
+    assert kind("".join(parts) + LIKED) in ("like-of", "mention-of")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(entry(f'<a class="u-like-of" href="{OTHER}">x</a>' * 1000 + LIKED), id="too-many-links"),
+        pytest.param(entry('<i class="u-like-of h-cite">' * 30_000 + f'<a href="{TARGET}">x</a>'), id="nested-cites"),
+        pytest.param('<div class="h-entry">' * 40_000 + LIKED, id="nested-entries"),
+        pytest.param(
+            entry("<b class='" + "u-url " * 150_000 + "'>" + f'<a href="{TARGET}">u-like-of</a>'), id="classes"
+        ),
+    ],
+)
+def test_hostile_pages_are_mentions(page: str) -> None:
+    assert kind(page) == "mention-of"

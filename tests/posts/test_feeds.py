@@ -1,0 +1,313 @@
+"""The posts that feeds name: RSS, Atom (RFC 4287) and JSON Feed, whole, broken and hostile."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.errors import BadStatus, PingbackError
+from pingback.net.client import Client
+from pingback.page.entry import outbound_links
+from pingback.posts.feeds import entries_in, feed_in_file, fetch_feed
+from pingback.posts.values import BadFeed, Feed, FeedEntry
+from tests.loopback import Site, page, redirect
+
+URL = "https://blog.example/feed"
+HUB = "https://hub.example/"
+
+RSS = b"""<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+ xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>Notes</title><link>https://www.blog.example</link>
+ <atom:link rel="hub" href="https://hub.example/"/><atom:link rel="self" href="https://blog.example/feed"/>
+ <item><title>A &amp; B</title><link>https://blog.example/?p=1&amp;x=y</link><guid isPermaLink="false">no. 1</guid>
+ <pubDate>Mon, 06 Sep 2021 02:01:00 +0200</pubDate><description>in short</description>
+ <content:encoded><![CDATA[<p class="no-ping"><a href="/a">a</a> & more]]></content:encoded></item>
+ <item><guid>https://www.blog.example/2</guid><description>&lt;a href="/a">in short</description></item>
+ </channel></rss>"""
+
+ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://blog.example/notes/">
+ <link href="./"/><link rel="self" href="feed.atom"/><link rel="hub" href="https://hub.example/"/>
+ <entry><id>tag:1</id><title>One</title><link rel="related" href="https://other.example/"/><link href="one"/>
+ <updated>2026-01-02T03:04:05+01:00</updated><published>2026-01-01T00:00:00Z</published>
+ <content type="html" xml:base="img/">&lt;a href="x">x&lt;/a></content></entry>
+ <entry><id>tag:2</id><link rel="alternate" href="/two"/><published>2026-01-01T00:00:00Z</published>
+ <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p><a href="y">y</a></p></div></content></entry>
+ <entry><id>tag:3</id><link href="three"/><content>plain &lt;a href="z"></content><summary>s</summary></entry></feed>"""
+
+RDF = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/">
+ <channel><link>https://blog.example/</link></channel><item rdf:about="x"><link>https://blog.example/1</link></item>
+ </rdf:RDF>"""
+
+JSON = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1.1",
+        "home_page_url": "https://www.blog.example/",
+        "feed_url": URL,
+        "hubs": [{"type": "WebSub", "url": HUB}, {"type": "rssCloud", "url": "https://cloud.example/"}, 5],
+        "items": [
+            {"id": "1", "url": "/1", "title": " One ", "content_html": "<p>1", "date_modified": "2026-01-02T03:04:05Z"},
+            {"id": 2, "url": "https://www.blog.example/2", "content_text": "<p>2", "date_published": "2026-01-01"},
+            {"id": "3"},
+            "4",
+        ],
+    }
+).encode()
+
+
+def read(feed: bytes, content_type: str | None = None) -> Feed:
+    return entries_in(feed, url=URL, content_type=content_type)
+
+
+def entry(url: str, *, id: str | None = None, title: str | None = None, html: str | None = None) -> FeedEntry:
+    return FeedEntry(url=url, id=id, title=title, html=html, updated=None)
+
+
+def test_rss() -> None:
+    content = '<p class="no-ping"><a href="/a">a</a> & more'
+    assert read(RSS) == Feed(
+        url=URL,
+        home="https://www.blog.example/",
+        hubs=(HUB,),
+        topic=URL,
+        entries=(
+            FeedEntry(
+                url="https://blog.example/?p=1&x=y",
+                id="no. 1",
+                title="A & B",
+                html=content,
+                updated=datetime(2021, 9, 6, 0, 1, tzinfo=UTC),
+            ),
+            entry("https://www.blog.example/2", id="https://www.blog.example/2"),
+        ),
+        foreign=(),
+        without_url=0,
+        left_out=0,
+        complete=True,
+    )
+
+
+def test_atom() -> None:
+    found = read(ATOM)
+    assert (found.home, found.topic) == ("https://blog.example/notes/", "https://blog.example/notes/feed.atom")
+    assert (found.hubs, found.complete) == ((HUB,), True)
+    assert [each.url for each in found.entries] == [
+        "https://blog.example/notes/one",
+        "https://blog.example/two",
+        "https://blog.example/notes/three",
+    ]
+    assert [each.updated for each in found.entries] == [
+        datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        None,
+    ]
+    assert found.entries[2].html is None
+
+
+def test_rfc4287_2_links_of_a_content_are_relative_to_its_base() -> None:
+    links = [
+        outbound_links((each.html or "").encode(), url=each.url, content_type="text/html; charset=utf-8")
+        for each in read(ATOM).entries
+    ]
+    assert links == [("https://blog.example/notes/img/x",), ("https://blog.example/notes/y",), ()]
+
+
+def test_rss_1() -> None:
+    assert [each.url for each in read(RDF).entries] == ["https://blog.example/1"]
+
+
+def test_json_feed() -> None:
+    found = read(JSON, "application/feed+json")
+    assert (found.home, found.hubs, found.topic) == ("https://www.blog.example/", (HUB,), URL)
+    assert (found.without_url, found.complete) == (1, True)
+    assert found.entries == (
+        FeedEntry(
+            url="https://blog.example/1",
+            id="1",
+            title="One",
+            html="<p>1",
+            updated=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        ),
+        FeedEntry(
+            url="https://www.blog.example/2", id=None, title=None, html=None, updated=datetime(2026, 1, 1, tzinfo=UTC)
+        ),
+    )
+
+
+def items(*links: str) -> bytes:
+    return f"<rss><channel>{''.join(f'<item>{link}</item>' for link in links)}</channel></rss>".encode()
+
+
+@pytest.mark.parametrize(
+    ("links", "urls"),
+    [
+        pytest.param(["<link>/1</link>", "<link>2</link>"], ["/1", "/2"], id="relative-to-the-feed"),
+        pytest.param(["<link>/1</link>", "<link>/1#x</link>"], ["/1"], id="each-page-once"),
+        pytest.param(["<link>mailto:a@b.example</link>", "<link> </link>"], [], id="no-page"),
+        pytest.param(
+            [
+                '<link>https://feeds.example/~r/1</link><o:origLink xmlns:o="http://rssnamespace.org/feedburner/ext/1.0">'
+                "https://blog.example/1</o:origLink>"
+            ],
+            ["/1"],
+            id="feedburner",
+        ),
+    ],
+)
+def test_permalinks(links: list[str], urls: list[str]) -> None:
+    found = read(items(*links))
+    assert [each.url for each in found.entries] == [f"https://blog.example{url}" for url in urls]
+    assert found.foreign == ()
+
+
+def test_entries_of_other_hosts_are_told_and_left_out() -> None:
+    found = read(items("<link>https://victim.example/</link>", "<link>/1</link>", "<title>x</title>"))
+    assert [each.url for each in found.entries] == ["https://blog.example/1"]
+    assert (found.foreign, found.without_url) == (("https://victim.example/",), 1)
+
+
+def test_more_entries_than_are_read() -> None:
+    found = read(items(*(f"<link>/{number}</link>" for number in range(1234))))
+    assert (len(found.entries), found.left_out) == (1000, 234)
+
+
+@pytest.mark.parametrize(
+    ("feed", "content_type", "title"),
+    [
+        pytest.param(items("<title>ü</title><link>/1</link>"), "text/xml", "ü", id="utf-8-as-text-xml"),
+        pytest.param(
+            b'<?xml version="1.0" encoding="iso-8859-1"?>'
+            + items("<title>X</title><link>/1</link>").replace(b"X", b"\xfc"),
+            None,
+            "ü",
+            id="declared",
+        ),
+        pytest.param(
+            b'<?xml version="1.0" encoding="utf-8"?>' + items("<title>X</title><link>/1</link>").replace(b"X", b"\xfc"),
+            "text/xml; charset=iso-8859-1",
+            "ü",
+            id="rfc7303-3.2-the-header-wins",
+        ),
+        pytest.param(
+            items("<title>ü</title><link>/1</link>").decode().encode("utf-16"), None, "ü", id="byte-order-mark"
+        ),
+    ],
+)
+def test_encodings(feed: bytes, content_type: str | None, title: str) -> None:
+    found = read(feed, content_type)
+    assert ([each.title for each in found.entries], found.complete) == ([title], True)
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(RSS[: RSS.index(b"<item><guid>") + 20], id="cut-off"),
+        pytest.param(RSS.replace(b"in short", b"in &nbsp; short"), id="an-html-entity"),
+        pytest.param(RSS.replace(b"in short", b"in <br> short"), id="html-within"),
+        pytest.param(RSS.replace(b"x=y", b"x=y &b"), id="a-bare-ampersand"),
+        pytest.param(RSS.replace(b"in short", b"<x:y/>"), id="undeclared-prefix"),
+    ],
+)
+def test_of_a_broken_feed_only_the_addresses_count(feed: bytes) -> None:
+    found = read(feed)
+    assert found.entries[0].url.startswith("https://blog.example/?p=1&x=y")
+    assert [each.html for each in found.entries] == [None] * len(found.entries)
+    assert not found.complete
+
+
+def test_white_space_before_the_declaration_is_let_pass() -> None:
+    assert read(b"\n " + RSS) == read(RSS)
+
+
+@pytest.mark.parametrize(
+    ("feed", "words"),
+    [
+        pytest.param(b"", "is not XML", id="empty"),
+        pytest.param(b"Not found", "is not XML", id="text"),
+        pytest.param(b"<!DOCTYPE html><html><body><p>x<br>", "is an HTML page, not a feed", id="html"),
+        pytest.param(b"<opml/>", "is XML, not a feed", id="opml"),
+        pytest.param(b"<rss><channel><title>x", "is broken off before its first entry", id="cut-off"),
+        pytest.param(b'<!DOCTYPE rss [<!ENTITY a "b">]>' + RDF, "declares entities", id="entities"),
+        pytest.param(
+            b'<!DOCTYPE r [<!ENTITY a SYSTEM "/etc/passwd">]><rss>&a;</rss>', "declares entities", id="external"
+        ),
+        pytest.param(b'<!-- \n<!ENTITY a "b"> -->' + RDF, "declares entities", id="entities-in-a-comment"),
+        pytest.param(b"<rss>" + b"<channel>" * 1000, "nested too deep", id="deep"),
+        pytest.param(items("<link>/1</link>&#x110000;<br>"), "too broken", id="no-such-character"),
+        pytest.param(b"{}", "is JSON, but not a JSON feed", id="json"),
+        pytest.param(b'{"version": "https://jsonfeed.org/version/2"}', "not a JSON feed", id="json-feed-2"),
+        pytest.param(JSON[:-5], "is not JSON, or not all of it", id="json-cut-off"),
+        pytest.param(b'{"a":' * 100_000, "is not JSON", id="json-deep"),
+        pytest.param(b'{"a":' + b"9" * 10_000 + b"}", "is not JSON", id="json-long-number"),
+    ],
+)
+def test_what_is_no_feed(feed: bytes, words: str) -> None:
+    with pytest.raises(BadFeed, match=words):
+        read(feed)
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        b'<!DOCTYPE rss SYSTEM "%s/a.dtd"><rss><channel><item><link>%s/b</link></item></channel></rss>',
+        b'<?xml-stylesheet href="%s/a.xsl"?><feed xmlns="x"><link href="%s/b"/></feed>',
+        b'<rss xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="%s/a"/><xi:include href="%s/b"/></rss>',
+        b"%s/a\n%s",
+    ],
+)
+def test_nothing_is_fetched(feed: bytes, site: Site) -> None:
+    address = site.url.encode()
+    with suppress(BadFeed):
+        entries_in(feed % (address, address), url=f"{site.url}/feed", content_type=None)
+    assert site.connections == 0
+
+
+def test_nothing_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "feed").write_bytes(RSS)
+    for name in (tmp_path / "feed", "file://" + str(tmp_path / "feed")):
+        with pytest.raises(BadFeed):
+            read(str(name).encode())
+
+
+@given(st.lists(st.sampled_from([*RSS.split(b"<"), *ATOM.split(b"<"), b"/", b"!--", b"![CDATA["]), max_size=40))
+def test_any_bytes_give_a_feed_or_a_reason(pieces: list[bytes]) -> None:
+    for feed in (b"<".join([b"", *pieces]), b"<rss><channel><item><" + b"<".join(pieces)):
+        try:
+            found = read(feed)
+        except PingbackError:
+            continue
+        assert len(found.entries) <= 1000
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda each: (
+            st.lists(each)
+            | st.dictionaries(st.sampled_from(["items", "url", "id", "hubs", "content_html", "date_modified"]), each)
+        ),
+        max_leaves=20,
+    )
+)
+def test_any_json_gives_a_feed(value: object) -> None:
+    version = {"version": "https://jsonfeed.org/version/1"}
+    read(json.dumps(version | value if isinstance(value, dict) else {**version, "items": value}).encode())
+
+
+def test_a_feed_on_the_web(site: Site, client: Client) -> None:
+    feed = items("<link>1</link>")
+    site.pages |= {"/feed": redirect("/blog/feed"), "/blog/feed": page(feed, headers={"Content-Type": "text/xml"})}
+    found = fetch_feed(f"{site.url}/feed", client=client)
+    assert (found.url, found.entries[0].url) == (f"{site.url}/blog/feed", f"{site.url}/blog/1")
+    with pytest.raises(BadStatus):
+        fetch_feed(f"{site.url}/no", client=client)
+
+
+def test_a_feed_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_bytes(items("<link>1</link>"))
+    found = feed_in_file(tmp_path / "feed.xml", base_url="https://blog.example/notes/")
+    assert found.entries[0].url == "https://blog.example/notes/1"
+    with pytest.raises(FileNotFoundError):
+        feed_in_file(tmp_path / "no", base_url=URL)

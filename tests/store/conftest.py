@@ -1,0 +1,16 @@
+"""An outbox, in a file and in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pingback.store import Store
+from pingback.store.outbox import Outbox
+
+
+@pytest.fixture(params=["file", "memory"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
+    url = f"sqlite:///{tmp_path}/pingback.db" if request.param == "file" else "sqlite://"
+    with Store(url) as store:
+        yield store.outbox

@@ -1,0 +1,169 @@
+"""`pingback.store.outbox`: what is listed, and that it is there after whatever happened."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pingback.errors import StoreError
+from pingback.model import OutcomeStatus
+from pingback.store import Store
+from pingback.store.outbox import Outbox
+from tests.store.sent import ACCEPTED, HOUR, NOON, ONE, POST, THREE, TWO, claim, plan, record, targets
+
+OTHER = "https://a.example/other"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param({}, [ONE, TWO, THREE, ONE], id="all-in-order"),
+        pytest.param({"status": OutcomeStatus.ACCEPTED}, [ONE], id="status"),
+        pytest.param({"source": "http://a.example/post#x"}, [ONE, TWO, THREE], id="source"),
+        pytest.param({"target": "http://one.example"}, [ONE, ONE], id="target"),
+        pytest.param({"due_before": NOON}, [THREE], id="due-by-now"),
+        pytest.param({"due_before": NOON + HOUR}, [TWO, THREE, ONE], id="due-by-then"),
+        pytest.param({"target": ONE, "status": OutcomeStatus.FAILED, "source": OTHER}, [ONE], id="all-together"),
+        pytest.param({"target": "https://nobody.example/"}, [], id="none"),
+    ],
+)
+def test_pings_by_what_they_are(outbox: Outbox, words: Mapping[str, Any], expected: list[str]) -> None:
+    plan(outbox, ONE, TWO, THREE)
+    one, two, three = claim(outbox)
+    record(outbox, one, ACCEPTED)
+    outbox.postpone(two, until=NOON + HOUR)
+    outbox.release([three])
+    plan(outbox, ONE, source=OTHER, now=NOON + HOUR)
+    assert targets(outbox.pings(**words)) == expected
+
+
+def test_a_ping_is_found_by_its_pair(outbox: Outbox) -> None:
+    plan(outbox, ONE, TWO)
+    found = outbox.find("http://a.example/post#top", "https://TWO.example")
+    assert found is not None
+    assert found.target == TWO
+    assert outbox.find(OTHER, TWO) is None
+    with pytest.raises(ValueError, match="URL"):
+        outbox.find("/post", TWO)
+
+
+def test_the_outbox_can_be_written_while_it_is_listed(outbox: Outbox) -> None:
+    plan(outbox, ONE, TWO)
+    for ping in outbox.pings():
+        record(outbox, ping, ACCEPTED)
+    assert [ping.told for ping in outbox.pings()] == [True, True]
+
+
+def test_what_was_planned_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with Store(url) as one, Store(url) as other:
+        plan(one.outbox, ONE)
+        assert list(other.outbox.pings()) == list(one.outbox.pings())
+
+
+def test_a_closed_outbox_says_so() -> None:
+    with Store("sqlite://") as store:
+        outbox = store.outbox
+    for use in (
+        lambda: plan(outbox, ONE),
+        lambda: claim(outbox),
+        lambda: list(outbox.pings()),
+        lambda: outbox.next_due(now=NOON),
+        lambda: outbox.post(POST),
+    ):
+        with pytest.raises(StoreError, match="closed"):
+            use()
+
+
+_PLAN_FOR_EVER = """
+import sys
+from datetime import datetime, timezone
+from itertools import count
+from pingback.store import Store
+
+store = Store(sys.argv[1])
+now = datetime(2026, 1, 2, tzinfo=timezone.utc)
+for post in count():
+    links = {f"https://b.example/{number}": "words" for number in range(200)}
+    store.outbox.plan(f"https://a.example/{post}", links, fingerprint="entry", now=now)
+    print(post, flush=True)
+"""
+
+
+def test_after_a_kill_a_post_is_there_with_all_its_links_or_not_at_all(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with subprocess.Popen([sys.executable, "-c", _PLAN_FOR_EVER, url], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(5)]
+        process.kill()
+        told += process.stdout.readlines()
+    with Store(url) as store:
+        posts = list(store.outbox.posts_under("https://a.example/"))
+        assert len(posts) in (len(told), len(told) + 1)  # the last may be on disk, and not yet said to be
+        assert [len(list(store.outbox.pings(source=post.source))) for post in posts] == [200] * len(posts)
+
+
+def test_a_full_disk_leaves_the_outbox_readable(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        plan(store.outbox, ONE, TWO)
+        [one, two] = claim(store.outbox)
+        with store._database.read() as own:  # the pool has this one connection, and the limit is a connection's own
+            own.exec_driver_sql("PRAGMA max_page_count = 1")
+        with pytest.raises(StoreError, match="the disk is full"):
+            plan(store.outbox, *(f"https://b.example/{number}" for number in range(1000)), source=OTHER)
+        assert list(store.outbox.pings()) == [one, two]
+        assert store.outbox.post(OTHER) is None
+        assert store.outbox.next_due(now=NOON) is not None
+        assert record(store.outbox, one, ACCEPTED).told  # there is room for this in the pages that it has
+
+
+def test_a_locked_database_leaves_the_outbox_readable(tmp_path: Path) -> None:
+    path = tmp_path / "pingback.db"
+    with Store(f"sqlite:///{path}?timeout=0.01") as store, closing(sqlite3.connect(path)) as other:
+        plan(store.outbox, ONE)
+        other.execute("BEGIN IMMEDIATE")
+        for use in (lambda: plan(store.outbox, TWO), lambda: claim(store.outbox), lambda: store.outbox.forget(ONE)):
+            with pytest.raises(StoreError, match="is locked by another program"):
+                use()
+        assert targets(store.outbox.pings()) == [ONE]
+        with Store(f"sqlite:///{path}?timeout=0.01") as again:
+            assert targets(again.outbox.pings()) == [ONE]
+        other.rollback()
+        assert targets(claim(store.outbox)) == [ONE]
+
+
+# As the first version made it: the mentions alone.
+_WITHOUT_OUTBOX = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE mentions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, pair VARCHAR(64) NOT NULL, target_key VARCHAR(64) NOT NULL,
+    source TEXT NOT NULL, target TEXT NOT NULL, protocol VARCHAR(20) NOT NULL, status VARCHAR(20) NOT NULL, title TEXT,
+    excerpt TEXT, site_name TEXT, author_name TEXT, author_url TEXT, author_photo TEXT, published BIGINT,
+    received BIGINT NOT NULL, verified BIGINT, fault INTEGER, tried BIGINT NOT NULL, UNIQUE (pair)
+);
+CREATE INDEX mentions_by_arrival ON mentions (received, id);
+CREATE INDEX mentions_by_target ON mentions (target_key, received, id);
+INSERT INTO mentions VALUES (
+    7, 'pair', 'key', 'https://b.example/6', 'https://a.example/5', 'pingback', 'approved', 'Six',
+    NULL, NULL, NULL, NULL, NULL, NULL, 1767312000000000, NULL, NULL, 1767312000000000
+);
+"""
+
+
+def test_a_file_of_the_version_before_the_outbox(tmp_path: Path) -> None:
+    path = tmp_path / "pingback.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_WITHOUT_OUTBOX)
+    with Store(f"sqlite:///{path}") as store:
+        [mention] = store.mentions()
+        assert (mention.id, mention.title, mention.received) == (7, "Six", datetime.fromisoformat("2026-01-02T00:00Z"))
+        assert list(store.outbox.pings()) == []
+        plan(store.outbox, ONE)
+        assert targets(claim(store.outbox)) == [ONE]
+        assert list(store.mentions()) == [mention]

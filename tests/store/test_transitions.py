@@ -1,0 +1,195 @@
+"""`pingback.store.transitions`: who hears of a change, and what a try leaves behind."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.store.transitions import linked, tried, unlinked
+from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST
+
+NEW = QueuedPing(
+    id=1,
+    source=POST,
+    target=ONE,
+    host="one.example",
+    status=OutcomeStatus.FAILED,
+    message="waiting to be sent",
+    next_try=NOON,
+    fingerprint="words",
+)
+HELD = replace(NEW, leased_until=NOON + MINUTE)
+RETRIED = replace(NEW, attempts=3, next_try=NOON + HOUR, failing_since=NOON - HOUR, fault=503, message="no answer")
+TOLD = replace(NEW, status=OutcomeStatus.ACCEPTED, attempts=1, next_try=None, told_by=Protocol.WEBMENTION)
+TOLD_BY_PINGBACK = replace(TOLD, told_by=Protocol.PINGBACK)
+TOLD_BY_TRACKBACK = replace(TOLD, told_by=Protocol.TRACKBACK)
+REFUSED = replace(
+    NEW,
+    status=OutcomeStatus.REFUSED,
+    protocol=Protocol.PINGBACK,
+    endpoint="https://one.example/rpc",
+    fault=17,
+    message="no link",
+    attempts=2,
+    next_try=None,
+    failing_since=NOON - HOUR,
+)
+GIVEN_UP_ON = replace(TOLD, status=OutcomeStatus.GONE, failing_since=NOON - HOUR, attempts=9)
+LATER = NOON + MINUTE
+
+
+def changed(ping: QueuedPing) -> QueuedPing:
+    return linked(ping, source=POST, target=ONE, fingerprint=OTHER, now=LATER)
+
+
+@pytest.mark.parametrize("ping", [NEW, HELD, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
+def test_a_link_that_is_as_it_was_is_no_news(ping: QueuedPing) -> None:
+    assert linked(ping, source=POST, target="http://one.example", fingerprint="words", now=LATER) is ping
+
+
+OTHER = "other words"
+
+
+@pytest.mark.parametrize(
+    ("ping", "after"),
+    [
+        pytest.param(NEW, replace(NEW, fingerprint=OTHER), id="waiting-keeps-its-turn"),
+        pytest.param(RETRIED, replace(RETRIED, next_try=LATER, fingerprint=OTHER), id="failed-is-tried-now"),
+        pytest.param(TOLD, replace(TOLD, next_try=LATER, fingerprint=OTHER), id="webmention-3.1.4-is-sent-again"),
+        pytest.param(TOLD_BY_PINGBACK, replace(TOLD_BY_PINGBACK, fingerprint=OTHER), id="pingback-says-already"),
+        pytest.param(TOLD_BY_TRACKBACK, replace(TOLD_BY_TRACKBACK, fingerprint=OTHER), id="trackback-says-already"),
+        pytest.param(REFUSED, replace(NEW, next_try=LATER, fingerprint=OTHER), id="refused-begins-anew"),
+        pytest.param(
+            GIVEN_UP_ON,
+            replace(NEW, next_try=LATER, told_by=Protocol.WEBMENTION, fingerprint=OTHER),
+            id="told-then-given-up-begins-anew",
+        ),
+        pytest.param(HELD, replace(HELD, fingerprint=OTHER), id="a-lease-stays-its-holders"),
+    ],
+)
+def test_a_link_in_other_words(ping: QueuedPing, after: QueuedPing) -> None:
+    assert changed(ping) == after
+
+
+@pytest.mark.parametrize("status", ["refused", "unsupported", "gone", "blocked", "skipped"])
+def test_whatever_ended_in_a_no_begins_anew(status: str) -> None:
+    assert changed(replace(REFUSED, status=OutcomeStatus(status))) == replace(NEW, next_try=LATER, fingerprint=OTHER)
+
+
+def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
+    after = linked(NEW, source="http://a.example/post", target="http://one.example:80", fingerprint="x", now=NOON)
+    assert (after.source, after.target, after.host) == ("http://a.example/post", "http://one.example:80", "one.example")
+
+
+@pytest.mark.parametrize(
+    ("ping", "after"),
+    [
+        pytest.param(TOLD, replace(TOLD, next_try=LATER), id="webmention-3.1.4-hears-of-it"),
+        pytest.param(GIVEN_UP_ON, replace(NEW, next_try=LATER, told_by=Protocol.WEBMENTION), id="told-and-given-up"),
+        pytest.param(TOLD_BY_PINGBACK, TOLD_BY_PINGBACK, id="pingback-cannot-say-it"),
+        pytest.param(TOLD_BY_TRACKBACK, TOLD_BY_TRACKBACK, id="trackback-cannot-say-it"),
+        pytest.param(REFUSED, REFUSED, id="refused-knows-nothing"),
+        pytest.param(
+            RETRIED,
+            replace(RETRIED, status=OutcomeStatus.SKIPPED, message="the post no longer links to it", next_try=None),
+            id="never-told",
+        ),
+        pytest.param(HELD, HELD, id="perhaps-told-by-whoever-holds-it"),
+    ],
+)
+def test_a_link_that_was_removed(ping: QueuedPing, after: QueuedPing) -> None:
+    removed = unlinked(ping, now=LATER)
+    assert removed == replace(after, linked=False)
+    assert unlinked(removed, now=LATER + HOUR) is removed
+
+
+@pytest.mark.parametrize("ping", [NEW, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
+def test_a_link_that_came_back_is_due(ping: QueuedPing) -> None:
+    again = linked(unlinked(ping, now=NOON), source=POST, target=ONE, fingerprint="words", now=NOON)
+    assert again.linked
+    assert again.next_try == NOON
+
+
+def after_try(outcome: Outcome, *, row: QueuedPing = HELD, next_try: datetime | None = None) -> QueuedPing:
+    """What `row` became, of which `HELD` was sent."""
+    return tried(row, HELD, outcome, at=NOON, next_try=next_try)
+
+
+def test_a_yes_is_remembered() -> None:
+    assert after_try(ACCEPTED) == replace(
+        NEW,
+        status=OutcomeStatus.ACCEPTED,
+        protocol=Protocol.WEBMENTION,
+        endpoint="https://one.example/webmention",
+        message="thank you",
+        attempts=1,
+        next_try=None,
+        told_by=Protocol.WEBMENTION,
+    )
+
+
+def test_already_is_a_yes() -> None:
+    after = after_try(replace(ACCEPTED, status=OutcomeStatus.ALREADY, protocol=Protocol.PINGBACK, fault=48))
+    assert (after.told_by, after.fault, after.failing_since) == (Protocol.PINGBACK, 48, None)
+
+
+def test_a_yes_without_its_protocol_is_the_callers_mistake() -> None:
+    with pytest.raises(ValueError, match="which protocol"):
+        after_try(replace(ACCEPTED, protocol=None))
+
+
+def test_failures_are_counted_from_the_first_and_ended_by_a_yes() -> None:
+    first = tried(NEW, NEW, FAILED, at=NOON, next_try=NOON + MINUTE)
+    second = tried(first, first, replace(FAILED, attempts=0), at=NOON + MINUTE, next_try=NOON + HOUR)
+    assert (second.failing_since, second.attempts, second.next_try) == (NOON, 1, NOON + HOUR)
+    third = tried(second, second, ACCEPTED, at=NOON + HOUR, next_try=None)
+    assert (third.failing_since, third.attempts, third.next_try) == (None, 2, None)
+
+
+def test_a_no_keeps_that_it_was_told_once() -> None:
+    refused = replace(ACCEPTED, status=OutcomeStatus.REFUSED)
+    assert tried(TOLD, TOLD, refused, at=NOON, next_try=None).told_by is Protocol.WEBMENTION
+
+
+BY_PINGBACK = replace(ACCEPTED, protocol=Protocol.PINGBACK)
+NO = replace(ACCEPTED, status=OutcomeStatus.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("row", "outcome", "next_try", "due"),
+    [
+        pytest.param(replace(HELD, fingerprint=OTHER), ACCEPTED, None, NOON, id="other-words-webmention"),
+        pytest.param(replace(HELD, fingerprint=OTHER), BY_PINGBACK, None, None, id="other-words-pingback"),
+        pytest.param(replace(HELD, fingerprint=OTHER), FAILED, NOON + HOUR, NOON + HOUR, id="other-words-failed"),
+        pytest.param(replace(HELD, fingerprint=OTHER), NO, None, NOON, id="other-words-refused"),
+        pytest.param(replace(HELD, linked=False), ACCEPTED, None, NOON, id="removed-webmention"),
+        pytest.param(replace(HELD, linked=False), BY_PINGBACK, None, None, id="removed-pingback"),
+        pytest.param(replace(HELD, linked=False), FAILED, NOON + HOUR, None, id="removed-failed"),
+        pytest.param(replace(HELD, linked=False), NO, None, None, id="removed-refused"),
+    ],
+)
+def test_what_the_post_changed_during_the_try(
+    row: QueuedPing, outcome: Outcome, next_try: datetime | None, due: datetime | None
+) -> None:
+    after = after_try(outcome, row=row, next_try=next_try)
+    assert (after.next_try, after.leased_until) == (due, None)
+
+
+@pytest.mark.parametrize("outcome", [ACCEPTED, BY_PINGBACK])
+def test_a_link_that_came_back_while_its_removal_was_told(outcome: Outcome) -> None:
+    held = replace(HELD, linked=False)
+    assert tried(HELD, held, outcome, at=NOON, next_try=None).next_try == NOON
+
+
+TAKEN_OVER = replace(HELD, leased_until=NOON + HOUR)
+
+
+def test_a_no_of_one_whose_lease_ran_out_is_old_news() -> None:
+    assert after_try(FAILED, row=TAKEN_OVER, next_try=NOON + HOUR) == replace(TAKEN_OVER, attempts=1)
+    assert after_try(NO, row=TOLD) == replace(TOLD, attempts=2)
+
+
+def test_a_yes_of_one_whose_lease_ran_out_counts() -> None:
+    after = after_try(ACCEPTED, row=TAKEN_OVER)
+    assert (after.told, after.next_try, after.leased_until) == (True, None, NOON + HOUR)

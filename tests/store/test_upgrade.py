@@ -1,0 +1,118 @@
+"""`pingback.store` over a file that the version before made: brought up to date as it is opened, and good for both."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionKind, MentionStatus, Protocol
+from pingback.store import Store
+
+# As it was made before there was `kind`.
+OLD = """
+CREATE TABLE mentions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    pair VARCHAR(64) NOT NULL,
+    target_key VARCHAR(64) NOT NULL,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    protocol VARCHAR(20) NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    title TEXT,
+    excerpt TEXT,
+    site_name TEXT,
+    author_name TEXT,
+    author_url TEXT,
+    author_photo TEXT,
+    published BIGINT,
+    received BIGINT NOT NULL,
+    verified BIGINT,
+    fault INTEGER,
+    tried BIGINT NOT NULL,
+    UNIQUE (pair)
+);
+CREATE INDEX mentions_by_arrival ON mentions (received, id);
+CREATE INDEX mentions_by_target ON mentions (target_key, received, id);
+"""
+INSERT = """
+INSERT INTO mentions (pair, target_key, source, target, protocol, status, title, received, tried)
+VALUES (?, 'y', 'https://a.example/post', 'https://b.example/part-5', 'pingback', 'approved', 'T', 1767355200000000, 0)
+"""
+
+MENTION = Mention(
+    id=1,
+    source="https://a.example/post",
+    target="https://b.example/part-5",
+    protocol=Protocol.PINGBACK,
+    status=MentionStatus.APPROVED,
+    title="T",
+    received=datetime(2026, 1, 2, 12, tzinfo=UTC),
+)
+LIKE = replace(MENTION, id=None, source="https://a.example/like", kind=MentionKind.LIKE)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file of the version before, with a mention in it."""
+    path = tmp_path / "mentions.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD)
+        connection.execute(INSERT, ("x",))
+        connection.commit()
+    return path
+
+
+@pytest.fixture
+def old_program(path: Path) -> Iterator[sqlite3.Connection]:
+    """The version before, which has the file open and stays."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def test_what_was_kept_is_there_and_new_things_are_kept(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        assert list(store.mentions()) == [MENTION]
+        store.keep(LIKE)
+    with Store(f"sqlite:///{path}") as store:
+        assert [mention.kind.value for mention in store.mentions()] == ["mention-of", "like-of"]
+
+
+def test_the_version_before_goes_on_in_the_same_file(path: Path, old_program: sqlite3.Connection) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        old_program.execute(INSERT, ("z",))
+        assert list(store.mentions()) == [MENTION, replace(MENTION, id=2)]
+
+
+def test_many_may_open_it_at_once(path: Path) -> None:
+    together = Barrier(8, timeout=30)
+
+    def keep(number: int) -> bool:
+        together.wait()
+        with Store(f"sqlite:///{path}") as store:
+            return store.keep(replace(LIKE, source=f"https://a.example/{number}"))[1]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(keep, range(8)))
+
+
+def test_where_all_is_there_opening_takes_no_lock(path: Path, old_program: sqlite3.Connection) -> None:
+    Store(f"sqlite:///{path}").close()
+    old_program.execute("BEGIN IMMEDIATE")
+    with Store(f"sqlite:///{path}?timeout=0.01") as store:
+        assert list(store.mentions()) == [MENTION]
+
+
+def test_a_lock_that_is_held_too_long_says_so_and_changes_nothing(path: Path, old_program: sqlite3.Connection) -> None:
+    old_program.execute("PRAGMA journal_mode = WAL")
+    old_program.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="is locked by another program"):
+        Store(f"sqlite:///{path}?timeout=0.01")
+    old_program.execute("COMMIT")
+    assert "kind" not in [name for _, name, *_ in old_program.execute("PRAGMA table_info(mentions)")]
