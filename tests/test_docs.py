@@ -1,6 +1,7 @@
 """Every example in README and docs runs, and its output is what stands there."""
 
 import doctest
+import io
 import os
 import re
 import shlex
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +32,7 @@ _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINKED = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 FIVE = "https://blog.example/part-five"
+SIX_URL = "https://other.example/part-six"
 SIX = f'<title>Part six – Notes</title><p>As said in <a href="{FIVE}">part five</a>, it is so.</p>'
 
 
@@ -69,8 +71,8 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 7
-    assert len(blocks(README, "python")) == 2
+    assert len(PAGES) == 8
+    assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 
 
@@ -86,7 +88,7 @@ def test_readme_s_python() -> None:
     test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
     runner = doctest.DocTestRunner(verbose=False)
     runner.run(test)
-    assert runner.summarize().attempted == 11
+    assert runner.summarize().attempted == 14
     assert runner.summarize().failed == 0
 
 
@@ -95,6 +97,33 @@ def test_readme_s_python() -> None:
 def test_readme_s_commands(command: Command) -> None:
     result = CliRunner().invoke(main, shlex.split(command.line)[1:])
     assert (result.output, result.exit_code) == (command.output, 0)
+
+
+@pytest.mark.usefixtures("web")
+def test_the_publish_hook_s_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks((ROOT / "docs/publish.md").read_text(), "python")
+    said = io.StringIO()
+    with redirect_stdout(said):
+        exec(compile(block.replace("https://blog.example/part-six", SIX_URL), "publish.md", "exec"), {})
+    assert said.getvalue() == f"accepted {FIVE}\n"
+
+
+COMMAND_LINES = [
+    pytest.param(line, id=f"{page.name}-{line}")
+    for page in PAGES
+    for block in blocks(page.read_text(), "sh")
+    for line in re.findall(r"\bpingback [a-z][^&\n]*", block)
+]
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES)
+def test_commands_that_are_shown_can_be_given(line: str) -> None:
+    name, *arguments = shlex.split(line)[1:]
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command is not None
+    command.make_context(name, arguments, parent=context)
 
 
 def test_readme_s_picture_is_the_demo_s() -> None:

@@ -86,13 +86,17 @@ def _published(publication: Publication, *, wishes: Wishes, client: Client, stor
         yield from publish_with([publication], client=client, outbox=own.outbox, wishes=wishes)
 
 
-def verify(source: str, target: str, *, client: Client | None = None) -> Verification:
+def verify(
+    source: str, target: str, *, protocol: Protocol = Protocol.PINGBACK, client: Client | None = None
+) -> Verification:
     """Whether the source links to the target, and what it says of itself; see `pingback.receive.verify`.
 
     Raises `Blocked`, `Unreachable` or `BadStatus` when there is no source to look at, ValueError unless both are
     absolute and the target is an HTTP URL.
     """
-    return verify_with(require_absolute(source), require_http(target), client=client or _default_client())
+    return verify_with(
+        require_absolute(source), require_http(target), client=client or _default_client(), protocol=protocol
+    )
 
 
 class Receiver(receive.Receiver):

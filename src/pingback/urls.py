@@ -61,8 +61,8 @@ def host_of(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """The root of the server that an HTTP URL is on, with the slash."""
-    return f"{split(url).scheme}://{host_of(url)}/"
+    """Scheme, host and port of an HTTP URL, in normal form, without a slash at the end."""
+    return f"{split(url).scheme}://{host_of(url)}"
 
 
 def is_absolute(url: str) -> bool:

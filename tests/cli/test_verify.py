@@ -118,3 +118,11 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
     done = run("verify", *arguments)
     assert (done.code, done.out) == (2, "")
     assert words in done.err
+
+
+def test_plain_text_links_for_a_webmention(site: Site, run: Run) -> None:
+    site.pages["/6"] = page(b"See http://blog.example/5.", headers={"Content-Type": "text/plain"})
+    done = run("verify", f"{site.url}/6", "http://blog.example/5", "--json", *ALLOW)
+    assert (done.code, done.printed[0]["linked"]) == (1, False)
+    done = run("verify", f"{site.url}/6", "http://blog.example/5", "--json", "--protocol", "webmention", *ALLOW)
+    assert (done.code, done.printed[0]["linked"], done.printed[0]["excerpt"]) == (0, True, "See http://blog.example/5.")

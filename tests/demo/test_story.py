@@ -8,6 +8,7 @@ from pingback.demo.story import Demo, running
 from pingback.errors import Unreachable
 from pingback.model import MentionStatus, OutcomeStatus, Protocol
 from pingback.net.client import Client
+from pingback.sending.publish import UNCHANGED
 
 PARTS = "one two three four six seven eight".split()
 
@@ -40,9 +41,9 @@ def test_seven_pings_are_accepted_and_kept_in_order(demo: Demo) -> None:
     ]
 
 
-def test_told_again_all_are_known(demo: Demo) -> None:
+def test_told_again_there_is_nothing_to_send(demo: Demo) -> None:
     assert len(list(demo.tell())) == 7
-    assert {(outcome.status, outcome.fault) for outcome in demo.tell()} == {(OutcomeStatus.ALREADY, 48)}
+    assert {(outcome.status, outcome.message) for outcome in demo.tell()} == {(OutcomeStatus.SKIPPED, UNCHANGED)}
     assert len(demo.mentions()) == 7
 
 

@@ -102,6 +102,25 @@ def test_our_ping_is_its_comment_and_again_is_48(wordpress: WordPress, site: Sit
     assert len(wordpress.comments(target)) == 1
 
 
+def test_it_hears_of_our_post_by_its_feed_and_once(wordpress: WordPress, site: Site, tmp_path: Path) -> None:
+    target = wordpress.post("Part five, by feed", "<p>In the middle.</p>")
+    source = _post_of_ours(site, target)
+    feed = _add(
+        site,
+        "/feed/",
+        f'<rss version="2.0"><channel><title>Our house</title><link>{site.url}/</link>'
+        f"<item><title>Part six</title><link>{source}</link></item></channel></rss>",
+        {"Content-Type": "application/rss+xml"},
+    )
+
+    first, again = (_pingback(tmp_path, "publish", "--feed", feed, *_ALLOW) for _ in range(2))
+
+    assert (first.code, again.code) == (0, 0)
+    assert [(outcome["target"], outcome["status"]) for outcome in first.printed] == [(target, "accepted")]
+    assert [(outcome["target"], outcome["status"]) for outcome in again.printed] == [(target, "skipped")]
+    assert [(comment.type, comment.source) for comment in wordpress.comments(target)] == [("pingback", source)]
+
+
 def test_our_ping_from_python(wordpress: WordPress, site: Site) -> None:
     target = wordpress.post("Part five, by Python", "<p>In the middle.</p>")
     source = _post_of_ours(site, target)

@@ -386,12 +386,26 @@ def test_w8_after_a_change_the_endpoint_is_looked_for_anew(hook: Hook, blog: Sit
     assert far_side.asked == ["/1", "/1"]
 
 
-def test_other_paragraphs_are_no_news_to_a_target(hook: Hook, blog: Site, far_side: FarSide) -> None:
-    blog.pages["/6"] = post(f"{far_side.url}/1")
+def test_w7_whatever_changed_all_that_took_a_webmention_hear_of_it(
+    hook: Hook, blog: Site, far_side: FarSide, old_side: FarSide
+) -> None:
+    targets = [f"{far_side.url}/1", f"{old_side.url}/1"]
+    blog.pages["/6"] = post(*targets)
     hook(f"{blog.url}/6")
-    blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
-    assert statuses(hook(f"{blog.url}/6")) == {f"{far_side.url}/1": "skipped", f"{far_side.url}/2": "accepted"}
-    assert far_side.targets == ["/1", "/2"]
+    blog.pages["/6"] = post(*targets, f"{far_side.url}/2")
+    assert statuses(hook(f"{blog.url}/6")) == {
+        f"{far_side.url}/1": "accepted",
+        f"{old_side.url}/1": "skipped",
+        f"{far_side.url}/2": "accepted",
+    }
+    assert (far_side.targets.count("/1"), old_side.targets) == (2, ["/1"])
+
+
+def test_what_stands_around_the_post_is_no_news(hook: Hook, blog: Site, far_side: FarSide) -> None:
+    for menu in ["<nav>One</nav>", "<nav>Two</nav>"]:
+        blog.pages["/6"] = post(f"{far_side.url}/1", head=menu)
+        hook(f"{blog.url}/6")
+    assert far_side.targets == ["/1"]
 
 
 @pytest.mark.parametrize(
@@ -490,7 +504,7 @@ def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog:
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/3")
     _, targets = publisher.rehearse(Publication(source=f"{blog.url}/6"))
-    assert targets == [f"{far_side.url}/2"]
+    assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]
     blog.pages["/6"] = page(status=410)
     _, targets = publisher.rehearse(Publication(source=f"{blog.url}/6"))
     assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]

@@ -47,6 +47,7 @@ def test_where_the_server_is(at: str, endpoint: str) -> None:
     [
         pytest.param("/five", None, id="relative-target"),
         pytest.param("ftp://blog.example/", None, id="target-not-http"),
+        pytest.param("https://user:secret@blog.example/5", None, id="credentials"),
         pytest.param(TARGET, "/linkback", id="relative-server"),
         pytest.param(TARGET, "https://blog.example/?x=1", id="wordpress-takes-no-escaped-query"),
         pytest.param(TARGET, "https://blog.example/#x", id="fragment"),

@@ -3,11 +3,18 @@
 import click
 
 from pingback.cli.options import checked, print_json, subcommand
-from pingback.model import Mention, MentionStatus
+from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.urls import require_http
 from pingback.words import plain
+
+_KINDS = {
+    MentionKind.REPLY: "Reply",
+    MentionKind.LIKE: "Like",
+    MentionKind.REPOST: "Repost",
+    MentionKind.BOOKMARK: "Bookmark",
+}
 
 
 @subcommand("mentions", example="pingback mentions https://blog.example/part-five --status approved")
@@ -28,6 +35,6 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 
 
 def _line(mention: Mention) -> str:
-    said = f"{mention.protocol.value.capitalize()}: {mention.title or mention.source}"
+    said = f"{_KINDS.get(mention.kind, mention.protocol.capitalize())}: {mention.title or mention.source}"
     head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {plain(said)}"
     return f"{head}\n  {mention.source} -> {mention.target}"

@@ -217,7 +217,7 @@ class _Run:
         feed = self._feed
         blog = Blog(
             name=name or split(source).host,
-            url=feed.home if feed is not None and feed.home else origin_of(source),
+            url=feed.home if feed is not None and feed.home else f"{origin_of(source)}/",
             changed=source,
             feed=(feed.topic or feed.url) if feed is not None else None,
         )

@@ -2,9 +2,9 @@
 
 import click
 
-from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
+from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, protocol_option, stop, subcommand
 from pingback.errors import FetchError
-from pingback.model import Verification, iso
+from pingback.model import Protocol, Verification, iso
 from pingback.receive.verify import verify
 from pingback.settings import Settings
 from pingback.urls import require_absolute, require_http
@@ -13,13 +13,14 @@ from pingback.urls import require_absolute, require_http
 @subcommand("verify", example="pingback verify https://other.example/six https://blog.example/five")
 @click.argument("source")
 @click.argument("target")
-def command(settings: Settings, source: str, target: str) -> None:
+@protocol_option("As a receiver of it does: for webmention, plain text and JSON can link as well.")
+def command(settings: Settings, source: str, target: str, protocol: Protocol | None) -> None:
     """Say whether the page at SOURCE links to TARGET, and what it says of itself."""
     checked(source, require_absolute)
     checked(target, require_http)
     try:
         with client_for(settings) as client:
-            found = verify(source, target, client=client)
+            found = verify(source, target, client=client, protocol=protocol or Protocol.PINGBACK)
     except FetchError as error:
         if settings.json:
             print_json(Verification(source=source, target=target, linked=False, reason=str(error)).as_json())

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from pingback.demo.posts import BLOG, FIVE, SERIES, Post
 from pingback.model import Mention, MentionStatus
+from pingback.server.advertising import advertise
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from pingback.store import Store
-
-ENDPOINT = "/xmlrpc"
 
 _STYLE = """
 body { font: 1.1rem/1.6 Georgia, serif; max-width: 38rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
@@ -61,8 +60,8 @@ class Blog:
             return [b""]
         page = (self._page(post) if post else self._index()).encode()
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
-        if post:
-            headers.append(("X-Pingback", self.url + ENDPOINT))
+        if post:  # by pingback, as the list below the posts says
+            headers.append(("X-Pingback", advertise(self.permalink(post)).headers["X-Pingback"]))
         start_response(_status(200), headers)
         return [b"" if method == "HEAD" else page]
 
@@ -81,7 +80,8 @@ class Blog:
         return _document(
             f"{post.title} | {BLOG}",
             f'<header><a href="/">{BLOG}</a> · part {post.number} of {len(SERIES)}</header>'
-            f"<article><h1>{post.title}</h1>{words}</article>{_thoughts_in_html(post, mentions)}",
+            f"<article><h1>{post.title}</h1>{words}</article>{_thoughts_in_html(post, mentions)}"
+            f"{advertise(self.permalink(post), title=unescape(post.title)).rdf}",
         )
 
 

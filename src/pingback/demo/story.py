@@ -1,6 +1,6 @@
 """The demo's story: posts appear, ping what they link to, and part five comes to know of all of them.
 
-Nothing is pretended: the pings go out by the sender, come in over a socket by the server, are verified and stored.
+Nothing is pretended: the pings go out by the publish hook, come in over a socket, are verified and stored.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,9 @@ from pingback.demo.blog import Blog
 from pingback.demo.posts import FIVE, SERIES
 from pingback.model import Mention, Outcome
 from pingback.net.client import Client
-from pingback.page.entry import outbound_links
 from pingback.receive.existence import SiteTargets
 from pingback.receive.receiver import Receiver
-from pingback.sending.ping import send
+from pingback.sending.publish import Publication, publish
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
@@ -36,18 +35,15 @@ class Demo:
             permalink = self._blog.publish(post)
             if number == FIVE:  # the earlier parts are brought up to date, and say so
                 for earlier in range(1, FIVE):
-                    yield from self._ping(self._blog.permalink(SERIES[earlier]))
-            yield from self._ping(permalink)
+                    yield from self._publish(self._blog.permalink(SERIES[earlier]))
+            yield from self._publish(permalink)
 
     def mentions(self) -> list[Mention]:
         """What part five knows, in order of arrival."""
         return list(self._store.mentions(target=self.five))
 
-    def _ping(self, source: str) -> Iterator[Outcome]:
-        with self._client.get(source) as response:
-            links = outbound_links(response.read(), url=response.url, content_type=response.content_type)
-        for target in links:
-            yield send(source, target, client=self._client)
+    def _publish(self, source: str) -> Iterator[Outcome]:
+        return publish([Publication(source=source)], client=self._client, outbox=self._store.outbox)
 
 
 @contextmanager

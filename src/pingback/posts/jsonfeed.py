@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from pingback.page.microformats import LONGEST_TITLE, clean, instant_of
+from pingback.page.microformats import LONGEST_TITLE, instant_of
 from pingback.posts.syndication import Told, ToldEntry
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
+from pingback.words import clean
 
 _VERSIONS = ("https://jsonfeed.org/version/1", "http://jsonfeed.org/version/1")
 

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from pingback.page.encoding import to_utf8
-from pingback.page.microformats import LONGEST_TITLE, clean
+from pingback.page.microformats import LONGEST_TITLE
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
+from pingback.words import clean
 
 MAX_BASE = 1000  # characters of an `xml:base`, against which the library resolves every address below it
 

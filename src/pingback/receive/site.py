@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pingback.errors import Fault, FaultCode
 from pingback.receive.verify import NO_SOURCE
-from pingback.urls import is_http, is_under, key_of, same_url, split
+from pingback.urls import is_http, is_under, key_of, origin_of, same_url, split
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -55,7 +55,7 @@ class Site:
         Of several sites it is the one at the host of `asked_at`, a URL that the ping came to, else the first that
         such a page would belong to. Whether it does is still to be checked.
         """
-        targets = [_origin(root) + address for root in self._roots]
+        targets = [origin_of(root) + address for root in self._roots]
         ours = [target for target in targets if self._holds(target)]
         here = [target for target in ours if _authority(target) == _authority(asked_at)]
         return (here or ours or targets)[0]
@@ -72,12 +72,6 @@ def _roots(site: str | Sequence[str]) -> tuple[str, ...]:
     if any(split(root).has_credentials for root in roots):
         raise ValueError("a site's address holds no credentials")
     return tuple(split(root).href for root in roots)
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port of a URL in its normal form."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _authority(url: str) -> str | None:

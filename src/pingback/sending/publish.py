@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ class Publisher:
         source = publication.source
         if post is None:
             return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
-        wanted = {link.target: link.fingerprint for link in post.links if self.is_wanted(source, link.target)}
+        wanted = self._wanted(source, post)
         fingerprint = publication.fingerprint or post.fingerprint
         known = self._outbox.post(source)
         plan = self._outbox.plan(
@@ -146,11 +147,23 @@ class Publisher:
         except _Unready as unready:
             return self._untaken(publication, unready), []
         source = publication.source
-        links = () if post is None else post.links
-        wanted = {link.target: link.fingerprint for link in links if self.is_wanted(source, link.target)}
+        wanted = {} if post is None else self._wanted(source, post)
         due = self._outbox.rehearse(source, wanted, now=self._clock())
         skipped = () if post is None else tuple(_over(source, post))
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
+
+    def _wanted(self, source: str, post: Post) -> dict[str, str]:
+        """The targets to be told, each with what decides whether it is told again.
+
+        That is the whole post: Webmention §3.1.4 wants all earlier ones to be sent again when a post changed, as the
+        far side may show its title and more of its words than those around the link.
+        """
+        told = f"{post.fingerprint}\n{post.title}"
+        return {
+            link.target: sha256(f"{told}\n{link.fingerprint}".encode("utf-8", "replace")).hexdigest()
+            for link in post.links
+            if self.is_wanted(source, link.target)
+        }
 
     def is_wanted(self, source: str, target: str) -> bool:
         """The target may be told of the source, as far as one's wishes go."""

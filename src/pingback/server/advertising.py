@@ -7,28 +7,27 @@ Pingback 1.0 §2 wants one `X-Pingback` header or a `<link>`; Webmention §3.1.2
 from html import escape
 
 from pingback.model import Advertisement
-from pingback.urls import split, tidy
+from pingback.server import trackback, webmention, xmlrpc
+from pingback.urls import origin_of, split, tidy
 from pingback.wire.trackback import encode_rdf
-
-XMLRPC = "/xmlrpc"
-TRACKBACK = "/trackback"
-WEBMENTION = "/webmention"
 
 
 def advertise(target: str, *, at: str | None = None, title: str | None = None) -> Advertisement:
     """What the page at `target` must carry. `at` is where the server's application is mounted, as the outside sees it;
     by default the root of the target's host. `title` is the page's, for the TrackBack block.
 
-    ValueError unless both are absolute HTTP URLs, and `at` has neither query nor fragment.
+    ValueError unless both are absolute HTTP URLs without credentials, and `at` has neither query nor fragment.
     """
-    page = split(target)
-    origin, path = _parts(page.href)
+    if any(split(url).has_credentials for url in (target, at) if url is not None):
+        raise ValueError("an address with credentials is not for others")
+    origin = origin_of(target)
+    path = split(target).href.partition("#")[0].removeprefix(origin)
     base = origin if at is None else _base(at)
-    links = {"pingback": base + XMLRPC, "webmention": base + WEBMENTION}
+    links = {"pingback": base + xmlrpc.ROOT, "webmention": base + webmention.ROOT}
     return Advertisement(
         headers={"X-Pingback": links["pingback"], "Link": f'<{links["webmention"]}>; rel="webmention"'},
         html="\n".join(f'<link rel="{rel}" href="{escape(url)}">' for rel, url in links.items()),
-        rdf=encode_rdf(target=tidy(target), title=title or target, endpoint=base + TRACKBACK + path),
+        rdf=encode_rdf(target=tidy(target), title=title or target, endpoint=base + trackback.ROOT + path),
     )
 
 
@@ -38,10 +37,3 @@ def _base(at: str) -> str:
     if "?" in href or "#" in href or "&" in href:
         raise ValueError(f"{at!r} cannot be where a server is mounted: it has more than a path")
     return href.rstrip("/")
-
-
-def _parts(href: str) -> tuple[str, str]:
-    """Origin, and path with query, of a URL in its normal form."""
-    scheme, _, rest = href.partition("#")[0].partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}", slash + path

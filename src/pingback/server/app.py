@@ -42,7 +42,7 @@ def _health(request: Request, receiver: "Receiver") -> Response:
 TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
 
 _ROUTES = {
-    "/xmlrpc": Route(("POST",), xmlrpc.answer),
+    xmlrpc.ROOT: Route(("POST",), xmlrpc.answer),
     webmention.ROOT: Route(("POST",), webmention.answer),
     "/healthz": Route(("GET", "HEAD"), _health),
 }

@@ -12,6 +12,8 @@ from pingback.wire.xmlrpc import Call, Value, decode_call, encode_fault, encode_
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
 
+ROOT = "/xmlrpc"
+
 Answer: TypeAlias = "Callable[[Call, Receiver, str | None], Value]"
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,68 @@
+"""How outgoing pings are told on a terminal: a real one, of which both ends are ours."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ALLOW
+from tests.loopback import Site, page
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command and what a person sees, escapes taken out; a bar's states stand one after another."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "pingback", *arguments, *ALLOW],
+            cwd=folder,
+            env={"PATH": "", "TERM": "xterm", "COLUMNS": "120", "LC_ALL": "C.UTF-8"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        seen = b""
+        with program, suppress(OSError):  # what Linux reports when the other end is closed
+            while piece := screen.read(65536):
+                seen += piece
+    return program.returncode, _ESCAPE.sub("", seen.decode()).replace("\r", "\n")
+
+
+@pytest.fixture
+def post(site: Site) -> str:
+    site.pages |= {
+        "/yes": page(b'<link rel="webmention" href="/wm">'),
+        "/no": page(b'<link rel="webmention" href="/wm?no">'),
+        "/none": page(b"<p>nothing here"),
+        "/wm": page(status=202),
+        "/wm?no": page(b"Not here, [red]never[/red].", status=400, headers={"Content-Type": "text/plain"}),
+    }
+    links = "".join(f'<a href="{site.url}/{name}">{name}</a>' for name in ("yes", "no", "none"))
+    site.pages["/post"] = page(f"<article>{links}</article>".encode())
+    return f"{site.url}/post"
+
+
+def test_a_bar_while_pings_go_out_and_a_table_in_the_end(site: Site, post: str, tmp_path: Path) -> None:
+    code, seen = on_a_terminal(tmp_path, "publish", post)
+    assert code == 1
+    assert f"refused: {post} -> {site.url}/no: Not here, [red]never[/red].\n" in seen
+    assert re.search(r"pings .* 3/3 1 accepted, 1 failed", seen)
+    rows = [re.findall(r"[\w–]+", line) for line in seen.partition("protocol")[2].splitlines()]
+    assert [row for row in rows if len(row) == 3] == [
+        ["–", "unsupported", "1"],
+        ["webmention", "accepted", "1"],
+        ["webmention", "refused", "1"],
+    ]
+
+
+def test_nothing_to_send(tmp_path: Path) -> None:
+    code, seen = on_a_terminal(tmp_path, "retry")
+    assert (code, seen.split()[-3:]) == (0, ["nothing", "to", "send"])
