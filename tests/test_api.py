@@ -61,6 +61,79 @@ def test_send(client: pingback.Client) -> None:
     assert (outcome.status, outcome.target) == (pingback.OutcomeStatus.UNSUPPORTED, site.url)
 
 
+@pytest.fixture
+def linked() -> Iterator[Site]:
+    """Its page `/6` links to its page `/5`, which takes Webmentions."""
+    with Site({"/5": page(b'<link rel="webmention" href="/wm">'), "/wm": page(status=202)}) as site:
+        site.pages["/6"] = page(b'<article><a href="/5">five</a></article>')
+        yield site
+
+
+def asked(site: Site) -> list[tuple[str, str]]:
+    return [(request.method, request.path) for request in site.requests]
+
+
+def test_publish_remembers_in_the_store(tmp_path: Path, linked: Site, client: pingback.Client) -> None:
+    store = f"sqlite:///{tmp_path}/pingback.db"
+    [first], [second] = (list(pingback.publish(f"{linked.url}/6", client=client, store=store)) for _ in range(2))
+    assert (first.target, first.status) == (f"{linked.url}/5", pingback.OutcomeStatus.ACCEPTED)
+    assert (second.target, second.status) == (f"{linked.url}/5", pingback.OutcomeStatus.SKIPPED)
+    assert asked(linked) == [("GET", "/6"), ("GET", "/5"), ("POST", "/wm"), ("GET", "/6")]
+    # SQLite takes away its log when the last connection is closed.
+    assert [path.name for path in tmp_path.iterdir()] == ["pingback.db"]
+
+
+def test_publish_leaves_the_store_of_another_open(linked: Site, client: pingback.Client) -> None:
+    with pingback.Store("sqlite://") as store:
+        [outcome] = pingback.publish(f"{linked.url}/6", client=client, store=store)
+        [ping] = store.outbox.pings()
+    assert ping.as_outcome() == outcome
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param('<article>„<a href="/5?ü">fünf</a>“</article>', id="text"),
+        pytest.param('<meta charset="latin-1"><a href="/5?ü">fünf</a>'.encode("latin-1"), id="bytes-as-they-say"),
+    ],
+)
+def test_publish_of_a_post_at_hand(linked: Site, client: pingback.Client, html: str | bytes) -> None:
+    linked.pages["/6"] = page(b"the page, without any link")
+    linked.pages["/5?%C3%BC"] = linked.pages["/5"]
+    with pingback.Store("sqlite://") as store:
+        [outcome] = pingback.publish(f"{linked.url}/6", html, client=client, store=store)
+    assert (outcome.target, outcome.status) == (f"{linked.url}/5?%C3%BC", pingback.OutcomeStatus.ACCEPTED)
+
+
+def test_publish_with_wishes(linked: Site, client: pingback.Client) -> None:
+    wishes = pingback.Wishes(self_pings=False)
+    with pingback.Store("sqlite://") as store:
+        assert list(pingback.publish(f"{linked.url}/6", wishes=wishes, client=client, store=store)) == []
+    assert asked(linked) == [("GET", "/6")]
+
+
+def test_publish_does_nothing_before_it_is_asked_for_outcomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: Site, client: pingback.Client
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcomes = pingback.publish(f"{linked.url}/6", client=client)
+    assert (list(tmp_path.iterdir()), linked.requests) == ([], [])
+    assert len(list(outcomes)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["pingback.db"]
+
+
+def test_publish_without_a_client_has_one_that_guards() -> None:
+    with pingback.Store("sqlite://") as store:
+        [outcome] = pingback.publish("http://127.0.0.1/6", store=store)
+    assert (outcome.target, outcome.status) == (None, pingback.OutcomeStatus.SKIPPED)
+    assert "is blocked" in outcome.message
+
+
+def test_publish_with_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(pingback.StoreError, match="is there such a folder"):
+        list(pingback.publish(SOURCE, store=f"sqlite:///{tmp_path}/no/such/x.db"))
+
+
 def test_verify() -> None:
     verification = pingback.verify(SOURCE, TARGET, client=Pages(WEB))
     assert (verification.linked, verification.title) == (True, "Six")
@@ -85,6 +158,8 @@ def test_without_a_client_there_is_one_that_guards() -> None:
         pytest.param(lambda: pingback.send("/6", TARGET), id="send-relative-source"),
         pytest.param(lambda: pingback.send("ftp://a.example/6", TARGET), id="send-source-not-http"),
         pytest.param(lambda: pingback.send(SOURCE, "part-5"), id="send-relative-target"),
+        pytest.param(lambda: pingback.publish("6"), id="publish-relative-source"),
+        pytest.param(lambda: pingback.publish("ftp://a.example/6"), id="publish-source-not-http"),
         pytest.param(lambda: pingback.verify("6", TARGET), id="verify-relative-source"),
         pytest.param(lambda: pingback.verify(SOURCE, "/part-5"), id="verify-relative-target"),
         pytest.param(lambda: pingback.verify(SOURCE, "ftp://my.example/5"), id="verify-target-not-http"),

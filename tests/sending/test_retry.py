@@ -7,49 +7,70 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.sending.retry import HORIZON, next_try, retry_after
+from pingback.sending.retry import HORIZON, next_try, next_turn, pace_of, retry_after
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("attempts", "shortest", "longest"),
+    ("failing", "shortest", "longest"),
     [
-        pytest.param(1, timedelta(minutes=3.75), timedelta(minutes=6.25), id="first"),
-        pytest.param(2, timedelta(minutes=7.5), timedelta(minutes=12.5), id="doubled"),
-        pytest.param(5, timedelta(minutes=60), timedelta(minutes=100), id="fifth"),
-        pytest.param(9, timedelta(hours=9), timedelta(hours=15), id="twelve-hours-at-most"),
-        pytest.param(10**9, timedelta(hours=9), timedelta(hours=15), id="any-number"),
+        pytest.param(timedelta(0), timedelta(minutes=3.75), timedelta(minutes=6.25), id="first"),
+        pytest.param(timedelta(minutes=5), timedelta(minutes=7.5), timedelta(minutes=12.5), id="doubled"),
+        pytest.param(timedelta(minutes=75), timedelta(minutes=60), timedelta(minutes=100), id="fifth"),
+        pytest.param(timedelta(days=3), timedelta(hours=9), timedelta(hours=15), id="twelve-hours-at-most"),
+        pytest.param(timedelta(days=-1), timedelta(minutes=3.75), timedelta(minutes=6.25), id="a-clock-put-back"),
     ],
 )
 @given(seed=st.integers(0, 1000))
-def test_back_off_with_jitter(attempts: int, shortest: timedelta, longest: timedelta, seed: int) -> None:
-    at = next_try(attempts=attempts, failing_since=NOW, now=NOW, random=Random(seed))
+def test_back_off_with_jitter(failing: timedelta, shortest: timedelta, longest: timedelta, seed: int) -> None:
+    at = next_try(failing_since=NOW - failing, now=NOW, random=Random(seed))
     assert at is not None
     assert NOW + shortest <= at <= NOW + longest
 
 
 def test_two_that_failed_together_do_not_come_back_together() -> None:
     random = Random(1)
-    first, second = (next_try(attempts=1, failing_since=NOW, now=NOW, random=random) for _ in range(2))
+    first, second = (next_try(failing_since=NOW, now=NOW, random=random) for _ in range(2))
     assert first != second
 
 
 def test_the_far_side_s_wish() -> None:
     wish = NOW + timedelta(hours=3)
-    assert next_try(attempts=1, failing_since=NOW, now=NOW, random=Random(1), not_before=wish) == wish
+    assert next_try(failing_since=NOW, now=NOW, random=Random(1), not_before=wish) == wish
 
 
 def test_a_wish_for_less_is_none() -> None:
-    at = next_try(attempts=1, failing_since=NOW, now=NOW, random=Random(1), not_before=NOW + timedelta(seconds=1))
+    at = next_try(failing_since=NOW, now=NOW, random=Random(1), not_before=NOW + timedelta(seconds=1))
     assert at is not None
     assert at > NOW + timedelta(minutes=3)
 
 
 def test_the_last_try_is_at_the_horizon_and_then_no_more() -> None:
     late = NOW + HORIZON - timedelta(minutes=1)
-    assert next_try(attempts=20, failing_since=NOW, now=late, random=Random(1)) == NOW + HORIZON
-    assert next_try(attempts=21, failing_since=NOW, now=NOW + HORIZON, random=Random(1)) is None
+    assert next_try(failing_since=NOW, now=late, random=Random(1)) == NOW + HORIZON
+    assert next_try(failing_since=NOW, now=NOW + HORIZON, random=Random(1)) is None
+    assert next_turn(failing_since=NOW, now=late) == NOW + HORIZON
+    assert next_turn(failing_since=NOW, now=NOW + HORIZON) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "failing", "pace", "turn"),
+    [
+        pytest.param(None, 0, 15, 15, id="wordpress-one-in-15-seconds"),
+        pytest.param(60, 0, 60, 60, id="as-the-host-says"),
+        pytest.param(2, 0, 2, 2, id="as-the-host-says-sooner"),
+        pytest.param(0, 0, 1, 1, id="at-once-is-not-meant"),
+        pytest.param(86_400, 0, 3_600, 86_400, id="not-every-ping-once-a-day"),
+        pytest.param(None, 240, 15, 240, id="the-same-again-and-again"),
+        pytest.param(None, 86_400, 15, 3_600, id="for-a-day"),
+    ],
+)
+def test_a_host_that_says_too_fast(wish: int | None, failing: int, pace: int, turn: int) -> None:
+    not_before = None if wish is None else NOW + timedelta(seconds=wish)
+    assert pace_of(not_before, now=NOW) == timedelta(seconds=pace)
+    since = NOW - timedelta(seconds=failing)
+    assert next_turn(failing_since=since, now=NOW, not_before=not_before) == NOW + timedelta(seconds=turn)
 
 
 @pytest.mark.parametrize(

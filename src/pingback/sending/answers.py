@@ -26,7 +26,7 @@ _OF_FAULT: dict[int, OutcomeStatus] = {
     FaultCode.INTERNAL_ERROR: OutcomeStatus.FAILED,
 }
 # Where nobody takes pings of this protocol, another one may be worth a try.
-_ABSENT = frozenset({404, 405, 410, FaultCode.NO_SUCH_METHOD})
+ABSENT = frozenset({404, 405, 410, FaultCode.NO_SUCH_METHOD})
 # Where endpoints that answer in JSON keep the sentence for a person, the best first.
 _JSON_REASONS = ("error_description", "message", "summary", "error")
 
@@ -67,7 +67,7 @@ def _of_pingback(answer: Answer) -> Verdict:
         status = _OF_FAULT.get(fault.code, OutcomeStatus.REFUSED)
         # WordPress sends most faults without a word.
         message = fault.message or MEANINGS.get(fault.code, "refused")
-        return Verdict(status, message, fault.code, absent=fault.code in _ABSENT)
+        return Verdict(status, message, fault.code, absent=fault.code in ABSENT)
     except BadResponse as error:
         if answer.is_success:  # a login page, a maintenance page, nothing at all: it may be itself again tomorrow
             return Verdict(OutcomeStatus.FAILED, f"{answer.endpoint} gave no XML-RPC: {error}", answer.status)
@@ -106,7 +106,7 @@ def _of_webmention(answer: Answer) -> Verdict:
 def _of_status(answer: Answer) -> Verdict:
     status = OF_STATUS.get(answer.status, OutcomeStatus.REFUSED)
     message = str(BadStatus(answer.endpoint, answer.status))
-    return Verdict(status, message, answer.status, absent=answer.status in _ABSENT)
+    return Verdict(status, message, answer.status, absent=answer.status in ABSENT)
 
 
 def _reason_in(answer: Answer) -> str | None:

@@ -6,10 +6,10 @@ this process, a ping that was claimed and not recorded is claimed again by anoth
 """
 
 import logging
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from threading import Event
@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 from pingback.clock import Clock, now
 from pingback.errors import FetchError, Unreachable
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.sending.answers import ABSENT
 from pingback.sending.discover import EVERY, discover
 from pingback.sending.holders import is_gone, this_process
 from pingback.sending.ping import Delivery, deliver, unfound
-from pingback.sending.retry import LONGEST_PACE, PACE, next_try, retry_after
+from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
+from pingback.sending.run import Job, Run, count_down
 from pingback.urls import host_of, key_of, shown
 
 if TYPE_CHECKING:
@@ -33,9 +35,7 @@ THREADS = 32  # each spends nearly all of its time waiting for somebody's server
 UNDER_WAY = 64  # pings claimed at a time
 PER_HOST = 2  # of them for pages of one host, and deliveries to one endpoint's host
 LEASE = timedelta(minutes=5)  # several times what the slowest ping takes
-STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is let be for a while
-REST = timedelta(minutes=5)
-REMEMBERED = 1000  # discoveries of this run, so that many links to one target cost one
+REST = timedelta(minutes=5)  # for a host that does not answer
 
 _TOO_FAST = 429  # an HTTP status, and WordPress's fault
 _DONE = (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY)
@@ -85,17 +85,25 @@ class Courier:
 
         What becomes due within `patience`, because a host asks for a pause, is waited for. Raises StoreError.
         """
-        run = _Run(sources=sources, until=self._clock() + patience)
+        run = Run(sources=sources, until=self._clock() + patience)
         self._free_what_the_dead_hold()
-        with ThreadPoolExecutor(THREADS, "pingback-courier") as pool:
-            try:
-                while self._goes_on(run, pool):
-                    done, _ = wait(run.futures, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield from self._ended(run, pool, future)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._outbox.release([job.ping for job in run.jobs])
+        pool = ThreadPoolExecutor(THREADS, "pingback-courier")
+        try:
+            while self._goes_on(run, pool):
+                done, _ = wait(run.futures, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from self._ended(run, future)
+        finally:
+            run.is_over = True
+            pool.shutdown(cancel_futures=True)
+            self._settle(run)
+
+    def _settle(self, run: Run) -> None:
+        """Keep what became of the pings that had gone out when nobody asked for more, and give back the others."""
+        for future in [future for future in run.futures if not future.cancelled()]:
+            for _ in self._ended(run, future):
+                pass
+        self._outbox.release([job.ping for job in run.jobs])
 
     def _free_what_the_dead_hold(self) -> None:
         instant = self._clock()
@@ -103,7 +111,7 @@ class Courier:
             if is_gone(holder):
                 self._outbox.end_leases(holder, now=instant)
 
-    def _goes_on(self, run: "_Run", pool: ThreadPoolExecutor) -> bool:
+    def _goes_on(self, run: Run, pool: ThreadPoolExecutor) -> bool:
         """Something is under way: more was claimed, or became due while there was nothing else to do."""
         while True:
             if not self._stopped.is_set():
@@ -115,7 +123,7 @@ class Courier:
                 return False
             self._stopped.wait(max((due - self._clock()).total_seconds(), 0.05))
 
-    def _claim(self, run: "_Run", pool: ThreadPoolExecutor) -> None:
+    def _claim(self, run: Run, pool: ThreadPoolExecutor) -> None:
         room = UNDER_WAY - len(run.jobs)
         if room < UNDER_WAY // 4 and run.futures:  # by handfuls: a claim costs a commit
             return
@@ -124,46 +132,54 @@ class Courier:
             lease=LEASE,
             limit=room,
             per_host=PER_HOST,
-            busy=run.busy,
+            busy=run.busy + Counter(dict.fromkeys(run.slow_hosts(), PER_HOST - 1)),  # these take one at a time
             sources=run.sources,
             holder=self._holder,
         )
         for ping in claimed:
-            if not self._allows(ping.source, ping.target):
+            if not self._is_wished(ping):
                 self._outbox.postpone(ping, until=run.until + REST)
                 continue
-            job = _Job(ping=ping, began=monotonic())
+            job = Job(ping=ping, began=monotonic())
             run.jobs.add(job)
             run.busy[ping.host] += 1
             self._find(run, pool, job)
 
-    def _find(self, run: "_Run", pool: ThreadPoolExecutor, job: "_Job") -> None:
+    def _is_wished(self, ping: QueuedPing) -> bool:
+        """It may go out; news of what was told before, by the protocol of that time, and of removals by Webmention."""
+        again_by = ping.told_by if ping.linked else Protocol.WEBMENTION
+        return (again_by is None or again_by in self._wanted) and self._allows(ping.source, ping.target)
+
+    def _find(self, run: Run, pool: ThreadPoolExecutor, job: Job) -> None:
         """Look for the target's endpoints, or wait for who does so already."""
         key = key_of(job.ping.target)
-        known = run.found.get(key) or self._recalled(job.ping)
+        known = run.found.get(key)
+        if known is None and (recalled := self._recalled(job)):
+            known, job.is_recalled = recalled, True
         if known is not None:
             self._tell(run, pool, job, known)
-            return
-        if key in run.asking:
+        elif key in run.asking:
             run.asking[key].append(job)
-            return
-        run.asking[key] = [job]
-        future = pool.submit(discover, job.ping.target, client=self._client)
-        run.futures[future] = lambda: self._found(run, pool, key, future)
+        elif not self._is_ending(run):
+            run.asking[key] = [job]
+            future = pool.submit(discover, job.ping.target, client=self._client)
+            run.futures[future] = lambda: self._found(run, pool, key, future)
 
-    def _recalled(self, ping: QueuedPing) -> Discovery | None:
+    def _recalled(self, job: Job) -> Discovery | None:
         """What is remembered, unless this is a try after a change or a failure: then the page is asked anew."""
+        ping = job.ping
         if ping.told or ping.attempts or ping.status is not OutcomeStatus.FAILED:
             return None
         return self._outbox.recall(ping.target, now=self._clock())
 
-    def _found(self, run: "_Run", pool: ThreadPoolExecutor, key: str, future: "Future[Discovery]") -> Iterator[Outcome]:
+    def _found(self, run: Run, pool: ThreadPoolExecutor, key: str, future: "Future[Discovery]") -> Iterator[Outcome]:
         jobs = run.asking.pop(key)
         host = jobs[0].ping.host
         try:
             found = future.result()
         except FetchError as error:
-            self._strike(run, host, isinstance(error, Unreachable))
+            if run.strikes_out((host, "asked"), isinstance(error, Unreachable)):
+                self._outbox.pause(host, until=self._clock() + REST)
             for job in jobs:
                 yield from self._record(run, job, Delivery(unfound(job.ping.source, job.ping.target, error)))
             return
@@ -172,54 +188,92 @@ class Courier:
             for job in jobs:
                 yield from self._record(run, job, _broken(job.ping))
             return
-        self._strike(run, host, False)
+        run.strikes_out((host, "asked"), False)
         run.remember(key, found)
         if found.max_age > 0:
             self._outbox.remember(found, until=self._clock() + timedelta(seconds=found.max_age))
         for job in jobs:
-            self._tell(run, pool, job, replace(found, target=job.ping.target))
+            self._tell(run, pool, job, found)
 
-    def _tell(self, run: "_Run", pool: ThreadPoolExecutor, job: "_Job", found: Discovery) -> None:
+    def _tell(self, run: Run, pool: ThreadPoolExecutor, job: Job, found: Discovery) -> None:
         """Deliver, or wait for one's turn at the endpoint's host: many targets may have theirs at one service."""
         # Of a link that is gone, only Webmention can tell (§3.1.4, sending updates).
         wanted = self._wanted if job.ping.linked else [Protocol.WEBMENTION]
+        found = replace(found, target=job.ping.target)  # as this post spells it (Pingback 1.0 §3)
+        job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
         job.endpoint_host = host_of(usable[0].url) if usable else ""
-        job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
-        if usable and run.telling[job.endpoint_host] >= PER_HOST:
+        if usable:
             run.queues.setdefault(job.endpoint_host, deque()).append(job)
-            return
-        self._start(run, pool, job)
+            self._serve(run, pool, job.endpoint_host)
+        else:
+            self._start(run, pool, job)
 
-    def _start(self, run: "_Run", pool: ThreadPoolExecutor, job: "_Job") -> None:
+    def _serve(self, run: Run, pool: ThreadPoolExecutor, host: str) -> None:
+        """Let those go out whose turn it is at the endpoints' host; where it is let be, all of them wait longer."""
+        queue = run.queues[host]
+        while queue and not self._is_ending(run):
+            job, instant = queue[0], self._clock()
+            if (rest := run.rests.get(host, instant)) > instant:
+                self._give_back(run, queue.popleft(), until=rest)
+            elif job.ping.leased_until is None or job.ping.leased_until - instant < LEASE / 2:
+                self._give_back(run, queue.popleft(), until=instant)
+            elif run.telling[host] < (1 if run.is_slow(host) else PER_HOST):
+                self._start(run, pool, queue.popleft())
+            else:
+                return
+        if not queue:
+            del run.queues[host]
+
+    def _give_back(self, run: Run, job: Job, *, until: datetime) -> None:
+        self._outbox.postpone(job.ping, until=until)
+        run.let_go(job)
+
+    def _is_ending(self, run: Run) -> bool:
+        """Nothing more is to go out; what was claimed and did not is given back in the end."""
+        return run.is_over or self._stopped.is_set()
+
+    def _start(self, run: Run, pool: ThreadPoolExecutor, job: Job) -> None:
+        if self._is_ending(run):
+            return
         run.telling[job.endpoint_host] += 1
         future = pool.submit(job.tell)
         run.futures[future] = lambda: self._told(run, pool, job, future)
 
-    def _told(
-        self, run: "_Run", pool: ThreadPoolExecutor, job: "_Job", future: "Future[Delivery]"
-    ) -> Iterator[Outcome]:
-        run.telling[job.endpoint_host] -= 1
-        queue = run.queues.get(job.endpoint_host)
-        if queue:
-            self._start(run, pool, queue.popleft())
+    def _told(self, run: Run, pool: ThreadPoolExecutor, job: Job, future: "Future[Delivery]") -> Iterator[Outcome]:
+        count_down(run.telling, job.endpoint_host)
         try:
             delivery = future.result()
         except Exception:
             log.exception("delivering the ping of %r failed", shown(job.ping.target))
             delivery = _broken(job.ping)
         outcome = delivery.outcome
-        if outcome.attempts:
-            self._strike(run, job.ping.host, outcome.status is OutcomeStatus.FAILED and outcome.fault is None, "told")
-        yield from self._record(run, job, delivery)
+        unanswered = outcome.status is OutcomeStatus.FAILED and outcome.fault is None
+        if outcome.attempts and run.strikes_out((job.endpoint_host, "told"), unanswered):
+            self._let_be(run, job, until=self._clock() + REST)
+        host = job.endpoint_host
+        if self._is_outdated(job, outcome):
+            self._outbox.forget(job.ping.target)
+            run.found.pop(key_of(job.ping.target), None)
+            job.is_recalled = False
+            self._find(run, pool, job)
+        else:
+            yield from self._record(run, job, delivery)
+        if host in run.queues:
+            self._serve(run, pool, host)
 
-    def _ended(self, run: "_Run", pool: ThreadPoolExecutor, future: "Future[Any]") -> Iterator[Outcome]:
+    def _is_outdated(self, job: Job, outcome: Outcome) -> bool:
+        """What is remembered of the target names an endpoint that is no more."""
+        return job.is_recalled and outcome.status is OutcomeStatus.REFUSED and outcome.fault in ABSENT
+
+    def _ended(self, run: Run, future: "Future[Any]") -> Iterator[Outcome]:
         yield from run.futures.pop(future)()
 
-    def _record(self, run: "_Run", job: "_Job", delivery: Delivery) -> Iterator[Outcome]:
+    def _record(self, run: Run, job: Job, delivery: Delivery) -> Iterator[Outcome]:
         instant = self._clock()
         outcome = _of_removal(delivery.outcome) if not job.ping.linked else delivery.outcome
-        outcome, due = self._scheduled(job.ping, outcome, delivery, instant)
+        wish = retry_after(delivery.retry_after, now=instant)
+        outcome, due = self._scheduled(job.ping, outcome, wish, instant)
         recorded = self._outbox.record(
             job.ping,
             outcome,
@@ -228,9 +282,8 @@ class Courier:
             next_try=due,
             exchange=None if outcome.status in _DONE else delivery.exchange,
         )
-        self._pace(run, job.ping.host, outcome, due)
-        run.jobs.discard(job)
-        run.busy[job.ping.host] -= 1
+        run.let_go(job)
+        self._pace(run, job, outcome, wish)
         told = recorded.as_outcome()
         log.info(
             "ping from %r to %r: %s, %s", shown(job.ping.source), shown(job.ping.target), told.status, told.message
@@ -239,73 +292,30 @@ class Courier:
             yield told
 
     def _scheduled(
-        self, ping: QueuedPing, outcome: Outcome, delivery: Delivery, instant: datetime
+        self, ping: QueuedPing, outcome: Outcome, wish: datetime | None, instant: datetime
     ) -> tuple[Outcome, datetime | None]:
         """The outcome, given up where it failed for too long, and when the next try is due."""
         if outcome.status is not OutcomeStatus.FAILED:
             return outcome, None
-        wish = retry_after(delivery.retry_after, now=instant)
+        since = ping.failing_since or instant
         if outcome.fault == _TOO_FAST:
-            return outcome, min(wish or instant + PACE, instant + LONGEST_PACE)
-        due = next_try(
-            attempts=ping.attempts + 1,
-            failing_since=ping.failing_since or instant,
-            now=instant,
-            random=self._random,
-            not_before=wish,
-        )
+            due = next_turn(failing_since=since, now=instant, not_before=wish)
+        else:
+            due = next_try(failing_since=since, now=instant, random=self._random, not_before=wish)
         return (outcome, due) if due else (replace(outcome, status=OutcomeStatus.GONE), None)
 
-    def _pace(self, run: "_Run", host: str, outcome: Outcome, due: datetime | None) -> None:
+    def _pace(self, run: Run, job: Job, outcome: Outcome, wish: datetime | None) -> None:
         """Let a host that asked for patience have it, from now on after every ping."""
         instant = self._clock()
-        if outcome.fault == _TOO_FAST and due is not None:
-            run.gaps[host] = due - instant
-        if host in run.gaps:
-            self._outbox.pause(host, until=instant + run.gaps[host])
+        if outcome.fault == _TOO_FAST:
+            run.gaps |= dict.fromkeys(job.hosts, pace_of(wish, now=instant))
+        gaps = [run.gaps[host] for host in job.hosts if host in run.gaps]
+        if gaps:
+            self._let_be(run, job, until=instant + max(gaps))
 
-    def _strike(self, run: "_Run", host: str, unanswered: bool, doing: str = "asked") -> None:
-        """A host that leaves us without an answer again and again is not tried for each of its pages."""
-        if not unanswered:
-            run.strikes.pop((host, doing), None)
-            return
-        run.strikes[host, doing] += 1
-        if run.strikes[host, doing] >= STRIKES:
-            self._outbox.pause(host, until=self._clock() + REST)
-
-
-class _Job:
-    """A claimed ping on its way."""
-
-    def __init__(self, *, ping: QueuedPing, began: float) -> None:
-        self.ping = ping
-        self.began = began
-        self.endpoint_host = ""
-        self.tell: Callable[[], Delivery]
-
-
-@dataclass
-class _Run:
-    """What one `deliver` has under way."""
-
-    sources: Collection[str] | None
-    until: datetime
-
-    def __post_init__(self) -> None:
-        self.jobs: set[_Job] = set()
-        self.futures: dict[Future[Any], Callable[[], Iterator[Outcome]]] = {}
-        self.busy: Counter[str] = Counter()  # pings under way by the target's host
-        self.telling: Counter[str] = Counter()  # deliveries under way by the endpoint's host
-        self.queues: dict[str, deque[_Job]] = {}  # of those that wait for their turn there
-        self.asking: dict[str, list[_Job]] = {}  # by target: who waits for its discovery
-        self.found: OrderedDict[str, Discovery] = OrderedDict()
-        self.strikes: Counter[tuple[str, str]] = Counter()  # by host and what was done there
-        self.gaps: dict[str, timedelta] = {}
-
-    def remember(self, key: str, found: Discovery) -> None:
-        self.found[key] = found
-        if len(self.found) > REMEMBERED:
-            self.found.popitem(last=False)
+    def _let_be(self, run: Run, job: Job, *, until: datetime) -> None:
+        self._outbox.pause(job.ping.host, until=until)
+        run.rests |= dict.fromkeys(job.hosts, until)
 
 
 def _of_removal(outcome: Outcome) -> Outcome:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 _PROC = Path("/proc")
+_ENDED = (b"Z", b"X")  # killed, and its parent has not asked yet; some never do
 
 
 def this_process() -> str | None:
@@ -25,11 +26,13 @@ def is_gone(holder: str) -> bool:
 def _name_of(pid: int) -> str | None:
     world = _world()
     try:
-        # The name of the program, in parentheses, may hold anything; 20 fields behind it stands the start time.
-        started = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError, UnicodeError):
+        # The name of the program, in parentheses, may hold anything; behind it stands the state, and 19 fields later
+        # the start time.
+        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        state, started = fields[0], int(fields[19])
+    except (OSError, IndexError, ValueError):
         return None
-    return f"{world} {pid}/{started}" if world else None
+    return f"{world} {pid}/{started}" if world and state not in _ENDED else None
 
 
 def _world() -> str:

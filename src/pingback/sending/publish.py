@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -117,7 +118,7 @@ class Publisher:
         try:
             post = self._post(publication)
         except _Unready as unready:
-            return _untaken(publication, unready)
+            return self._untaken(publication, unready)
         source = publication.source
         if post is None:
             return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
@@ -144,7 +145,7 @@ class Publisher:
         try:
             post = self._post(publication)
         except _Unready as unready:
-            return _untaken(publication, unready), []
+            return self._untaken(publication, unready), []
         source = publication.source
         wanted = {} if post is None else self._wanted(source, post)
         due = self._outbox.rehearse(source, wanted, now=self._clock())
@@ -184,7 +185,7 @@ class Publisher:
             return given
         try:
             with self._client.get(source) as response:
-                if response.status in _GONE and (publication.gone or response.status == 410):
+                if self._is_gone(publication, response.status):
                     return None
                 response.require_success()
                 if publication.gone:
@@ -202,6 +203,27 @@ class Publisher:
         if not unready and (post.noindex or public.noindex):
             raise _Unready(f"{source} says noindex", post=post)
         return post
+
+    def _is_gone(self, publication: Publication, status: int) -> bool:
+        """A post that was there is gone by its own word, 410, or by its maker's, to which 404 will do."""
+        said = status == 410 or (publication.gone and status in _GONE)
+        return said and self._outbox.post(publication.source) is not None
+
+    def _untaken(self, publication: Publication, unready: _Unready) -> Taken:
+        """With an outcome for each link that is known and wanted, or one for the post as a whole."""
+        source = publication.source
+        log.info("nothing is sent for %r: %s", shown(source), unready)
+        links = unready.post.links if unready.post else ()
+        skipped = partial(
+            Outcome,
+            source=source,
+            status=OutcomeStatus.SKIPPED,
+            message=plain(str(unready)),
+            fault=unready.error.status if isinstance(unready.error, BadStatus) else None,
+        )
+        wanted = [link.target for link in links if self.is_wanted(source, link.target)]
+        outcomes = tuple(skipped(target=target) for target in wanted) or (skipped(target=None),)
+        return Taken(publication=publication, skipped=outcomes, is_planned=False, error=unready.error)
 
     def _given(self, publication: Publication) -> Post | None:
         if publication.page is None:
@@ -261,24 +283,6 @@ def _left(
             yield ping.as_outcome()
         elif ping.linked:
             yield replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED)
-
-
-def _untaken(publication: Publication, unready: _Unready) -> Taken:
-    """With an outcome for each link that is known, or one for the post as a whole."""
-    log.info("nothing is sent for %r: %s", shown(publication.source), unready)
-    fault = unready.error.status if isinstance(unready.error, BadStatus) else None
-    targets: list[str | None] = [link.target for link in unready.post.links] if unready.post else []
-    skipped = [
-        Outcome(
-            source=publication.source,
-            target=target,
-            status=OutcomeStatus.SKIPPED,
-            message=plain(str(unready)),
-            fault=fault,
-        )
-        for target in targets or [None]
-    ]
-    return Taken(publication=publication, skipped=tuple(skipped), is_planned=False, error=unready.error)
 
 
 def _over(source: str, post: Post) -> Iterator[Outcome]:

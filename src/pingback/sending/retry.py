@@ -4,27 +4,46 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from random import Random
 
-FIRST = timedelta(minutes=5)  # after the first failure; doubled with each that follows
+FIRST = timedelta(minutes=5)  # after the first failure; about doubled with each that follows
 LONGEST = timedelta(hours=12)
 HORIZON = timedelta(days=5)  # since the first failure; then the ping is given up
 SPREAD = 0.25  # of the wait, more or less: many pings that failed together should not come back together
 
 PACE = timedelta(seconds=15)  # between pings to a host that asked for patience; WordPress takes one in this time
+SHORTEST_PACE = timedelta(seconds=1)
 LONGEST_PACE = timedelta(hours=1)
 
 
 def next_try(
-    *, attempts: int, failing_since: datetime, now: datetime, random: Random, not_before: datetime | None = None
+    *, failing_since: datetime, now: datetime, random: Random, not_before: datetime | None = None
 ) -> datetime | None:
-    """When to try again after the failure at `now`, the one of number `attempts`; None when it is time to give up.
+    """When to try again after the failure at `now`; None when it is time to give up.
 
-    `not_before` is what the far side asked for by `Retry-After`. The last try is at the horizon itself.
+    The first failure was at `failing_since`; the wait grows with the time that has passed since then, whatever kept the
+    ping from being sent. `not_before` is what the far side asked for by `Retry-After`. The last try is at the horizon
+    itself.
     """
     end = failing_since + HORIZON
     if now >= end:
         return None
-    doubled: timedelta = FIRST * 2 ** min(attempts - 1, 20)
-    wait = min(doubled, LONGEST) * random.uniform(1 - SPREAD, 1 + SPREAD)
+    wait = min(FIRST + max(now - failing_since, timedelta(0)), LONGEST) * random.uniform(1 - SPREAD, 1 + SPREAD)
+    return min(max(now + wait, not_before or now), end)
+
+
+def pace_of(not_before: datetime | None, *, now: datetime) -> timedelta:
+    """How long a host that said that pings come too fast is let be: until then, where it named an instant."""
+    return min(max(not_before - now if not_before else PACE, SHORTEST_PACE), LONGEST_PACE)
+
+
+def next_turn(*, failing_since: datetime, now: datetime, not_before: datetime | None = None) -> datetime | None:
+    """When to send a ping again that came too fast for its host at `now`; None when it is time to give up.
+
+    At the host's pace at first. One that always says so is asked less and less often.
+    """
+    end = failing_since + HORIZON
+    if now >= end:
+        return None
+    wait = max(pace_of(not_before, now=now), min(now - failing_since, LONGEST_PACE))
     return min(max(now + wait, not_before or now), end)
 
 

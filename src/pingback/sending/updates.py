@@ -72,11 +72,11 @@ def _call(blog: Blog, service: str, call: Sequence[str], *, client: "Client") ->
 def _of_service(blog: Blog, service: str, value: Value) -> Outcome:
     """The answer is a struct: `flerror` is true where the ping was not taken, `message` is for a person."""
     said = value if isinstance(value, Mapping) else {}
-    message = said.get("message")
-    words = message if isinstance(message, str) and message else "accepted"
     # Some write it as an integer, and some as a string.
     refused = said.get("flerror") not in (False, 0, "0", "", None)
-    return _outcome(blog, service, OutcomeStatus.REFUSED if refused else OutcomeStatus.ACCEPTED, words)
+    status = OutcomeStatus.REFUSED if refused else OutcomeStatus.ACCEPTED
+    message = said.get("message")
+    return _outcome(blog, service, status, message if isinstance(message, str) and message else status)
 
 
 def _tell_hub(blog: Blog, hub: str, *, client: "Client") -> Outcome:

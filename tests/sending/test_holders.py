@@ -1,0 +1,120 @@
+"""`pingback.sending.holders`: whose lease may be ended, by real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pingback.model import OutcomeStatus
+from pingback.net.client import Client
+from pingback.sending.courier import LEASE, Courier
+from pingback.sending.holders import is_gone, this_process
+from pingback.store import Store
+from tests.receive.pages import Clock
+from tests.sending.far_sides import FarSide
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is known of other processes")
+
+SOURCE = "https://my.example/6"
+
+_NAMED = """
+from pingback.sending.holders import this_process
+print(this_process(), flush=True)
+input()
+"""
+
+_CLAIMING = """
+import sys
+from datetime import datetime, timedelta
+from pingback.sending.holders import this_process
+from pingback.store import Store
+url, now, lease = sys.argv[1:]
+outbox = Store(url).outbox
+claimed = outbox.claim(now=datetime.fromisoformat(now), lease=timedelta(seconds=float(lease)), limit=9, per_host=9,
+                       holder=this_process())
+print(len(claimed), flush=True)
+input()
+"""
+
+
+@contextmanager
+def running(program: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that said a line, and waits for its end."""
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def test_a_process_that_lives() -> None:
+    name = this_process()
+    assert name is not None
+    assert not is_gone(name)
+    with running(_NAMED) as (_, other):
+        assert other != name
+        assert not is_gone(other)
+
+
+@pytest.mark.parametrize("reaped", [pytest.param(True, id="reaped"), pytest.param(False, id="its-parent-never-asked")])
+def test_a_process_that_was_killed(reaped: bool) -> None:
+    with running(_NAMED) as (process, name):
+        os.kill(process.pid, signal.SIGKILL)
+        # Waits for the end; with WNOWAIT it goes on being there, as it does in a container without an init.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | (0 if reaped else os.WNOWAIT))
+        assert is_gone(name)
+
+
+def _own(name: str) -> tuple[str, int, int]:
+    world, _, process = name.rpartition(" ")
+    pid, _, started = process.partition("/")
+    return world, int(pid), int(started)
+
+
+def test_a_number_that_was_given_to_another_process() -> None:
+    name = this_process()
+    assert name is not None
+    world, pid, started = _own(name)
+    assert is_gone(f"{world} {pid}/{started - 1}")
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        pytest.param("another-boot pid:[1] 999999999/1", id="another-machine"),
+        pytest.param("worker-7", id="a-name-of-another-kind"),
+        pytest.param("", id="nobody"),
+        pytest.param("{world} word/1", id="no-number"),
+        pytest.param("{world} ../1", id="no-path"),
+    ],
+)
+def test_of_others_nothing_is_known(holder: str) -> None:
+    name = this_process()
+    assert name is not None
+    assert not is_gone(holder.format(world=_own(name)[0]))
+
+
+@pytest.mark.parametrize(("killed", "told"), [pytest.param(True, 1, id="killed"), pytest.param(False, 0, id="living")])
+def test_what_a_killed_process_held_is_sent_at_once(tmp_path: Path, killed: bool, told: int) -> None:
+    url, clock = f"sqlite:///{tmp_path}/outbox.db", Clock()
+    with FarSide("/1") as far_side, Store(url) as store, Client(allow=["127.0.0.0/8"]) as client:
+        store.outbox.plan(SOURCE, {f"{far_side.url}/1": ""}, fingerprint="", now=clock())
+        with running(_CLAIMING, url, clock().isoformat(), str(LEASE.total_seconds())) as (process, claimed):
+            assert claimed == "1"
+            if killed:
+                process.kill()
+                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            courier = Courier(client=client, outbox=store.outbox, clock=clock)
+            clock.pass_by(seconds=1)
+            assert [outcome.status for outcome in courier.deliver()] == [OutcomeStatus.ACCEPTED] * told
+            clock.instant += LEASE - timedelta(seconds=1)
+            assert len(list(courier.deliver())) == 1 - told
+        assert far_side.targets == ["/1"]

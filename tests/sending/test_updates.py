@@ -1,0 +1,179 @@
+"""`pingback.sending.updates` over sockets: what update services and hubs hear, and what becomes of it."""
+
+import xmlrpc.client
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pingback.model import Outcome, OutcomeStatus
+from pingback.net.client import Client, Limits
+from pingback.sending.updates import LONGEST_MESSAGE, Blog, tell_of
+from pingback.wire.xmlrpc import Value, encode_fault, encode_response
+from tests.loopback import Answer, Page, Request, Site, page, redirect
+
+XML = {"Content-Type": "text/xml"}
+BLOG = Blog(
+    name="Notes & <more>",
+    url="https://my.example/",
+    changed="https://my.example/6",
+    feed="https://my.example/feed?a=1&b=2",
+)
+WITHOUT_FEED = Blog(name="Notes", url="https://my.example/", changed="https://my.example/6")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        yield site
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(allow=["127.0.0.1"], limits=Limits(timeout=5.0)) as client:
+        yield client
+
+
+def said(value: Value) -> bytes:
+    return page(encode_response(value), headers=XML)
+
+
+THANKS = said({"flerror": False, "message": "Thanks for the ping."})
+NO_METHOD = page(encode_fault(-32601, "no such method"), headers=XML)
+
+
+def told(site: Site, answer: Page, client: Client, blog: Blog = BLOG) -> Outcome:
+    site.pages["/rpc"] = answer
+    [outcome] = tell_of(blog, services=[f"{site.url}/rpc"], hubs=[], client=client)
+    return outcome
+
+
+def calls(site: Site) -> list[tuple[str | None, tuple[object, ...]]]:
+    """What was called, by the standard library's codec."""
+    return [(method, params) for params, method in (xmlrpc.client.loads(each.body) for each in site.requests)]
+
+
+# Update services
+
+
+def test_all_of_an_outcome_and_what_the_service_heard(site: Site, client: Client) -> None:
+    assert told(site, THANKS, client) == Outcome(
+        source="https://my.example/6",
+        target=f"{site.url}/rpc",
+        endpoint=f"{site.url}/rpc",
+        status=OutcomeStatus.ACCEPTED,
+        message="Thanks for the ping.",
+        attempts=1,
+    )
+    params = ("Notes & <more>", "https://my.example/", "https://my.example/6", "https://my.example/feed?a=1&b=2")
+    assert calls(site) == [("weblogUpdates.extendedPing", params)]
+    assert site.requests[0].headers["content-type"] == "text/xml"
+
+
+def test_without_a_feed(site: Site, client: Client) -> None:
+    told(site, THANKS, client, WITHOUT_FEED)
+    assert calls(site) == [("weblogUpdates.extendedPing", ("Notes", "https://my.example/", "https://my.example/6"))]
+
+
+def test_a_service_that_knows_only_the_older_call(site: Site, client: Client) -> None:
+    def old(request: Request) -> Answer:
+        return NO_METHOD if b"extendedPing" in request.body else THANKS
+
+    assert told(site, old, client).status is OutcomeStatus.ACCEPTED
+    assert calls(site)[1] == ("weblogUpdates.ping", ("Notes & <more>", "https://my.example/"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "fault", "words"),
+    [
+        pytest.param(said({"flerror": False, "message": ""}), "accepted", None, "accepted", id="without-a-word"),
+        pytest.param(said({"flerror": 0, "message": "ok"}), "accepted", None, "ok", id="flerror-as-an-integer"),
+        pytest.param(said({"flerror": "0", "message": "ok"}), "accepted", None, "ok", id="flerror-as-a-string"),
+        pytest.param(said({}), "accepted", None, "accepted", id="an-empty-struct"),
+        pytest.param(said("Thanks"), "accepted", None, "accepted", id="not-a-struct"),
+        pytest.param(said({"flerror": True, "message": "Slow down."}), "refused", None, "Slow down.", id="flerror"),
+        pytest.param(said({"flerror": 1}), "refused", None, "refused", id="flerror-without-a-word"),
+        pytest.param(said({"flerror": "1", "message": 5}), "refused", None, "refused", id="message-not-a-string"),
+        pytest.param(NO_METHOD, "refused", -32601, "no such method", id="neither-call"),
+        pytest.param(page(encode_fault(4, ""), headers=XML), "refused", 4, "refused", id="fault"),
+        pytest.param(page(b"<h1>Hello"), "failed", 200, "gave no XML-RPC", id="html"),
+        pytest.param(page(b"x" * 70_000), "failed", 200, "gave no XML-RPC", id="huge"),
+        pytest.param(page(status=404), "refused", 404, "gave no XML-RPC", id="404"),
+        pytest.param(page(status=503), "failed", 503, "gave no XML-RPC", id="503"),
+        pytest.param(page(status=429), "failed", 429, "gave no XML-RPC", id="429"),
+        pytest.param(b"", "failed", None, "could not be reached", id="no-answer"),
+        pytest.param(redirect("http://127.0.0.2/", 307), "blocked", None, "is blocked", id="sent-inside"),
+    ],
+)
+def test_what_a_service_answers(
+    site: Site, client: Client, answer: bytes, status: str, fault: int | None, words: str
+) -> None:
+    outcome = told(site, answer, client)
+    assert (outcome.status, outcome.fault) == (status, fault)
+    assert words in outcome.message
+    assert len(outcome.message) <= LONGEST_MESSAGE
+
+
+def test_a_service_inside_is_blocked(site: Site) -> None:
+    with Client(limits=Limits(ports={site.port})) as guarded:
+        outcome = told(site, THANKS, guarded)
+    assert (outcome.status, outcome.attempts) == (OutcomeStatus.BLOCKED, 0)
+    assert site.connections == 0
+
+
+def test_a_message_that_is_long_and_strange(site: Site, client: Client) -> None:
+    outcome = told(site, said({"flerror": False, "message": "a\x1b[31m\nb" + "c" * 500}), client)
+    assert len(outcome.message) == LONGEST_MESSAGE
+    assert outcome.message.isprintable()
+
+
+@given(name=st.text(max_size=50))
+def test_any_name_of_a_blog_can_be_told(name: str) -> None:
+    """It comes from a feed. Nothing is sent: the guard stands before."""
+    blog = Blog(name=name, url="https://my.example/", changed="https://my.example/6")
+    with Client() as client:
+        [outcome] = tell_of(blog, services=["http://127.0.0.1/"], hubs=[], client=client)
+    assert outcome.status is OutcomeStatus.BLOCKED
+
+
+# WebSub hubs
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "fault"),
+    [
+        pytest.param(page(status=204), "accepted", None, id="204"),
+        pytest.param(page(status=200), "accepted", None, id="200"),
+        pytest.param(page(status=400), "refused", 400, id="400"),
+        pytest.param(page(status=500), "failed", 500, id="500"),
+        pytest.param(page(status=303), "refused", 303, id="303"),
+        pytest.param(b"", "failed", None, id="no-answer"),
+    ],
+)
+def test_what_a_hub_hears_and_answers(
+    site: Site, client: Client, answer: bytes, status: str, fault: int | None
+) -> None:
+    site.pages["/hub?id=1"] = answer
+    [outcome] = tell_of(BLOG, services=[], hubs=[f"{site.url}/hub?id=1"], client=client)
+    assert (outcome.target, outcome.status, outcome.fault) == (f"{site.url}/hub?id=1", status, fault)
+    request = site.requests[0]
+    assert (request.method, request.headers["content-type"]) == ("POST", "application/x-www-form-urlencoded")
+    assert parse_qsl(request.body.decode("ascii"), strict_parsing=True) == [
+        ("hub.mode", "publish"),
+        ("hub.url", "https://my.example/feed?a=1&b=2"),
+        ("hub.topic", "https://my.example/feed?a=1&b=2"),
+    ]
+
+
+def test_one_after_the_other_whatever_becomes_of_each(site: Site, client: Client) -> None:
+    site.pages |= {"/bad": page(status=500), "/rpc": THANKS, "/hub": page(status=202)}
+    outcomes = tell_of(BLOG, services=[f"{site.url}/bad", f"{site.url}/rpc"], hubs=[f"{site.url}/hub"], client=client)
+    assert [outcome.status for outcome in outcomes] == ["failed", "accepted", "accepted"]
+    assert [request.path for request in site.requests] == ["/bad", "/rpc", "/hub"]
+
+
+def test_hubs_are_told_of_feeds_only(site: Site, client: Client) -> None:
+    assert list(tell_of(WITHOUT_FEED, services=[], hubs=[f"{site.url}/hub"], client=client)) == []
+    assert site.requests == []
