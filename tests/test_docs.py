@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -69,7 +69,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 7
+    assert len(PAGES) == 8
     assert len(blocks(README, "python")) == 2
     assert len(blocks(README, "console")) == 3
 
@@ -105,6 +105,16 @@ def test_readme_s_picture_is_the_demo_s() -> None:
 def test_readme_s_two_commands_are_there() -> None:
     for line in blocks(README, "sh")[:2]:
         assert (ROOT / line.split()[0]).stat().st_mode & 0o111
+
+
+def test_the_page_on_moderation_s_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks((ROOT / "docs/moderation.md").read_text(), "python")
+    made: dict[str, Any] = {}
+    exec(text, made)
+    with made["store"], pytest.raises(pingback.Fault) as refused:
+        made["receiver"].ping("https://spam.example/", "https://my.blog/5")
+    assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
 
 
 def test_the_reference_names_everything() -> None:

@@ -161,7 +161,7 @@ class Served:
 @pytest.fixture
 def served(site: Site, tmp_path: Path) -> Iterator[Served]:
     port = _free_port()
-    command = ["serve", "--site", f"{site.url}/", "--port", str(port), *_ALLOW, "--db", _DATABASE]
+    command = ["serve", "--site", f"{site.url}/", "--port", str(port), "--approve", "all", *_ALLOW, "--db", _DATABASE]
     program = Program(
         sys.executable, "-m", "pingback", *command, folder=tmp_path, log=tmp_path / "serve.log", environment=os.environ
     )

@@ -1,7 +1,7 @@
 """`Moderation`: what the owner decided of mentions, and whose pings are blocked, in the same database."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import String, bindparam, delete, func, literal, select, update
@@ -24,12 +24,14 @@ class Moderation:
     """The owner's word, which stands until the owner says otherwise; `Store.moderation` gives it.
 
     Thread-safe; each method is one transaction, on disk when it returns. All raise `StoreError` when the database
-    cannot be used.
+    cannot be used. `on_decision` may be set to whoever wants to hear of decisions, once they are on disk: the status
+    before, and the mention.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_decision: Callable[[MentionStatus, Mention], object] | None = None
 
     def decide(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
@@ -42,10 +44,16 @@ class Moderation:
         wanted = list(dict.fromkeys(ids))
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
         with self._database.write() as connection:
+            before = {row.id: row.status for row in connection.execute(_BEFORE, decided)}
             rows = connection.execute(_DECIDE, decided).mappings()
             with readable():
                 found = {row["id"]: mention_of(row) for row in rows}
-        return [found[number] for number in wanted if number in found]
+                statuses = {number: MentionStatus(word) for number, word in before.items()}
+        mentions_now = [found[number] for number in wanted if number in found]
+        if self.on_decision is not None:
+            for number, mention in found.items():
+                self.on_decision(statuses[number], mention)
+        return mentions_now
 
     def block(self, pattern: str) -> str:
         """Take no more pings from these pages, `HOST` or `HOST/PATH` (`pingback.store.blocklist`); may be said twice.
@@ -88,9 +96,11 @@ def _given(name: str) -> "TableValuedAlias":
 
 
 # Built once, as those of the outbox.
+_AMONG_IDS = mentions.c.id.in_(select(_given("ids").c.value))
+_BEFORE = select(mentions.c.id, mentions.c.status).where(_AMONG_IDS)
 _DECIDE = (
     update(mentions)
-    .where(mentions.c.id.in_(select(_given("ids").c.value)))
+    .where(_AMONG_IDS)
     .values(
         status=bindparam("decided", type_=String),
         decision=bindparam("decided", type_=String),

@@ -44,6 +44,7 @@ mentions = Table(
     # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
+    Column("asker", String(45)),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
@@ -52,10 +53,17 @@ mentions = Table(
 )
 
 # What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures, mentions.c.home_key, mentions.c.decision)
+ADDED = (
+    mentions.c.kind,
+    mentions.c.changed,
+    mentions.c.failures,
+    mentions.c.home_key,
+    mentions.c.decision,
+    mentions.c.asker,
+)
 
 # What stays as the ping left it when the mention is brought up to date.
-FIXED = frozenset({"id", "pair", "target_key", "home_key", "source", "target", "received"})
+FIXED = frozenset({"id", "pair", "target_key", "home_key", "source", "target", "received", "asker"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -91,6 +99,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "received": micros(mention.received),
         "verified": micros_or_none(mention.verified),
         "fault": mention.fault,
+        "asker": mention.asker,
     }
 
 
@@ -112,6 +121,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         received=instant(row["received"]),
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
+        asker=row["asker"],
     )
 
 
