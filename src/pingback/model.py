@@ -162,9 +162,9 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What can be told of a source's page from outside: `url` is where it came from after redirects, `size` its bytes.
+    """What can be told of a source's page from outside: `url` is where it came from after redirects.
 
-    `outbound` is the number of its links to other hosts.
+    `outbound` is the number of links to other hosts in its first `size` bytes.
     """
 
     url: str

@@ -10,7 +10,7 @@ from pingback.page.endpoints import HTML_TYPES
 from pingback.page.kinds import kind_in
 from pingback.page.links import LinkCollector, cannot_hold
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
-from pingback.page.outbound import outbound_in
+from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
 from pingback.page.texts import Said, reader_of
 from pingback.urls import is_http, resolve
@@ -59,7 +59,8 @@ def read_mention(
         found = _in_text(said_in(utf8.decode("utf-8", "replace"), target), source, target)
     if found is None:
         return _not_linked(source, target, f"{source} does not link to {target}")
-    return replace(found, sighting=Sighting(url=url, size=len(utf8), outbound=outbound_in(utf8, url)))
+    sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url))
+    return replace(found, sighting=sighting)
 
 
 def published_of(page: bytes, *, url: str, content_type: str | None) -> datetime | None:

@@ -15,7 +15,7 @@ def page(outbound: int, size: int = 1_000_000) -> Sighting:
     "mention",
     [
         pytest.param(ARRIVED, id="a-post"),
-        pytest.param(arrived(sighting=page(200)), id="a-long-blogroll"),
+        pytest.param(arrived(sighting=page(100)), id="a-long-blogroll"),
         pytest.param(arrived(sighting=page(49, 1000)), id="a-short-list-of-links"),
         pytest.param(arrived(sighting=page(50, 15_000)), id="links-with-words"),
         pytest.param(arrived(excerpt=None, kind=MentionKind.LIKE), id="a-like-has-no-words"),
@@ -36,7 +36,7 @@ def test_nothing_to_say(mention: Mention) -> None:
         pytest.param(arrived(excerpt=None), id="no-words"),
         pytest.param(arrived(excerpt=None, kind=MentionKind.REPLY), id="a-reply-without-words"),
         pytest.param(arrived(title=None, kind=MentionKind.LIKE), id="a-like-by-nobody"),
-        pytest.param(arrived(sighting=page(201)), id="too-many-links"),
+        pytest.param(arrived(sighting=page(101)), id="too-many-links"),
         pytest.param(arrived(sighting=page(50, 14_999)), id="links-and-little-else"),
     ],
 )

@@ -2,10 +2,10 @@
 
 from pingback.model import Mention, MentionKind, MentionStatus, Sighting
 
-MANY_LINKS = 200  # to other hosts; a post has some dozens with its menus, a long blogroll a hundred
+MANY_LINKS = 100  # to other hosts, in the first 64 KiB; a post has some dozens with its menus and its blogroll
 
-# A link farm is links and little else: with 50 links or more to other hosts, there are less than 300 bytes of page for
-# each. A link alone takes about 100; a post of 50 links, with the markup that themes have, ten times as much.
+# A link farm is links and little else: 50 or more, and less than 300 bytes of page for each. A link alone takes about
+# 100; a post of 50 links, with the markup that themes have, ten times as much.
 FARM_LINKS = 50
 FARM_BYTES = 300
 
