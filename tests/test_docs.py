@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -71,7 +71,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 9
+    assert len(PAGES) == 10
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 
@@ -134,6 +134,16 @@ def test_readme_s_picture_is_the_demo_s() -> None:
 def test_readme_s_two_commands_are_there() -> None:
     for line in blocks(README, "sh")[:2]:
         assert (ROOT / line.split()[0]).stat().st_mode & 0o111
+
+
+def test_the_page_on_moderation_s_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks((ROOT / "docs/moderation.md").read_text(), "python")
+    made: dict[str, Any] = {}
+    exec(text, made)
+    with made["store"], pytest.raises(pingback.Fault) as refused:
+        made["receiver"].ping("https://spam.example/", "https://my.blog/5")
+    assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
 
 
 def test_the_reference_names_everything() -> None:

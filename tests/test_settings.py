@@ -42,6 +42,11 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "answer_within": 2.5,
         "check_targets": True,
         "self_pings": True,
+        "approve": "known",
+        "block": (),
+        "close_after": None,
+        "akismet_key": None,
+        "akismet_site": None,
     }
 
 
@@ -103,6 +108,25 @@ _FORMS = [
     pytest.param("answer_within", "0", "1.5", "3", [0.0, 1.5, 3.0], id="answer_within"),
     pytest.param("check_targets", "false", "on", False, [False, True, False], id="check_targets"),
     pytest.param("self_pings", "false", "YES", False, [False, True, False], id="self_pings"),
+    pytest.param("approve", '"all"', "known", "all", ["all", "known", "all"], id="approve"),
+    pytest.param(
+        "block",
+        '["A.example", "*.b.example"]',
+        "c.example,d.example/~e/",
+        ("f.example",),
+        [("a.example", "*.b.example"), ("c.example", "d.example/~e"), ("f.example",)],
+        id="block",
+    ),
+    pytest.param("close_after", "14", "0.5", "30", [14.0, 0.5, 30.0], id="close_after"),
+    pytest.param("akismet_key", '"1"', "2", "3", ["1", "2", "3"], id="akismet_key"),
+    pytest.param(
+        "akismet_site",
+        '"https://a.example/"',
+        "https://b.example/",
+        "https://c.example/",
+        ["https://a.example/", "https://b.example/", "https://c.example/"],
+        id="akismet_site",
+    ),
 ]
 
 
@@ -167,6 +191,12 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("site", "blog.example", "'blog.example' is not an absolute HTTP URL", id="site-relative"),
         pytest.param("site", "ftp://a.example", "'ftp://a.example' is not an absolute HTTP", id="site-not-http"),
         pytest.param("site", "https://a.example,/b", "'/b' is not an absolute HTTP URL", id="site-second-of-two"),
+        pytest.param("approve", "none", "'none' is neither known nor all", id="approve"),
+        pytest.param("block", "a.example,/b", "'/b' is not of the form HOST or HOST/PATH", id="block-without-a-host"),
+        pytest.param("close_after", "0", "0 days are not between", id="close_after-at-once"),
+        pytest.param("close_after", "36526", "36526 days are not between", id="close_after-over-a-century"),
+        pytest.param("close_after", "soon", "'soon' is not a number", id="close_after-in-words"),
+        pytest.param("akismet_site", "a.example", "'a.example' is not an absolute HTTP URL", id="akismet_site"),
         pytest.param("db", "a\0b", "is not a text", id="db-nul"),
         pytest.param("host", "a\0b", "is not a text", id="host-nul"),
         pytest.param("ca_bundle", "a\0b", "is not a text", id="ca_bundle-nul"),

@@ -3,7 +3,7 @@
 A caller's own mistake is ValueError here; what the far side is and does comes as a value or as a `PingbackError`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,7 @@ class Receiver(receive.Receiver):
         client: Client | None = None,
         target_exists: Callable[[str], bool] = everything_exists,
         decide: Decide = approve,
+        block: Iterable[str] = (),
         self_pings: bool = True,
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
@@ -128,6 +129,7 @@ class Receiver(receive.Receiver):
                 client=client or _default_client(),
                 target_exists=target_exists,
                 decide=decide,
+                block=block,
                 self_pings=self_pings,
                 answer_within=answer_within,
                 queued=queued,

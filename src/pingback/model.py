@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -161,10 +161,23 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What can be told of a source's page from outside: `url` is where it came from after redirects.
+
+    `outbound` is the number of links to other hosts in its first `size` bytes.
+    """
+
+    url: str
+    size: int
+    outbound: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """Whether the source links to the target, and what the source says of itself.
 
     `reason` is a sentence when `linked` is false, else None. The words are plain text, never markup.
+    `sighting` is for whoever decides on the mention.
     """
 
     source: str
@@ -177,6 +190,7 @@ class Verification:
     author: Author | None = None
     published: datetime | None = None
     kind: MentionKind = MentionKind.MENTION
+    sighting: Sighting | None = field(default=None, compare=False)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -197,7 +211,8 @@ class Mention:
     """A ping that was received and kept. `id` is None until the store has given it one.
 
     `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
-    `fault` says why the mention was rejected.
+    `fault` says why the mention was rejected. `asker` is the address of who sent the ping, and shown to nobody.
+    `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it.
     """
 
     id: int | None = None
@@ -214,6 +229,8 @@ class Mention:
     received: datetime
     verified: datetime | None = None
     fault: int | None = None
+    asker: str | None = None
+    sighting: Sighting | None = field(default=None, compare=False)
 
     def as_json(self) -> dict[str, object]:
         return {

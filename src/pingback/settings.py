@@ -8,16 +8,18 @@ import ipaddress
 import math
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pingback.errors import SettingsError
+from pingback.store.blocklist import block_of
 from pingback.urls import is_http
 
 FILE = "pingback.toml"
 PREFIX = "PINGBACK_"
 
 LONGEST_TIMEOUT = 24 * 3600.0  # seconds
+LONGEST_AGE = 36525.0  # days
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -27,6 +29,7 @@ class Settings:
     """What the commands can be told. Times are in seconds; those of one command stand below.
 
     Without `verify`, sources are looked at before the answer, but for those of webmentions, whose norm wants a queue.
+    `close_after` is in days. Akismet's are no options of the command line, where other users of the machine see them.
     """
 
     json: bool = False
@@ -49,6 +52,12 @@ class Settings:
     answer_within: float = 2.5
     check_targets: bool = True
     self_pings: bool = True
+
+    approve: str = "known"
+    block: tuple[str, ...] = ()
+    close_after: float | None = None
+    akismet_key: str | None = field(default=None, repr=False)
+    akismet_site: str | None = None
 
 
 def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
@@ -156,6 +165,22 @@ def _urls(value: object) -> tuple[str, ...]:
     return urls
 
 
+def _url(value: object) -> str:
+    [url] = _urls([value])
+    return url
+
+
+def _blocks(value: object) -> tuple[str, ...]:
+    return tuple(block_of(text) for text in _several(value))
+
+
+def _days(value: object) -> float:
+    days = _number(value)
+    if not 0 < days <= LONGEST_AGE:
+        raise ValueError(f"{value} days are not between nothing and a hundred years")
+    return days
+
+
 def _one_of(one: str, other: str) -> Callable[[object], str]:
     def parsed(value: object) -> str:
         if value not in (one, other):
@@ -184,4 +209,9 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "answer_within": _wait,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,
+    "approve": _one_of("known", "all"),
+    "block": _blocks,
+    "close_after": _days,
+    "akismet_key": _text,
+    "akismet_site": _url,
 }

@@ -25,6 +25,11 @@ SITE = ("--site", "https://my.example/")
         pytest.param((*SITE, "--trackback", "no"), "'no' is not one of 'verified', 'unverified'", id="trackback"),
         pytest.param((*SITE, "--host", "192.0.2.1"), "cannot listen at host 192.0.2.1", id="not-our-address"),
         pytest.param((*SITE, "--host", "::zz"), "cannot listen at host ::zz", id="not-an-address"),
+        pytest.param((*SITE, "--approve", "some"), "'some' is not one of 'known', 'all'", id="approve"),
+        pytest.param((*SITE, "--block", "/"), "'/' is not of the form HOST or HOST/PATH", id="block"),
+        pytest.param(
+            (*SITE, "--close-after", "9", "--no-check-targets"), "it cannot be without check_targets", id="close-after"
+        ),
         pytest.param((*SITE, "here"), "unexpected extra argument", id="an-argument"),
         pytest.param((*SITE, "--db", "pingback.db"), "not of the form sqlite:///FILE", id="db-is-a-path"),
         pytest.param((*SITE, "--db", "sqlite:///no/such/x.db"), "is there such a folder", id="db-in-no-folder"),

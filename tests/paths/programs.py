@@ -15,6 +15,7 @@ from pingback.store import Store
 
 PATIENCE = 60.0  # seconds for what takes a fraction of one
 ALLOW = ("--allow-network", "127.0.0.1")
+_USUAL = ("--port", "0", "--approve", "all")
 
 _READY = re.compile(r"taking pings at (http://127\.0\.0\.1:\d+/xmlrpc)\n")
 
@@ -33,13 +34,16 @@ def pingback(folder: Path, *arguments: str) -> Done:
 
 
 class Serving:
-    """`pingback serve` with the database of `folder`, by `with`: listens at `root`, takes pingbacks at `endpoint`."""
+    """`pingback serve` with the database of `folder`, by `with`: listens at `root`, takes pingbacks at `endpoint`.
+
+    What is verified is approved, unless `arguments` say otherwise.
+    """
 
     def __init__(self, folder: Path, site: str, *arguments: str, environ: Mapping[str, str] = {}) -> None:
         self.log = ""
         self._database = f"sqlite:///{folder}/pingback.db"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pingback", "serve", "--site", site, "--port", "0", *ALLOW, *arguments],
+            [sys.executable, "-m", "pingback", "serve", "--site", site, *_USUAL, *ALLOW, *arguments],
             cwd=folder,
             env={"PATH": "", **environ},
             stdout=subprocess.PIPE,

@@ -234,7 +234,7 @@ class Served:
 def served(site: Site, tmp_path: Path) -> Iterator[Served]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = ["serve", "--site", f"{site.url}/", "--port", str(port), *_ALLOW, "--db", _DATABASE]
+    command = ["serve", "--site", f"{site.url}/", "--port", str(port), "--approve", "all", *_ALLOW, "--db", _DATABASE]
     program = Program(
         sys.executable, "-m", "pingback", *command, folder=tmp_path, log=tmp_path / "serve.log", environment=os.environ
     )

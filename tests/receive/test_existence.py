@@ -1,8 +1,10 @@
 """`pingback.receive.existence`: what the site itself says of a target."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from pingback.errors import Blocked, FetchError, Unreachable
+from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
 from pingback.receive.existence import MAX_REMEMBERED, SiteTargets
 from tests.receive.pages import Page, Pages
 
@@ -60,3 +62,60 @@ def test_strangers_cannot_make_it_remember_without_end() -> None:
 def test_a_target_that_is_no_url_is_a_callers_mistake() -> None:
     with pytest.raises(ValueError, match="URL"):
         SiteTargets(Pages({}))("/part-5")
+
+
+# Closed by age
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def dated(published: str) -> Page:
+    return Page(f'<meta property="article:published_time" content="{published}"><title>Five</title><p>text')
+
+
+@pytest.mark.parametrize(
+    ("page", "closed"),
+    [
+        pytest.param(dated("2026-01-30T11:59:59Z"), True, id="older"),
+        pytest.param(dated("2026-01-30T12:00:00Z"), False, id="to-the-second"),
+        pytest.param(dated("2026-01-30T12:00:00+02:00"), True, id="in-another-zone"),
+        pytest.param(dated("2026-04-01"), False, id="of-tomorrow"),
+        pytest.param(dated("once"), False, id="no-date-that-can-be-read"),
+        pytest.param(Page("<p>text"), False, id="no-date"),
+        pytest.param(
+            Page('<div class="h-entry"><time class="dt-published" datetime="2025-01-01">'), True, id="h-entry"
+        ),
+        pytest.param(Page("published 2025", content_type="text/plain"), False, id="no-html"),
+        pytest.param(Page(dated("2020-01-01").body, status=403), False, id="a-page-that-is-not-shown-to-us"),
+        pytest.param(Unreachable(TARGET, "refused"), False, id="unreachable"),
+    ],
+)
+def test_closed_by_its_own_date(page: Page | FetchError, closed: bool) -> None:
+    exists = SiteTargets(Pages({TARGET: page}), close_after=timedelta(days=30), today=lambda: NOON)
+    if not closed:
+        assert exists(TARGET)
+        return
+    for _ in range(2):  # asked and remembered
+        with pytest.raises(Fault, match="takes no pings any more, 30 days after it was published") as refused:
+            exists(TARGET)
+        assert refused.value.code == FaultCode.TARGET_NOT_PINGABLE
+
+
+def test_a_missing_page_is_missing_whatever_its_age() -> None:
+    pages = Pages({TARGET: Page(dated("2020-01-01").body, status=404)})
+    assert not SiteTargets(pages, close_after=timedelta(days=30))(TARGET)
+
+
+def test_it_closes_while_its_date_is_remembered() -> None:
+    today = [NOON]
+    pages = Pages({TARGET: dated("2026-02-28")})
+    exists = SiteTargets(pages, close_after=timedelta(days=2), today=lambda: today[0], clock=Seconds())
+    assert exists(TARGET)
+    today[0] += timedelta(days=1)
+    with pytest.raises(Fault):
+        exists(TARGET)
+    assert len(pages.asked) == 1
+
+
+def test_without_an_age_nothing_closes() -> None:
+    assert SiteTargets(Pages({TARGET: dated("1999-01-01")}))(TARGET)

@@ -18,6 +18,7 @@ _COMMANDS = {
     "serve": "Receive pings for a site.",
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
+    "moderate": "Decide on what was received, or block hosts.",
     "advertise": "What must a page carry to be found by senders?",
     "demo": "See it work: a small blog, eight posts, seven pings.",
 }

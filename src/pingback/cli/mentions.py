@@ -31,10 +31,11 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
             if settings.json:
                 print_json(mention.as_json())
             else:
-                click.echo(_line(mention))
+                click.echo(line(mention))
 
 
-def _line(mention: Mention) -> str:
+def line(mention: Mention) -> str:
+    """A mention for a person, on two lines."""
     said = f"{_KINDS.get(mention.kind, mention.protocol.capitalize())}: {mention.title or mention.source}"
     head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {plain(said)}"
     return f"{head}\n  {mention.source} -> {mention.target}"

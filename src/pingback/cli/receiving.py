@@ -1,16 +1,21 @@
 """What `serve` and `worker` share: the receiver, as the settings want it, and the options for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import click
 
 from pingback.api import Receiver
+from pingback.cli.moderating import akismet_for, decide_for, taught
+from pingback.errors import SettingsError
 from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.settings import Settings
+from pingback.store import Store
 
-SETTINGS = ("site", "trackback", "check_targets", "self_pings")
+SETTINGS = ("site", "trackback", "check_targets", "self_pings", "approve", "block", "close_after")
 _OPTIONS = (
     click.option("--site", metavar="URL", multiple=True, help="Takes pings for all pages below. May be repeated."),
     click.option(
@@ -20,6 +25,13 @@ _OPTIONS = (
     ),
     click.option("--check-targets/--no-check-targets", default=None, help="Ask the site whether a target exists."),
     click.option("--self-pings/--no-self-pings", default=None, help="Take pings from the site's own pages."),
+    click.option(
+        "--approve",
+        type=click.Choice(["known", "all"]),
+        help="Known: the first mention by anybody new waits for you. [default: known]",
+    ),
+    click.option("--block", metavar="HOST", multiple=True, help="Take no pings from this host. May be repeated."),
+    click.option("--close-after", metavar="DAYS", help="Take no pings for pages that were published longer ago."),
 )
 _QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
@@ -31,15 +43,33 @@ def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def receiver_for(settings: Settings, client: Client) -> Receiver:
-    """The receiver that the settings ask for; it opens their database."""
-    return Receiver(
-        site=settings.site,
-        store=settings.db,
-        client=client,
-        target_exists=SiteTargets(client) if settings.check_targets else everything_exists,
-        self_pings=settings.self_pings,
-        answer_within=settings.answer_within,
-        queued=_QUEUED[settings.verify],
-        verify_trackbacks=settings.trackback == "verified",
-    )
+@contextmanager
+def receiver_for(settings: Settings, client: Client) -> Iterator[Receiver]:
+    """The receiver that the settings ask for, with their database open within."""
+    akismet = akismet_for(settings, client)
+    with (
+        Store(settings.db) as store,
+        taught(akismet, store),
+        Receiver(
+            site=settings.site,
+            store=store,
+            client=client,
+            target_exists=_targets_for(settings, client),
+            decide=decide_for(settings, store, akismet),
+            block=settings.block,
+            self_pings=settings.self_pings,
+            answer_within=settings.answer_within,
+            queued=_QUEUED[settings.verify],
+            verify_trackbacks=settings.trackback == "verified",
+        ) as receiver,
+    ):
+        yield receiver
+
+
+def _targets_for(settings: Settings, client: Client) -> Callable[[str], bool]:
+    if settings.check_targets:
+        close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
+        return SiteTargets(client, close_after=close_after)
+    if settings.close_after is not None:
+        raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
+    return everything_exists

@@ -1,13 +1,16 @@
 """What a source page says: whether it links to the target, and its title, excerpt, author, site name and date."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
-from pingback.model import Author, MentionKind, Protocol, Verification
+from pingback.model import Author, MentionKind, Protocol, Sighting, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.kinds import kind_in
 from pingback.page.links import LinkCollector, cannot_hold
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
+from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
 from pingback.page.texts import Said, reader_of
 from pingback.urls import is_http, resolve
@@ -54,7 +57,23 @@ def read_mention(
         found = _in_html(utf8, source, target, url)
     else:
         found = _in_text(said_in(utf8.decode("utf-8", "replace"), target), source, target)
-    return found or _not_linked(source, target, f"{source} does not link to {target}")
+    if found is None:
+        return _not_linked(source, target, f"{source} does not link to {target}")
+    sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url))
+    return replace(found, sighting=sighting)
+
+
+def published_of(page: bytes, *, url: str, content_type: str | None) -> datetime | None:
+    """When the HTML page that came from `url` was published, as it says itself: its h-entry, else its `<meta>`."""
+    media_type, charset = parse_content_type(content_type)
+    if media_type not in HTML_TYPES:
+        return None
+    utf8 = b"".join(to_utf8([page], charset))
+    passing = Passing(url)
+    about = AboutCollector(passing)
+    scan([utf8], passing, [about], charset="utf-8")
+    entry = entry_in(utf8, passing.base) or Entry()
+    return entry.published or instant_of(about.metas.get("published"))
 
 
 class AboutCollector:

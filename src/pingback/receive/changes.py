@@ -18,6 +18,7 @@ def with_page(mention: Mention, verification: Verification, instant: datetime) -
         published=verification.published,
         verified=instant,
         fault=None,
+        sighting=verification.sighting,
     )
 
 

@@ -1,12 +1,15 @@
-"""Does a target exist? Asks the site itself, for when no blog engine is there to tell."""
+"""Does a target exist, and does it take pings still? Asks the site, for when no blog engine is there to tell."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from pingback.errors import FetchError
+from pingback.clock import Clock, now
+from pingback.errors import Fault, FaultCode, FetchError
+from pingback.page.about import published_of
 from pingback.receive.verify import GONE
 from pingback.urls import key_of
 
@@ -21,41 +24,72 @@ def everything_exists(target: str) -> bool:
     return True
 
 
+class _Target(NamedTuple):
+    exists: bool
+    published: datetime | None = None
+
+
 class SiteTargets:
     """Whether the site has a page at `target`: a callable for `Receiver(target_exists=...)`.
 
     Only 404 and 410 mean that it has none: fault 32 is for what definitely does not exist (Pingback 1.0 §3), so any
-    other answer and a site that cannot be reached both count as existing. Blocks for one GET, whose body is not read;
-    the answer is remembered for `remembered_for` seconds. `clock` gives seconds that never run backwards.
+    other answer and a site that cannot be reached both count as existing. Blocks for one GET; the answer is remembered
+    for `remembered_for` seconds. `clock` gives seconds that never run backwards, `today` says what time it is.
+
+    With `close_after` a page whose own date is longer ago takes no pings any more (fault 33). One that does not say
+    when it was published takes them for ever.
     """
 
     def __init__(
-        self, client: "Client", *, remembered_for: float = 300.0, clock: Callable[[], float] = monotonic
+        self,
+        client: "Client",
+        *,
+        remembered_for: float = 300.0,
+        clock: Callable[[], float] = monotonic,
+        close_after: timedelta | None = None,
+        today: Clock = now,
     ) -> None:
         self._client = client
         self._remembered_for = remembered_for
         self._clock = clock
-        self._remembered: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # the oldest answer first
+        self._close_after = close_after
+        self._today = today
+        self._remembered: OrderedDict[str, tuple[float, _Target]] = OrderedDict()  # the oldest answer first
         self._lock = threading.Lock()
 
     def __call__(self, target: str) -> bool:
-        """`target` is an absolute HTTP URL; ValueError otherwise."""
+        """`target` is an absolute HTTP URL; ValueError otherwise. Raises `Fault` where it is closed."""
+        known = self._known(target)
+        self._check_open(known)
+        return known.exists
+
+    def _check_open(self, known: _Target) -> None:
+        if self._close_after is None or known.published is None:
+            return
+        if self._today() - known.published > self._close_after:
+            message = f"the target takes no pings any more, {self._close_after.days} days after it was published"
+            raise Fault(FaultCode.TARGET_NOT_PINGABLE, message)
+
+    def _known(self, target: str) -> _Target:
         key = key_of(target)
         with self._lock:
-            until, exists = self._remembered.get(key, (0.0, False))
+            until, known = self._remembered.get(key, (0.0, _Target(False)))
         if self._clock() < until:
-            return exists
-        exists = self._ask(target)
+            return known
+        known = self._ask(target)
         with self._lock:
-            self._remembered[key] = self._clock() + self._remembered_for, exists
+            self._remembered[key] = self._clock() + self._remembered_for, known
             self._remembered.move_to_end(key)
             if len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
-        return exists
+        return known
 
-    def _ask(self, target: str) -> bool:
+    def _ask(self, target: str) -> _Target:
         try:
             with self._client.get(target) as response:
-                return response.status not in GONE
+                if self._close_after is None or not 200 <= response.status < 300:
+                    return _Target(response.status not in GONE)
+                page = response.read()
+                return _Target(True, published_of(page, url=response.url, content_type=response.content_type))
         except FetchError:
-            return True
+            return _Target(True)

@@ -5,7 +5,7 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,7 +21,7 @@ from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
 from pingback.receive.changes import with_page, with_words, withdrawn
 from pingback.receive.existence import everything_exists
-from pingback.receive.moderation import Decide, approve
+from pingback.receive.moderation import Decide, Moderator, approve
 from pingback.receive.site import Site
 from pingback.receive.verify import address_of, fault_of, headers_for, is_gone, verify
 from pingback.urls import key_of, shown, tidy
@@ -46,8 +46,8 @@ class Receiver:
     """Takes pings for the pages under `site` and keeps what is true of them in `store`. Thread-safe.
 
     `target_exists` is given targets under the site, in normal form and with the site's scheme: false means that there
-    is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. `decide` says
-    what becomes of a verified mention.
+    is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. Whom the store
+    or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what becomes of any other's mention.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -67,6 +67,7 @@ class Receiver:
         client: "Client",
         target_exists: Callable[[str], bool] = everything_exists,
         decide: Decide = approve,
+        block: Iterable[str] = (),
         self_pings: bool = True,
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
@@ -76,7 +77,7 @@ class Receiver:
         self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
         self._store = store
         self._client = client
-        self._decide = decide
+        self._moderator = Moderator(store.moderation, decide=decide, block=block)
         self._answer_within = answer_within
         self._queued = frozenset(queued)
         self._verify_trackbacks = verify_trackbacks
@@ -165,12 +166,14 @@ class Receiver:
     def _take(self, source: str, target: str, asker: str | None, protocol: Protocol, words: Words) -> Mention:
         self._site.check_target(target)
         self._site.check_source(source, target)
+        self._moderator.check_source(source)
         arrived = Mention(
             source=tidy(source),
             target=tidy(target),
             protocol=protocol,
             status=MentionStatus.PENDING,
             received=self._clock(),
+            asker=address_of(asker),
         )
         known = self._store.find(arrived.source, arrived.target)
         if known is not None and known.status is not MentionStatus.REJECTED:
@@ -214,7 +217,8 @@ class Receiver:
 
     def _judge(self, arrived: Mention, asker: str | None) -> Mention:
         """The mention as it should be kept; raises `Fault` where it should not."""
-        self._site.check_target(arrived.target)  # once more: it may have been pending since the site was another
+        self._site.check_target(arrived.target)  # once more: since it came, the site and the blocks may have changed
+        self._moderator.check_source(arrived.source)
         self._site.check_exists(arrived.target)
         try:
             verification = self._verify(arrived, asker)
@@ -222,17 +226,11 @@ class Receiver:
             raise fault_of(error) from error
         if not verification.linked:
             raise Fault(FaultCode.NO_LINK, verification.reason or "the source does not link to the target")
-        return self._decided(with_page(arrived, verification, self._clock()))
+        return self._moderator.decided(with_page(arrived, verification, self._clock()))
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
         return verify(mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol)
-
-    def _decided(self, mention: Mention) -> Mention:
-        status = self._decide(mention)
-        if status is MentionStatus.REJECTED:
-            raise Fault(FaultCode.ACCESS_DENIED, "this site does not take the ping")
-        return replace(mention, status=status)
 
     def _keep(self, mention: Mention, *, source_asked: bool = True) -> Mention:
         kept, new = self._store.keep(mention, source_asked=source_asked)
@@ -337,7 +335,7 @@ class Receiver:
         if known.status is not MentionStatus.DELETED:
             return renewed
         try:
-            return self._decided(renewed)
+            return self._moderator.decided(renewed)
         except Fault:
             return known
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
-from pingback.store.keys import pair_of, target_key_of
+from pingback.store.keys import home_key_of, pair_of, target_key_of
 
 metadata = MetaData()
 
@@ -41,17 +41,29 @@ mentions = Table(
     # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
+    Column("home_key", String(64), nullable=False, server_default=""),
+    Column("decision", String(20)),
+    Column("asker", String(45)),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
+    Index("mentions_by_home", "home_key", "status"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
 # What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
+ADDED = (
+    mentions.c.kind,
+    mentions.c.changed,
+    mentions.c.failures,
+    mentions.c.home_key,
+    mentions.c.decision,
+    mentions.c.asker,
+)
 
 # What stays as the ping left it when the mention is brought up to date.
-FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
+FIXED = frozenset({"id", "pair", "target_key", "home_key", "source", "target", "received", "asker"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,6 +83,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
     return {
         "pair": pair_of(mention.source, mention.target),
         "target_key": target_key_of(mention.target),
+        "home_key": home_key_of(mention.source),
         "source": storable(mention.source),
         "target": storable(mention.target),
         "protocol": mention.protocol.value,
@@ -86,6 +99,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "received": micros(mention.received),
         "verified": micros_or_none(mention.verified),
         "fault": mention.fault,
+        "asker": mention.asker,
     }
 
 
@@ -107,6 +121,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         received=instant(row["received"]),
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
+        asker=row["asker"],
     )
 
 

@@ -1,0 +1,85 @@
+"""`pingback moderate`."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+import click
+
+from pingback.cli.mentions import line
+from pingback.cli.moderating import akismet_for
+from pingback.cli.options import NO, client_for, print_json, stop, subcommand
+from pingback.model import MentionStatus
+from pingback.settings import Settings
+from pingback.store import Store
+
+_DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
+
+
+@subcommand("moderate", example="pingback moderate approve 5 7")
+@click.argument("action", type=click.Choice([*_DECISIONS, "block", "unblock", "blocks"]))
+@click.argument("what", metavar="[ID|HOST]...", nargs=-1)
+def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
+    """Decide on mentions, or block whole hosts.
+
+    \b
+    approve, spam, delete ID...  decide on mentions, by the numbers that
+                                 `pingback mentions` shows
+    block, unblock HOST...       take no pings from a host and those below
+                                 it; HOST/PATH is that page and all below
+                                 it; * stands for any letters
+    blocks                       list what is blocked
+
+    What you decided stays so, whatever the source says when it pings again.
+    """
+    if bool(what) == (action == "blocks"):
+        raise click.UsageError(f"{action} takes {'nothing more' if what else 'at least one ID or HOST'}")
+    with Store(settings.db) as store:
+        if action in _DECISIONS:
+            _decide(settings, store, _ids(what), _DECISIONS[action])
+        elif action == "blocks":
+            _tell_blocks(settings, store.moderation.blocks())
+        else:
+            _block(settings, store, what, action)
+
+
+def _ids(what: Iterable[str]) -> list[int]:
+    try:
+        return [int(number) for number in what]
+    except ValueError as error:
+        raise click.UsageError(f"an ID is a number: {error}") from None
+
+
+def _decide(settings: Settings, store: Store, ids: list[int], status: MentionStatus) -> None:
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(settings)) if settings.akismet_key else None
+        akismet = None if client is None else akismet_for(settings, client)
+        if akismet is not None:
+            store.moderation.on_decision = akismet.learn
+        decided = store.moderation.decide(ids, status)
+    for mention in decided:
+        if settings.json:
+            print_json(mention.as_json())
+        else:
+            click.echo(line(mention))
+    if unknown := sorted(set(ids) - {mention.id for mention in decided}):
+        stop(NO, f"there is no mention {', '.join(map(str, unknown))}")
+
+
+def _block(settings: Settings, store: Store, what: Iterable[str], action: str) -> None:
+    try:
+        if action == "block":
+            _tell_blocks(settings, [store.moderation.block(pattern) for pattern in what])
+            return
+        unknown = [pattern for pattern in what if not store.moderation.unblock(pattern)]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if unknown:
+        stop(NO, f"not blocked: {', '.join(unknown)}")
+
+
+def _tell_blocks(settings: Settings, blocks: Iterable[str]) -> None:
+    for block in blocks:
+        if settings.json:
+            print_json({"block": block})
+        else:
+            click.echo(block)

@@ -1,0 +1,93 @@
+"""`pingback moderate`: the owner's word from a terminal, and what is said of words that are none."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pingback.cli.mentions import line
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Three pending mentions in the database of the folder."""
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        for number in (1, 2, 3):
+            store.keep(
+                Mention(
+                    source=f"https://a.example/{number}",
+                    target="https://my.example/part-5",
+                    protocol=Protocol.PINGBACK,
+                    status=MentionStatus.PENDING,
+                    received=datetime(2026, 1, 2, 3, number, tzinfo=UTC),
+                )
+            )
+        yield store
+
+
+def statuses(store: Store) -> list[str]:
+    return [mention.status.value for mention in store.mentions()]
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("approve", "approved"), ("spam", "spam"), ("delete", "deleted")], ids=str
+)
+def test_decisions(run: Run, store: Store, action: str, status: str) -> None:
+    done = run("moderate", action, "3", "1", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert [(mention["id"], mention["status"]) for mention in done.printed] == [(3, status), (1, status)]
+    assert statuses(store) == [status, "pending", status]
+
+
+def test_as_text(run: Run, store: Store) -> None:
+    done = run("moderate", "approve", "2")
+    _, mention, _ = store.mentions()
+    assert (done.code, done.out, done.err) == (0, f"{line(mention)}\n", "")
+    assert done.out.startswith("2 approved 2026-01-02 03:02 Pingback: https://a.example/2\n")
+
+
+def test_an_unknown_id_is_a_no_and_the_others_are_decided(run: Run, store: Store) -> None:
+    done = run("moderate", "spam", "9", "2", "8", "--json")
+    assert (done.code, done.err) == (1, "pingback: there is no mention 8, 9\n")
+    assert [mention["id"] for mention in done.printed] == [2]
+    assert statuses(store) == ["pending", "spam", "pending"]
+
+
+def test_blocks(run: Run) -> None:
+    assert run("moderate", "block", "Spam.example", "https://host.example/~bad/").out == (
+        "spam.example\nhost.example/~bad\n"
+    )
+    assert run("moderate", "blocks", "--json").printed == [{"block": "host.example/~bad"}, {"block": "spam.example"}]
+    assert run("moderate", "unblock", "SPAM.example").code == 0
+    done = run("moderate", "unblock", "spam.example", "host.example/~bad")
+    assert (done.code, done.err) == (1, "pingback: not blocked: spam.example\n")
+    assert (run("moderate", "blocks").code, run("moderate", "blocks").out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param((), "Missing argument", id="nothing"),
+        pytest.param(("praise", "1"), "'praise' is not one of", id="unknown-action"),
+        pytest.param(("approve",), "approve takes at least one ID or HOST", id="no-id"),
+        pytest.param(("approve", "one"), "an ID is a number", id="id-in-words"),
+        pytest.param(("block", "/path"), "'/path' is not of the form HOST or HOST/PATH", id="no-host"),
+        pytest.param(("unblock", "a b"), "'a b' is not of the form HOST or HOST/PATH", id="unblock-no-host"),
+        pytest.param(("blocks", "a.example"), "blocks takes nothing more", id="blocks-of-a-host"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    done = run("moderate", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+
+
+def test_a_key_needs_a_site(run: Run, store: Store) -> None:
+    done = run("moderate", "spam", "1", environ={"PINGBACK_AKISMET_KEY": "k3y"})
+    assert (done.code, done.out) == (2, "")
+    assert "akismet_key: for which site? set akismet_site" in done.err
+    assert statuses(store) == ["pending", "pending", "pending"]

@@ -1,0 +1,44 @@
+"""`pingback.receive.deciders.heuristics`: what waits for the owner although nobody is known to be bad."""
+
+import pytest
+
+from pingback.model import Mention, MentionKind, MentionStatus, Sighting
+from pingback.receive.deciders.heuristics import suspicious
+from tests.receive.deciders.mentions import ARRIVED, arrived
+
+
+def page(outbound: int, size: int = 1_000_000) -> Sighting:
+    return Sighting(url=ARRIVED.source, size=size, outbound=outbound)
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        pytest.param(ARRIVED, id="a-post"),
+        pytest.param(arrived(sighting=page(100)), id="a-long-blogroll"),
+        pytest.param(arrived(sighting=page(49, 1000)), id="a-short-list-of-links"),
+        pytest.param(arrived(sighting=page(50, 15_000)), id="links-with-words"),
+        pytest.param(arrived(excerpt=None, kind=MentionKind.LIKE), id="a-like-has-no-words"),
+        pytest.param(arrived(excerpt=None, kind=MentionKind.REPOST), id="a-repost-has-no-words"),
+        pytest.param(arrived(excerpt=None, kind=MentionKind.BOOKMARK), id="a-bookmark-has-no-words"),
+        pytest.param(arrived(sighting=None), id="a-page-that-nobody-saw"),
+    ],
+)
+def test_nothing_to_say(mention: Mention) -> None:
+    assert suspicious(mention) is None
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        pytest.param(arrived(title=None), id="no-title"),
+        pytest.param(arrived(title=""), id="empty-title"),
+        pytest.param(arrived(excerpt=None), id="no-words"),
+        pytest.param(arrived(excerpt=None, kind=MentionKind.REPLY), id="a-reply-without-words"),
+        pytest.param(arrived(title=None, kind=MentionKind.LIKE), id="a-like-by-nobody"),
+        pytest.param(arrived(sighting=page(101)), id="too-many-links"),
+        pytest.param(arrived(sighting=page(50, 14_999)), id="links-and-little-else"),
+    ],
+)
+def test_held(mention: Mention) -> None:
+    assert suspicious(mention) is MentionStatus.PENDING

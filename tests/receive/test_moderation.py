@@ -1,0 +1,174 @@
+"""`pingback.receive.moderation`: blocks before all else, then the deciders in order; and the owner before them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pingback.errors import Fault, FaultCode
+from pingback.model import Mention, MentionStatus, Protocol, Words
+from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
+from pingback.store import Store
+from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.deciders.mentions import ARRIVED, arrived
+from tests.receive.pages import Clock, Pages
+
+PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
+REJECTED, DELETED = MentionStatus.REJECTED, MentionStatus.DELETED
+
+
+def says(opinion: MentionStatus | None) -> Decider:
+    """A decider of one opinion."""
+    return lambda mention: opinion
+
+
+@pytest.mark.parametrize(
+    ("opinions", "last", "status"),
+    [
+        pytest.param([], approve, APPROVED, id="only-the-policy-all"),
+        pytest.param([], hold, PENDING, id="only-the-policy-known"),
+        pytest.param([None, None], hold, PENDING, id="no-opinion"),
+        pytest.param([None, SPAM, APPROVED], hold, SPAM, id="the-first-one-counts"),
+        pytest.param([APPROVED, SPAM], hold, APPROVED, id="known-good-before-all-suspicion"),
+    ],
+)
+def test_in_order(opinions: list[MentionStatus | None], last: Decide, status: MentionStatus) -> None:
+    assert in_order([says(opinion) for opinion in opinions], last=last)(ARRIVED) is status
+
+
+# Blocks
+
+
+def test_a_block_that_is_none_is_a_callers_mistake(make: MakeReceiver) -> None:
+    with pytest.raises(ValueError, match="HOST/PATH"):
+        make(block=["/path"])
+
+
+def test_nobody_asks_for_a_blocked_page(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    store.moderation.block("a.example")
+    fault = refusal(make())
+    assert (fault.code, fault.message) == (FaultCode.ACCESS_DENIED, "this site does not take the ping")
+    assert refusal(make(block=["*.example"]), "https://b.example/").code == FaultCode.ACCESS_DENIED
+    assert pages.asked == []
+    store.moderation.unblock("a.example")
+    assert make().ping(SOURCE, TARGET).status is APPROVED
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"protocol": Protocol.WEBMENTION}, id="webmention"),
+        pytest.param({"protocol": Protocol.TRACKBACK, "words": Words(title="Buy")}, id="trackback"),
+    ],
+)
+def test_blocks_hold_before_anything_is_kept(make: MakeReceiver, store: Store, options: dict[str, Any]) -> None:
+    receiver = make(block=["a.example"], queued=tuple(Protocol), verify_trackbacks=False)
+    assert refusal(receiver, **options).code == FaultCode.ACCESS_DENIED
+    assert list(store.mentions()) == []
+
+
+def test_a_known_mention_of_a_blocked_host_stays_and_is_not_looked_at(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make()
+    kept = receiver.ping(SOURCE, TARGET)
+    store.moderation.block("a.example")
+    clock.pass_by(hours=2)
+    assert refusal(receiver).code == FaultCode.ACCESS_DENIED
+    assert len(pages.asked) == 1
+    assert list(store.mentions()) == [kept]
+
+
+def test_who_is_blocked_while_a_ping_waits_is_not_asked_any_more(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    store.keep(replace(ARRIVED, source=SOURCE, target=TARGET), source_asked=False)
+    store.moderation.block("a.example")
+    make().resume()
+    assert pages.asked == []
+    assert [(mention.status, mention.fault) for mention in store.mentions()] == [(REJECTED, 49)]
+
+
+@pytest.mark.parametrize("block", ["spam.example", "*.example"])
+def test_a_redirect_leads_past_no_block(store: Store, block: str) -> None:
+    moderator = Moderator(store.moderation, decide=approve, block=[block])
+    with pytest.raises(Fault) as refused:
+        moderator.decided(arrived("https://short.test/x", came_from="https://spam.example/"))
+    assert refused.value.code == FaultCode.ACCESS_DENIED
+
+
+# What deciders are told
+
+
+def test_deciders_see_the_page_and_the_sender(make: MakeReceiver) -> None:
+    seen: list[Mention] = []
+
+    def decide(mention: Mention) -> MentionStatus:
+        seen.append(mention)
+        return SPAM
+
+    make(decide=decide).ping(SOURCE, TARGET, asker="::ffff:198.51.100.7")
+    [mention] = seen
+    assert mention.sighting is not None
+    assert (mention.asker, mention.sighting.url) == ("198.51.100.7", SOURCE)
+    assert (mention.sighting.size, mention.sighting.outbound) == (len(LINKING.body.encode()), 1)
+
+
+def test_the_sender_is_remembered_and_shown_to_nobody(make: MakeReceiver, store: Store, clock: Clock) -> None:
+    receiver = make()
+    receiver.ping(SOURCE, TARGET, asker="198.51.100.7")
+    clock.pass_by(hours=2)
+    assert refusal(receiver, asker="203.0.113.9").code == FaultCode.ALREADY_REGISTERED
+    [mention] = store.mentions()
+    assert mention.asker == "198.51.100.7"
+    assert "198.51.100.7" not in str(mention.as_json())
+
+
+# The owner
+
+
+@pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
+def test_a_ping_anew_takes_no_decision_back(
+    make: MakeReceiver, store: Store, clock: Clock, decided: MentionStatus
+) -> None:
+    receiver = make(decide=hold)
+    mention = receiver.ping(SOURCE, TARGET)
+    store.moderation.decide([mention.id or 0], decided)
+    clock.pass_by(hours=2)
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    assert [mention.status for mention in store.mentions()] == [decided]
+
+
+def test_an_approved_mention_is_withdrawn_with_its_link_and_comes_back_with_it(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make(decide=hold)
+    mention = receiver.ping(SOURCE, TARGET)
+    store.moderation.decide([mention.id or 0], APPROVED)
+    for page, status in ((NO_LINK, DELETED), (LINKING, APPROVED)):
+        pages.web[SOURCE] = page
+        clock.pass_by(hours=2)
+        refusal(receiver)
+        assert [mention.status for mention in store.mentions()] == [status]
+
+
+@pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
+def test_what_is_decided_before_it_is_verified_is_no_more_in_doubt(
+    make: MakeReceiver, store: Store, pages: Pages, decided: MentionStatus
+) -> None:
+    pages.gate.clear()
+    receiver = make(decide=hold, answer_within=0.0)
+    mention = receiver.ping(SOURCE, TARGET)
+    store.moderation.decide([mention.id or 0], decided)
+    pages.gate.set()
+    receiver.close()
+    assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, "A “post” – A")]
+
+
+def test_who_hears_of_decisions(store: Store) -> None:
+    heard: list[tuple[MentionStatus, int | None, MentionStatus]] = []
+    store.moderation.on_decision = lambda before, mention: heard.append((before, mention.id, mention.status))
+    kept, _ = store.keep(ARRIVED)
+    store.moderation.decide([kept.id or 0, 99], SPAM)
+    store.moderation.decide([kept.id or 0], APPROVED)
+    assert heard == [(PENDING, kept.id, SPAM), (SPAM, kept.id, APPROVED)]
