@@ -71,7 +71,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 8
+    assert len(PAGES) == 9
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 

@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _MAX_SHOWN = 200  # characters of a URL in a sentence
 _USERINFO = re.compile(r"\A(\s*https?:[/\\]*)[^/\\?#]*@", re.IGNORECASE)
-_AS_WRITTEN = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
+_AS_WRITTEN = re.compile(r"https?://(?!/)[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
 _HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 _ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -133,6 +133,12 @@ def same_url(one: str, other: str) -> bool:
 def tidy(url: str) -> str:
     """An HTTP URL as it was written where that is plain RFC 3986, else in its normal form, which any page can show."""
     return url if _AS_WRITTEN.fullmatch(url) else split(url).href
+
+
+def as_written(reference: str, url: str) -> str:
+    """`url`, which `reference` resolves to, as a page wrote it: where that is absolute and plain RFC 3986."""
+    written = reference.strip(" \t\r\n\f")
+    return written if _AS_WRITTEN.fullmatch(written) else url
 
 
 def shown(url: str) -> str:

@@ -173,6 +173,24 @@ def test_outbound_links(page: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reference", "target"),
+    [
+        pytest.param("http://B.example", "http://B.example", id="p13-without-a-path"),
+        pytest.param("http://b.example:80/%7Ea/../x?", "http://b.example:80/%7Ea/../x?", id="p13-in-another-spelling"),
+        pytest.param(" http://b.example/x#y\n", "http://b.example/x#y", id="p13-white-space-around"),
+        pytest.param("//B.example", "https://b.example/", id="p13-relative"),
+        pytest.param("http://bücher.example/é", "http://xn--bcher-kva.example/%C3%A9", id="p13-other-letters"),
+        pytest.param("http:///b.example", "http://b.example/", id="p13-three-slashes"),
+        pytest.param("https:b", "https://other.example/notes/b", id="p13-no-slashes"),
+        pytest.param("\xa0http://b.example", "https://other.example/notes/%C2%A0http://b.example", id="p13-hard-space"),
+    ],
+)
+def test_an_absolute_target_is_what_the_page_says(reference: str, target: str) -> None:
+    page = f'<a href="{reference}">b</a>'
+    assert outbound_links(page.encode(), url=SOURCE, content_type="text/html; charset=utf-8") == (target,)
+
+
+@pytest.mark.parametrize(
     ("selector", "expected"),
     [
         pytest.param("#post", ["/1", "/2"], id="id"),

@@ -36,6 +36,7 @@ def test_what_the_page_says_by_way_of_a_redirect(client: Client) -> None:
         verification = verify(source, TARGET, client=client, headers={"User-Agent": "asker"})
     assert (verification.linked, verification.source, verification.title) == (True, source, "T")
     assert [request.headers["user-agent"] for request in site.requests] == ["asker", "asker"]
+    assert {request.headers["accept"] for request in site.requests} == {"text/html, application/xhtml+xml, */*;q=0.5"}
 
 
 def test_a_relative_link_counts_from_where_the_page_is(client: Client) -> None:

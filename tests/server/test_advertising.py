@@ -42,6 +42,11 @@ def test_where_the_server_is(at: str, endpoint: str) -> None:
     assert advertise(TARGET, at=at).headers["X-Pingback"] == endpoint
 
 
+def test_p6_no_numeric_entities() -> None:
+    page = advertise(TARGET, at='https://blog.example/o\'brien/"x"')
+    assert page.html.splitlines()[0] == '<link rel="pingback" href="https://blog.example/o\'brien/%22x%22/xmlrpc">'
+
+
 @pytest.mark.parametrize(
     ("target", "at"),
     [

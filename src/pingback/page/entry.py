@@ -15,7 +15,7 @@ from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
 from pingback.page.region import Region
 from pingback.page.robots import RobotsCollector, says_noindex
 from pingback.page.scanner import EVERY, Passing, scan
-from pingback.urls import is_http, key_of, resolve
+from pingback.urls import as_written, is_http, key_of, resolve
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.words import clean
 
@@ -43,7 +43,7 @@ _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLink:
-    """A page that a post links to. `target` is absolute, and the fragment that the post gives it is kept (Pingback §3).
+    """A page that a post links to. `target` is absolute, and otherwise as the post gives it (Pingback 1.0 §3).
 
     `fingerprint` changes when the words around the link do, or its rels and classes. For what a reply, a like, a repost
     or a bookmark is about, it changes with the whole entry: that is what the far side shows.
@@ -232,7 +232,7 @@ class EntryCollector:
         if target is None or not is_http(target) or (key := key_of(target)) == self._own_key:
             return
         for region in regions:
-            region.add(key, target, marks, answer=answer)
+            region.add(key, as_written(reference, target), marks, answer=answer)
 
     def _take_text(self) -> None:
         """Give the regions that are open the text that passed since the last time."""

@@ -22,6 +22,9 @@ GONE = frozenset({404, 410})
 # address that we do not connect to, could scan through us what only we can reach.
 NO_SOURCE = "the source does not exist, or cannot be reached from here"
 
+# Webmention §3.2.2. A page is preferred to what else a server may have at the same address.
+_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.5"
+
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -37,7 +40,7 @@ def verify(
 
     Which media types count as a page depends on the protocol (Webmention §3.2.2).
     """
-    with client.get(source, headers=headers) as response:
+    with client.get(source, headers={"Accept": _ACCEPT, **headers}) as response:
         response.require_success()
         return read_mention(
             response.read(),

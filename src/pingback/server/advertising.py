@@ -26,7 +26,7 @@ def advertise(target: str, *, at: str | None = None, title: str | None = None) -
     links = {"pingback": base + xmlrpc.ROOT, "webmention": base + webmention.ROOT}
     return Advertisement(
         headers={"X-Pingback": links["pingback"], "Link": f'<{links["webmention"]}>; rel="webmention"'},
-        html="\n".join(f'<link rel="{rel}" href="{escape(url)}">' for rel, url in links.items()),
+        html="\n".join(f'<link rel="{rel}" href="{_attribute(url)}">' for rel, url in links.items()),
         rdf=encode_rdf(target=tidy(target), title=title or target, endpoint=base + trackback.ROOT + path),
     )
 
@@ -37,3 +37,8 @@ def _base(at: str) -> str:
     if "?" in href or "#" in href or "&" in href:
         raise ValueError(f"{at!r} cannot be where a server is mounted: it has more than a path")
     return href.rstrip("/")
+
+
+def _attribute(url: str) -> str:
+    """Of entities Pingback 1.0 §2.2 knows four, and no numeric ones. A URL's normal form has no double quote in it."""
+    return escape(url, quote=False)
