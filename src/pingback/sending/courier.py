@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Outbox
 
-THREADS = 32  # each spends nearly all of its time waiting for somebody's server
-UNDER_WAY = 64  # pings claimed at a time
+THREADS = 48  # each spends nearly all of its time waiting for somebody's server
+UNDER_WAY = 96  # pings claimed at a time
 PER_HOST = 2  # of them for pages of one host, and deliveries to one endpoint's host
 LEASE = timedelta(minutes=5)  # several times what the slowest ping takes
 REST = timedelta(minutes=5)  # for a host that does not answer
@@ -90,13 +90,26 @@ class Courier:
         pool = ThreadPoolExecutor(THREADS, "pingback-courier")
         try:
             while self._goes_on(run, pool):
-                done, _ = wait(run.futures, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in self._ended_next(run):
                     yield from self._ended(run, future)
         finally:
             run.is_over = True
             pool.shutdown(cancel_futures=True)
             self._settle(run)
+
+    def _ended_next(self, run: Run) -> Collection["Future[Any]"]:
+        """Those that ended, once one has. Until then is the time for what can wait: a commit for each discovery, of
+        which nobody loses more than time where it is lost."""
+        while run.unremembered:
+            done, _ = wait(run.futures, timeout=0)
+            if done and len(run.unremembered) < UNDER_WAY:
+                return done
+            self._remember_one(run)
+        return wait(run.futures, return_when=FIRST_COMPLETED).done
+
+    def _remember_one(self, run: Run) -> None:
+        found, until = run.unremembered.popleft()
+        self._outbox.remember(found, until=until)
 
     def _settle(self, run: Run) -> None:
         """Keep what became of the pings that had gone out when nobody asked for more, and give back the others."""
@@ -104,6 +117,8 @@ class Courier:
             for _ in self._ended(run, future):
                 pass
         self._outbox.release([job.ping for job in run.jobs])
+        while run.unremembered:
+            self._remember_one(run)
 
     def _free_what_the_dead_hold(self) -> None:
         instant = self._clock()
@@ -190,10 +205,10 @@ class Courier:
             return
         run.strikes_out((host, "asked"), False)
         run.remember(key, found)
-        if found.max_age > 0:
-            self._outbox.remember(found, until=self._clock() + timedelta(seconds=found.max_age))
         for job in jobs:
             self._tell(run, pool, job, found)
+        if found.max_age > 0:
+            run.unremembered.append((found, self._clock() + timedelta(seconds=found.max_age)))
 
     def _tell(self, run: Run, pool: ThreadPoolExecutor, job: Job, found: Discovery) -> None:
         """Deliver, or wait for one's turn at the endpoint's host: many targets may have theirs at one service."""

@@ -45,6 +45,7 @@ class Run:
         self.queues: dict[str, deque[Job]] = {}  # of those that wait for their turn there
         self.asking: dict[str, list[Job]] = {}  # by target: who waits for its discovery
         self.found: OrderedDict[str, Discovery] = OrderedDict()
+        self.unremembered: deque[tuple[Discovery, datetime]] = deque()  # of these, what the outbox is still to keep
         self.strikes: Counter[tuple[str, str]] = Counter()  # by host and what was done there
         self.gaps: dict[str, timedelta] = {}  # between the pings to hosts that asked for patience
         self.rests: dict[str, datetime] = {}  # until when a host is let be
