@@ -131,6 +131,14 @@ def test_a_built_site(site: Site, run: Run, built: Path) -> None:
     assert sorted(request.path for request in site.requests[asked:]) == ["/five", "/four", "/six/", "/wm"]
 
 
+def test_a_built_site_of_which_only_a_part_was_wanted(site: Site, run: Run, built: Path) -> None:
+    command = ("publish", "--site", str(built), "--base-url", f"{site.url}/", *ALLOW)
+    run(*command, "--except", "127.0.0.1")
+    assert heard(site) == []
+    run(*command)
+    assert heard(site) == [("/seven/", "/five"), ("/six/", "/five")]
+
+
 def test_a_page_that_left_the_built_site(site: Site, run: Run, built: Path) -> None:
     command = ("publish", "--site", str(built), "--base-url", f"{site.url}/", "--json", *ALLOW)
     run(*command)

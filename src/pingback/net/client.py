@@ -78,6 +78,11 @@ class Client:
         self._adapter = GuardedAdapter(Dialer(self._guard, resolver), tls)
         self._headers = _checked_headers({"User-Agent": user_agent, "Accept": "*/*"}) | {"Accept-Encoding": "gzip"}
 
+    @property
+    def limits(self) -> Limits:
+        """What one exchange may use."""
+        return self._limits
+
     def get(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
         """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none."""
         return self._exchange("GET", url, None, _checked_headers(headers))

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 THREADS = 48  # each spends nearly all of its time waiting for somebody's server
 UNDER_WAY = 96  # pings claimed at a time
 PER_HOST = 2  # of them for pages of one host, and deliveries to one endpoint's host
-LEASE = timedelta(minutes=5)  # several times what the slowest ping takes
+LEASE = timedelta(minutes=5)  # at least
+SLOWEST = 10  # exchanges' time-outs that a lease lasts; a ping has one or two, and more where endpoints are not there
 REST = timedelta(minutes=5)  # for a host that does not answer
 
 _TOO_FAST = 429  # an HTTP status, and WordPress's fault
@@ -72,6 +73,7 @@ class Courier:
         self._clock = clock
         self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
         self._holder = this_process()
+        self._lease = max(LEASE, SLOWEST * timedelta(seconds=client.limits.timeout))
         self._stopped = Event()
 
     def stop(self) -> None:
@@ -144,7 +146,7 @@ class Courier:
             return
         claimed = self._outbox.claim(
             now=self._clock(),
-            lease=LEASE,
+            lease=self._lease,
             limit=room,
             per_host=PER_HOST,
             busy=run.busy + Counter(dict.fromkeys(run.slow_hosts(), PER_HOST - 1)),  # these take one at a time
@@ -231,7 +233,7 @@ class Courier:
             job, instant = queue[0], self._clock()
             if (rest := run.rests.get(host, instant)) > instant:
                 self._give_back(run, queue.popleft(), until=rest)
-            elif job.ping.leased_until is None or job.ping.leased_until - instant < LEASE / 2:
+            elif job.ping.leased_until is None or job.ping.leased_until - instant < self._lease / 2:
                 self._give_back(run, queue.popleft(), until=instant)
             elif run.telling[host] < (1 if run.is_slow(host) else PER_HOST):
                 self._start(run, pool, queue.popleft())

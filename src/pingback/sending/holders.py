@@ -20,19 +20,42 @@ def is_gone(holder: str) -> bool:
     """The process was one of those that can be seen from here, and has ended."""
     world, _, process = holder.rpartition(" ")
     pid = process.partition("/")[0]
-    return world != "" and world == _world() and pid.isdigit() and _name_of(int(pid)) != holder
+    if not world or world != _world() or not pid.isdigit():
+        return False
+    name = _name_of(int(pid))
+    return name != holder if name is not None else _has_ended(int(pid))
+
+
+def _has_ended(pid: int) -> bool:
+    """Of a process that /proc does not show, or shows to be waiting for its parent to take note of its end."""
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives, and /proc hides it from us
+        return False
+    return _is_over(pid)
 
 
 def _name_of(pid: int) -> str | None:
-    world = _world()
-    try:
-        # The name of the program, in parentheses, may hold anything; behind it stands the state, and 19 fields later
-        # the start time.
-        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
-        state, started = fields[0], int(fields[19])
-    except (OSError, IndexError, ValueError):
+    world, fields = _world(), _fields_of(pid)
+    if not world or len(fields) < 20 or fields[0] in _ENDED:
         return None
-    return f"{world} {pid}/{started}" if world and state not in _ENDED else None
+    return f"{world} {pid}/{fields[19].decode('ascii', 'replace')}"
+
+
+def _is_over(pid: int) -> bool:
+    fields = _fields_of(pid)
+    return bool(fields) and fields[0] in _ENDED
+
+
+def _fields_of(pid: int) -> list[bytes]:
+    """What /proc says of a process behind its name, which may hold anything: the state first, then 18 fields and the
+    start time. Nothing where there is no telling."""
+    try:
+        return (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return []
 
 
 def _world() -> str:

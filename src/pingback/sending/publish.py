@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
 TOGETHER = 50  # posts whose pings are delivered together
 
+_IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
 UNCHANGED = "nothing changed since the last ping"
 
 _GONE = frozenset({404, 410})
@@ -124,6 +125,8 @@ class Publisher:
             return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
         wanted = self._wanted(source, post)
         fingerprint = publication.fingerprint or post.fingerprint
+        if len(wanted) < len(post.links):
+            fingerprint = _IN_PART + fingerprint
         known = self._outbox.post(source)
         plan = self._outbox.plan(
             source,
