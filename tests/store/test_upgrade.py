@@ -90,6 +90,12 @@ def test_the_version_before_goes_on_in_the_same_file(path: Path, old_program: sq
         assert list(store.mentions()) == [MENTION, replace(MENTION, id=2)]
 
 
+def test_what_was_shown_before_can_be_withdrawn(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        store.update(replace(MENTION, status=MentionStatus.DELETED))
+        assert [each.id for each in store.listing.withdrawals(size=9).withdrawals] == [1]
+
+
 def test_many_may_open_it_at_once(path: Path) -> None:
     together = Barrier(8, timeout=30)
 

@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    case,
+    null,
+)
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
 from pingback.store.keys import pair_of, target_key_of
@@ -41,14 +54,18 @@ mentions = Table(
     # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    # When the mention ceased to be approved; null where it is, or never was.
+    Column("withdrawn", BigInteger),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
+    Index("mentions_by_withdrawal", "withdrawn", "id"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
-# What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
+# What files of earlier versions lack. Each has a default or may be null, for the rows that are there and for such a
+# version's own.
+ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures, mentions.c.withdrawn)
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
@@ -108,6 +125,13 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
     )
+
+
+def withdrawal(status: MentionStatus, *, at: datetime) -> ColumnElement[Any]:
+    """What `withdrawn` becomes in a statement that gives a mention this status."""
+    if status is MentionStatus.APPROVED:
+        return null()
+    return case((mentions.c.status == MentionStatus.APPROVED.value, micros(at)), else_=mentions.c.withdrawn)
 
 
 def storable(text: str | None) -> str | None:
