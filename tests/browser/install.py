@@ -1,7 +1,7 @@
 """Brings what the tests in a browser need and is missing: `python -m tests.browser.install`.
 
-Chromium comes with apt-get. Scripts of others come from npm; they are unpacked into the tests' cache, without what they
-depend on, and never run outside of the browser.
+Chromium comes with apt-get. Scripts of others come from npm; they are unpacked into the tests' cache, and none of them
+runs while that is done.
 """
 
 import sys
@@ -28,11 +28,11 @@ def chromium() -> str:
 
 def npm_package(name: str) -> Path:
     """The folder of an npm package of `packages.txt`; InstallError when it is missing."""
-    version = next(version for package, kind, version in _listed() if (package, kind) == (name, "npm"))
+    kind, version = next((kind, version) for package, kind, version in _listed() if package == name)
     folder = _folder_of(name, version)
     if not folder.is_dir():
         raise InstallError(f"the npm package {name} is missing: run `{COMMAND}`")
-    return folder
+    return folder / "node_modules" / name if kind == "npm-tree" else folder
 
 
 def missing() -> list[tuple[str, str, str]]:
@@ -48,6 +48,8 @@ def install() -> list[str]:
     for package, kind, version in needed:
         if kind == "npm":
             _unpack(package, version)
+        elif kind == "npm-tree":
+            _unpack_tree(package, version)
     if still := missing():
         raise InstallError(f"still missing after the installation: {', '.join(package for package, _, _ in still)}")
     return [package for package, _, _ in needed]
@@ -78,6 +80,18 @@ def _unpack(package: str, version: str) -> None:
         with tarfile.open(next(work.glob("*.tgz"))) as archive:
             archive.extractall(work, filter="data")
         (work / "package").rename(folder)
+
+
+def _unpack_tree(package: str, version: str) -> None:
+    """As `_unpack`; beside the package stands what it depends on."""
+    folder = _folder_of(package, version)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        tree = Path(made, "tree")
+        tree.mkdir()
+        quiet = ("--silent", "--ignore-scripts", "--no-audit", "--no-fund")
+        run("npm", "install", *quiet, "--prefix", str(tree), f"{package}@{version}")
+        tree.rename(folder)
 
 
 def main() -> int:
