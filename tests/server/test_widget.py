@@ -1,7 +1,9 @@
 """`pingback.server.widget`: the script, and what it makes of a static page in a real browser."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
@@ -20,6 +22,7 @@ from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 
 # A page's own strict policy: no script but the widget, no inline handler, and no other place to load from.
 POLICY = "default-src 'none'; script-src {server}; connect-src {server}"
+DOCS = Path(__file__).parents[2] / "docs/display.md"
 DIV = f'<div data-pingback-mentions data-target="{TARGET}"><a href="#">Mentions</a></div>'
 
 
@@ -41,18 +44,21 @@ def server(store: Store) -> Iterator[str]:
 
 @pytest.fixture
 def site(server: str) -> Iterator[Site]:
-    """A static page on another origin, made by `shown`."""
+    """A static page on another origin, which `opened` makes."""
     with Site() as site:
         yield site
 
 
-def shown(browser_page: Page, site: Site, server: str, html: str) -> Page:
+def filled(browser_page: Page, site: Site, server: str, html: str) -> Page:
     """The browser at a page with this markup and the script after it."""
-    script = f'<script src="{server}/widget.js"></script>'
-    document = f'<!doctype html><meta charset="utf-8"><title>Five</title>{html}{script}'
-    site.pages["/five?a=1"] = answered(
-        document.encode(), headers={"Content-Security-Policy": POLICY.format(server=server)}
-    )
+    return opened(browser_page, site, server, f'{html}<script src="{server}/widget.js"></script>')
+
+
+def opened(browser_page: Page, site: Site, server: str, html: str) -> Page:
+    """The browser at a page with this markup and the strict policy."""
+    policy = {"Content-Security-Policy": POLICY.format(server=server)}
+    document = f'<!doctype html><meta charset="utf-8"><title>Five</title>{html}'
+    site.pages["/five?a=1"] = answered(document.encode(), headers=policy)
     browser_page.goto(f"{site.url}/five?a=1#top")
     return browser_page
 
@@ -62,7 +68,7 @@ def test_it_fills_its_place(browser_page: Page, site: Site, server: str, store: 
     second = replace(LIKE, source="https://d.example/like", author=None)
     for mention in (PLAIN, LIKE, repost, second):
         store.keep(mention)
-    page = shown(browser_page, site, server, DIV)
+    page = filled(browser_page, site, server, DIV)
     section = page.locator("[data-pingback-mentions] > section.pingback-mentions:only-child")
     expect(section.get_by_role("heading", name="4 thoughts on this page")).to_be_visible()
     expect(section.locator("ol > li > p")).to_have_text(
@@ -74,9 +80,16 @@ def test_it_fills_its_place(browser_page: Page, site: Site, server: str, store: 
     expect(link).to_have_attribute("rel", "nofollow ugc")
 
 
+def test_as_the_docs_say(browser_page: Page, site: Site, server: str, store: Store) -> None:
+    store.keep(replace(PLAIN, target="https://blog.example/part-five"))
+    [html] = re.findall(r"^```html\n(<div .*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    page = opened(browser_page, site, server, html.replace("https://ping.example", server))
+    expect(page.get_by_role("heading", name="1 thought on this page")).to_be_visible()
+
+
 def test_one_thought_and_two_places(browser_page: Page, site: Site, server: str, store: Store) -> None:
     store.keep(PLAIN)
-    headings = shown(browser_page, site, server, DIV + DIV).get_by_role("heading")
+    headings = filled(browser_page, site, server, DIV + DIV).get_by_role("heading")
     expect(headings).to_have_text(["1 thought on this page"] * 2)
 
 
@@ -91,13 +104,13 @@ def test_without_a_target_it_is_the_page_itself(
     browser_page: Page, site: Site, server: str, store: Store, head: str, target: str
 ) -> None:
     store.keep(replace(PLAIN, target=target.format(site=site.url)))
-    page = shown(browser_page, site, server, f"{head}<div data-pingback-mentions></div>")
+    page = filled(browser_page, site, server, f"{head}<div data-pingback-mentions></div>")
     expect(page.get_by_role("heading", name="1 thought on this page")).to_be_visible()
 
 
 @pytest.mark.parametrize("html", ["<p>No place for it.</p>", DIV], ids=["no-place", "nothing-to-show"])
 def test_where_there_is_nothing_to_do_the_page_stays(browser_page: Page, site: Site, server: str, html: str) -> None:
-    page = shown(browser_page, site, server, html)
+    page = filled(browser_page, site, server, html)
     page.wait_for_load_state("networkidle")
     assert page.locator("section").count() == 0
     assert page.get_by_role("link", name="Mentions").count() == html.count("Mentions")
@@ -107,7 +120,7 @@ def test_where_the_server_does_not_answer_the_page_stays(
     browser_page: Page, site: Site, server: str, store: Store
 ) -> None:
     store.close()
-    page = shown(browser_page, site, server, DIV)
+    page = filled(browser_page, site, server, DIV)
     page.wait_for_load_state("networkidle")
     expect(page.get_by_role("link", name="Mentions")).to_be_visible()
 
@@ -123,7 +136,7 @@ def test_strangers_in_the_widget(browser_page: Page, site: Site, server: str, st
     browser_page.on("dialog", heard)
     store.keep(replace(HOSTILE, target=TARGET))
     store.keep(replace(HOSTILE, source=HOSTILE.source.replace("?", "2?"), target=TARGET, kind=MentionKind.LIKE))
-    place = shown(browser_page, site, server, DIV).locator("[data-pingback-mentions]")
+    place = filled(browser_page, site, server, DIV).locator("[data-pingback-mentions]")
     expect(place.get_by_role("heading")).to_have_text("2 thoughts on this page")
     assert place.locator("img, script, style").count() == 0
     for link in place.locator("a").all():
