@@ -269,6 +269,7 @@ def test_a_row_that_cannot_be_read(tmp_path: Path, column: str, value: object) -
         pytest.param(Selection(targets=(FIVE,)), Part(size=20), id="a-page"),
         pytest.param(Selection(targets=(FIVE,)), Part(size=20, after=Place(1, 1)), id="its-next-part"),
         pytest.param(Selection(host="b.example"), Part(size=20, upward=True), id="a-host"),
+        pytest.param(Selection(host="b.example"), Part(size=20, sort_by=SortBy.UPDATED), id="a-host-by-change"),
     ],
 )
 def test_an_index_gives_the_order(tmp_path: Path, selection: Selection, part: Part) -> None:

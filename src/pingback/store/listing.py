@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select, tuple_
 
 from pingback.clock import Clock
 from pingback.errors import StoreError
@@ -18,9 +18,8 @@ from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.schema import instant, instant_or_none, mention_of, mentions, micros
-from pingback.urls import DEFAULT_PORTS
 
-_AFTER_A_HOST = "/?#:"  # in a URL
+_AFTER_A_HOST = "/:?#"  # in a URL; the first is nearly always it, so that no other is looked for
 
 
 class SortBy(StrEnum):
@@ -157,8 +156,8 @@ class Listing:
         """
         statement = select(func.max(mentions.c.changed))
         if selection.targets:
-            statement = select(func.max(_CHANGED)).where(_of_targets(selection.targets))
-        changed = instant_or_none(connection.execute(statement).scalar())
+            statement = statement.where(_of_targets(selection.targets))
+        changed = instant_or_none(connection.execute(statement).scalar() or None)  # 0 is from an earlier version
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed
@@ -194,9 +193,10 @@ def _of_targets(targets: tuple[str, ...]) -> ColumnElement[bool]:
 
 def _on_host(host: str) -> ColumnElement[bool]:
     """SQLite's LIKE is blind to case, as hosts are. A target may be a bare host, without even a slash."""
-    target = mentions.c.target.concat("/")
-    starts = [f"{scheme}://{host}{end}" for scheme in DEFAULT_PORTS for end in _AFTER_A_HOST]
-    return or_(*[target.startswith(start, autoescape=True) for start in starts])
+    target = mentions.c.target
+    origins = [f"{scheme}://{host}" for scheme in ("https", "http")]
+    begun = [target.startswith(origin + end, autoescape=True) for end in _AFTER_A_HOST for origin in origins]
+    return or_(*begun, func.lower(target).in_(origins))
 
 
 def _end(rows: Sequence[RowMapping], size: int) -> Place | None:
@@ -208,10 +208,8 @@ def _withdrawal_of(row: RowMapping) -> Withdrawal:
     return Withdrawal(id=row["id"], source=row["source"], target=row["target"], at=instant(row["place"]))
 
 
-# Rows that an earlier version wrote do not tell when they changed.
-_CHANGED = case((mentions.c.changed > mentions.c.received, mentions.c.changed), else_=mentions.c.received)
 _KEYS: Mapping[SortBy, ColumnElement[Any]] = {
     SortBy.CREATED: mentions.c.received,
-    SortBy.UPDATED: _CHANGED,
+    SortBy.UPDATED: mentions.c.changed,
     SortBy.PUBLISHED: func.coalesce(mentions.c.published, mentions.c.received),
 }
