@@ -5,7 +5,7 @@ import tempfile
 import pytest
 from hypothesis import configuration, settings
 
-pytest_plugins = ["tests.wordpress.fixture"]
+pytest_plugins = ["tests.browser.fixture", "tests.wordpress.fixture"]
 
 settings.register_profile("tests", database=None)
 settings.load_profile("tests")

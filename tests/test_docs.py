@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from click.testing import CliRunner
 
 import pingback
 from pingback.cli.group import main
+from pingback.server.display import fragment
 from pingback.wire.xmlrpc import encode_response
 from tests.loopback import free_port
 from tests.wordpress.program import Program
@@ -71,7 +73,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 10
+    assert len(PAGES) == 11
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 
@@ -90,6 +92,27 @@ def test_readme_s_python() -> None:
     runner.run(test)
     assert runner.summarize().attempted == 14
     assert runner.summarize().failed == 0
+
+
+def test_the_python_about_display() -> None:
+    (text,) = blocks((ROOT / "docs/display.md").read_text(), "python")
+    runner = doctest.DocTestRunner(verbose=False)
+    runner.run(doctest.DocTestParser().get_doctest(text, {}, "display", "display.md", 0))
+    assert (runner.summarize().attempted, runner.summarize().failed) == (6, 0)
+
+
+def test_the_fragment_that_is_shown_is_what_comes() -> None:
+    shown, _ = blocks((ROOT / "docs/display.md").read_text(), "html")
+    mention = pingback.Mention(
+        source="https://other.example/part-six",
+        target=FIVE,
+        protocol=pingback.Protocol.PINGBACK,
+        status=pingback.MentionStatus.APPROVED,
+        title="Part six – Notes",
+        excerpt="As said in part five, it is so.",
+        received=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    assert fragment([mention], title="Part five") + "\n" == shown
 
 
 @pytest.mark.usefixtures("web")

@@ -17,6 +17,9 @@ WORDS = "lorem ipsum dolor sit amet " * 20
         ("a\0b\x07c\x9b", "abc"),
         ("“naïve” — 日本語", "“naïve” — 日本語"),
         ("\ud800x", "x"),
+        pytest.param("a\u202egpj.exe\u202c\u2066b\u2069", "agpj.exeb", id="uax9-2-embeddings-overrides-isolates"),
+        pytest.param("\u200fשלום\u200e!\u061c", "\u200fשלום\u200e!\u061c", id="uax9-2.6-marks-stay"),
+        pytest.param("می\u200cخواهم", "می\u200cخواهم", id="joiners-are-letters"),
     ],
 )
 def test_plain(text: str, expected: str) -> None:

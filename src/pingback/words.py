@@ -5,13 +5,15 @@ import re
 ELLIPSIS = "…"
 EXCERPT_LENGTH = 200  # characters, ellipses included
 
-# C0 and C1 controls are folded like white space or dropped; lone surrogates cannot be stored.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# C0 and C1 controls are folded like white space or dropped; lone surrogates cannot be stored. Of the controls for the
+# direction of writing, those go that turn around whatever follows until another ends them (UAX #9 §2): in a list, the
+# next stranger's words. Marks, which the words of a right-to-left script can need, turn nothing around.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _NEAR = 30  # characters given up at most to reach a word's edge; Chinese and Japanese have none to reach
 
 
 def plain(text: str) -> str:
-    """`text` on one line, without control characters."""
+    """`text` on one line, without control characters, and in no other direction than its letters have."""
     return " ".join(_UNPRINTABLE.sub("", text).split())
 
 

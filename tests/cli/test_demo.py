@@ -128,8 +128,10 @@ def test_the_page_can_be_seen_until_a_signal_comes(
     with Client(allow=["127.0.0.1"]) as client:
         html = client.get(url).read().decode()
     assert "<h2>7 thoughts on “The Escapement, or Why It Ticks”</h2>" in html
-    shown = re.findall(r'<a rel="nofollow ugc" href="[^"]+">(.*?)</a>', html)
-    assert [line.replace("&amp;", "&") for line in shown] == re.findall(r"^  (Pingback: .*)$", PICTURE, re.MULTILINE)
+    shown = re.findall(r"<p>(Pingback: )<a [^>]+><bdi>(.*?)</bdi></a></p>", html)
+    assert ["".join(line).replace("&amp;", "&") for line in shown] == re.findall(
+        r"^  (Pingback: .*)$", PICTURE, re.MULTILINE
+    )
 
     running.send_signal(number)
     assert running.communicate(timeout=PATIENCE) == ("", "")

@@ -125,6 +125,18 @@ def test_head_has_the_length_but_not_the_body(receiver: Receiver) -> None:
     assert (status, headers["Content-Length"], body) == ("200 OK", "3", b"")
 
 
+@pytest.mark.parametrize(
+    ("environ", "status"),
+    [
+        pytest.param({"REQUEST_METHOD": "OPTIONS", "PATH_INFO": "/api/count"}, "204 No Content", id="204"),
+        pytest.param({"PATH_INFO": "/widget.js", "HTTP_IF_NONE_MATCH": "*"}, "304 Not Modified", id="304"),
+    ],
+)
+def test_rfc9110_8_6_what_has_no_body_has_no_length(receiver: Receiver, environ: dict[str, Any], status: str) -> None:
+    answered, headers, body = ask(receiver, {"REQUEST_METHOD": "GET"} | environ)
+    assert (answered, "Content-Length" in headers, body) == (status, False, b"")
+
+
 def test_the_body_of_a_get_is_not_read(receiver: Receiver) -> None:
     body = Body(PING)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/healthz", "wsgi.input": body, "CONTENT_LENGTH": "9"}

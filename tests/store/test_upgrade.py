@@ -14,6 +14,7 @@ import pytest
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.store.listing import Part, Selection
 
 # As it was made before there was `kind`.
 OLD = """
@@ -100,6 +101,18 @@ def test_the_version_before_goes_on_in_the_same_file(path: Path, old_program: sq
     with Store(f"sqlite:///{path}") as store:
         old_program.execute(INSERT, ("z",))
         assert list(store.mentions()) == [MENTION, replace(MENTION, id=2)]
+
+
+def test_of_what_was_kept_nobody_knows_when_it_changed(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        listed = store.listing.part(Selection(), Part(size=9))
+        assert (listed.mentions, listed.changed) == ((MENTION,), None)
+
+
+def test_what_was_shown_before_can_be_withdrawn(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        store.update(replace(MENTION, status=MentionStatus.DELETED))
+        assert [each.id for each in store.listing.withdrawals(size=9).withdrawals] == [1]
 
 
 def test_many_may_open_it_at_once(path: Path) -> None:

@@ -20,6 +20,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from tests import debian
 from tests.wordpress import install
 from tests.wordpress.program import Program, ProgramError, tail
 
@@ -230,6 +231,6 @@ def _answers(name: str) -> bool:
 
 
 def _path_of(name: str) -> str:
-    path = install.program(name)
+    path = debian.program(name)
     assert path, f"{name} was there a moment ago"
     return path

@@ -1,10 +1,8 @@
 """Brings what the WordPress fixture needs and is missing: `python -m tests.wordpress.install`.
 
-Programs come with apt-get, which wants root (or sudo) and only when one is missing. Debian's WordPress is unpacked into
-`$PINGBACK_TEST_CACHE`, or the user's cache directory, and never installed. What is there already is left alone.
+Programs come with apt-get. Debian's WordPress is unpacked into the tests' cache, and never installed.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,10 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-COMMAND = "python -m tests.wordpress.install"
+from tests import debian
+from tests.debian import InstallError, cache, program, run
 
-# Debian puts daemons where a plain user's PATH does not look.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/bin"])
+COMMAND = "python -m tests.wordpress.install"
 
 _PACKAGES = Path(__file__).with_name("packages.txt")
 _THEME = re.compile(r"\bwordpress-theme-(\w+)")
@@ -25,25 +23,9 @@ _THEME = re.compile(r"\bwordpress-theme-(\w+)")
 _CONFIG = "<?php require getenv( 'PINGBACK_TEST_WORDPRESS_CONFIG' );\n"
 
 
-class InstallError(Exception):
-    """Something needed is missing and cannot be brought; the text says what."""
-
-
-def cache() -> Path:
-    """The folder for downloads."""
-    if chosen := os.environ.get("PINGBACK_TEST_CACHE"):
-        return Path(chosen).resolve()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pingback-tests"
-
-
 def wordpress_tree() -> Path:
     """WordPress's own folder, the document root, inside the cache."""
     return cache() / "wordpress" / "usr/share/wordpress"
-
-
-def program(name: str) -> str | None:
-    """Where a program is, None when it is not installed."""
-    return shutil.which(name, path=SEARCH_PATH)
 
 
 def missing() -> list[str]:
@@ -63,7 +45,7 @@ def install() -> list[str]:
     if "wordpress" in needed:
         _unpack_wordpress()
     if programs := [package for package in needed if package != "wordpress"]:
-        _apt_updating("install", "--yes", "--no-install-recommends", *programs, as_root=True)
+        debian.install(*programs)
     if still := missing():
         raise InstallError(f"still missing after the installation: {', '.join(still)}")
     return needed
@@ -89,54 +71,17 @@ def _unpack_wordpress() -> None:
     with tempfile.TemporaryDirectory(dir=cache()) as made:
         work = Path(made)
         work.chmod(0o777)  # apt downloads as a user of its own
-        wordpress = _download("wordpress", work)
-        recommends = _run("dpkg-deb", "--field", str(wordpress), "Recommends")
+        wordpress = debian.download("wordpress", work)
+        recommends = run("dpkg-deb", "--field", str(wordpress), "Recommends")
         theme = _THEME.search(recommends)
         if theme is None:
             raise InstallError(f"the wordpress package recommends no theme: {recommends}")
-        for deb in (wordpress, _download(theme[0], work)):
-            _run("dpkg-deb", "--extract", str(deb), str(work / "tree"))
+        for deb in (wordpress, debian.download(theme[0], work)):
+            run("dpkg-deb", "--extract", str(deb), str(work / "tree"))
         root = work / "tree/usr/share/wordpress"
         (root / "wp-config.php").write_text(_CONFIG)
         shutil.rmtree(cache() / "wordpress", ignore_errors=True)
         (work / "tree").rename(cache() / "wordpress")
-
-
-def _download(package: str, folder: Path) -> Path:
-    _apt_updating("download", package, folder=folder)
-    return next(folder.glob(f"{package}_*.deb"))
-
-
-def _apt_updating(*arguments: str, as_root: bool = False, folder: Path | None = None) -> None:
-    """Run apt-get; once more with fresh package lists when it fails, as it does on a machine that has none."""
-    try:
-        _apt(*arguments, as_root=as_root, folder=folder)
-    except InstallError:
-        _apt("update", as_root=True)
-        _apt(*arguments, as_root=as_root, folder=folder)
-
-
-def _apt(*arguments: str, as_root: bool, folder: Path | None = None) -> None:
-    if program("apt-get") is None:
-        raise InstallError("apt-get is missing: the WordPress tests run on Debian and Ubuntu")
-    _run(*_privilege(as_root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", *arguments, folder=folder)
-
-
-def _privilege(as_root: bool) -> list[str]:
-    if not as_root or os.geteuid() == 0:
-        return []
-    if sudo := program("sudo"):
-        return [sudo, "--non-interactive"]
-    raise InstallError(f"packages are missing, and only root can install them: run `{COMMAND}` as root, once")
-
-
-def _run(*command: str, folder: Path | None = None) -> str:
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if done.returncode:
-        raise InstallError(f"`{' '.join(command)}` failed ({done.returncode}):\n{done.stdout[-2000:]}")
-    return done.stdout
 
 
 def main() -> int:

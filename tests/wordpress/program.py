@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.wordpress.install import SEARCH_PATH
+from tests.debian import SEARCH_PATH
 
 _PATIENCE = 60.0  # seconds for a program to be ready; a second is usual
 

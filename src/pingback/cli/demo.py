@@ -11,11 +11,12 @@ import click
 from click.core import ParameterSource
 
 from pingback.cli.options import NO, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.demo.blog import said_by, thoughts_on
+from pingback.demo.blog import thoughts_on
 from pingback.demo.posts import FIVE, SERIES
 from pingback.demo.story import Demo, running
 from pingback.errors import FetchError
 from pingback.model import OutcomeStatus
+from pingback.server.display import line
 from pingback.settings import Settings
 
 
@@ -64,6 +65,6 @@ def _show(demo: Demo, *, as_json: bool) -> None:
     else:
         click.echo(f"\n{thoughts_on(SERIES[FIVE], len(mentions))}\n")
         for mention in mentions:
-            click.echo(f"  {said_by(mention)}")
+            click.echo(f"  {line(mention)}")
         click.echo()
     click.echo(f"The page: {demo.five}", err=as_json)

@@ -31,6 +31,7 @@ def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 
     Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz.
+    What was approved is shown at /mentions, at /api/… and by /widget.js.
     """
     if not settings.site:
         raise click.UsageError("which site? give --site")

@@ -1,14 +1,15 @@
 """The demo's blog: pages in HTML that advertise the endpoint and show what was received."""
 
 import threading
-from collections.abc import Iterable, Sequence
-from html import escape, unescape
+from collections.abc import Iterable
+from html import unescape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pingback.demo.posts import BLOG, FIVE, SERIES, Post
-from pingback.model import Mention, MentionStatus
+from pingback.model import MentionStatus
 from pingback.server.advertising import advertise
+from pingback.server.display import fragment, heading
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 _STYLE = """
 body { font: 1.1rem/1.6 Georgia, serif; max-width: 38rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } h1 { font-size: 1.9rem } h2 { font-size: 1.2rem; margin-top: 3rem }
-a { color: #7a3b00 } header, nav { font-size: .95rem } ol.thoughts { list-style: none; padding: 0 }
-ol.thoughts li { border-top: 1px solid #ddd; padding: .6rem 0 } ol.thoughts p { margin: .2rem 0 0; color: #555 }
+a { color: #7a3b00 } header, nav { font-size: .95rem } .pingback-thoughts { list-style: none; padding: 0 }
+.pingback-thoughts li { border-top: 1px solid #ddd; padding: .6rem 0 } .pingback-thoughts p { margin: 0 }
+.pingback-thoughts p + p { margin-top: .2rem; color: #555 }
 """
 
 
@@ -80,31 +82,14 @@ class Blog:
         return _document(
             f"{post.title} | {BLOG}",
             f'<header><a href="/">{BLOG}</a> · part {post.number} of {len(SERIES)}</header>'
-            f"<article><h1>{post.title}</h1>{words}</article>{_thoughts_in_html(post, mentions)}"
+            f"<article><h1>{post.title}</h1>{words}</article>{fragment(mentions, title=unescape(post.title))}"
             f"{advertise(self.permalink(post), title=unescape(post.title)).rdf}",
         )
 
 
 def thoughts_on(post: Post, count: int) -> str:
     """The heading over a post's mentions, as plain text."""
-    return f"{count} thought{'s' * (count != 1)} on “{unescape(post.title)}”"
-
-
-def said_by(mention: Mention) -> str:
-    """One mention as readers know it from blogs, as plain text."""
-    return f"Pingback: {mention.title or mention.source}"
-
-
-def _thoughts_in_html(post: Post, mentions: Sequence[Mention]) -> str:
-    """A stranger chose every word of a mention: all of them are escaped."""
-    if not mentions:
-        return ""
-    items = "".join(
-        f'<li><a rel="nofollow ugc" href="{escape(mention.source)}">{escape(said_by(mention))}</a>'
-        f"<p>{escape(mention.excerpt or '')}</p></li>"
-        for mention in mentions
-    )
-    return f'<section><h2>{escape(thoughts_on(post, len(mentions)))}</h2><ol class="thoughts">{items}</ol></section>'
+    return heading(count, unescape(post.title))
 
 
 def _document(title: str, body: str) -> str:

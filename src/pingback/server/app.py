@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pingback.server import trackback, webmention, xmlrpc
+from pingback.server import api, display, trackback, webmention, widget, xmlrpc
 from pingback.server.http import Request, Response, plain
 from pingback.wire.xmlrpc import MAX_BODY
 
@@ -45,6 +45,14 @@ _ROUTES = {
     xmlrpc.ROOT: Route(("POST",), xmlrpc.answer),
     webmention.ROOT: Route(("POST",), webmention.answer),
     "/healthz": Route(("GET", "HEAD"), _health),
+    "/api/mentions.jf2": Route(api.METHODS, api.mentions_jf2),
+    "/api/mentions.json": Route(api.METHODS, api.mentions_json),
+    "/api/mentions.atom": Route(api.METHODS, api.mentions_atom),
+    "/api/count": Route(api.METHODS, api.count),
+    "/api/count.json": Route(api.METHODS, api.count),  # as some of webmention.io's readers call it
+    "/api/deletions": Route(api.METHODS, api.deletions),
+    "/mentions": Route(api.METHODS, display.answer),
+    "/widget.js": Route(("GET", "HEAD"), widget.answer),
 }
 
 # What answers for all that is below.

@@ -18,20 +18,26 @@ if TYPE_CHECKING:
 
 _IN_PATH = "/:@!$&'()*+,;="  # and letters, digits and "-._~", which stand for themselves (RFC 3986 §3.3)
 _IN_QUERY = _IN_PATH + "?%"
+_WITHOUT_BODY = (204, 304)  # whose length would be another one's, if any (RFC 9110 §8.6)
 _HOST = re.compile(r"[^/\\?#@\s]+")
 
 
 def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
-    """An application that answers `/xmlrpc`, `/webmention`, `/trackback/…` and `/healthz` below where it is mounted.
+    """An application that answers below where it is mounted.
 
-    It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
+    It takes pings at `/xmlrpc`, `/webmention` and `/trackback/…`, shows what it received at `/api/…` and `/mentions`
+    and by `/widget.js`, and says at `/healthz` that it lives. It may be called from several threads at once. What it
+    tells senders of itself begins with the `Host` they gave.
     The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware to put the sender's address there.
     """
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = _response(environ, receiver)
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
-        start_response(status, [*response.headers.items(), ("Content-Length", str(len(response.body)))])
+        headers = list(response.headers.items())
+        if response.status not in _WITHOUT_BODY:
+            headers.append(("Content-Length", str(len(response.body))))
+        start_response(status, headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
 
     return app

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, bindparam, delete, func, literal, select, update
+from sqlalchemy import BigInteger, String, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from pingback.clock import Clock
@@ -14,7 +14,7 @@ from pingback.store.database import Database
 from pingback.store.keys import home_key_of
 from pingback.store.moderation_schema import DECISIONS, blocks
 from pingback.store.outbox_schema import readable
-from pingback.store.schema import mention_of, mentions, micros
+from pingback.store.schema import mention_of, mentions, micros, withdrawal
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import TableValuedAlias
@@ -106,6 +106,7 @@ _DECIDE = (
         decision=bindparam("decided", type_=String),
         fault=None,
         changed=bindparam("changed_at"),
+        withdrawn=withdrawal(bindparam("decided", type_=String), at=bindparam("changed_at", type_=BigInteger)),
     )
     .returning(*mentions.c)
 )

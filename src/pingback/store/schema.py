@@ -8,7 +8,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    case,
+    null,
+)
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
 from pingback.store.keys import home_key_of, pair_of, target_key_of
@@ -45,14 +58,18 @@ mentions = Table(
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
     Column("asker", String(45)),
+    # When the mention ceased to be approved; null where it is, or never was.
+    Column("withdrawn", BigInteger),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
+    Index("mentions_by_withdrawal", "withdrawn", "id"),
     Index("mentions_by_home", "home_key", "status"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
-# What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
+# What files of earlier versions lack. Each has a default or may be null, for the rows that are there and for such a
+# version's own.
 ADDED = (
     mentions.c.kind,
     mentions.c.changed,
@@ -60,6 +77,7 @@ ADDED = (
     mentions.c.home_key,
     mentions.c.decision,
     mentions.c.asker,
+    mentions.c.withdrawn,
 )
 
 # What stays as the ping left it when the mention is brought up to date.
@@ -123,6 +141,12 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         fault=row["fault"],
         asker=row["asker"],
     )
+
+
+def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
+    """What `withdrawn` becomes in a statement that gives a mention this status, at that instant."""
+    approved = MentionStatus.APPROVED.value
+    return case((status == approved, null()), (mentions.c.status == approved, at), else_=mentions.c.withdrawn)
 
 
 def storable(text: str | None) -> str | None:

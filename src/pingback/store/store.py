@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, RowMapping, Select, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Select, case, null, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -13,10 +13,11 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
+from pingback.store.listing import Listing
 from pingback.store.moderation import Moderation
 from pingback.store.moderation_schema import kept_decision
 from pingback.store.outbox import Outbox
-from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
+from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of, withdrawal
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -29,7 +30,8 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, and `moderation` what its owner decided, in the same database.
+    `outbox` is what the site sends, `moderation` what its owner decided, and `listing` what may be shown, in the same
+    database.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -38,6 +40,7 @@ class Store:
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
+        self.listing = Listing(self._database, clock=clock)
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +83,8 @@ class Store:
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
-        changed |= kept_decision(mention) | {"changed": micros(self._clock()), "failures": 0}
+        instant, decided = micros(self._clock()), kept_decision(mention)
+        changed |= decided | {"changed": instant, "failures": 0, "withdrawn": withdrawal(decided["status"], at=instant)}
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()
@@ -144,9 +148,11 @@ def _select(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
 def _upsert() -> ReturningInsert[tuple[object, ...]]:
     """Insert, or overwrite what was rejected; gives no row where another mention of the pair stands."""
     statement = insert(mentions)
+    approved = statement.excluded.status == MentionStatus.APPROVED.value
+    kept = {"withdrawn": case((approved, null()), else_=mentions.c.withdrawn)}
     return statement.on_conflict_do_update(
         index_elements=[mentions.c.pair],
-        set_={name: column for name, column in statement.excluded.items() if name != "id"},
+        set_={name: column for name, column in statement.excluded.items() if name != "id"} | kept,
         where=mentions.c.status == MentionStatus.REJECTED.value,
     ).returning(*mentions.c)
 

@@ -1,0 +1,165 @@
+"""The reading API: approved mentions as JF2, JSON and Atom, how many there are, and what was withdrawn.
+
+What is approved is public, so that any page's script may read it (Fetch standard §3.3); nothing can be written here.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pingback.errors import Fault, StoreError
+from pingback.model import Mention, MentionKind, iso
+from pingback.server import atom, jf2
+from pingback.server.fresh import fresh
+from pingback.server.http import NOSNIFF, Request, Response
+from pingback.server.presentable import presentable
+from pingback.server.question import Question
+from pingback.store.listing import Listed, Listing, Withdrawal
+from pingback.urls import tidy
+
+if TYPE_CHECKING:
+    from pingback.receive.receiver import Receiver
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+# For readers that ask again and again; what is approved may take this long to be seen.
+CACHED = {"Cache-Control": "public, max-age=60"}
+SHARED = NOSNIFF | {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Link"}
+
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_ATOM = {"Content-Type": "application/atom+xml; charset=utf-8"}
+_ALLOWED = {
+    "Access-Control-Allow-Methods": ", ".join(METHODS),
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",  # seconds
+}
+PREFLIGHT = Response(status=204, headers=SHARED | _ALLOWED, body=b"")
+
+# The words for kinds in webmention.io's counts.
+_TYPES = {
+    MentionKind.LIKE: "like",
+    MentionKind.REPLY: "reply",
+    MentionKind.REPOST: "repost",
+    MentionKind.BOOKMARK: "bookmark",
+    MentionKind.MENTION: "mention",
+}
+
+log = logging.getLogger(__name__)
+
+
+def mentions_jf2(request: Request, receiver: "Receiver") -> Response:
+    """`/api/mentions.jf2`, in the shape of webmention.io's."""
+    return _answered(request, receiver, _jf2)
+
+
+def mentions_json(request: Request, receiver: "Receiver") -> Response:
+    """`/api/mentions.json`: the mentions as the command line prints them."""
+    return _answered(request, receiver, _mentions)
+
+
+def mentions_atom(request: Request, receiver: "Receiver") -> Response:
+    """`/api/mentions.atom`."""
+    return _answered(request, receiver, _feed)
+
+
+def count(request: Request, receiver: "Receiver") -> Response:
+    """`/api/count`, in the shape of webmention.io's."""
+    return _answered(request, receiver, _count)
+
+
+def deletions(request: Request, receiver: "Receiver") -> Response:
+    """`/api/deletions`: what was shown and is not any more, for those who keep copies."""
+    return _answered(request, receiver, _deletions)
+
+
+def _answered(
+    request: Request, receiver: "Receiver", answer: Callable[[Request, Question, Listing], Response]
+) -> Response:
+    if request.method == "OPTIONS":
+        return PREFLIGHT
+    try:
+        return answer(request, Question(request.query), receiver.store.listing)
+    except Fault as fault:
+        return _refused(400, "invalid_input", fault.message)
+    except StoreError as error:
+        log.error("%s", error)
+        return _refused(503, "unavailable", "the mentions cannot be read now; try again later")
+    except Exception:  # the end of a request
+        log.exception("a request to the API failed")
+        return _refused(500, "internal_error", "something went wrong here")
+
+
+def _jf2(request: Request, question: Question, listing: Listing) -> Response:
+    listed, mentions = _part(question, listing)
+    return _of_part(request, question, listed, _encoded(jf2.feed(mentions)), _JSON)
+
+
+def _mentions(request: Request, question: Question, listing: Listing) -> Response:
+    listed, mentions = _part(question, listing)
+    body = _encoded({"mentions": [mention.as_json() for mention in mentions]})
+    return _of_part(request, question, listed, body, _JSON)
+
+
+def _feed(request: Request, question: Question, listing: Listing) -> Response:
+    listed, mentions = _part(question, listing)
+    here = request.base + request.path
+    body = atom.feed(
+        mentions,
+        url=f"{here}?{request.query}",
+        next_url=here + question.next(listed.end) if listed.end else None,
+    )
+    return _of_part(request, question, listed, body, _ATOM)
+
+
+def _count(request: Request, question: Question, listing: Listing) -> Response:
+    counts = listing.counts(question.selection)
+    types = {word: counts.kinds.get(kind, 0) for kind, word in _TYPES.items()}
+    response = _ok(_encoded({"count": sum(types.values()), "type": types}), _JSON)
+    return fresh(request, response, changed=counts.changed)
+
+
+def _deletions(request: Request, question: Question, listing: Listing) -> Response:
+    found = listing.withdrawals(since=question.since, size=question.per_page(), after=question.after)
+    body = _encoded({"deletions": [_deletion(withdrawal) for withdrawal in found.withdrawals]})
+    next_page = {"Link": _next(question.next(found.end))} if found.end else {}
+    return fresh(request, _ok(body, _JSON | next_page))
+
+
+def _deletion(withdrawal: Withdrawal) -> dict[str, object]:
+    return {
+        "id": withdrawal.id,
+        "source": tidy(withdrawal.source),
+        "target": tidy(withdrawal.target),
+        "deleted": iso(withdrawal.at),
+    }
+
+
+def _part(question: Question, listing: Listing) -> tuple[Listed, Sequence[Mention]]:
+    listed = listing.part(question.selection, question.part())
+    return listed, [presentable(mention) for mention in listed.mentions]
+
+
+def _of_part(
+    request: Request, question: Question, listed: Listed, body: bytes, content_type: Mapping[str, str]
+) -> Response:
+    next_page = {"Link": _next(question.next(listed.end))} if listed.end else {}
+    return fresh(request, _ok(body, {**content_type, **next_page}), changed=listed.changed)
+
+
+def _next(url: str) -> str:
+    return f'<{url}>; rel="next"'
+
+
+def _ok(body: bytes, headers: Mapping[str, str]) -> Response:
+    return Response(status=200, headers={**headers, **SHARED, **CACHED}, body=body)
+
+
+def _refused(status: int, error: str, description: str) -> Response:
+    """As webmention.io says it."""
+    body = _encoded({"error": error, "error_description": description})
+    return Response(status=status, headers=_JSON | SHARED, body=body)
+
+
+def _encoded(value: object) -> bytes:
+    """All of it in ASCII: no reader can mistake the charset."""
+    return json.dumps(value).encode()

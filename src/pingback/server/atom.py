@@ -1,0 +1,59 @@
+"""Mentions as an Atom feed (RFC 4287), for a feed reader."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from lxml import etree
+
+from pingback.model import Author, Mention
+from pingback.server.presentable import timestamp
+from pingback.urls import host_of
+
+_EMPTY = '<feed xmlns="http://www.w3.org/2005/Atom"/>'
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a feed without entries must have been updated once, too (RFC 4287 §4.1.1)
+
+
+def feed(mentions: Sequence[Mention], *, url: str, next_url: str | None) -> bytes:
+    """The document; `mentions` are presentable, and `url` is where it was asked for."""
+    root = etree.fromstring(_EMPTY)
+    _text(root, "id", url)
+    _text(root, "title", "Mentions")
+    _text(root, "updated", timestamp(max([_updated(mention) for mention in mentions], default=_NEVER)))
+    _link(root, "self", url)
+    if next_url is not None:
+        _link(root, "next", next_url)  # RFC 5005 §3
+    for mention in mentions:
+        _entry(etree.SubElement(root, f"{_ATOM}entry"), mention)
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+def _entry(entry: etree._Element, mention: Mention) -> None:
+    """The pair of source and target is what stays the same of a mention, and of it alone."""
+    author = mention.author or Author()
+    _text(entry, "id", uuid5(NAMESPACE_URL, f"{mention.source} {mention.target}").urn)
+    _text(entry, "title", mention.title or mention.source)
+    _text(entry, "updated", timestamp(_updated(mention)))
+    _text(entry, "published", timestamp(mention.published or mention.received))
+    _link(entry, "alternate", mention.source)
+    _link(entry, "related", mention.target)
+    person = etree.SubElement(entry, f"{_ATOM}author")
+    _text(person, "name", author.name or mention.site_name or host_of(mention.source))
+    if author.url:
+        _text(person, "uri", author.url)
+    etree.SubElement(entry, f"{_ATOM}category", term=mention.kind.value)
+    if mention.excerpt:
+        _text(entry, "summary", mention.excerpt)
+
+
+def _updated(mention: Mention) -> datetime:
+    return mention.verified or mention.received
+
+
+def _text(parent: etree._Element, name: str, text: str) -> None:
+    etree.SubElement(parent, f"{_ATOM}{name}").text = text
+
+
+def _link(parent: etree._Element, rel: str, href: str) -> None:
+    etree.SubElement(parent, f"{_ATOM}link", rel=rel, href=href)

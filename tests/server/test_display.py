@@ -1,0 +1,174 @@
+"""`pingback.server.display`: the fragment as people, parsers of microformats and strangers see it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import mf2py
+import pytest
+from bs4 import BeautifulSoup
+
+from pingback.model import Author, Mention, MentionKind, MentionStatus
+from pingback.receive.receiver import Receiver
+from pingback.server.app import handle
+from pingback.server.display import fragment, heading, line
+from pingback.server.http import Request, Response
+from pingback.store import Store
+from tests.receive.pages import Pages
+from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Store("sqlite://") as store, Receiver(site="https://my.example/", store=store, client=Pages()) as receiver:
+        yield receiver
+
+
+def get(receiver: Receiver, query: str = f"target={TARGET}", base: str = "https://my.example/mount") -> Response:
+    return handle(Request(method="GET", path="/mentions", query=query, base=base), receiver)
+
+
+def seen(html: str) -> list[str]:
+    """What a person reads, a line for each paragraph and heading."""
+    return [" ".join(each.get_text().split()) for each in BeautifulSoup(html, "html.parser").find_all(["h2", "p"])]
+
+
+def test_what_a_person_reads() -> None:
+    repost = replace(LIKE, source="https://c.example/x", kind=MentionKind.REPOST, author=None)
+    unnamed = replace(PLAIN, title=None, excerpt=None, author=None, published=None)
+    assert seen(fragment([PLAIN, LIKE, repost, unnamed], title="The “Case” & I")) == [
+        "4 thoughts on “The “Case” & I”",
+        "Pingback: A post | Ann’s site",
+        "As said in part five, it is so.",
+        "Ann, 2026-01-01",
+        "Pingback: https://a.example/post",
+        "Liked by Bob",
+        "Reposted by c.example",
+    ]
+
+
+def test_nothing_to_show_is_nothing_to_read() -> None:
+    assert seen(fragment([])) == []
+
+
+def test_likes_stand_in_one_line() -> None:
+    likes = [LIKE, replace(LIKE, source="https://c.example/like", author=Author(name="Cem"))]
+    assert seen(fragment(likes)) == ["2 thoughts on this page", "Liked by Bob, Cem"]
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        pytest.param(replace(PLAIN, author=None), "2026-01-01", id="a-date-alone"),
+        pytest.param(replace(PLAIN, published=None), "Ann", id="an-author-alone"),
+        pytest.param(replace(PLAIN, author=Author(photo="https://a.example/a.png")), "2026-01-01", id="no-name"),
+    ],
+)
+def test_who_and_when(mention: Mention, expected: str) -> None:
+    assert seen(fragment([mention]))[-1] == expected
+
+
+def test_a_reader_of_microformats() -> None:
+    entry = f'<article class="h-entry"><h1 class="p-name">Five</h1>{fragment([PLAIN, LIKE])}</article>'
+    [parsed] = mf2py.parse(doc=entry, url=TARGET)["items"]
+    [comment], [like] = parsed["properties"]["comment"], parsed["properties"]["like"]
+    assert comment["type"] == ["h-cite"]
+    assert comment["properties"]["name"] == ["A post | Ann’s site"]
+    assert comment["properties"]["url"] == ["https://a.example/post"]
+    assert comment["properties"]["content"] == ["As said in part five, it is so."]
+    assert comment["properties"]["published"] == ["2026-01-01T08:00:00Z"]
+    [author] = comment["properties"]["author"]
+    assert (author["type"], author["properties"]) == (["h-card"], {"name": ["Ann"], "url": ["https://a.example/"]})
+    assert like["properties"] == {"name": ["Bob"], "url": ["https://b.example/like"]}
+
+
+def test_every_link_of_a_stranger_is_nofollow_and_ugc() -> None:
+    links = BeautifulSoup(fragment([PLAIN, LIKE, HOSTILE]), "html.parser").find_all("a")
+    assert len(links) == 4
+    assert {" ".join(link["rel"]) for link in links} == {"nofollow ugc"}
+
+
+def test_nobody_s_picture_is_loaded() -> None:
+    assert "ann.png" not in fragment([PLAIN])
+
+
+@pytest.mark.parametrize("parser", ["html.parser", "lxml"])
+def test_strangers_in_html(parser: str) -> None:
+    html = fragment([HOSTILE, replace(HOSTILE, kind=MentionKind.LIKE)], title=HOSTILE.title)
+    assert len(html) < 20_000
+    assert set(html).isdisjoint("\0\x01\x1b\u202e\u2066\ud800\ufffe")
+    section = BeautifulSoup(html, parser).section
+    assert section is not None
+    assert section.find_all(["script", "img", "style"]) == []
+    for element in section.find_all(True):
+        assert set(element.attrs) <= {"class", "rel", "href", "datetime"}
+        assert str(element.get("href", "https://")).startswith("https://")
+    for words in section.find_all("bdi"):  # which keep their direction of writing to themselves
+        assert words.find_all(True) == []
+    title, *_ = section.find_all("a")
+    assert title.get_text().startswith("</script></style></title>--></bdi></a>")
+
+
+def test_the_page_s_own_title_may_be_given(receiver: Receiver) -> None:
+    receiver.store.keep(PLAIN)
+    assert seen(get(receiver).body.decode())[0] == "1 thought on this page"
+    titled = get(receiver, f"target={TARGET}&title={quote('A <b> & “c”')}")
+    assert seen(titled.body.decode())[0] == "1 thought on “A <b> & “c””"
+    assert b"<h2>1 thought on \xe2\x80\x9cA &lt;b&gt; &amp;" in titled.body
+
+
+def test_oldest_first_and_the_rest_behind_a_link(receiver: Receiver) -> None:
+    for number in range(3):
+        receiver.store.keep(replace(PLAIN, source=f"https://a.example/{number}", title=f"Post {number}"))
+    html = get(receiver, f"target={TARGET}&per-page=2").body.decode()
+    assert [text for text in seen(html) if "Pingback" in text] == ["Pingback: Post 0", "Pingback: Post 1"]
+    assert seen(html)[0] == "3 thoughts on this page"
+    [more] = BeautifulSoup(html, "html.parser").select("a[rel~=next]")
+    prefix = f"https://my.example/mount/mentions?target={TARGET}&per-page=2&after="
+    assert str(more["href"]).startswith(prefix)
+    rest = get(receiver, str(more["href"]).partition("?")[2]).body.decode()
+    assert "Pingback: Post 2" in seen(rest)
+    assert not BeautifulSoup(rest, "html.parser").select("a[rel~=next]")
+
+
+@pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.APPROVED])
+def test_only_what_is_approved_is_shown(receiver: Receiver, status: MentionStatus) -> None:
+    receiver.store.keep(replace(PLAIN, status=status))
+    assert seen(get(receiver).body.decode()) == []
+
+
+def test_opened_by_itself_it_runs_nothing(receiver: Receiver) -> None:
+    headers = get(receiver).headers
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize("query", ["", "target=x", f"target={TARGET}&title=a&title=b"])
+def test_a_question_that_cannot_be_understood_is_400(receiver: Receiver, query: str) -> None:
+    response = get(receiver, query)
+    assert (response.status, response.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("count", "title", "expected"),
+    [
+        (0, None, "0 thoughts on this page"),
+        (1, "", "1 thought on this page"),
+        (7, " Oil,\nBrass ", "7 thoughts on “Oil, Brass”"),
+        (2, "word " * 100, f"2 thoughts on “{'word ' * 39}word…”"),
+    ],
+)
+def test_the_heading(count: int, title: str | None, expected: str) -> None:
+    assert heading(count, title) == expected
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        (PLAIN, "Pingback: A post | Ann’s site"),
+        (replace(PLAIN, title=None), "Pingback: https://a.example/post"),
+        (LIKE, "Webmention: https://b.example/like"),
+    ],
+)
+def test_a_line(mention: Mention, expected: str) -> None:
+    assert line(mention) == expected
