@@ -57,6 +57,16 @@ def test_decided_in_the_order_of_the_ids_and_unknown_ones_passed_over(store: Sto
     ]
 
 
+def test_what_ceases_to_be_approved_is_told_to_copies(store: Store) -> None:
+    number = number_of(kept(store, status=APPROVED))
+    assert store.listing.withdrawals(size=10).withdrawals == ()
+    store.moderation.decide([number], SPAM)
+    [withdrawal] = store.listing.withdrawals(size=10).withdrawals
+    assert withdrawal.source == "https://a.example/post"
+    store.moderation.decide([number], APPROVED)
+    assert store.listing.withdrawals(size=10).withdrawals == ()
+
+
 def test_thousands_at_once(store: Store) -> None:
     assert store.moderation.decide(range(1, 100_000), SPAM) == []
 
