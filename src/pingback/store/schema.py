@@ -44,6 +44,7 @@ mentions = Table(
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
+    Index("mentions_by_status", "status", "received", "id"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 

@@ -13,8 +13,11 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
+from pingback.store.listing import Listing
+from pingback.store.logins import Logins
 from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
+from pingback.store.secrets import Secrets
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -27,7 +30,8 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, in the same database.
+    `outbox` is what the site sends, in the same database; `listing` is the owner's view on the mentions, which
+    `secrets` and `logins` keep from others.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -35,6 +39,11 @@ class Store:
         self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
+        self.listing, self.secrets, self.logins = (
+            Listing(self._database),
+            Secrets(self._database),
+            Logins(self._database),
+        )
 
     def __enter__(self) -> Self:
         return self
