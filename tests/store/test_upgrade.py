@@ -84,6 +84,12 @@ def test_what_was_kept_is_there_and_new_things_are_kept(path: Path) -> None:
         assert [mention.kind.value for mention in store.mentions()] == ["mention-of", "like-of"]
 
 
+def test_whoever_was_approved_before_is_known(path: Path) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        assert store.moderation.is_known_good("https://a.example/second")
+        assert not store.moderation.is_known_good("https://c.example/")
+
+
 def test_the_version_before_goes_on_in_the_same_file(path: Path, old_program: sqlite3.Connection) -> None:
     with Store(f"sqlite:///{path}") as store:
         old_program.execute(INSERT, ("z",))

@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, Executable
 
 from pingback.errors import StoreError
 from pingback.store import inbox_schema, outbox_schema
+from pingback.store.moderation_schema import fill_homes
 from pingback.store.outbox_schema import UnreadableRow
 from pingback.store.schema import ADDED, mentions, metadata
 
@@ -165,8 +166,11 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Add what is missing, under the write lock, and look again: of several that open the file at once one does it."""
     with connection:  # commits, or takes back
         connection.execute("BEGIN IMMEDIATE").close()
-        for name in _missing(connection):
+        missing = _missing(connection)
+        for name in missing:
             connection.execute(_ADDITIONS[name]).close()
+        if mentions.c.home_key.name in missing:
+            fill_homes(connection)
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

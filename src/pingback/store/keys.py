@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from pingback.store.homes import home_of
 from pingback.urls import key_of
 
 
@@ -13,6 +14,11 @@ def pair_of(source: str, target: str) -> str:
 def target_key_of(target: str) -> str:
     """The key under which the mentions of a target are found; ValueError when it is not an HTTP URL."""
     return _digest(key_of(target))
+
+
+def home_key_of(source: str) -> str:
+    """The key under which the mentions by one author are found; ValueError when it is not an HTTP URL."""
+    return _digest(home_of(source))
 
 
 def _digest(key: str) -> str:

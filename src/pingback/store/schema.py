@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
-from pingback.store.keys import pair_of, target_key_of
+from pingback.store.keys import home_key_of, pair_of, target_key_of
 
 metadata = MetaData()
 
@@ -41,18 +41,22 @@ mentions = Table(
     # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
+    Column("home_key", String(64), nullable=False, server_default=""),
+    Column("decision", String(20)),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
     Index("mentions_by_status", "status", "received", "id"),
+    Index("mentions_by_home", "home_key", "status"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
 # What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
+ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures, mentions.c.home_key, mentions.c.decision)
 
 # What stays as the ping left it when the mention is brought up to date.
-FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
+FIXED = frozenset({"id", "pair", "target_key", "home_key", "source", "target", "received"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,6 +76,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
     return {
         "pair": pair_of(mention.source, mention.target),
         "target_key": target_key_of(mention.target),
+        "home_key": home_key_of(mention.source),
         "source": storable(mention.source),
         "target": storable(mention.target),
         "protocol": mention.protocol.value,

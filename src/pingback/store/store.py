@@ -15,6 +15,8 @@ from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
+from pingback.store.moderation import Moderation
+from pingback.store.moderation_schema import kept_decision
 from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 from pingback.store.secrets import Secrets
@@ -30,8 +32,8 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, in the same database; `listing` is the owner's view on the mentions, which
-    `secrets` and `logins` keep from others.
+    `outbox` is what the site sends, and `moderation` what its owner decided, in the same database; `listing` is the
+    owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -39,11 +41,10 @@ class Store:
         self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
-        self.listing, self.secrets, self.logins = (
-            Listing(self._database),
-            Secrets(self._database),
-            Logins(self._database),
-        )
+        self.moderation = Moderation(self._database, clock)
+        self.listing = Listing(self._database)
+        self.secrets = Secrets(self._database)
+        self.logins = Logins(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -79,11 +80,14 @@ class Store:
         return self._mention(row) if row is not None else None
 
     def update(self, mention: Mention) -> Mention:
-        """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were."""
+        """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were.
+
+        So does what the owner decided (`moderation`), whatever was found out.
+        """
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
-        changed |= {"changed": micros(self._clock()), "failures": 0}
+        changed |= kept_decision(mention) | {"changed": micros(self._clock()), "failures": 0}
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()

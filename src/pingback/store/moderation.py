@@ -1,0 +1,110 @@
+"""`Moderation`: what the owner decided of mentions, and whose pings are blocked, in the same database."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, bindparam, delete, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from pingback.clock import Clock
+from pingback.model import Mention, MentionStatus
+from pingback.store import blocklist
+from pingback.store.database import Database
+from pingback.store.keys import home_key_of
+from pingback.store.moderation_schema import DECISIONS, blocks
+from pingback.store.outbox_schema import readable
+from pingback.store.schema import mention_of, mentions, micros
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.selectable import TableValuedAlias
+
+
+class Moderation:
+    """The owner's word, which stands until the owner says otherwise; `Store.moderation` gives it.
+
+    Thread-safe; each method is one transaction, on disk when it returns. All raise `StoreError` when the database
+    cannot be used.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def decide(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
+        """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
+
+        Ids that no mention has are passed over. The decision outlives whatever verification finds later, but that an
+        approved mention's link is gone. ValueError for any other status.
+        """
+        if status not in DECISIONS:
+            raise ValueError(f"nobody can decide that a mention is {status}")
+        wanted = list(dict.fromkeys(ids))
+        decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
+        with self._database.write() as connection:
+            rows = connection.execute(_DECIDE, decided).mappings()
+            with readable():
+                found = {row["id"]: mention_of(row) for row in rows}
+        return [found[number] for number in wanted if number in found]
+
+    def block(self, pattern: str) -> str:
+        """Take no more pings from these pages, `HOST` or `HOST/PATH` (`pingback.store.blocklist`); may be said twice.
+
+        Gives the block in its normal form. What was kept before stays as it is. ValueError for what is no pattern.
+        """
+        block = blocklist.block_of(pattern)
+        row = {"block": block, "host": blocklist.host_of_block(block), "since": micros(self._clock())}
+        with self._database.write() as connection:
+            connection.execute(_BLOCK, row)
+        return block
+
+    def unblock(self, pattern: str) -> bool:
+        """Take the block back; false where there is none. ValueError for what is no pattern."""
+        with self._database.write() as connection:
+            return connection.execute(_UNBLOCK, {"gone": blocklist.block_of(pattern)}).rowcount == 1
+
+    def blocks(self) -> list[str]:
+        """All blocks, by name."""
+        with self._database.read() as connection:
+            return list(connection.execute(_BLOCKS).scalars())
+
+    def is_blocked(self, source: str) -> bool:
+        """One of the blocks is of this source, an absolute HTTP URL."""
+        hosts = {"hosts": json.dumps(["", *blocklist.hosts_above(source)])}
+        with self._database.read() as connection:
+            found = list(connection.execute(_BLOCKS_OF_HOSTS, hosts).scalars())
+        return any(blocklist.blocks(block, source) for block in found)
+
+    def is_known_good(self, source: str) -> bool:
+        """Of the home of this source (`pingback.store.homes`) a mention is approved, and none is spam."""
+        asked = {"home_of_source": home_key_of(source)}
+        with self._database.read() as connection:
+            return bool(connection.execute(_KNOWN_GOOD, asked).scalar())
+
+
+def _given(name: str) -> "TableValuedAlias":
+    """The items of a JSON list: one parameter, however many there are."""
+    return func.json_each(bindparam(name)).table_valued("value")
+
+
+# Built once, as those of the outbox.
+_DECIDE = (
+    update(mentions)
+    .where(mentions.c.id.in_(select(_given("ids").c.value)))
+    .values(
+        status=bindparam("decided", type_=String),
+        decision=bindparam("decided", type_=String),
+        fault=None,
+        changed=bindparam("changed_at"),
+    )
+    .returning(*mentions.c)
+)
+_BLOCK = insert(blocks).on_conflict_do_nothing()
+_UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
+_BLOCKS = select(blocks.c.block).order_by(blocks.c.block)
+_BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(_given("hosts").c.value)))
+_FROM_HOME = select(literal(1)).where(mentions.c.home_key == bindparam("home_of_source"))
+_KNOWN_GOOD = select(
+    _FROM_HOME.where(mentions.c.status == MentionStatus.APPROVED.value).exists()
+    & ~_FROM_HOME.where(mentions.c.status == MentionStatus.SPAM.value).exists()
+)

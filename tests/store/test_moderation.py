@@ -1,0 +1,239 @@
+"""`pingback.store.moderation`: the owner's word, and that nothing but the owner takes it back."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
+REJECTED, DELETED = MentionStatus.REJECTED, MentionStatus.DELETED
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def kept(store: Store, source: str = "https://a.example/post", status: MentionStatus = PENDING) -> Mention:
+    target = "https://b.example/part-5"
+    return store.keep(Mention(source=source, target=target, protocol=Protocol.PINGBACK, status=status, received=NOON))[
+        0
+    ]
+
+
+def number_of(mention: Mention) -> int:
+    assert mention.id is not None
+    return mention.id
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path}/mentions.db")
+
+
+# What is decided
+
+
+def test_decided_in_the_order_of_the_ids_and_unknown_ones_passed_over(store: Store) -> None:
+    one, two, three = (number_of(kept(store, f"https://a.example/{number}")) for number in range(3))
+    decided = store.moderation.decide([three, 99, one, three, 2**80], APPROVED)
+    assert [(mention.id, mention.status) for mention in decided] == [(three, APPROVED), (one, APPROVED)]
+    assert [(mention.id, mention.status) for mention in store.mentions()] == [
+        (one, APPROVED),
+        (two, PENDING),
+        (three, APPROVED),
+    ]
+
+
+def test_thousands_at_once(store: Store) -> None:
+    assert store.moderation.decide(range(1, 100_000), SPAM) == []
+
+
+@pytest.mark.parametrize("status", [PENDING, REJECTED])
+def test_what_nobody_can_decide(store: Store, status: MentionStatus) -> None:
+    with pytest.raises(ValueError, match=status.value):
+        store.moderation.decide([1], status)
+
+
+def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> None:
+    clock = Clock()
+    with Store(f"sqlite:///{tmp_path}/mentions.db", clock=clock) as store:
+        mention = kept(store)
+        clock.now = LATER
+        store.moderation.decide([number_of(mention)], DELETED)
+    with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
+        assert connection.execute("SELECT changed FROM mentions").fetchone() == (1767358800000000,)
+
+
+def test_a_rejected_mention_that_is_approved_has_no_fault(store: Store) -> None:
+    mention = store.update(replace(kept(store), status=REJECTED, fault=17))
+    [decided] = store.moderation.decide([number_of(mention)], APPROVED)
+    assert (decided.status, decided.fault) == (APPROVED, None)
+
+
+@pytest.mark.parametrize(
+    ("decided", "found", "becomes"),
+    [
+        pytest.param(APPROVED, PENDING, APPROVED, id="approved-no-more-in-doubt"),
+        pytest.param(APPROVED, SPAM, APPROVED, id="approved-whoever-takes-it-for-spam"),
+        pytest.param(APPROVED, APPROVED, APPROVED, id="approved-approved"),
+        pytest.param(APPROVED, DELETED, DELETED, id="approved-but-the-link-is-gone"),
+        pytest.param(APPROVED, REJECTED, REJECTED, id="approved-but-there-never-was-a-link"),
+        pytest.param(SPAM, PENDING, SPAM, id="spam-pending"),
+        pytest.param(SPAM, APPROVED, SPAM, id="spam-approved"),
+        pytest.param(SPAM, DELETED, SPAM, id="spam-without-a-link"),
+        pytest.param(SPAM, REJECTED, SPAM, id="spam-rejected"),
+        pytest.param(DELETED, PENDING, DELETED, id="deleted-pending"),
+        pytest.param(DELETED, APPROVED, DELETED, id="deleted-approved"),
+        pytest.param(DELETED, SPAM, DELETED, id="deleted-spam"),
+        pytest.param(DELETED, REJECTED, DELETED, id="deleted-rejected"),
+    ],
+)
+def test_a_decision_outlives_verification(
+    store: Store, decided: MentionStatus, found: MentionStatus, becomes: MentionStatus
+) -> None:
+    mention = kept(store)
+    store.moderation.decide([number_of(mention)], decided)
+    fault = 17 if found is REJECTED else None
+    updated = store.update(replace(mention, status=found, fault=fault, title="New"))
+    assert (updated.status, updated.title) == (becomes, "New")
+    assert updated.fault == (17 if becomes is REJECTED else None)
+
+
+def test_an_approved_mention_comes_back_with_its_link(store: Store) -> None:
+    mention = kept(store)
+    store.moderation.decide([number_of(mention)], APPROVED)
+    assert store.update(replace(mention, status=DELETED)).status is DELETED
+    assert store.update(replace(mention, status=PENDING)).status is APPROVED
+
+
+def test_the_last_decision_counts(store: Store) -> None:
+    mention = kept(store)
+    for status in (SPAM, DELETED, APPROVED):
+        store.moderation.decide([number_of(mention)], status)
+    assert store.update(replace(mention, status=PENDING)).status is APPROVED
+
+
+def test_a_ping_of_a_rejected_mention_begins_anew(store: Store) -> None:
+    mention = kept(store)
+    store.moderation.decide([number_of(mention)], APPROVED)
+    store.update(replace(mention, status=REJECTED, fault=17))
+    again = kept(store)
+    assert (again.id, again.status) == (mention.id, PENDING)
+    assert store.update(again).status is PENDING
+
+
+# Who is blocked
+
+
+def test_blocks_are_kept_once_and_by_name(store: Store) -> None:
+    given = ["spam.example", "https://SPAM.example/", "*.casino.example", "a.example/~bad/"]
+    assert [store.moderation.block(block) for block in given] == [
+        "spam.example",
+        "spam.example",
+        "*.casino.example",
+        "a.example/~bad",
+    ]
+    assert store.moderation.blocks() == ["*.casino.example", "a.example/~bad", "spam.example"]
+
+
+def test_a_block_is_taken_back_in_any_spelling(store: Store) -> None:
+    store.moderation.block("spam.example")
+    assert store.moderation.unblock("http://SPAM.example")
+    assert not store.moderation.unblock("spam.example")
+    assert store.moderation.blocks() == []
+
+
+@pytest.mark.parametrize("use", ["block", "unblock"])
+def test_what_is_no_block(store: Store, use: str) -> None:
+    with pytest.raises(ValueError, match="is not of the form"):
+        getattr(store.moderation, use)("http://")
+
+
+@pytest.mark.parametrize(
+    ("source", "blocked"),
+    [
+        pytest.param("https://spam.example/post", True, id="host"),
+        pytest.param("https://www.spam.example/post", True, id="host-below"),
+        pytest.param("https://lucky.casino.example/", True, id="pattern"),
+        pytest.param("https://casino.example/", False, id="pattern-of-those-below"),
+        pytest.param("https://a.example/~bad/post", True, id="folder"),
+        pytest.param("https://a.example/~good/post", False, id="another-folder"),
+        pytest.param("https://example/", False, id="host-above"),
+    ],
+)
+def test_is_blocked(store: Store, source: str, blocked: bool) -> None:
+    for block in ("spam.example", "*.casino.example", "a.example/~bad"):
+        store.moderation.block(block)
+    assert store.moderation.is_blocked(source) is blocked
+
+
+def test_nobody_is_blocked_at_first(store: Store) -> None:
+    assert not store.moderation.is_blocked("https://a.example/")
+
+
+# Who is known
+
+
+@pytest.mark.parametrize(
+    ("statuses", "known"),
+    [
+        pytest.param([], False, id="nobody"),
+        pytest.param([PENDING, DELETED, REJECTED], False, id="none-that-the-owner-liked"),
+        pytest.param([PENDING, APPROVED], True, id="approved"),
+        pytest.param([APPROVED, SPAM], False, id="spam-beside-it"),
+    ],
+)
+def test_known_good(store: Store, statuses: list[MentionStatus], known: bool) -> None:
+    for number, status in enumerate(statuses):
+        kept(store, f"https://a.example/{number}", status)
+    assert store.moderation.is_known_good("http://a.example/new") is known
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        pytest.param("https://host.example/~ann/second", True, id="same-folder"),
+        pytest.param("https://host.example/~bob/first", False, id="another-s-folder"),
+        pytest.param("https://host.example/", False, id="the-host-itself"),
+    ],
+)
+def test_a_page_on_a_shared_host_vouches_for_its_author_only(store: Store, source: str, known: bool) -> None:
+    kept(store, "https://host.example/~ann/first", APPROVED)
+    assert store.moderation.is_known_good(source) is known
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    moderation = store.moderation
+    for use in (
+        lambda: moderation.decide([1], SPAM),
+        lambda: moderation.block("a.example"),
+        lambda: moderation.unblock("a.example"),
+        lambda: moderation.blocks(),
+        lambda: moderation.is_blocked("https://a.example/"),
+        lambda: moderation.is_known_good("https://a.example/"),
+    ):
+        with pytest.raises(StoreError, match="closed"):
+            use()
+
+
+def test_a_row_that_cannot_be_read_says_so(store: Store, tmp_path: Path) -> None:
+    mention = kept(store)
+    with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
+        connection.execute("UPDATE mentions SET kind = 'poke-of'")
+        connection.commit()
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.moderation.decide([number_of(mention)], SPAM)
