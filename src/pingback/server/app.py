@@ -39,16 +39,26 @@ def _health(request: Request, receiver: "Receiver") -> Response:
     return plain(200, "ok")
 
 
+def _inbox(request: Request, receiver: "Receiver") -> Response:
+    from pingback.server.inbox.routes import answer  # templates and hashes, for who looks at it
+
+    return answer(request, receiver)
+
+
 TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
+
+_INBOX = Route(("GET", "HEAD", "POST"), _inbox)
 
 _ROUTES = {
     "/xmlrpc": Route(("POST",), xmlrpc.answer),
     webmention.ROOT: Route(("POST",), webmention.answer),
     "/healthz": Route(("GET", "HEAD"), _health),
+    "/inbox": _INBOX,
 }
 
 # What answers for all that is below.
 _FOLDERS = {
     f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer),
     f"{webmention.ROOT}/": Route(("GET", "HEAD"), webmention.status),
+    "/inbox/": _INBOX,
 }
