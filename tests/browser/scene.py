@@ -66,7 +66,14 @@ _PENDING = [
         "raised-beds",
     ),
 ]
-_OLDER = ["allotment.example", "indie.example", "orchard.example", "weeds.example", "allotment.example", "orchard.example"]
+_OLDER = [
+    "allotment.example",
+    "indie.example",
+    "orchard.example",
+    "weeds.example",
+    "allotment.example",
+    "orchard.example",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +185,11 @@ def _fill_outbox(store: Store, now: datetime) -> None:
     )
     failed = replace(accepted, status=OutcomeStatus.FAILED, message="weeds.example gave no answer in time", fault=None)
     unsupported = replace(
-        accepted, status=OutcomeStatus.UNSUPPORTED, message="the page advertises no endpoint", protocol=None, endpoint=None
+        accepted,
+        status=OutcomeStatus.UNSUPPORTED,
+        message="the page advertises no endpoint",
+        protocol=None,
+        endpoint=None,
     )
     claimed = store.outbox.claim(now=now, lease=timedelta(minutes=1), limit=9, per_host=9)
     for ping, outcome in zip(claimed, [accepted, refused, failed, unsupported], strict=True):

@@ -31,6 +31,7 @@ def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 
     Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz.
+    The owner looks through them at /inbox, once `pingback passwd` has set a password.
     """
     if not settings.site:
         raise click.UsageError("which site? give --site")

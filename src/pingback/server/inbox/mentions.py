@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 from pingback.model import Mention, MentionStatus
@@ -73,7 +73,7 @@ def show(visit: Visit) -> Response:
         bars=bars([number for _, number in days]),
         days=days,
         busiest=max(days, key=lambda day: day[1]),
-        hosts=listing.top_hosts(TOP_HOSTS, since=visit.now - timedelta(days=DAYS)),
+        hosts=listing.top_hosts(TOP_HOSTS, since=datetime.combine(days[0][0], time(), UTC)),
         faults=MEANINGS,
         did=visit.query.text("did"),
         number=_number(visit.query.text("n")),

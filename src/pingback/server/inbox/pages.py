@@ -5,7 +5,7 @@ Jinja escapes whatever stands in a template; words of strangers stand in `<bdi>`
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +14,7 @@ from pingback.model import MentionKind
 from pingback.server.http import NOSNIFF, Response, plain
 from pingback.server.inbox.visit import Visit
 from pingback.urls import is_http, shown, split
+from pingback.words import clean
 
 # The referrer is for ourselves: with `no-referrer`, browsers would say of our own forms that their origin is "null".
 HEADERS = NOSNIFF | {
@@ -24,6 +25,8 @@ HEADERS = NOSNIFF | {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+MAX_LINE = 400  # characters of a stranger that are shown in one place; what is received is mostly shorter
 
 _FOLDER = files("pingback.server.inbox")
 _ASSETS = {"inbox.css": "text/css; charset=utf-8", "inbox.js": "text/javascript; charset=utf-8"}
@@ -68,7 +71,7 @@ def _environment() -> Environment:
     )
     environment.globals["assets"] = {name: f"{name}?{_digest(name)}" for name in _ASSETS}
     environment.globals["verbs"] = _VERBS
-    environment.filters |= {"shown": _shown, "host": _host}
+    environment.filters |= {"shown": _shown, "host": _host, "line": partial(clean, length=MAX_LINE)}
     environment.tests["http"] = _is_http
     return environment
 

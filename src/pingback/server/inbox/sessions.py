@@ -55,7 +55,7 @@ def token_of(session: Session, login: Login) -> str:
 
 def is_token_of(session: Session, login: Login, token: str) -> bool:
     """The token is that of this session."""
-    return hmac.compare_digest(token.encode(), token_of(session, login).encode())
+    return hmac.compare_digest(token.encode(errors="replace"), token_of(session, login).encode())
 
 
 def cookie_header(value: str, *, path: str, secure: bool, lasts: timedelta) -> dict[str, str]:
