@@ -14,7 +14,7 @@ from pingback.store.schema import instant, mention_of, mentions, micros
 from pingback.store.searching import containing
 from pingback.urls import host_of, is_http
 
-MAX_COUNTED = 10_000  # mentions whose sources are counted, the newest ones
+MAX_COUNTED = 2_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
 
 _DAY = timedelta(days=1)
 _DAY_IN_MICROS = _DAY // timedelta(microseconds=1)
@@ -81,7 +81,7 @@ class Listing:
         return [(start + n * _DAY, found.get(first // _DAY_IN_MICROS + n, 0)) for n in range(number)]
 
     def top_hosts(self, number: int, *, since: datetime) -> list[tuple[str, int]]:
-        """The hosts with the most mentions since then, each with how many."""
+        """The hosts with the most mentions since then, each with how many; of a flood, its newest part counts."""
         asked = {"since": micros(since), "most": MAX_COUNTED}
         with self._database.read() as connection:
             sources = connection.execute(_SOURCES, asked).scalars()

@@ -34,7 +34,7 @@ def sent(store: Store) -> dict[str, int]:
         pytest.param("?tab=waiting", {TWO}, id="waiting"),
         pytest.param("?tab=accepted", {ONE}, id="accepted"),
         pytest.param("?tab=refused", set(), id="refused"),
-        pytest.param("?tab=without+endpoint", set(), id="without-endpoint"),
+        pytest.param("?tab=no+endpoint", set(), id="no-endpoint"),
         pytest.param("?tab=unheard", {ONE, TWO}, id="no-such-tab"),
         pytest.param("?q=NO+answer", {TWO}, id="search"),
         pytest.param("?before=x", {ONE, TWO}, id="no-such-place"),

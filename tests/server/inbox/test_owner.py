@@ -80,7 +80,7 @@ def test_the_right_password_clears_the_tries(stranger: Visitor) -> None:
 
 
 def test_passwords_stand_in_no_log(stranger: Visitor, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="pingback")
     stranger.log_in("a wrong password of mine")
     stranger.log_in()
     assert "from 192.0.2.7" in caplog.text

@@ -18,7 +18,7 @@ TABS: Mapping[str, tuple[OutcomeStatus, ...]] = {
     "waiting": (OutcomeStatus.FAILED,),
     "accepted": (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY),
     "refused": (OutcomeStatus.REFUSED, OutcomeStatus.BLOCKED, OutcomeStatus.GONE),
-    "without endpoint": (OutcomeStatus.UNSUPPORTED, OutcomeStatus.SKIPPED),
+    "no endpoint": (OutcomeStatus.UNSUPPORTED, OutcomeStatus.SKIPPED),
 }
 
 # What the far side took, or is not to hear of, is not sent again (`Outbox.send_again`).
