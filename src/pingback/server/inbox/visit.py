@@ -1,7 +1,7 @@
 """`Visit`: a request to the inbox, and who makes it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -29,7 +29,7 @@ class Visit:
     now: datetime
     login: Login | None
     session: Session | None
-    mount: str = field(default="")
+    mount: str
 
     @property
     def root(self) -> str:
