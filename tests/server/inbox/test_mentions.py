@@ -147,6 +147,7 @@ def test_a_blocked_host_is_refused_from_then_on(owner: Visitor, store: Store) ->
             [("all", "approve"), ("id", "x"), ("id", "-1"), ("id", "9" * 30)], "?did=nothing", id="no-numbers"
         ),
         pytest.param([("all", "unheard"), ("id", "1")], "", id="no-such-decision"),
+        pytest.param([("all", ""), ("id", "1")], "", id="by-enter"),
         pytest.param([("one", "unheard 1")], "", id="no-such-decision-of-one"),
         pytest.param([("one", "approve")], "", id="of-no-one"),
         pytest.param([], "", id="nothing-at-all"),

@@ -61,14 +61,28 @@ def test_send_again_is_due_now(owner: Visitor, store: Store, sent: dict[str, int
 
 
 def test_many_at_once(owner: Visitor, store: Store, sent: dict[str, int]) -> None:
-    response = owner.send("/inbox/again", *(("id", str(number)) for number in sent.values()), ("id", "x"))
+    response = owner.send(
+        "/inbox/again", ("all", "again"), *(("id", str(number)) for number in sent.values()), ("id", "x")
+    )
     assert response.headers["Location"] == "/mount/inbox?did=again&n=1"  # what was accepted is passed over
     assert [ping.status for ping in store.outbox.pings()] == [OutcomeStatus.ACCEPTED, OutcomeStatus.FAILED]
 
 
-@pytest.mark.parametrize("fields", [[], [("one", "x")], [("id", "4711")]], ids=["none", "no-number", "no-such-ping"])
-def test_nothing_to_send(owner: Visitor, fields: list[tuple[str, str]]) -> None:
-    assert owner.send("/inbox/again", *fields).headers["Location"] == "/mount/inbox?did=nothing"
+@pytest.mark.parametrize(
+    ("fields", "location"),
+    [
+        pytest.param([("all", "again")], "?did=nothing", id="nothing-selected"),
+        pytest.param([("all", "again"), ("id", "4711"), ("id", "x")], "?did=nothing", id="no-such-ping"),
+        pytest.param([("one", "x")], "", id="no-number"),
+        pytest.param([("all", ""), ("id", "2")], "", id="by-enter"),
+        pytest.param([], "", id="nothing-at-all"),
+    ],
+)
+def test_nothing_to_send(
+    owner: Visitor, store: Store, sent: dict[str, int], fields: list[tuple[str, str]], location: str
+) -> None:
+    assert owner.send("/inbox/again", *fields).headers["Location"] == f"/mount/inbox{location}"
+    assert claim(store.outbox, now=owner.clock.instant) == []
 
 
 def test_pages(owner: Visitor, store: Store) -> None:

@@ -75,10 +75,15 @@ def show_ping(visit: Visit, number: str) -> Response:
 def send_again(visit: Visit) -> Response:
     """The ping that a button stands beside, or all that are selected, are due at once."""
     one = _number(visit.form.text("one"))
-    selected = [_number(value.decode(errors="replace")) for name, value in visit.form.fields if name == b"id"]
-    numbers = [one] if one is not None else [number for number in selected if number is not None]
-    changed = visit.store.outbox.send_again(numbers, now=visit.now)
+    if one is None and not visit.form.text("all"):
+        return visit.back()
+    changed = visit.store.outbox.send_again(_selected(visit) if one is None else [one], now=visit.now)
     return visit.back(did="again", n=len(changed)) if changed else visit.back(did="nothing")
+
+
+def _selected(visit: Visit) -> list[int]:
+    values = (value.decode(errors="replace") for name, value in visit.form.fields if name == b"id")
+    return [int(value) for value in values if _ID.fullmatch(value)]
 
 
 def _view_of(visit: Visit) -> View:

@@ -77,6 +77,10 @@ function prepareList() {
     const at = items.indexOf(current());
     if (at >= 0) sessionStorage.setItem(PLACE, String(at));
   });
+  list.addEventListener("keydown", (event) => {
+    // Enter would send the form, for nothing, and forget what is selected.
+    if (event.key === "Enter" && event.target.type === "checkbox") event.preventDefault();
+  });
   count(); // a browser that goes back brings the boxes back as they were
 }
 
