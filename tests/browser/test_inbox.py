@@ -194,6 +194,7 @@ def test_keys_move_select_and_decide(garden: Scene, owner: Page) -> None:
     keys.press("s")  # what is selected, not the one that has the focus
     expect(owner.get_by_role("status")).to_have_text("2 marked as spam.")
     assert (standing(garden, SECOND), standing(garden, SPAM)) == (MentionStatus.SPAM, MentionStatus.SPAM)
+    expect(owner.locator(".item").nth(1)).to_be_focused()
     keys.press("d")
     expect(owner.get_by_role("status")).to_have_text("1 deleted.")
     expect(titles(owner)).to_have_count(1)
