@@ -135,7 +135,7 @@ def test_all_at_once(garden: Scene, owner: Page) -> None:
     owner.get_by_label("All", exact=True).check()
     owner.get_by_role("group").get_by_role("button", name="Delete").click()
     expect(owner.get_by_text("Nothing is waiting for you.")).to_be_visible()
-    assert garden.store.listing.counts()[MentionStatus.DELETED] == 5
+    assert garden.store.overview.counts()[MentionStatus.DELETED] == 5
 
 
 def test_search(owner: Page) -> None:
@@ -205,7 +205,7 @@ def test_keys_are_letters_where_one_types(garden: Scene, owner: Page) -> None:
     expect(owner.get_by_label("Search mentions")).to_be_focused()
     owner.keyboard.type("jasd?")
     expect(owner.get_by_label("Search mentions")).to_have_value("jasd?")
-    assert garden.store.listing.counts()[MentionStatus.PENDING] == 5
+    assert garden.store.overview.counts()[MentionStatus.PENDING] == 5
 
 
 def test_wcag_2_1_4_keys_can_be_turned_off(garden: Scene, owner: Page) -> None:
@@ -217,7 +217,7 @@ def test_wcag_2_1_4_keys_can_be_turned_off(garden: Scene, owner: Page) -> None:
     expect(dialog).to_be_hidden()
     for key in "jad":
         owner.keyboard.press(key)
-    assert garden.store.listing.counts()[MentionStatus.PENDING] == 5
+    assert garden.store.overview.counts()[MentionStatus.PENDING] == 5
     owner.reload()
     owner.keyboard.press("j")
     expect(owner.locator(".item").nth(0)).not_to_be_focused()
@@ -245,7 +245,7 @@ def test_without_javascript_enter_on_a_box_decides_nothing(garden: Scene, browse
         with shown.expect_navigation():
             shown.keyboard.press("Enter")
         expect(shown.locator(".item").get_by_role("checkbox").nth(1)).not_to_be_checked()
-    assert garden.store.listing.counts()[MentionStatus.PENDING] == 5
+    assert garden.store.overview.counts()[MentionStatus.PENDING] == 5
     assert len(garden.store.outbox.page(statuses=[OutcomeStatus.REFUSED], size=9)[0]) == 1
 
 

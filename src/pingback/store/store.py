@@ -13,11 +13,11 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
-from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
 from pingback.store.moderation_schema import kept_decision
 from pingback.store.outbox import Outbox
+from pingback.store.overview import Overview
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 from pingback.store.secrets import Secrets
 
@@ -32,7 +32,7 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, and `moderation` what its owner decided, in the same database; `listing` is the
+    `outbox` is what the site sends, and `moderation` what its owner decided, in the same database; `overview` is the
     owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
@@ -42,7 +42,7 @@ class Store:
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
-        self.listing = Listing(self._database)
+        self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
 

@@ -10,7 +10,7 @@ from pingback.server.http import Response
 from pingback.server.inbox.chart import bars
 from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
-from pingback.store.listing import Cursor
+from pingback.store.overview import Cursor
 from pingback.urls import is_http, split
 from pingback.wire.pingback import MEANINGS
 
@@ -59,10 +59,10 @@ class View(NamedTuple):
 def show(visit: Visit) -> Response:
     """A page of mentions, newest first; pending ones where no tab is named."""
     view = _view_of(visit)
-    listing = visit.store.listing
-    found = listing.page(status=TABS[view.tab], search=view.search, after=view.after, size=PAGE)
-    counts = listing.counts()
-    days = listing.days(DAYS, now=visit.now)
+    overview = visit.store.overview
+    found = overview.page(status=TABS[view.tab], search=view.search, after=view.after, size=PAGE)
+    counts = overview.counts()
+    days = overview.days(DAYS, now=visit.now)
     return render(
         "mentions.html",
         visit,
@@ -73,7 +73,7 @@ def show(visit: Visit) -> Response:
         bars=bars([number for _, number in days]),
         days=days,
         busiest=max(days, key=lambda day: day[1]),
-        hosts=listing.top_hosts(TOP_HOSTS, since=datetime.combine(days[0][0], time(), UTC)),
+        hosts=overview.top_hosts(TOP_HOSTS, since=datetime.combine(days[0][0], time(), UTC)),
         faults=MEANINGS,
         did=visit.query.text("did"),
         number=_number(visit.query.text("n")),

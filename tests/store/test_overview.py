@@ -1,4 +1,4 @@
-"""`pingback.store.listing`: newest first, words that are found, and figures."""
+"""`pingback.store.overview`: newest first, words that are found, and figures."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.store import Store
-from pingback.store.listing import Cursor
+from pingback.store.overview import Cursor
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -36,7 +36,7 @@ def keep(store: Store, number: int, **given: object) -> None:
 
 
 def titles(store: Store, *, search: str = "", status: MentionStatus | None = None, size: int = 100) -> list[str | None]:
-    return [mention.title for mention in store.listing.page(search=search, status=status, size=size).mentions]
+    return [mention.title for mention in store.overview.page(search=search, status=status, size=size).mentions]
 
 
 def test_newest_first_whatever_came_first_into_the_store(store: Store) -> None:
@@ -57,10 +57,10 @@ def test_pages_one_after_another_are_the_whole(size: int, number: int) -> None:
         for each in range(number):
             keep(store, each, received=NOON + each // 3 * MINUTE)
         found: list[str | None] = []
-        page = store.listing.page(size=size)
+        page = store.overview.page(size=size)
         found += [mention.title for mention in page.mentions]
         while page.following:
-            page = store.listing.page(size=size, after=page.following)
+            page = store.overview.page(size=size, after=page.following)
             assert 0 < len(page.mentions) <= size
             found += [mention.title for mention in page.mentions]
         assert found == [str(each) for each in reversed(range(number))]
@@ -70,7 +70,7 @@ def test_a_place_that_no_mention_has_is_a_place(store: Store) -> None:
     for number in range(3):
         keep(store, number)
     after = Cursor(int((NOON + 1.5 * MINUTE).timestamp()) * 1_000_000, 0)
-    assert [mention.title for mention in store.listing.page(after=after, size=9).mentions] == ["1", "0"]
+    assert [mention.title for mention in store.overview.page(after=after, size=9).mentions] == ["1", "0"]
 
 
 def test_one_status(store: Store) -> None:
@@ -78,11 +78,11 @@ def test_one_status(store: Store) -> None:
         keep(store, number, status=status)
     for number, status in enumerate(MentionStatus):
         assert titles(store, status=status) == [str(number)]
-    assert set(store.listing.counts().values()) == {1}
+    assert set(store.overview.counts().values()) == {1}
 
 
 def test_counts_of_nothing(store: Store) -> None:
-    assert store.listing.counts() == dict.fromkeys(MentionStatus, 0)
+    assert store.overview.counts() == dict.fromkeys(MentionStatus, 0)
 
 
 @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ def test_days(store: Store) -> None:
         ]
     ):
         keep(store, number, received=received)
-    assert store.listing.days(3, now=NOON) == [(date(2025, 12, 31), 1), (date(2026, 1, 1), 1), (date(2026, 1, 2), 2)]
+    assert store.overview.days(3, now=NOON) == [(date(2025, 12, 31), 1), (date(2026, 1, 1), 1), (date(2026, 1, 2), 2)]
 
 
 def test_days_of_nothing(store: Store) -> None:
-    assert store.listing.days(2, now=NOON) == [(date(2026, 1, 1), 0), (date(2026, 1, 2), 0)]
+    assert store.overview.days(2, now=NOON) == [(date(2026, 1, 1), 0), (date(2026, 1, 2), 0)]
 
 
 def test_top_hosts(store: Store) -> None:
     for number, host in enumerate(["b.example", "B.example:80", "a.example", "c.example:8080", "c.example:8080", "d"]):
         keep(store, number, source=f"http://{host}/{number}", received=NOON + number * MINUTE)
     since = NOON
-    assert store.listing.top_hosts(3, since=since) == [("b.example", 2), ("c.example:8080", 2), ("a.example", 1)]
-    assert store.listing.top_hosts(3, since=NOON + 5 * MINUTE) == [("d", 1)]
+    assert store.overview.top_hosts(3, since=since) == [("b.example", 2), ("c.example:8080", 2), ("a.example", 1)]
+    assert store.overview.top_hosts(3, since=NOON + 5 * MINUTE) == [("d", 1)]

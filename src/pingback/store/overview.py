@@ -1,4 +1,4 @@
-"""`Listing`: the mentions as their owner looks through them, newest first, a page at a time, and in figures."""
+"""`Overview`: the mentions as their owner looks through them, newest first, a page at a time, and in figures."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -42,8 +42,8 @@ class MentionPage(NamedTuple):
     following: Cursor | None
 
 
-class Listing:
-    """The owner's view on the mentions; `Store.listing` gives it.
+class Overview:
+    """The owner's view on the mentions; `Store.overview` gives it.
 
     Thread-safe; each method sees one state of the database. All raise `StoreError` when it cannot be used.
     """
