@@ -73,7 +73,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 11
+    assert len(PAGES) == 12
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 

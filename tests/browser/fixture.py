@@ -1,6 +1,6 @@
 """A real Chromium for the tests: the fixtures `browser` and `browser_page`.
 
-It runs without a screen and reaches nothing but 127.0.0.1. What it needs is brought by `python -m
+It runs without a screen and reaches nothing but 127.0.0.*. What it needs is brought by `python -m
 tests.browser.install`; where that is missing, the tests fail.
 """
 
@@ -23,7 +23,7 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.*",
 ]
 
 

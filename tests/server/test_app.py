@@ -27,6 +27,10 @@ from pingback.server.http import Request
         pytest.param("GET", "/widget.js", 200, id="widget"),
         pytest.param("POST", "/trackback", 404, id="trackback-for-no-page"),
         pytest.param("POST", "/webmentions", 404, id="letter-too-many"),
+        pytest.param("GET", "/inbox", 200, id="inbox"),
+        pytest.param("GET", "/inbox/outbox", 200, id="inbox-below"),
+        pytest.param("POST", "/inbox", 404, id="inbox-takes-nothing-itself"),
+        pytest.param("GET", "/inboxes", 404, id="inbox-with-letters-too-many"),
         pytest.param("GET", "/", 404, id="root"),
         pytest.param("GET", "", 404, id="no-path"),
         pytest.param("POST", "/xmlrpc/", 404, id="slash-too-many"),
@@ -52,6 +56,7 @@ def test_status(receiver: Receiver, method: str, path: str, status: int) -> None
         pytest.param("POST", "/mentions", "GET, HEAD, OPTIONS", id="post-fragment"),
         pytest.param("POST", "/widget.js", "GET, HEAD", id="post-widget"),
         pytest.param("PUT", "/trackback/part-5", "GET, HEAD, POST", id="put-trackback"),
+        pytest.param("PUT", "/inbox", "GET, HEAD, POST", id="put-inbox"),
     ],
 )
 def test_rfc9110_15_5_6_405_says_what_is_allowed(receiver: Receiver, method: str, path: str, allow: str) -> None:

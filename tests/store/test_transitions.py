@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
-from pingback.store.transitions import linked, tried, unlinked
+from pingback.store.transitions import again, linked, tried, unlinked
 from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST
 
 NEW = QueuedPing(
@@ -193,3 +194,42 @@ def test_a_no_of_one_whose_lease_ran_out_is_old_news() -> None:
 def test_a_yes_of_one_whose_lease_ran_out_counts() -> None:
     after = after_try(ACCEPTED, row=TAKEN_OVER)
     assert (after.told, after.next_try, after.leased_until) == (True, None, NOON + HOUR)
+
+
+# Once more, because somebody wishes it
+
+
+UNLINKED = replace(NEW, status=OutcomeStatus.SKIPPED, linked=False, next_try=None)
+AS_NEW: dict[str, Any] = {
+    "status": OutcomeStatus.FAILED,
+    "message": "waiting to be sent",
+    "attempts": 0,
+    "next_try": LATER,
+}
+
+
+@pytest.mark.parametrize(
+    ("ping", "after"),
+    [
+        pytest.param(TOLD, TOLD, id="accepted-stays"),
+        pytest.param(
+            replace(TOLD, status=OutcomeStatus.ALREADY), replace(TOLD, status=OutcomeStatus.ALREADY), id="known"
+        ),
+        pytest.param(UNLINKED, UNLINKED, id="the-link-is-gone-and-nobody-heard-of-it"),
+        pytest.param(NEW, NEW, id="waiting-keeps-its-turn"),
+        pytest.param(RETRIED, replace(RETRIED, next_try=LATER), id="failed-is-tried-now"),
+        pytest.param(
+            REFUSED,
+            replace(REFUSED, **AS_NEW, protocol=None, endpoint=None, fault=None, failing_since=None),
+            id="refused-is-as-new",
+        ),
+        pytest.param(GIVEN_UP_ON, replace(GIVEN_UP_ON, **AS_NEW, failing_since=None), id="given-up-is-as-new"),
+        pytest.param(
+            replace(GIVEN_UP_ON, linked=False),
+            replace(GIVEN_UP_ON, **AS_NEW, failing_since=None, linked=False),
+            id="webmention-3.1.4-the-removed-link-is-told",
+        ),
+    ],
+)
+def test_again(ping: QueuedPing, after: QueuedPing) -> None:
+    assert again(ping, now=LATER) == after

@@ -16,6 +16,7 @@ _COMMANDS = {
     "outbox": "List what was sent, and what is waiting.",
     "retry": "Send what is due for another try.",
     "serve": "Receive pings for a site.",
+    "passwd": "Set the password of the inbox.",
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
     "moderate": "Decide on what was received, or block hosts.",

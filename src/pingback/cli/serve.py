@@ -31,7 +31,8 @@ def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 
     Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz.
-    What was approved is shown at /mentions, at /api/… and by /widget.js.
+    What was approved is shown at /mentions, at /api/… and by /widget.js. The owner looks through all of it at /inbox,
+    once `pingback passwd` has set a password.
     """
     if not settings.site:
         raise click.UsageError("which site? give --site")

@@ -39,7 +39,15 @@ def _health(request: Request, receiver: "Receiver") -> Response:
     return plain(200, "ok")
 
 
+def _inbox(request: Request, receiver: "Receiver") -> Response:
+    from pingback.server.inbox.routes import answer  # templates and hashes, for who looks at it
+
+    return answer(request, receiver)
+
+
 TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
+
+_INBOX = Route(("GET", "HEAD", "POST"), _inbox)
 
 _ROUTES = {
     xmlrpc.ROOT: Route(("POST",), xmlrpc.answer),
@@ -53,10 +61,12 @@ _ROUTES = {
     "/api/deletions": Route(api.METHODS, api.deletions),
     "/mentions": Route(api.METHODS, display.answer),
     "/widget.js": Route(("GET", "HEAD"), widget.answer),
+    "/inbox": _INBOX,
 }
 
 # What answers for all that is below.
 _FOLDERS = {
     f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer),
     f"{webmention.ROOT}/": Route(("GET", "HEAD"), webmention.status),
+    "/inbox/": _INBOX,
 }

@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
+from pingback.store import inbox_schema, outbox_schema
 from pingback.store.moderation_schema import fill_homes
 from pingback.store.outbox_schema import UnreadableRow
 from pingback.store.schema import ADDED, mentions, metadata
@@ -43,7 +44,8 @@ def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
     return tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in statements)
 
 
-# All there are: the modules that are imported above have put theirs into `metadata`.
+# All there are: these modules have put theirs into `metadata`, beside the mentions.
+_SCHEMAS = (inbox_schema, outbox_schema)
 _TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
 _INDEXES = _compiled(
     CreateIndex(index, if_not_exists=True)

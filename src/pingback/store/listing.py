@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, String, func, literal_column, or_, select, tuple_
 
 from pingback.clock import Clock
 from pingback.errors import StoreError
@@ -173,7 +173,7 @@ class Listing:
 
 
 def _approved(selection: Selection) -> Iterator[ColumnElement[bool]]:
-    yield mentions.c.status == MentionStatus.APPROVED.value
+    yield _status == MentionStatus.APPROVED.value
     if selection.targets:
         yield _of_targets(selection.targets)
     if selection.host is not None:
@@ -208,6 +208,8 @@ def _withdrawal_of(row: RowMapping) -> Withdrawal:
     return Withdrawal(id=row["id"], source=row["source"], target=row["target"], at=instant(row["place"]))
 
 
+# As an expression, which no index is used for: most mentions are approved, and one that gives the order serves better.
+_status: ColumnElement[str] = literal_column("+mentions.status", String)
 _KEYS: Mapping[SortBy, ColumnElement[Any]] = {
     SortBy.CREATED: mentions.c.received,
     SortBy.UPDATED: mentions.c.changed,

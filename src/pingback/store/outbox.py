@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from pingback.errors import StoreError
 from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus, Plan, QueuedPing
-from pingback.store import claiming, memory, planning, recording
+from pingback.store import claiming, memory, outbox_listing, planning, recording
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.outbox_schema import outbox, ping_of, source_key_of
@@ -169,6 +169,34 @@ class Outbox:
         with self._database.read() as connection:
             row = connection.execute(statement).mappings().one_or_none()
             return ping_of(row) if row is not None else None
+
+    def at(self, number: int) -> QueuedPing | None:
+        """The ping with this `id`."""
+        with self._database.read() as connection:
+            return outbox_listing.ping_at(connection, number)
+
+    def page(
+        self, *, statuses: Collection[OutcomeStatus] = (), search: str = "", before: int | None = None, size: int
+    ) -> tuple[list[QueuedPing], int | None]:
+        """Up to `size` pings, those that were planned last first, and the `before` of the next page, None at the end.
+
+        Only those with one of the statuses, where there are any, and in which each word of `search` is found.
+        """
+        with self._database.read() as connection:
+            return outbox_listing.page(connection, statuses=statuses, search=search, before=before, size=size)
+
+    def counts(self) -> dict[OutcomeStatus, int]:
+        """How many pings have each status; 0 included."""
+        with self._database.read() as connection:
+            return outbox_listing.counts(connection)
+
+    def send_again(self, numbers: Iterable[int], *, now: datetime) -> list[QueuedPing]:
+        """Make pings due at once, by their `id`, and forget what is remembered of their targets; gives those it did.
+
+        What the far side took is passed over, as are ids that no ping has.
+        """
+        with self._database.write() as connection:
+            return outbox_listing.send_again(connection, numbers, now=now)
 
     def attempts(self, ping: QueuedPing) -> list[Attempt]:
         """The last tries, up to 50, in the order of their recording."""

@@ -64,6 +64,7 @@ mentions = Table(
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
     Index("mentions_by_withdrawal", "withdrawn", "id"),
+    Index("mentions_by_status", "status", "received", "id"),
     Index("mentions_by_home", "home_key", "status"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )

@@ -14,10 +14,13 @@ from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.listing import Listing
+from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
 from pingback.store.moderation_schema import kept_decision
 from pingback.store.outbox import Outbox
+from pingback.store.overview import Overview
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of, withdrawal
+from pingback.store.secrets import Secrets
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -30,8 +33,8 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, `moderation` what its owner decided, and `listing` what may be shown, in the same
-    database.
+    In the same database, `outbox` is what the site sends, `moderation` what its owner decided, and `listing` what may
+    be shown; `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -41,6 +44,9 @@ class Store:
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
         self.listing = Listing(self._database, clock=clock)
+        self.overview = Overview(self._database)
+        self.secrets = Secrets(self._database)
+        self.logins = Logins(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -33,6 +33,16 @@ def unlinked(ping: QueuedPing, *, now: datetime) -> QueuedPing:
     return _without_link(replace(ping, linked=False), now) if ping.linked else ping
 
 
+def again(ping: QueuedPing, *, now: datetime) -> QueuedPing:
+    """The ping as somebody wants it to be sent once more: due at once; the same object where there is nothing to tell.
+
+    What the far side took is not sent again, nor what the post does not link to and nobody has heard of.
+    """
+    if ping.status in _YES or not (ping.linked or ping.told_by is Protocol.WEBMENTION):
+        return ping
+    return _due(ping, now)
+
+
 def tried(
     ping: QueuedPing, held: QueuedPing, outcome: Outcome, *, at: datetime, next_try: datetime | None
 ) -> QueuedPing:

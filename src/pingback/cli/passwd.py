@@ -1,0 +1,37 @@
+"""`pingback passwd`."""
+
+import sys
+
+import click
+
+from pingback.cli.options import USAGE, print_json, stop, subcommand
+from pingback.server.inbox.passwords import MAX_LENGTH, hash_of
+from pingback.settings import Settings
+from pingback.store import Store
+
+
+@subcommand("passwd", example="pingback passwd --db sqlite:///pingback.db")
+def command(settings: Settings) -> None:
+    """Set or change the password of the inbox, the page at /inbox of the server.
+
+    A terminal is asked for it twice; elsewhere the first line of standard input is taken. Whoever is logged in has to
+    log in anew, and who tried in vain too often may try again.
+    """
+    with Store(settings.db) as store:
+        try:
+            password_hash = hash_of(_password())
+        except ValueError as error:
+            stop(USAGE, str(error))
+        store.secrets.set_password(password_hash)
+        store.logins.forget_all()
+    if settings.json:
+        print_json({"set": True})
+    else:
+        click.echo("The password is set.")
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(MAX_LENGTH + 2).rstrip("\r\n")
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+    return typed

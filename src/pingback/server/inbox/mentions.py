@@ -1,0 +1,124 @@
+"""The mentions in tabs, and what the owner decides of them."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import NamedTuple
+
+from pingback.model import Mention, MentionStatus
+from pingback.server.http import Response
+from pingback.server.inbox.chart import bars
+from pingback.server.inbox.pages import render
+from pingback.server.inbox.visit import ROOT, Visit, query_of
+from pingback.store.overview import Cursor
+from pingback.urls import is_http, split
+from pingback.wire.pingback import MEANINGS
+
+PAGE = 50  # mentions; a form with all of them selected has fewer fields than are read
+DAYS = 30  # in the picture
+TOP_HOSTS = 5
+
+# The tabs: what they show, None for all.
+TABS: Mapping[str, MentionStatus | None] = {
+    "pending": MentionStatus.PENDING,
+    "approved": MentionStatus.APPROVED,
+    "spam": MentionStatus.SPAM,
+    "all": None,
+}
+
+# What the buttons of the form decide.
+DECISIONS: Mapping[str, MentionStatus] = {
+    "approve": MentionStatus.APPROVED,
+    "spam": MentionStatus.SPAM,
+    "delete": MentionStatus.DELETED,
+    "block": MentionStatus.SPAM,
+}
+
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_ONE = re.compile(r"([a-z]+) ([0-9]{1,18})")
+_ID = re.compile(rb"[0-9]{1,18}")
+
+
+class View(NamedTuple):
+    """Which mentions are looked at."""
+
+    tab: str
+    search: str
+    after: Cursor | None
+
+    def address(self, *, tab: str | None = None, after: Cursor | None = None) -> str:
+        """The address of this view without its place, or of the same search elsewhere."""
+        return _address(tab or self.tab, self.search, after)
+
+    @property
+    def here(self) -> str:
+        """The address of this view."""
+        return _address(self.tab, self.search, self.after)
+
+
+def show(visit: Visit) -> Response:
+    """A page of mentions, newest first; pending ones where no tab is named."""
+    view = _view_of(visit)
+    overview = visit.store.overview
+    found = overview.page(status=TABS[view.tab], search=view.search, after=view.after, size=PAGE)
+    counts = overview.counts()
+    days = overview.days(DAYS, now=visit.now)
+    return render(
+        "mentions.html",
+        visit,
+        view=view,
+        mentions=found.mentions,
+        older=found.following and view.address(after=found.following),
+        tabs={tab: counts[status] if status else sum(counts.values()) for tab, status in TABS.items()},
+        bars=bars([number for _, number in days]),
+        days=days,
+        busiest=max(days, key=lambda day: day[1]),
+        hosts=overview.top_hosts(TOP_HOSTS, since=datetime.combine(days[0][0], time(), UTC)),
+        faults=MEANINGS,
+        did=visit.query.text("did"),
+        number=_number(visit.query.text("n")),
+    )
+
+
+def decide(visit: Visit) -> Response:
+    """What a button says, of the mention that it stands beside or of all that are selected."""
+    word, ids = _decision_in(visit)
+    if word not in DECISIONS:
+        return visit.back()
+    decided = visit.store.moderation.decide(ids, DECISIONS[word])
+    if word == "block":
+        for host in _hosts_of(decided):
+            visit.store.moderation.block(host)
+    return visit.back(did=word, n=len(decided)) if decided else visit.back(did="nothing")
+
+
+def _decision_in(visit: Visit) -> tuple[str, list[int]]:
+    one = _ONE.fullmatch(visit.form.text("one") or "")
+    if one is not None:
+        return one[1], [int(one[2])]
+    selected = (value for name, value in visit.form.fields if name == b"id")
+    return visit.form.text("all") or "", [int(value) for value in selected if _ID.fullmatch(value)]
+
+
+def _hosts_of(mentions: list[Mention]) -> set[str]:
+    return {split(mention.source).host for mention in mentions if is_http(mention.source)}
+
+
+def _view_of(visit: Visit) -> View:
+    """What the query asks for; whatever in it means nothing is passed over."""
+    tab = visit.query.text("tab") or ""
+    after = _CURSOR.fullmatch(visit.query.text("after") or "")
+    return View(
+        tab=tab if tab in TABS else next(iter(TABS)),
+        search=(visit.query.text("q") or "").strip(),
+        after=Cursor(int(after[1]), int(after[2])) if after else None,
+    )
+
+
+def _address(tab: str, search: str, after: Cursor | None) -> str:
+    place = f"{after.received}-{after.id}" if after else None
+    return f"{ROOT}?{query_of(tab=tab, q=search, after=place)}"
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and _ID.fullmatch(text.encode()) else 0

@@ -1,0 +1,100 @@
+"""The outbox: what was sent, what came of it and why, and the wish to have it sent again."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pingback.model import OutcomeStatus
+from pingback.server.http import Response, plain
+from pingback.server.inbox.pages import HEADERS, render
+from pingback.server.inbox.visit import ROOT, Visit, query_of
+
+PAGE = 50  # pings
+PING = f"{ROOT}/outbox/"
+
+# The tabs: which outcomes they show, none for all.
+TABS: Mapping[str, tuple[OutcomeStatus, ...]] = {
+    "all": (),
+    "waiting": (OutcomeStatus.FAILED,),
+    "accepted": (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY),
+    "refused": (OutcomeStatus.REFUSED, OutcomeStatus.BLOCKED, OutcomeStatus.GONE),
+    "no endpoint": (OutcomeStatus.UNSUPPORTED, OutcomeStatus.SKIPPED),
+}
+
+# What the far side took, or is not to hear of, is not sent again (`Outbox.send_again`).
+_SENDABLE = frozenset(OutcomeStatus) - {OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY, OutcomeStatus.SKIPPED}
+
+_ID = re.compile(r"[0-9]{1,18}")
+
+
+class View(NamedTuple):
+    """Which pings are looked at."""
+
+    tab: str
+    search: str
+    before: int | None
+
+    def address(self, *, tab: str | None = None, before: int | None = None) -> str:
+        """The address of this view without its place, or of the same search elsewhere."""
+        return f"{ROOT}/outbox?{query_of(tab=tab or self.tab, q=self.search, before=before)}"
+
+    @property
+    def here(self) -> str:
+        """The address of this view."""
+        return self.address(before=self.before)
+
+
+def show(visit: Visit) -> Response:
+    """A page of pings, those that were planned last first."""
+    view = _view_of(visit)
+    box = visit.store.outbox
+    pings, before = box.page(statuses=TABS[view.tab], search=view.search, before=view.before, size=PAGE)
+    counts = box.counts()
+    return render(
+        "outbox.html",
+        visit,
+        view=view,
+        pings=pings,
+        older=before and view.address(before=before),
+        tabs={tab: sum(counts[status] for status in statuses or counts) for tab, statuses in TABS.items()},
+        sendable=_SENDABLE,
+        did=visit.query.text("did"),
+        number=_number(visit.query.text("n")) or 0,
+    )
+
+
+def show_ping(visit: Visit, number: str) -> Response:
+    """One ping with all tries that are kept, the last one first, and what went over the wire."""
+    ping = visit.store.outbox.at(int(number)) if _ID.fullmatch(number) else None
+    if ping is None:
+        return plain(404, "There is no such ping.", HEADERS)
+    attempts = list(reversed(visit.store.outbox.attempts(ping)))
+    return render("ping.html", visit, ping=ping, attempts=attempts, sendable=_SENDABLE, did=visit.query.text("did"))
+
+
+def send_again(visit: Visit) -> Response:
+    """The ping that a button stands beside, or all that are selected, are due at once."""
+    one = _number(visit.form.text("one"))
+    if one is None and not visit.form.text("all"):
+        return visit.back()
+    changed = visit.store.outbox.send_again(_selected(visit) if one is None else [one], now=visit.now)
+    return visit.back(did="again", n=len(changed)) if changed else visit.back(did="nothing")
+
+
+def _selected(visit: Visit) -> list[int]:
+    values = (value.decode(errors="replace") for name, value in visit.form.fields if name == b"id")
+    return [int(value) for value in values if _ID.fullmatch(value)]
+
+
+def _view_of(visit: Visit) -> View:
+    """What the query asks for; whatever in it means nothing is passed over."""
+    tab = visit.query.text("tab") or ""
+    return View(
+        tab=tab if tab in TABS else next(iter(TABS)),
+        search=(visit.query.text("q") or "").strip(),
+        before=_number(visit.query.text("before")),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and _ID.fullmatch(text) else None

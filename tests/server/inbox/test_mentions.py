@@ -1,0 +1,181 @@
+"""`pingback.server.inbox.mentions`: what the tabs show, and what the buttons do."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pingback.model import Author, MentionKind, MentionStatus, Protocol
+from pingback.store import Store
+from tests.server.inbox.conftest import Visitor, keep, text_of
+
+_TITLES = re.compile(r'<h2 id="title\d+"><a [^>]*><bdi>([^<]*)</bdi></a></h2>')
+_NUMBERS = re.compile(r'>(\w+) <span class="number">(\d+)</span>')
+
+
+def titles(visitor: Visitor, query: str = "") -> list[str]:
+    """The titles on a page, from its top."""
+    return _TITLES.findall(text_of(visitor.get(f"/inbox{query}")))
+
+
+def statuses(store: Store) -> list[str]:
+    return [mention.status.value for mention in store.mentions()]
+
+
+def test_newest_first_in_tabs(owner: Visitor, store: Store) -> None:
+    for number, status in enumerate(["pending", "approved", "spam", "pending", "deleted", "rejected"]):
+        keep(store, number, status=MentionStatus(status))
+    assert titles(owner) == ["Title 3", "Title 0"]
+    assert titles(owner, "?tab=pending") == ["Title 3", "Title 0"]
+    assert titles(owner, "?tab=approved") == ["Title 1"]
+    assert titles(owner, "?tab=spam") == ["Title 2"]
+    assert titles(owner, "?tab=all") == ["Title 5", "Title 4", "Title 3", "Title 2", "Title 1", "Title 0"]
+    assert titles(owner, "?tab=unheard") == ["Title 3", "Title 0"]
+    assert dict(_NUMBERS.findall(text_of(owner.get()))) == {"Pending": "2", "Approved": "1", "Spam": "1", "All": "6"}
+
+
+def test_all_that_is_known_of_a_mention(owner: Visitor, store: Store) -> None:
+    keep(
+        store,
+        1,
+        protocol=Protocol.WEBMENTION,
+        kind=MentionKind.REPLY,
+        excerpt="so it is",
+        site_name="A site",
+        author=Author(name="Ann", url="https://ann.example/"),
+        verified=None,
+    )
+    page = text_of(owner.get())
+    for part in [
+        '<a href="https://a.example/1" rel="nofollow noopener noreferrer"><bdi>Title 1</bdi></a>',
+        '<a href="https://ann.example/" rel="nofollow noopener noreferrer"><bdi>Ann</bdi></a>',
+        "<bdi>A site</bdi>",
+        "<bdi>a.example</bdi> · Webmention · ",
+        '<time datetime="2026-01-02T12:01:00+00:00">02 Jan 2026, 12:01 UTC</time>',
+        '<blockquote dir="auto">so it is</blockquote>',
+        'replied to <a href="https://my.example/post" rel="nofollow noopener noreferrer"><bdi>my.example/post</bdi>',
+        "Not verified",
+    ]:
+        assert part in page
+
+
+def test_why_it_was_rejected(owner: Visitor, store: Store) -> None:
+    keep(store, 1, status=MentionStatus.REJECTED, fault=17)
+    keep(store, 2, status=MentionStatus.REJECTED, fault=4711)
+    page = text_of(owner.get("/inbox?tab=all"))
+    assert "The source does not link to the target" in page
+    assert '<span class="mark">Refused</span>' in page
+
+
+def test_pages_by_cursor(owner: Visitor, store: Store) -> None:
+    for number in range(105):
+        keep(store, number)
+    first = text_of(owner.get("/inbox?q=title"))
+    older = re.search(r'href="/mount(/inbox\?[^"]+)" rel="next"', first)
+    assert older
+    assert "Newest" not in first
+    second = older[1].replace("&amp;", "&")
+    assert titles(owner, second.removeprefix("/inbox"))[::49] == ["Title 54", "Title 5"]
+    keep(store, 200)  # what comes meanwhile moves nothing
+    assert titles(owner, second.removeprefix("/inbox"))[::49] == ["Title 54", "Title 5"]
+    assert 'href="/mount/inbox?tab=pending&amp;q=title">Newest' in text_of(owner.get(second))
+
+
+@pytest.mark.parametrize("after", ["", "x", "1", "-", "1-", "-1", "1-x", "99999999999999999999-1", "١-١"])
+def test_a_cursor_that_is_none_is_the_first_page(owner: Visitor, store: Store, after: str) -> None:
+    keep(store, 1)
+    assert titles(owner, f"?after={after}") == ["Title 1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "empty"),
+    [
+        pytest.param(
+            "?q=unheard%22%3E%3Cb%3E", "Nothing is found for “<bdi>unheard&#34;&gt;&lt;b&gt;</bdi>”.", id="search"
+        ),
+        pytest.param("", "Nothing is waiting for you.", id="pending"),
+        pytest.param("?tab=spam", "Nothing here yet.", id="spam"),
+    ],
+)
+def test_nothing_there(owner: Visitor, words: str, empty: str) -> None:
+    assert empty in text_of(owner.get(f"/inbox{words}"))
+
+
+# Decisions
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "said"),
+    [
+        ("approve", MentionStatus.APPROVED, "1 approved."),
+        ("spam", MentionStatus.SPAM, "1 marked as spam."),
+        ("delete", MentionStatus.DELETED, "1 deleted."),
+    ],
+)
+def test_one_by_its_own_button(owner: Visitor, store: Store, word: str, status: MentionStatus, said: str) -> None:
+    one, other = keep(store, 1), keep(store, 2)
+    response = owner.send("/inbox/decide", ("one", f"{word} {one}"), ("id", str(other)), ("to", "/inbox?tab=all"))
+    assert (response.status, response.headers["Location"]) == (303, f"/mount/inbox?tab=all&did={word}&n=1")
+    assert statuses(store) == [status, "pending"]
+    assert said in text_of(owner.get(response.headers["Location"].removeprefix("/mount")))
+
+
+def test_many_at_once(owner: Visitor, store: Store) -> None:
+    numbers = [keep(store, number) for number in range(50)]
+    fields = [("id", str(number)) for number in numbers[1:]]
+    response = owner.send("/inbox/decide", ("all", "approve"), *fields)
+    assert response.headers["Location"] == "/mount/inbox?did=approve&n=49"
+    assert statuses(store) == ["pending", *["approved"] * 49]
+
+
+def test_a_blocked_host_is_refused_from_then_on(owner: Visitor, store: Store) -> None:
+    one = keep(store, 1, source="https://user@spam.example:8443/x")
+    other = keep(store, 2, source="https://[2001:db8::1]/")
+    keep(store, 3)
+    response = owner.send("/inbox/decide", ("all", "block"), ("id", str(one)), ("id", str(other)))
+    assert response.headers["Location"] == "/mount/inbox?did=block&n=2"
+    assert statuses(store) == ["spam", "spam", "pending"]
+    assert store.moderation.blocks() == ["[2001:db8::1]", "spam.example"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "location"),
+    [
+        pytest.param([("all", "approve")], "?did=nothing", id="nothing-selected"),
+        pytest.param([("all", "approve"), ("id", "4711")], "?did=nothing", id="no-such-mention"),
+        pytest.param(
+            [("all", "approve"), ("id", "x"), ("id", "-1"), ("id", "9" * 30)], "?did=nothing", id="no-numbers"
+        ),
+        pytest.param([("all", "unheard"), ("id", "1")], "", id="no-such-decision"),
+        pytest.param([("all", ""), ("id", "1")], "", id="by-enter"),
+        pytest.param([("one", "unheard 1")], "", id="no-such-decision-of-one"),
+        pytest.param([("one", "approve")], "", id="of-no-one"),
+        pytest.param([], "", id="nothing-at-all"),
+    ],
+)
+def test_what_decides_nothing(owner: Visitor, store: Store, fields: list[tuple[str, str]], location: str) -> None:
+    keep(store, 1)
+    assert owner.send("/inbox/decide", *fields).headers["Location"] == f"/mount/inbox{location}"
+    assert statuses(store) == ["pending"]
+
+
+def test_the_message_is_in_our_words(owner: Visitor) -> None:
+    assert 'class="message"' not in text_of(owner.get("/inbox?did=%3Cb%3Ewon%3C/b%3E&n=x"))
+    assert "0 approved." in text_of(owner.get("/inbox?did=approve&n=%3Cb%3E"))
+
+
+# Figures
+
+
+def test_days_and_top_sources(owner: Visitor, store: Store) -> None:
+    today = owner.clock.instant
+    for days, host in [(0, "a"), (0, "a"), (1, "b"), (29, "b"), (30, "c"), (1, "b")]:
+        at = today - timedelta(days=days)
+        keep(store, 0, source=f"https://{host}.example/{days}/{len(statuses(store))}", received=at)
+    page = text_of(owner.get())
+    assert page.count("<rect ") == 30
+    assert "5 mentions, most of them on 01 Jan: 2." in page
+    assert re.findall(r'tab=all&amp;q=([a-z.]+)"><bdi>[a-z.]+</bdi></a> <span class="number">(\d)', page) == [
+        ("b.example", "3"),
+        ("a.example", "2"),
+    ]

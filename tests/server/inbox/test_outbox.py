@@ -1,0 +1,97 @@
+"""`pingback.server.inbox.outbox`: what was sent, why it failed, and once more."""
+
+from datetime import timedelta
+
+import pytest
+
+from pingback.model import OutcomeStatus
+from pingback.store import Store
+from tests.receive.pages import Clock
+from tests.server.inbox.conftest import Visitor, text_of
+from tests.store.sent import ACCEPTED, FAILED, ONE, POST, TWO, claim, plan
+
+NOW = Clock().instant
+
+
+@pytest.fixture
+def sent(store: Store) -> dict[str, int]:
+    """Two pings, one accepted and one failed, by their targets."""
+    plan(store.outbox, ONE, TWO, now=NOW)
+    numbers = {}
+    for ping in claim(store.outbox, now=NOW):
+        outcome = ACCEPTED if ping.target == ONE else FAILED
+        due = None if ping.target == ONE else NOW + timedelta(hours=1)
+        exchange = "POST / HTTP/1.1\n\n<script>alert(1)</script>"
+        store.outbox.record(ping, outcome, at=NOW, seconds=0.5, next_try=due, exchange=exchange)
+        numbers[ping.target] = ping.id
+    return numbers
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        pytest.param("", {ONE, TWO}, id="all"),
+        pytest.param("?tab=waiting", {TWO}, id="waiting"),
+        pytest.param("?tab=accepted", {ONE}, id="accepted"),
+        pytest.param("?tab=refused", set(), id="refused"),
+        pytest.param("?tab=no+endpoint", set(), id="no-endpoint"),
+        pytest.param("?tab=unheard", {ONE, TWO}, id="no-such-tab"),
+        pytest.param("?q=NO+answer", {TWO}, id="search"),
+        pytest.param("?before=x", {ONE, TWO}, id="no-such-place"),
+    ],
+)
+def test_tabs(owner: Visitor, sent: dict[str, int], query: str, shown: set[str]) -> None:
+    page = text_of(owner.get(f"/inbox/outbox{query}"))
+    assert {target for target in sent if f'href="{target}"' in page} == shown
+
+
+def test_one_ping_with_its_tries(owner: Visitor, sent: dict[str, int]) -> None:
+    page = text_of(owner.get(f"/inbox/outbox/{sent[TWO]}"))
+    for part in [POST, TWO, "no answer", "code 503", "0.5 s", "&lt;script&gt;alert(1)&lt;/script&gt;", "Send again"]:
+        assert part in page
+    assert "Send again" not in text_of(owner.get(f"/inbox/outbox/{sent[ONE]}"))
+
+
+def test_send_again_is_due_now(owner: Visitor, store: Store, sent: dict[str, int]) -> None:
+    owner.clock.pass_by(minutes=1)
+    response = owner.send("/inbox/again", ("one", str(sent[TWO])), ("to", f"/inbox/outbox/{sent[TWO]}"))
+    assert response.headers["Location"] == f"/mount/inbox/outbox/{sent[TWO]}?did=again&n=1"
+    assert "Due now" in text_of(owner.get(f"/inbox/outbox/{sent[TWO]}?did=again&n=1"))
+    assert [ping.target for ping in claim(store.outbox, now=owner.clock.instant)] == [TWO]
+
+
+def test_many_at_once(owner: Visitor, store: Store, sent: dict[str, int]) -> None:
+    response = owner.send(
+        "/inbox/again", ("all", "again"), *(("id", str(number)) for number in sent.values()), ("id", "x")
+    )
+    assert response.headers["Location"] == "/mount/inbox?did=again&n=1"  # what was accepted is passed over
+    assert [ping.status for ping in store.outbox.pings()] == [OutcomeStatus.ACCEPTED, OutcomeStatus.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("fields", "location"),
+    [
+        pytest.param([("all", "again")], "?did=nothing", id="nothing-selected"),
+        pytest.param([("all", "again"), ("id", "4711"), ("id", "x")], "?did=nothing", id="no-such-ping"),
+        pytest.param([("one", "x")], "", id="no-number"),
+        pytest.param([("all", ""), ("id", "2")], "", id="by-enter"),
+        pytest.param([], "", id="nothing-at-all"),
+    ],
+)
+def test_nothing_to_send(
+    owner: Visitor, store: Store, sent: dict[str, int], fields: list[tuple[str, str]], location: str
+) -> None:
+    assert owner.send("/inbox/again", *fields).headers["Location"] == f"/mount/inbox{location}"
+    assert claim(store.outbox, now=owner.clock.instant) == []
+
+
+def test_pages(owner: Visitor, store: Store) -> None:
+    plan(store.outbox, *(f"https://{number}.example/" for number in range(60)), now=NOW)
+    first = text_of(owner.get("/inbox/outbox"))
+    assert (first.count('class="item"'), 'rel="next"' in first, "Newest" in first) == (50, True, False)
+    second = text_of(owner.get("/inbox/outbox?tab=all&before=11"))
+    assert (second.count('class="item"'), 'rel="next"' in second, "Newest" in second) == (10, False, True)
+
+
+def test_nothing_there_yet(owner: Visitor) -> None:
+    assert "pingback publish" in text_of(owner.get("/inbox/outbox"))

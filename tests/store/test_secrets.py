@@ -1,0 +1,49 @@
+"""`pingback.store.secrets`: the password's hash, the key, and the sessions that ended."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pingback.store import Store
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_at_first_there_is_no_login() -> None:
+    with Store("sqlite://") as store:
+        assert store.secrets.login() is None
+
+
+def test_a_password_comes_with_a_key_and_both_stay(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with Store(url) as store:
+        store.secrets.set_password("a hash")
+        login = store.secrets.login()
+    assert login is not None
+    assert (login.password_hash, len(login.key)) == ("a hash", 64)
+    with Store(url) as store:
+        assert store.secrets.login() == login
+
+
+def test_a_new_password_comes_with_a_new_key() -> None:
+    with Store("sqlite://") as store:
+        store.secrets.set_password("a hash")
+        before = store.secrets.login()
+        store.secrets.end_session("one", until=NOON + DAY, now=NOON)
+        store.secrets.set_password("a hash")
+        after = store.secrets.login()
+        assert before is not None
+        assert after is not None
+        assert before.key != after.key
+        assert not store.secrets.has_ended("one")  # nobody could show it any more
+
+
+def test_ended_sessions_are_remembered_for_as_long_as_they_would_last() -> None:
+    with Store("sqlite://") as store:
+        for _ in range(2):
+            store.secrets.end_session("one", until=NOON + DAY, now=NOON)
+        assert store.secrets.has_ended("one")
+        assert not store.secrets.has_ended("two")
+        store.secrets.end_session("two", until=NOON + 3 * DAY, now=NOON + DAY)
+        assert not store.secrets.has_ended("one")
+        assert store.secrets.has_ended("two")
