@@ -19,6 +19,7 @@ _COMMANDS = {
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
     "advertise": "What must a page carry to be found by senders?",
+    "doctor": "Is a site ready to be pinged? Look at it from outside.",
     "demo": "See it work: a small blog, eight posts, seven pings.",
 }
 
