@@ -42,6 +42,8 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "answer_within": 2.5,
         "check_targets": True,
         "self_pings": True,
+        "reverify_after_days": 30.0,
+        "log_format": "plain",
     }
 
 
@@ -103,6 +105,8 @@ _FORMS = [
     pytest.param("answer_within", "0", "1.5", "3", [0.0, 1.5, 3.0], id="answer_within"),
     pytest.param("check_targets", "false", "on", False, [False, True, False], id="check_targets"),
     pytest.param("self_pings", "false", "YES", False, [False, True, False], id="self_pings"),
+    pytest.param("reverify_after_days", "0", "7", "0.5", [0.0, 7.0, 0.5], id="reverify_after_days"),
+    pytest.param("log_format", '"json"', "plain", "json", ["json", "plain", "json"], id="log_format"),
 ]
 
 
@@ -155,6 +159,8 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("timeout", "soon", "'soon' is not a number", id="timeout-in-words"),
         pytest.param("answer_within", "-0.1", "-0.1 seconds are not between", id="answer_within-below-zero"),
         pytest.param("answer_within", "1e9", "1e9 seconds are not between", id="answer_within-over-a-day"),
+        pytest.param("reverify_after_days", "-1", "-1 days are not between", id="reverify_after_days-below-zero"),
+        pytest.param("reverify_after_days", "3651", "3651 days are not between", id="reverify_after_days-ten-years"),
         pytest.param("port", "65536", "'65536' is not a port", id="port-too-high"),
         pytest.param("port", "-1", "'-1' is not a port", id="port-below-zero"),
         pytest.param("port", "80.5", "'80.5' is not a port", id="port-and-a-half"),

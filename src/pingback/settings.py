@@ -18,6 +18,7 @@ FILE = "pingback.toml"
 PREFIX = "PINGBACK_"
 
 LONGEST_TIMEOUT = 24 * 3600.0  # seconds
+MOST_DAYS = 3650.0
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -49,6 +50,8 @@ class Settings:
     answer_within: float = 2.5
     check_targets: bool = True
     self_pings: bool = True
+    reverify_after_days: float = 30.0
+    log_format: str = "plain"
 
 
 def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
@@ -124,6 +127,13 @@ def _wait(value: object) -> float:
     return seconds
 
 
+def _days(value: object) -> float:
+    days = _number(value)
+    if not 0 <= days <= MOST_DAYS:
+        raise ValueError(f"{value} days are not between nothing and ten years")
+    return days
+
+
 def _port(value: object) -> int:
     number = _number(value)
     if number != int(number) or not 0 <= number <= 65535:
@@ -184,4 +194,6 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "answer_within": _wait,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,
+    "reverify_after_days": _days,
+    "log_format": _one_of("plain", "json"),
 }

@@ -10,7 +10,7 @@ from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.settings import Settings
 
-SETTINGS = ("site", "trackback", "check_targets", "self_pings")
+SETTINGS = ("site", "trackback", "check_targets", "self_pings", "reverify_after_days", "log_format")
 _OPTIONS = (
     click.option("--site", metavar="URL", multiple=True, help="Takes pings for all pages below. May be repeated."),
     click.option(
@@ -20,6 +20,14 @@ _OPTIONS = (
     ),
     click.option("--check-targets/--no-check-targets", default=None, help="Ask the site whether a target exists."),
     click.option("--self-pings/--no-self-pings", default=None, help="Take pings from the site's own pages."),
+    click.option(
+        "--log-format", type=click.Choice(["plain", "json"]), help="The log for people, or as JSON. [default: plain]"
+    ),
+    click.option(
+        "--reverify-after-days",
+        metavar="DAYS",
+        help="Look again at the sources of old mentions, a few a minute; 0 for never. [default: 30]",
+    ),
 )
 _QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 

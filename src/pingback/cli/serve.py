@@ -1,11 +1,13 @@
 """`pingback serve`."""
 
 import logging
+from contextlib import ExitStack
 
 import click
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
+from pingback.cli.rounds import rounds_for
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
@@ -36,8 +38,11 @@ def command(settings: Settings) -> None:
         raise click.UsageError("which site? give --site")
     if not settings.verbose:
         log_to_stderr(logging.INFO)
-    with client_for(settings) as client, receiver_for(settings, client) as receiver:
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(settings))
+        receiver = stack.enter_context(receiver_for(settings, client))
         receiver.resume()
+        stack.enter_context(rounds_for(settings, receiver))
         serve(wsgi_app(receiver), host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")
 

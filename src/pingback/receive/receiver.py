@@ -5,9 +5,9 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,14 +16,15 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, FetchError, StoreError
+from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
 from pingback.receive.changes import with_page, with_words, withdrawn
 from pingback.receive.existence import everything_exists
+from pingback.receive.logbook import log_ping, log_renewed, log_settled, logged, store_errors_hidden
 from pingback.receive.moderation import Decide, approve
 from pingback.receive.site import Site
-from pingback.receive.verify import address_of, fault_of, headers_for, is_gone, verify
+from pingback.receive.verify import fault_of, headers_for, is_gone, verify
 from pingback.urls import key_of, shown, tidy
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
-FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
+FAILURES = 3  # in a row; then a source that only fails is taken for gone
+FAILURES_APART = timedelta(days=3)  # at least, for both to count: a weekend without a server is one failure
 MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
@@ -113,12 +115,12 @@ class Receiver:
         """
         source, target = _text(source), _text(target)
         try:
-            with _store_errors_hidden():
+            with store_errors_hidden():
                 mention = self._take(source, target, asker, protocol, words or Words())
         except Fault as fault:
-            _log_ping(protocol, source, target, asker, f"fault {fault.code}, {fault.message}")
+            log_ping(protocol, source, target, asker, fault)
             raise
-        _log_ping(protocol, source, target, asker, mention.status)
+        log_ping(protocol, source, target, asker, mention.status)
         return mention
 
     def queues(self, protocol: Protocol) -> bool:
@@ -131,7 +133,7 @@ class Receiver:
 
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
-        with _store_errors_hidden():
+        with store_errors_hidden():
             return self._store.find_pair(pair)
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
@@ -155,6 +157,17 @@ class Receiver:
         with suppress(Busy):  # then they stay pending, until the next time
             for number in range(min(RESUMING, len(pending))):
                 self._background.submit(("resume", number), partial(self._work_off, pending, not_since))
+
+    def reverify(self, *, after: timedelta, most: int) -> None:
+        """Look again at approved mentions whose source was last asked for that long ago, the oldest first.
+
+        One that failed since is looked at sooner. Blocks, for `most` exchanges at most. Raises StoreError.
+        """
+        instant = self._clock()
+        again = instant - min(after, FAILURES_APART)
+        for known in self._store.upkeep.due(looked_before=instant - after, failed_before=again, most=most):
+            if not self._closed and self._store.claim(known, now=instant, not_since=again):
+                self._renew(known, None)
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -195,7 +208,7 @@ class Receiver:
         """That part of each approved mention, so that no more is held of thousands than is asked for."""
         target = _text(target)
         self._site.check_target(target)
-        with _store_errors_hidden():
+        with store_errors_hidden():
             approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
             parts = [part(mention) for mention in islice(approved, most)]
         if not parts:
@@ -278,16 +291,13 @@ class Receiver:
 
     def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         """Bring a pending mention to its end, in a thread that nobody waits for."""
-        with _logged("finish", pending):
+        with logged("finish", pending):
             try:
                 settled = replace(judge(), id=pending.id)
             except Fault as fault:
                 settled = replace(pending, status=MentionStatus.REJECTED, fault=fault.code)
             self._store.update(settled)
-            log.info(
-                "pending ping from %.500r to %.500r: %s, fault %s",
-                *(settled.source, settled.target, settled.status, settled.fault),
-            )
+            log_settled(settled)
 
     def _work_off(self, pending: deque[Mention], not_since: datetime) -> None:
         while pending and not self._closed:
@@ -295,7 +305,7 @@ class Receiver:
                 mention = pending.popleft()
             except IndexError:  # another thread took the last one
                 return
-            with _logged("finish", mention):
+            with logged("finish", mention):
                 if self._store.claim(mention, now=self._clock(), not_since=not_since):
                     self._settle(mention, partial(self._judge, mention, None))
 
@@ -318,19 +328,20 @@ class Receiver:
         if known.status is MentionStatus.PENDING and known.verified is None:
             self._settle(known, partial(self._judge, known, asker))
             return
-        with _logged("verify anew", known):
+        with logged("verify anew", known):
             renewed = self._renewed(known, asker)
+            if renewed is None:
+                return
             self._store.update(renewed)
-            log.info("%r looked at again for %r: %s", shown(known.source), shown(known.target), renewed.status)
+            log_renewed(renewed)
 
-    def _renewed(self, known: Mention, asker: str | None) -> Mention:
-        """The mention as the source is now: with new words, withdrawn, back again, or as it was."""
+    def _renewed(self, known: Mention, asker: str | None) -> Mention | None:
+        """The mention as the source is now: with new words, withdrawn, or back again; None where it is as it was."""
         try:
             verification = self._verify(known, asker)
         except FetchError as error:
-            lasting = known.verified is not None and self._clock() - known.verified > FAILING_FOR
             # Of any other failure it may be back tomorrow.
-            return withdrawn(known, self._clock()) if is_gone(error) or lasting else known
+            return withdrawn(known, self._clock()) if is_gone(error) or self._fails_for_good(known) else None
         if not verification.linked:
             return withdrawn(known, self._clock())
         renewed = with_page(known, verification, self._clock())
@@ -339,7 +350,10 @@ class Receiver:
         try:
             return self._decided(renewed)
         except Fault:
-            return known
+            return None
+
+    def _fails_for_good(self, known: Mention) -> bool:
+        return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES
 
 
 def _text(url: str) -> str:
@@ -353,10 +367,6 @@ def _key(mention: Mention) -> tuple[str, str, str]:
     return mention.protocol, key_of(mention.source), key_of(mention.target)
 
 
-def _log_ping(protocol: Protocol, source: str, target: str, asker: str | None, end: str) -> None:
-    log.info("%s from %r to %r by %s: %.500s", protocol, shown(source), shown(target), address_of(asker), end)
-
-
 def _known() -> Fault:
     return Fault(FaultCode.ALREADY_REGISTERED, "the ping is known already")
 
@@ -364,24 +374,3 @@ def _known() -> Fault:
 def _too_busy() -> Fault:
     message = "too many pings are waiting; try again later"
     return Fault(FaultCode.UPSTREAM_ERROR, message, retry_after=RETRY_AFTER)
-
-
-@contextmanager
-def _store_errors_hidden() -> Iterator[None]:
-    """A stranger hears that we failed, the log hears why."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("%s", error)
-        raise Fault(FaultCode.INTERNAL_ERROR, "the mentions cannot be read or written now; try again later") from error
-
-
-@contextmanager
-def _logged(doing: str, mention: Mention) -> Iterator[None]:
-    """For work that nobody waits for: a mention that it fails on stays as it was."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("cannot %s mention %s: %s", doing, mention.id, error)
-    except Exception:
-        log.exception("cannot %s mention %s", doing, mention.id)

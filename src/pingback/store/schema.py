@@ -38,17 +38,21 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
-    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
+    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since,
+    # and when that last counted.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failed", BigInteger, nullable=False, server_default="0"),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
+# Only what is shown, from the one that was not looked at for longest.
+Index("mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
 
 # What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
+ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures, mentions.c.failed)
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})

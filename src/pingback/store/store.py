@@ -15,6 +15,7 @@ from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
+from pingback.store.upkeep import Upkeep
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -27,7 +28,7 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, in the same database.
+    `outbox` is what the site sends, in the same database, and `upkeep` what keeps that true and small.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -35,6 +36,7 @@ class Store:
         self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
+        self.upkeep = Upkeep(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,66 @@
+"""`Upkeep`: what keeps the store true and small over the years."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, bindparam, or_, select, update
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus
+from pingback.store.database import Database
+from pingback.store.schema import mention_of, mentions, micros
+
+
+class Upkeep:
+    """Old mentions that are to be looked at again, and those that fail; `Store.upkeep` gives it.
+
+    Thread-safe; each method is one transaction, and raises `StoreError` when the database cannot be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
+        """Approved mentions whose source was last asked for that long ago, the oldest look first.
+
+        Those that failed since they were seen are due by `failed_before`. What was never verified is left out: its
+        owner did not want its source to be asked.
+        """
+        instants = {"looked": micros(looked_before), "failed": micros(failed_before), "most": most}
+        with self._database.read() as connection:
+            rows = connection.execute(_DUE, instants).mappings().all()
+        try:
+            return [mention_of(row) for row in rows]
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+
+    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
+        """How often in a row the source could not be had, this time included.
+
+        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `Store.update`
+        begins anew.
+        """
+        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
+        with self._database.write() as connection:
+            connection.execute(_COUNT, asked)
+            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
+
+
+_SEEN = (mentions.c.status == MentionStatus.APPROVED.value, mentions.c.verified.is_not(None))
+_DUE = (
+    select(*mentions.c)
+    .where(
+        *_SEEN,
+        or_(
+            and_(mentions.c.failures == 0, mentions.c.tried <= bindparam("looked")),
+            and_(mentions.c.failures > 0, mentions.c.tried <= bindparam("failed")),
+        ),
+    )
+    .order_by(mentions.c.tried, mentions.c.id)
+    .limit(bindparam("most"))
+)
+_COUNT = (
+    update(mentions)
+    .where(mentions.c.id == bindparam("of"), or_(mentions.c.failures == 0, mentions.c.failed <= bindparam("before")))
+    .values(failures=mentions.c.failures + 1, failed=bindparam("now"))
+)
+_FAILURES = select(mentions.c.failures).where(mentions.c.id == bindparam("of"))
