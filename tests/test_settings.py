@@ -44,6 +44,7 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "self_pings": True,
         "reverify_after_days": 30.0,
         "log_format": "plain",
+        "metrics": True,
     }
 
 
@@ -107,6 +108,7 @@ _FORMS = [
     pytest.param("self_pings", "false", "YES", False, [False, True, False], id="self_pings"),
     pytest.param("reverify_after_days", "0", "7", "0.5", [0.0, 7.0, 0.5], id="reverify_after_days"),
     pytest.param("log_format", '"json"', "plain", "json", ["json", "plain", "json"], id="log_format"),
+    pytest.param("metrics", "false", "on", False, [False, True, False], id="metrics"),
 ]
 
 

@@ -52,6 +52,7 @@ class Settings:
     self_pings: bool = True
     reverify_after_days: float = 30.0
     log_format: str = "plain"
+    metrics: bool = True
 
 
 def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
@@ -196,4 +197,5 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "self_pings": _yes_or_no,
     "reverify_after_days": _days,
     "log_format": _one_of("plain", "json"),
+    "metrics": _yes_or_no,
 }

@@ -8,6 +8,7 @@ from pingback.api import Receiver
 from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
+from pingback.receive.observer import NOBODY, Observer
 from pingback.settings import Settings
 
 SETTINGS = ("site", "trackback", "check_targets", "self_pings", "reverify_after_days", "log_format")
@@ -39,7 +40,7 @@ def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def receiver_for(settings: Settings, client: Client) -> Receiver:
+def receiver_for(settings: Settings, client: Client, *, observer: Observer = NOBODY) -> Receiver:
     """The receiver that the settings ask for; it opens their database."""
     return Receiver(
         site=settings.site,
@@ -50,4 +51,5 @@ def receiver_for(settings: Settings, client: Client) -> Receiver:
         answer_within=settings.answer_within,
         queued=_QUEUED[settings.verify],
         verify_trackbacks=settings.trackback == "verified",
+        observer=observer,
     )

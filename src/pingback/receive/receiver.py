@@ -13,18 +13,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
-from pingback.receive.changes import with_page, with_words, withdrawn
+from pingback.receive.changes import with_page, with_words
 from pingback.receive.existence import everything_exists
-from pingback.receive.logbook import log_ping, log_renewed, log_settled, logged, store_errors_hidden
+from pingback.receive.logbook import log_ping, log_settled, logged, store_errors_hidden
 from pingback.receive.moderation import Decide, approve
+from pingback.receive.observer import NOBODY, Observer, timed
+from pingback.receive.renewal import Renewal
 from pingback.receive.site import Site
-from pingback.receive.verify import fault_of, headers_for, is_gone, verify
+from pingback.receive.verify import fault_of, headers_for, verify
 from pingback.urls import key_of, shown, tidy
 
 if TYPE_CHECKING:
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
-FAILURES = 3  # in a row; then a source that only fails is taken for gone
-FAILURES_APART = timedelta(days=3)  # at least, for both to count: a weekend without a server is one failure
 MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
@@ -49,7 +50,7 @@ class Receiver:
 
     `target_exists` is given targets under the site, in normal form and with the site's scheme: false means that there
     is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. `decide` says
-    what becomes of a verified mention.
+    what becomes of a verified mention, and `observer` is told of each answer and each look at a source.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -73,6 +74,7 @@ class Receiver:
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
+        observer: Observer = NOBODY,
         clock: Clock = now,
     ) -> None:
         self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
@@ -82,8 +84,10 @@ class Receiver:
         self._answer_within = answer_within
         self._queued = frozenset(queued)
         self._verify_trackbacks = verify_trackbacks
+        self.observer = observer
         self._clock = clock
         self._background = Background() if answer_within is not None or self._queued else None
+        self._renewal = Renewal(store=store, look=self._verify, decided=self._decided, clock=clock)
         self._waiting = BoundedSemaphore(MAX_WAITING)
         self._closed = False
 
@@ -91,6 +95,11 @@ class Receiver:
     def store(self) -> "Store":
         """Where the mentions are kept."""
         return self._store
+
+    @property
+    def alive(self) -> bool:
+        """It was not closed, and what is to be verified afterwards will be."""
+        return not self._closed and (self._background is None or self._background.alive)
 
     def __enter__(self) -> Self:
         return self
@@ -114,13 +123,16 @@ class Receiver:
         they are kept where it is not verified, else the source's page is believed before its sender.
         """
         source, target = _text(source), _text(target)
+        began = monotonic()
         try:
             with store_errors_hidden():
                 mention = self._take(source, target, asker, protocol, words or Words())
         except Fault as fault:
             log_ping(protocol, source, target, asker, fault)
+            self.observer.received(protocol, fault, monotonic() - began)
             raise
         log_ping(protocol, source, target, asker, mention.status)
+        self.observer.received(protocol, mention.status, monotonic() - began)
         return mention
 
     def queues(self, protocol: Protocol) -> bool:
@@ -163,11 +175,10 @@ class Receiver:
 
         One that failed since is looked at sooner. Blocks, for `most` exchanges at most. Raises StoreError.
         """
-        instant = self._clock()
-        again = instant - min(after, FAILURES_APART)
-        for known in self._store.upkeep.due(looked_before=instant - after, failed_before=again, most=most):
-            if not self._closed and self._store.claim(known, now=instant, not_since=again):
-                self._renew(known, None)
+        for known in self._renewal.overdue(after=after, most=most):
+            if self._closed:
+                return
+            self._renew(known, None)
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -239,7 +250,10 @@ class Receiver:
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
-        return verify(mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol)
+        with timed(partial(self.observer.verified, mention.protocol)):
+            return verify(
+                mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol
+            )
 
     def _decided(self, mention: Mention) -> Mention:
         status = self._decide(mention)
@@ -329,31 +343,7 @@ class Receiver:
             self._settle(known, partial(self._judge, known, asker))
             return
         with logged("verify anew", known):
-            renewed = self._renewed(known, asker)
-            if renewed is None:
-                return
-            self._store.update(renewed)
-            log_renewed(renewed)
-
-    def _renewed(self, known: Mention, asker: str | None) -> Mention | None:
-        """The mention as the source is now: with new words, withdrawn, or back again; None where it is as it was."""
-        try:
-            verification = self._verify(known, asker)
-        except FetchError as error:
-            # Of any other failure it may be back tomorrow.
-            return withdrawn(known, self._clock()) if is_gone(error) or self._fails_for_good(known) else None
-        if not verification.linked:
-            return withdrawn(known, self._clock())
-        renewed = with_page(known, verification, self._clock())
-        if known.status is not MentionStatus.DELETED:
-            return renewed
-        try:
-            return self._decided(renewed)
-        except Fault:
-            return None
-
-    def _fails_for_good(self, known: Mention) -> bool:
-        return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES
+            self._renewal.renew(known, asker)
 
 
 def _text(url: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pingback.server import trackback, webmention, xmlrpc
+from pingback.server import health, trackback, webmention, xmlrpc
 from pingback.server.http import Request, Response, plain
 from pingback.wire.xmlrpc import MAX_BODY
 
@@ -35,16 +35,14 @@ def _route_below(path: str) -> Route | None:
     return next((route for folder, route in _FOLDERS.items() if path.startswith(folder)), None)
 
 
-def _health(request: Request, receiver: "Receiver") -> Response:
-    return plain(200, "ok")
-
-
 TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
 
 _ROUTES = {
     "/xmlrpc": Route(("POST",), xmlrpc.answer),
     webmention.ROOT: Route(("POST",), webmention.answer),
-    "/healthz": Route(("GET", "HEAD"), _health),
+    "/healthz": Route(("GET", "HEAD"), health.health),
+    "/readyz": Route(("GET", "HEAD"), health.ready),
+    "/metrics": Route(("GET", "HEAD"), health.metrics),
 }
 
 # What answers for all that is below.

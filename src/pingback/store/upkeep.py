@@ -1,12 +1,14 @@
 """`Upkeep`: what keeps the store true and small over the years."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
+from pingback.store.outbox_schema import outbox
 from pingback.store.schema import mention_of, mentions, micros
 
 
@@ -33,6 +35,24 @@ class Upkeep:
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
+    def count_mentions(self) -> dict[tuple[str, str], int]:
+        """How many mentions there are, by protocol and status."""
+        return self._counts(_COUNT_MENTIONS)
+
+    def count_pings(self) -> dict[tuple[str, str], int]:
+        """How many pings the outbox holds, by protocol, "" where none is known yet, and status."""
+        return self._counts(_COUNT_PINGS)
+
+    def check_writable(self) -> None:
+        """Writes something, which changes nothing; raises `StoreError` where that is not possible."""
+        with self._database.write() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+            connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+
+    def _counts(self, statement: Select[Any]) -> dict[tuple[str, str], int]:
+        with self._database.read() as connection:
+            return {(protocol or "", status): count for protocol, status, count in connection.execute(statement)}
+
     def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
         """How often in a row the source could not be had, this time included.
 
@@ -45,6 +65,10 @@ class Upkeep:
             return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
 
 
+_COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
+    mentions.c.protocol, mentions.c.status
+)
+_COUNT_PINGS = select(outbox.c.protocol, outbox.c.status, func.count()).group_by(outbox.c.protocol, outbox.c.status)
 _SEEN = (mentions.c.status == MentionStatus.APPROVED.value, mentions.c.verified.is_not(None))
 _DUE = (
     select(*mentions.c)
