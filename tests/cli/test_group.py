@@ -15,7 +15,7 @@ from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
-COMMANDS = "discover links verify send publish outbox retry serve worker mentions advertise doctor demo".split()
+COMMANDS = "discover links verify send publish outbox retry serve worker mentions prune advertise doctor demo".split()
 
 
 # Help

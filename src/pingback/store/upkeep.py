@@ -7,15 +7,16 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
+from pingback.store import pruning
 from pingback.store.database import Database
 from pingback.store.outbox_schema import outbox
 from pingback.store.schema import mention_of, mentions, micros
 
 
 class Upkeep:
-    """Old mentions that are to be looked at again, and those that fail; `Store.upkeep` gives it.
+    """Old mentions that are to be looked at again, those that fail, and what can be forgotten; `Store.upkeep` gives it.
 
-    Thread-safe; each method is one transaction, and raises `StoreError` when the database cannot be used.
+    Thread-safe. All methods raise `StoreError` when the database cannot be used.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,6 +35,30 @@ class Upkeep:
             return [mention_of(row) for row in rows]
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+
+    def prunable(self, *, before: datetime, now: datetime) -> dict[str, int]:
+        """How much `prune` would forget, by kind."""
+        with self._database.read() as connection:
+            return {kind: pruning.count(connection, kind, before=before, now=now) for kind in pruning.KINDS}
+
+    def prune(self, *, before: datetime, now: datetime) -> dict[str, int]:
+        """Forget what nobody needs and nothing has touched since `before`; see `pingback.store.pruning`.
+
+        In many short transactions, so that others can write meanwhile.
+        """
+        counts = dict.fromkeys(pruning.KINDS, 0)
+        for kind in counts:
+            while found := self._forget(kind, before, now):
+                counts[kind] += found
+        return counts
+
+    def vacuum(self) -> None:
+        """Give the room of what was forgotten back to the disk. Nobody else can write meanwhile."""
+        self._database.vacuum()
+
+    def _forget(self, kind: str, before: datetime, now: datetime) -> int:
+        with self._database.write() as connection:
+            return pruning.forget(connection, kind, before=before, now=now)
 
     def count_mentions(self) -> dict[tuple[str, str], int]:
         """How many mentions there are, by protocol and status."""
