@@ -439,3 +439,10 @@ def test_a_head_has_no_page(site: Site, client: Client) -> None:
         assert (response.status, response.url) == (200, site.url + "/b")
         assert (response.headers("X-Pingback"), response.read()) == (["https://my.example/xmlrpc"], b"")
     assert [(request.method, request.path) for request in site.requests] == [("HEAD", "/a"), ("HEAD", "/b")]
+
+
+def test_a_response_knows_by_which_redirects_it_came(site: Site, client: Client) -> None:
+    site.pages |= {"/a": redirect("/b", 301), "/b": redirect("/c", 302), "/c": page(b"c")}
+    for path, redirects in (("/a", (301, 302)), ("/b", (302,)), ("/c", ())):
+        with client.get(site.url + path) as response:
+            assert response.redirects == redirects

@@ -42,14 +42,18 @@ def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def receiver_for(settings: Settings, client: Client, *, observer: Observer = NOBODY) -> Receiver:
     """The receiver that the settings ask for; it opens their database."""
-    return Receiver(
+    targets = SiteTargets(client) if settings.check_targets else None
+    receiver = Receiver(
         site=settings.site,
         store=settings.db,
         client=client,
-        target_exists=SiteTargets(client) if settings.check_targets else everything_exists,
+        target_exists=targets or everything_exists,
         self_pings=settings.self_pings,
         answer_within=settings.answer_within,
         queued=_QUEUED[settings.verify],
         verify_trackbacks=settings.trackback == "verified",
         observer=observer,
     )
+    if targets is not None:
+        targets.report_moves(receiver.store.moves.keep, site=settings.site)
+    return receiver

@@ -107,12 +107,15 @@ class Client:
         limits = self._limits
         budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD)
         followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS
+        redirects: list[int] = []
         for _ in range(limits.max_redirects + 1):
             response = self._send(method, url, body, headers, budget)
+            response.redirects = tuple(redirects)
             locations = response.headers("Location")
             if response.status not in followed or not locations:
                 return response
             response.close()
+            redirects.append(response.status)
             url = _next_url(response.url, locations[0])
         raise reasons.unreachable(url, f"it is the end of more than {limits.max_redirects} redirects")
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from pingback.errors import FetchError
 from pingback.receive.verify import GONE
+from pingback.receive.whereabouts import Whereabouts
 from pingback.urls import key_of
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class SiteTargets:
     """Whether the site has a page at `target`: a callable for `Receiver(target_exists=...)`.
 
     Only 404 and 410 mean that it has none: fault 32 is for what definitely does not exist (Pingback 1.0 §3), so any
-    other answer and a site that cannot be reached both count as existing. Blocks for one GET, whose body is not read;
-    the answer is remembered for `remembered_for` seconds. `clock` gives seconds that never run backwards.
+    other answer and a site that cannot be reached both count as existing. Blocks for one GET, of whose page no more is
+    read than the head; the answer is remembered for `remembered_for` seconds. `clock` gives seconds that never run
+    backwards.
     """
 
     def __init__(
@@ -37,9 +39,14 @@ class SiteTargets:
         self._clock = clock
         self._remembered: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # the oldest answer first
         self._lock = threading.Lock()
+        self._whereabouts: Whereabouts | None = None
+
+    def report_moves(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
+        """From now on tell `report` where each page of `site` that is asked for is in the end; see `Whereabouts`."""
+        self._whereabouts = Whereabouts(report, site=site)
 
     def __call__(self, target: str) -> bool:
-        """`target` is an absolute HTTP URL; ValueError otherwise."""
+        """`target` is an absolute HTTP URL; ValueError otherwise. Raises what those raise who are told of moves."""
         key = key_of(target)
         with self._lock:
             until, exists = self._remembered.get(key, (0.0, False))
@@ -56,6 +63,10 @@ class SiteTargets:
     def _ask(self, target: str) -> bool:
         try:
             with self._client.get(target) as response:
-                return response.status not in GONE
+                if response.status in GONE:
+                    return False
+                if self._whereabouts is not None:
+                    self._whereabouts.see(target, response)
         except FetchError:
             return True
+        return True

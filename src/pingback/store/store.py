@@ -12,7 +12,8 @@ from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
-from pingback.store.keys import pair_of, target_key_of
+from pingback.store.keys import pair_of
+from pingback.store.moves import Moves
 from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 from pingback.store.upkeep import Upkeep
@@ -28,7 +29,8 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    `outbox` is what the site sends, in the same database, and `upkeep` what keeps that true and small.
+    `outbox` is what the site sends, in the same database, `upkeep` what keeps that true and small,
+    `moves` the addresses that one page has.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -37,6 +39,7 @@ class Store:
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.upkeep = Upkeep(self._database)
+        self.moves = Moves(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -98,10 +101,13 @@ class Store:
             return connection.execute(statement).rowcount == 1
 
     def mentions(self, *, target: str | None = None, status: MentionStatus | None = None) -> Iterator[Mention]:
-        """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL."""
-        conditions = []
+        """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL.
+
+        Those of a target are those of all addresses that its page is known to have.
+        """
+        conditions: list[ColumnElement[bool]] = []
         if target is not None:
-            conditions.append(mentions.c.target_key == target_key_of(target))
+            conditions.append(mentions.c.target_key.in_(self.moves.keys_of(target)))
         if status is not None:
             conditions.append(mentions.c.status == status.value)
         return self._pages(*conditions)
