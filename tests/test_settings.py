@@ -45,6 +45,10 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "reverify_after_days": 30.0,
         "log_format": "plain",
         "metrics": True,
+        "notify_mail": None,
+        "smtp_url": "smtp://localhost",
+        "notify_webhook": None,
+        "notify_secret": None,
     }
 
 
@@ -109,6 +113,19 @@ _FORMS = [
     pytest.param("reverify_after_days", "0", "7", "0.5", [0.0, 7.0, 0.5], id="reverify_after_days"),
     pytest.param("log_format", '"json"', "plain", "json", ["json", "plain", "json"], id="log_format"),
     pytest.param("metrics", "false", "on", False, [False, True, False], id="metrics"),
+    pytest.param("notify_mail", '"a@b.c"', "d@e.f", "g@h.i", ["a@b.c", "d@e.f", "g@h.i"], id="notify_mail"),
+    pytest.param(
+        "smtp_url", '"smtp://a"', "smtps://b", "smtp://c", ["smtp://a", "smtps://b", "smtp://c"], id="smtp_url"
+    ),
+    pytest.param(
+        "notify_webhook",
+        '"https://1.example/"',
+        "https://2.example/",
+        "https://3.example/",
+        ["https://1.example/", "https://2.example/", "https://3.example/"],
+        id="notify_webhook",
+    ),
+    pytest.param("notify_secret", '"a"', "b", "c", ["a", "b", "c"], id="notify_secret"),
 ]
 
 
@@ -161,6 +178,10 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("timeout", "soon", "'soon' is not a number", id="timeout-in-words"),
         pytest.param("answer_within", "-0.1", "-0.1 seconds are not between", id="answer_within-below-zero"),
         pytest.param("answer_within", "1e9", "1e9 seconds are not between", id="answer_within-over-a-day"),
+        pytest.param("notify_mail", "me", "'me' is not the address of a mailbox", id="mail-without-a-host"),
+        pytest.param("notify_mail", "a@b.c, d@e.f", "is not the address of a mailbox", id="mail-to-two"),
+        pytest.param("notify_mail", "a@b.c\nBcc: d@e.f", "is not the address of a mailbox", id="mail-with-a-header"),
+        pytest.param("notify_webhook", "/hook", "'/hook' is not an absolute HTTP URL", id="webhook-relative"),
         pytest.param("reverify_after_days", "-1", "-1 days are not between", id="reverify_after_days-below-zero"),
         pytest.param("reverify_after_days", "3651", "3651 days are not between", id="reverify_after_days-ten-years"),
         pytest.param("port", "65536", "'65536' is not a port", id="port-too-high"),

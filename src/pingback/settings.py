@@ -6,6 +6,7 @@ separated by commas, and `allow_networks = [...]` in the file.
 
 import ipaddress
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ PREFIX = "PINGBACK_"
 LONGEST_TIMEOUT = 24 * 3600.0  # seconds
 MOST_DAYS = 3650.0
 
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+")  # enough that no second one hides in it
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -53,6 +55,10 @@ class Settings:
     reverify_after_days: float = 30.0
     log_format: str = "plain"
     metrics: bool = True
+    notify_mail: str | None = None
+    smtp_url: str = "smtp://localhost"
+    notify_webhook: str | None = None
+    notify_secret: str | None = None
 
 
 def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
@@ -167,6 +173,19 @@ def _urls(value: object) -> tuple[str, ...]:
     return urls
 
 
+def _url(value: object) -> str:
+    if not is_http(url := _text(value)):
+        raise ValueError(f"{url!r} is not an absolute HTTP URL")
+    return url
+
+
+def _address(value: object) -> str:
+    address = _text(value)
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"{address!r} is not the address of a mailbox")
+    return address
+
+
 def _one_of(one: str, other: str) -> Callable[[object], str]:
     def parsed(value: object) -> str:
         if value not in (one, other):
@@ -198,4 +217,8 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "reverify_after_days": _days,
     "log_format": _one_of("plain", "json"),
     "metrics": _yes_or_no,
+    "notify_mail": _address,
+    "smtp_url": _text,
+    "notify_webhook": _url,
+    "notify_secret": _text,
 }

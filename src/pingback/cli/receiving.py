@@ -11,7 +11,16 @@ from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.receive.observer import NOBODY, Observer
 from pingback.settings import Settings
 
-SETTINGS = ("site", "trackback", "check_targets", "self_pings", "reverify_after_days", "log_format")
+SETTINGS = (
+    "site",
+    "trackback",
+    "check_targets",
+    "self_pings",
+    "reverify_after_days",
+    "notify_mail",
+    "notify_webhook",
+    "log_format",
+)
 _OPTIONS = (
     click.option("--site", metavar="URL", multiple=True, help="Takes pings for all pages below. May be repeated."),
     click.option(
@@ -24,6 +33,8 @@ _OPTIONS = (
     click.option(
         "--log-format", type=click.Choice(["plain", "json"]), help="The log for people, or as JSON. [default: plain]"
     ),
+    click.option("--notify-mail", metavar="ADDRESS", help="Send a mail of new mentions, one an hour at most."),
+    click.option("--notify-webhook", metavar="URL", help="POST each new mention to this URL, as JSON."),
     click.option(
         "--reverify-after-days",
         metavar="DAYS",

@@ -45,7 +45,7 @@ def command(settings: Settings) -> None:
         client = stack.enter_context(client_for(settings))
         receiver = stack.enter_context(receiver_for(settings, client, observer=_observer(settings)))
         receiver.resume()
-        stack.enter_context(rounds_for(settings, receiver))
+        stack.enter_context(rounds_for(settings, receiver, client))
         serve(wsgi_app(receiver), host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")
 

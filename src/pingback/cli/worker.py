@@ -37,7 +37,7 @@ def command(settings: Settings) -> None:
         outbox = stack.enter_context(Store(settings.db)).outbox
         courier = Courier(client=client, outbox=outbox)
         receiver = stack.enter_context(receiver_for(settings, client)) if settings.site else None
-        rounds = rounds_for(settings, receiver) if receiver is not None else None
+        rounds = rounds_for(settings, receiver, client) if receiver is not None else None
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()

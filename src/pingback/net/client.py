@@ -86,10 +86,10 @@ class Client:
         """The answer to a HEAD, redirects followed: its status and headers, without a page."""
         return self._exchange("HEAD", url, None, _NO_HEADERS)
 
-    def post(self, url: str, body: bytes, *, content_type: str) -> Response:
+    def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
         """The answer to a POST, which is sent again where a redirect points; a 303 is returned as it is."""
-        headers = _checked_headers({"Content-Type": content_type}) | {"Content-Length": str(len(body))}
-        return self._exchange("POST", url, body, headers)
+        checked = _checked_headers({**headers, "Content-Type": content_type})
+        return self._exchange("POST", url, body, checked | {"Content-Length": str(len(body))})
 
     def close(self) -> None:
         """Drop the connections that were kept for later requests."""

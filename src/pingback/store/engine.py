@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
-from pingback.store import moves_schema  # noqa: F401  # its table is to be made, too
+from pingback.store import moves_schema, notices_schema  # noqa: F401  # their tables are to be made, too
 from pingback.store.outbox_schema import UnreadableRow
 from pingback.store.schema import ADDED, mentions, metadata
 

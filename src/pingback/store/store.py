@@ -14,6 +14,7 @@ from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import pair_of
 from pingback.store.moves import Moves
+from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of
 from pingback.store.upkeep import Upkeep
@@ -30,7 +31,7 @@ class Store:
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
     `outbox` is what the site sends, in the same database, `upkeep` what keeps that true and small,
-    `moves` the addresses that one page has.
+    `moves` the addresses that one page has, `notices` what its owner was told of.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -40,6 +41,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.upkeep = Upkeep(self._database)
         self.moves = Moves(self._database)
+        self.notices = Notices(self._database)
 
     def __enter__(self) -> Self:
         return self
