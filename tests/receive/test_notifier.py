@@ -38,10 +38,14 @@ def keep(store: Store, clock: Clock, number: int = 1, title: str | None = "A pos
 
 
 def notifier(store: Store, clock: Clock, *channels: Channel) -> Notifier:
-    """One that has been at work already, so that what comes is news."""
-    made = Notifier(store, channels, clock=clock)
-    made.tell()
-    return made
+    return Notifier(store, channels, clock=clock)
+
+
+def test_what_was_there_before_is_no_news(store: Store, clock: Clock, server: MailServer) -> None:
+    keep(store, clock)
+    clock.pass_by(seconds=1)
+    notifier(store, clock, by_mail(server)).tell()
+    assert server.mails == []
 
 
 # Mail

@@ -22,7 +22,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(clock: Clock) -> Iterator[Store]:
     with Store("sqlite://", clock=clock) as store:
-        assert store.notices.claim("mail", now=clock.instant, lease=LEASE)
+        store.notices.begin("mail", now=clock.instant)
         yield store
 
 
@@ -43,7 +43,7 @@ def untold(store: Store, clock: Clock, channel: str = "mail", most: int = 10) ->
 
 
 def test_each_mention_is_news_once_to_each_channel(store: Store, clock: Clock) -> None:
-    store.notices.claim("webhook", now=clock.instant, lease=LEASE)
+    store.notices.begin("webhook", now=clock.instant)
     one, two = keep(store, clock, 1), keep(store, clock, 2)
     assert untold(store, clock) == [one.id, two.id]
     assert untold(store, clock, most=1) == [one.id]
@@ -78,7 +78,7 @@ def test_what_is_to_be_verified_is_no_news_yet(store: Store, clock: Clock) -> No
 def test_what_came_before_the_channel_is_no_news(store: Store, clock: Clock) -> None:
     keep(store, clock)
     clock.pass_by(seconds=1)
-    store.notices.claim("webhook", now=clock.instant, lease=LEASE)
+    store.notices.begin("webhook", now=clock.instant)
     assert untold(store, clock, "webhook") == []
     assert untold(store, clock, "unheard-of") == []
 
@@ -102,6 +102,9 @@ def test_what_was_told_long_ago_is_forgotten_and_no_news_all_the_same(store: Sto
 def test_one_caller_has_the_channel(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with Store(url) as one, Store(url) as other:
+        for channel in ("mail", "webhook"):
+            one.notices.begin(channel, now=clock.instant)
+            other.notices.begin(channel, now=clock.instant + LEASE)
         assert one.notices.claim("mail", now=clock.instant, lease=LEASE)
         assert not other.notices.claim("mail", now=clock.instant, lease=LEASE)
         assert other.notices.claim("webhook", now=clock.instant, lease=LEASE)

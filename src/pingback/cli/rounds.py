@@ -14,7 +14,7 @@ from pingback.settings import Settings
 
 REVERIFY_EVERY = 60.0  # seconds
 REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
-NOTIFY_EVERY = 60.0  # seconds
+NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 
 
 def rounds_for(settings: Settings, receiver: Receiver, client: Client) -> Rounds:

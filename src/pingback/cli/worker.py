@@ -37,7 +37,8 @@ def command(settings: Settings) -> None:
         outbox = stack.enter_context(Store(settings.db)).outbox
         courier = Courier(client=client, outbox=outbox)
         receiver = stack.enter_context(receiver_for(settings, client)) if settings.site else None
-        rounds = rounds_for(settings, receiver, client) if receiver is not None else None
+        if receiver is not None:
+            stack.enter_context(rounds_for(settings, receiver, client))
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()
@@ -50,8 +51,6 @@ def command(settings: Settings) -> None:
             try:
                 if receiver is not None:
                     receiver.resume(left_to_others_for=LEFT_TO_SERVE)
-                if rounds is not None:
-                    rounds.go()
                 for _ in courier.deliver():
                     pass  # the log tells of each
             except StoreError as error:  # locked, or full: it may be itself again

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Tells of what is new in `store`, each mention once by each channel; several processes may share the work.
+    """Tells of what is new in `store`, each mention once by each channel; several processes may share the work. What
+    there is when a channel is used for the first time is not new. The constructor raises StoreError, too.
 
     A mention is told again only where a process ends between telling and remembering that it did.
     """
@@ -29,17 +30,19 @@ class Notifier:
         self._store = store
         self._channels = tuple(channels)
         self._clock = clock
+        for channel in self._channels:
+            store.notices.begin(channel.name, now=clock())
 
     def tell(self) -> None:
         """Tell of what is new, by each channel that does not rest. Blocks. Raises StoreError."""
         for channel in self._channels:
-            if self._store.notices.claim(channel.name, now=self._clock(), lease=LEASE):
+            if self._news(channel, most=1) and self._store.notices.claim(channel.name, now=self._clock(), lease=LEASE):
                 self._store.notices.rest(channel.name, until=self._clock() + self._tell(channel))
 
     def _tell(self, channel: Channel) -> timedelta:
         """For how long the channel rests then."""
-        untold = self._store.notices.untold(channel.name, now=self._clock(), most=channel.most)
-        if not untold:
+        untold = self._news(channel, most=channel.most)
+        if not untold:  # another process was faster
             return timedelta(0)
         told: list[Mention] = []
         try:
@@ -51,3 +54,6 @@ class Notifier:
         finally:
             self._store.notices.tell(channel.name, told, now=self._clock())
         return channel.pause
+
+    def _news(self, channel: Channel, *, most: int) -> list[Mention]:
+        return self._store.notices.untold(channel.name, now=self._clock(), most=most)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from pingback.errors import StoreError
 
-TURN = 5.0  # seconds between two looks at what is due
+TURN = 1.0  # seconds between two looks at what is due
 CLOSE_WITHIN = 2.0  # seconds that the end waits for a job that is running
 
 log = logging.getLogger(__name__)

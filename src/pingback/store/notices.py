@@ -18,7 +18,7 @@ SETTLED = timedelta(minutes=10)  # after which one that was not verified waits f
 
 
 class Notices:
-    """What is new to the owner; `Store.notices` gives it. A channel knows no news from before its first `claim`.
+    """What is new to the owner; `Store.notices` gives it. A channel knows no news from before its first `begin`.
 
     Thread-safe; each method is one transaction, and raises `StoreError` when the database cannot be used.
     """
@@ -26,12 +26,16 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def begin(self, channel: str, *, now: datetime) -> None:
+        """From now on there are news for this channel, if there were not before."""
+        with self._database.write() as connection:
+            connection.execute(_BEGIN, {"name": channel, "since": micros(now), "rests_until": micros(now)})
+
     def claim(self, channel: str, *, now: datetime, lease: timedelta) -> bool:
         """Take the channel until the lease ends or `rest` is called: true for one caller, and none while it rests."""
-        instant = micros(now)
+        asked = {"of": channel, "now": micros(now), "until": micros(now + lease)}
         with self._database.write() as connection:
-            connection.execute(_BEGIN, {"name": channel, "since": instant, "rests_until": instant})
-            taken = connection.execute(_CLAIM, {"of": channel, "now": instant, "until": micros(now + lease)})
+            taken = connection.execute(_CLAIM, asked)
             return taken.rowcount == 1
 
     def rest(self, channel: str, *, until: datetime) -> None:
