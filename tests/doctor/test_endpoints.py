@@ -49,7 +49,7 @@ def test_a_good_pingback_endpoint(site: Site) -> None:
     assert {name: check.message for name, check in found.items() if check.ok} == {
         "pingback-get": "a GET is answered with 405",
         "pingback-answer": "a ping is answered with HTTP status 200 and XML-RPC",
-        "pingback-time": "a ping is answered within 0.1 seconds",
+        "pingback-time": "a ping is answered after 0.1 seconds",
         "pingback-source": "a source that does not exist is fault 16",
         "pingback-target": "a ping for a page of another site is fault 33",
     }
@@ -126,7 +126,7 @@ def test_an_answer_that_comes_too_late_for_wordpress(site: Site) -> None:
     check = checks(site, Protocol.PINGBACK, 0.0, 3.1)["pingback-time"]
     assert (check.ok, check.message) == (
         False,
-        "a ping is answered within 3.1 seconds; WordPress hangs up after 3",
+        "a ping is answered after 3.1 seconds; WordPress hangs up after 3",
     )
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pingback.doctor.page import Seen, checks_of
 
@@ -110,3 +112,14 @@ def test_what_is_not_there_is_not_looked_at() -> None:
         "reachable",
         "advertised",
     ]
+
+
+@given(st.binary(max_size=300), st.lists(st.text(max_size=30), max_size=2), st.lists(st.text(max_size=30), max_size=2))
+def test_any_page_gives_checks(body: bytes, pingback_headers: list[str], link_headers: list[str]) -> None:
+    page = seen(
+        body=b"<link rel=pingback href=" + body,
+        pingback_headers=tuple(pingback_headers),
+        link_headers=tuple(link_headers),
+        head=None,
+    )
+    assert all(check.message.isprintable() for check in checks_of(page))

@@ -123,7 +123,7 @@ def _pingback_answer(answer: _Answer) -> Check:
 
 
 def _pingback_time(seconds: float) -> Check:
-    message = f"a ping is answered within {seconds:.1f} seconds"
+    message = f"a ping is answered after {seconds:.1f} seconds"
     if seconds > ANSWER_WITHIN:
         message += f"; WordPress hangs up after {ANSWER_WITHIN:g}"
     return Check(name="pingback-time", ok=seconds <= ANSWER_WITHIN, message=message)

@@ -66,7 +66,7 @@ class SiteTargets:
                 if response.status in GONE:
                     return False
                 if self._whereabouts is not None:
-                    self._whereabouts.see(target, response)
+                    self._whereabouts.see(target, response, response.chunks())
         except FetchError:
             return True
         return True

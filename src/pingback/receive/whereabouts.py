@@ -1,6 +1,6 @@
 """Where a page of the site is in the end: what its permanent redirects and its canonical address say."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pingback.page.canonical import canonical_in
@@ -24,10 +24,10 @@ class Whereabouts:
         self._report = report
         self._site = tuple(site)
 
-    def see(self, target: str, response: "Response") -> None:
-        """The site answered for `target` with this; of a page that is an error, or elsewhere for now, nothing is said.
+    def see(self, target: str, response: "Response", page: Iterable[bytes]) -> None:
+        """The site answered for `target` with this response and its page, of which the beginning is taken.
 
-        Raises `Unreachable` where the page breaks off, and what `report` raises.
+        Of one that is an error, or elsewhere for now, nothing is said. Raises what `page` and `report` raise.
         """
         if not 200 <= response.status < 300 or not PERMANENT.issuperset(response.redirects):
             return
@@ -35,7 +35,7 @@ class Whereabouts:
             response.url,
             link_headers=response.headers("Link"),
             content_type=response.content_type,
-            chunks=_beginning(response),
+            chunks=_beginning(page),
         )
         final = next((url for url in (named, response.url) if url is not None and self._is_page(url)), None)
         if final is not None:
@@ -52,9 +52,9 @@ def _path(url: str) -> str:
     return key_of(url).removesuffix("/")
 
 
-def _beginning(response: "Response") -> Iterator[bytes]:
+def _beginning(page: Iterable[bytes]) -> Iterator[bytes]:
     left = MAX_HEAD
-    for chunk in response.chunks():
+    for chunk in page:
         yield chunk[:left]
         left -= len(chunk)
         if left <= 0:

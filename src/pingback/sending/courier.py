@@ -21,7 +21,7 @@ from pingback.errors import FetchError, Unreachable
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.sending.discover import EVERY, discover
 from pingback.sending.holders import is_gone, this_process
-from pingback.sending.ping import Delivery, deliver, unfound
+from pingback.sending.ping import Delivery, deliver, log_outcome, unfound
 from pingback.sending.retry import LONGEST_PACE, PACE, next_try, retry_after
 from pingback.urls import host_of, key_of, shown
 
@@ -232,9 +232,7 @@ class Courier:
         run.jobs.discard(job)
         run.busy[job.ping.host] -= 1
         told = recorded.as_outcome()
-        log.info(
-            "ping from %r to %r: %s, %s", shown(job.ping.source), shown(job.ping.target), told.status, told.message
-        )
+        log_outcome(told)
         if due is None or due > run.until:
             yield told
 
