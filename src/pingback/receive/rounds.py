@@ -29,7 +29,8 @@ class Rounds:
     """
 
     def __init__(self, jobs: Iterable[Job], *, clock: Callable[[], float] = monotonic) -> None:
-        self._due = dict.fromkeys(jobs, 0.0)
+        self.jobs = tuple(jobs)
+        self._due = dict.fromkeys(self.jobs, 0.0)
         self._clock = clock
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pingback-rounds", daemon=True)

@@ -36,6 +36,17 @@ class Upkeep:
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
+    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
+        """How often in a row the source could not be had, this time included.
+
+        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `Store.update`
+        begins anew.
+        """
+        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
+        with self._database.write() as connection:
+            connection.execute(_COUNT, asked)
+            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
+
     def prunable(self, *, before: datetime, now: datetime) -> dict[str, int]:
         """How much `prune` would forget, by kind."""
         with self._database.read() as connection:
@@ -56,10 +67,6 @@ class Upkeep:
         """Give the room of what was forgotten back to the disk. Nobody else can write meanwhile."""
         self._database.vacuum()
 
-    def _forget(self, kind: str, before: datetime, now: datetime) -> int:
-        with self._database.write() as connection:
-            return pruning.forget(connection, kind, before=before, now=now)
-
     def count_mentions(self) -> dict[tuple[str, str], int]:
         """How many mentions there are, by protocol and status."""
         return self._counts(_COUNT_MENTIONS)
@@ -74,20 +81,13 @@ class Upkeep:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
             connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
 
+    def _forget(self, kind: str, before: datetime, now: datetime) -> int:
+        with self._database.write() as connection:
+            return pruning.forget(connection, kind, before=before, now=now)
+
     def _counts(self, statement: Select[Any]) -> dict[tuple[str, str], int]:
         with self._database.read() as connection:
             return {(protocol or "", status): count for protocol, status, count in connection.execute(statement)}
-
-    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
-        """How often in a row the source could not be had, this time included.
-
-        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `Store.update`
-        begins anew.
-        """
-        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
-        with self._database.write() as connection:
-            connection.execute(_COUNT, asked)
-            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
 
 
 _COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
