@@ -2,6 +2,7 @@
 
 import doctest
 import io
+import json
 import os
 import re
 import shlex
@@ -23,6 +24,7 @@ from click.testing import CliRunner
 import pingback
 from pingback.cli.group import main
 from pingback.server.display import fragment
+from pingback.settings import Settings
 from pingback.wire.xmlrpc import encode_response
 from tests.loopback import free_port
 from tests.wordpress.program import Program
@@ -73,7 +75,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 12
+    assert len(PAGES) == 13
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 
@@ -182,6 +184,35 @@ def test_the_reference_names_everything() -> None:
             max(parameter.opts, key=len) for parameter in command.params if isinstance(parameter, click.Option)
         }:
             assert option in text or option.replace("--", "--no-") in text, option
+
+
+def started(text: str) -> Iterator[list[str]]:
+    """What a service or a container starts, without the program's own name."""
+    for block in blocks(text, "ini"):
+        for line in re.findall(r"^ExecStart=(.+)$", block, re.MULTILINE):
+            program, *arguments = shlex.split(line)
+            assert program == "/opt/pingback/bin/pingback"
+            yield arguments
+    for block in blocks(text, "dockerfile"):
+        (program,) = re.findall(r"^ENTRYPOINT (.+)$", block, re.MULTILINE)
+        (arguments,) = re.findall(r"^CMD (.+)$", block, re.MULTILINE)
+        assert json.loads(program) == ["pingback"]
+        yield json.loads(arguments)
+
+
+def test_what_services_and_containers_start_is_there() -> None:
+    commands = list(started((ROOT / "docs/operation.md").read_text()))
+    assert [name for name, *_ in commands] == ["serve", "worker", "prune", "serve"]
+    for name, *arguments in commands:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        command.make_context(name, arguments)
+
+
+def test_settings_in_the_environment_are_there() -> None:
+    for page in PAGES:
+        for name in re.findall(r"\bPINGBACK_([A-Z_]+)", page.read_text()):
+            assert name.lower() in Settings.__dataclass_fields__, name
 
 
 def test_the_tutorial_from_beginning_to_end(tmp_path: Path) -> None:

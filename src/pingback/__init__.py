@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Fault,
         FaultCode,
         FetchError,
+        MailError,
         PingbackError,
         SettingsError,
         StoreError,
@@ -56,6 +57,7 @@ __all__ = [
     "FaultCode",
     "FetchError",
     "Limits",
+    "MailError",
     "Mention",
     "MentionKind",
     "MentionStatus",
@@ -84,8 +86,8 @@ __all__ = [
 
 _MODULES = {
     "api": "Receiver discover publish send verify",
-    "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError PingbackError SettingsError StoreError"
-    " Unreachable",
+    "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError PingbackError SettingsError"
+    " StoreError Unreachable",
     "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Outcome OutcomeStatus Protocol"
     " Verification Via Words",
     "net.client": "Client Limits",

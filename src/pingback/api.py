@@ -13,6 +13,7 @@ from pingback.net.client import Client
 from pingback.receive import receiver as receive
 from pingback.receive.existence import everything_exists
 from pingback.receive.moderation import Decide, approve
+from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
@@ -115,6 +116,7 @@ class Receiver(receive.Receiver):
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
+        observer: Observer = NOBODY,
         clock: Clock = now,
     ) -> None:
         from pingback.store import Store  # a database, which only receivers need
@@ -134,6 +136,7 @@ class Receiver(receive.Receiver):
                 answer_within=answer_within,
                 queued=queued,
                 verify_trackbacks=verify_trackbacks,
+                observer=observer,
                 clock=clock,
             )
         except BaseException:

@@ -70,6 +70,10 @@ class BadStatus(FetchError):
         self.status = status
 
 
+class MailError(PingbackError):
+    """A mail could not be handed to the mail server."""
+
+
 class StoreError(PingbackError):
     """The database cannot be read or written: locked, corrupt, full, or not a database."""
 

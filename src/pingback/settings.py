@@ -6,6 +6,7 @@ separated by commas, and `allow_networks = [...]` in the file.
 
 import ipaddress
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ PREFIX = "PINGBACK_"
 
 LONGEST_TIMEOUT = 24 * 3600.0  # seconds
 LONGEST_AGE = 36525.0  # days
+MOST_DAYS = 3650.0
 
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+")  # enough that no second one hides in it
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -52,6 +55,13 @@ class Settings:
     answer_within: float = 2.5
     check_targets: bool = True
     self_pings: bool = True
+    reverify_after_days: float = 30.0
+    log_format: str = "plain"
+    metrics: bool = True
+    notify_mail: str | None = None
+    smtp_url: str = "smtp://localhost"
+    notify_webhook: str | None = None
+    notify_secret: str | None = None
 
     approve: str = "known"
     block: tuple[str, ...] = ()
@@ -133,6 +143,13 @@ def _wait(value: object) -> float:
     return seconds
 
 
+def _days(value: object) -> float:
+    days = _number(value)
+    if not 0 <= days <= MOST_DAYS:
+        raise ValueError(f"{value} days are not between nothing and ten years")
+    return days
+
+
 def _port(value: object) -> int:
     number = _number(value)
     if number != int(number) or not 0 <= number <= 65535:
@@ -174,11 +191,18 @@ def _blocks(value: object) -> tuple[str, ...]:
     return tuple(block_of(text) for text in _several(value))
 
 
-def _days(value: object) -> float:
+def _age(value: object) -> float:
     days = _number(value)
     if not 0 < days <= LONGEST_AGE:
         raise ValueError(f"{value} days are not between nothing and a hundred years")
     return days
+
+
+def _address(value: object) -> str:
+    address = _text(value)
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"{address!r} is not the address of a mailbox")
+    return address
 
 
 def _one_of(one: str, other: str) -> Callable[[object], str]:
@@ -209,9 +233,16 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "answer_within": _wait,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,
+    "reverify_after_days": _days,
+    "log_format": _one_of("plain", "json"),
+    "metrics": _yes_or_no,
+    "notify_mail": _address,
+    "smtp_url": _text,
+    "notify_webhook": _url,
+    "notify_secret": _text,
     "approve": _one_of("known", "all"),
     "block": _blocks,
-    "close_after": _days,
+    "close_after": _age,
     "akismet_key": _text,
     "akismet_site": _url,
 }

@@ -16,7 +16,8 @@ from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
 COMMANDS = (
-    "discover links verify send publish outbox retry serve passwd worker mentions moderate advertise demo".split()
+    "discover links verify send publish outbox retry serve passwd worker mentions moderate prune advertise doctor"
+    " demo".split()
 )
 
 
@@ -180,7 +181,7 @@ def test_titles_on_a_terminal_that_has_no_letters_for_them(tmp_path: Path) -> No
     assert "Pingback: Zwölf Schläge, ??\n".encode("latin-1") in done.stdout
 
 
-HEAVY = {"bs4", "lxml", "mf2py", "requests", "sqlalchemy", "urllib3", "waitress"}
+HEAVY = {"bs4", "lxml", "mf2py", "prometheus_client", "requests", "sqlalchemy", "urllib3", "waitress"}
 
 _LOADED = f"""
 import sys
@@ -201,6 +202,7 @@ except SystemExit as end:
         pytest.param("links post.html --base-url https://a.example/", "0 lxml", id="links-of-a-file"),
         pytest.param("links {site}/6 {allow}", "0 lxml requests urllib3", id="links-of-a-page"),
         pytest.param("discover {site}/5 {allow}", "0 lxml requests urllib3", id="discover"),
+        pytest.param("doctor {site}/6 {allow}", "1 lxml requests urllib3", id="doctor"),
         pytest.param("verify {site}/6 {site}/5 {allow}", "0 lxml requests urllib3", id="verify"),
         pytest.param("send {site}/6 {site}/5 {allow}", "0 lxml requests urllib3", id="send"),
     ],

@@ -30,6 +30,10 @@ SITE = ("--site", "https://my.example/")
         pytest.param(
             (*SITE, "--close-after", "9", "--no-check-targets"), "it cannot be without check_targets", id="close-after"
         ),
+        pytest.param((*SITE, "--log-format", "xml"), "'xml' is not one of 'plain', 'json'", id="log-format"),
+        pytest.param((*SITE, "--notify-mail", "me"), "'me' is not the address of a mailbox", id="mail"),
+        pytest.param((*SITE, "--notify-webhook", "/hook"), "'/hook' is not an absolute HTTP URL", id="webhook"),
+        pytest.param((*SITE, "--reverify-after-days", "-1"), "-1 days are not between", id="days-before-now"),
         pytest.param((*SITE, "here"), "unexpected extra argument", id="an-argument"),
         pytest.param((*SITE, "--db", "pingback.db"), "not of the form sqlite:///FILE", id="db-is-a-path"),
         pytest.param((*SITE, "--db", "sqlite:///no/such/x.db"), "is there such a folder", id="db-in-no-folder"),

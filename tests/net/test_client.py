@@ -428,3 +428,21 @@ def test_names_that_only_some_can_spell(scheme: str, host: str) -> None:
 def test_limits_that_are_none(limits: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"limit|time-out"):
         Limits(**limits)  # type: ignore[arg-type]
+
+
+def test_a_head_has_no_page(site: Site, client: Client) -> None:
+    site.pages |= {
+        "/a": redirect("/b"),
+        "/b": head(200, {"X-Pingback": "https://my.example/xmlrpc", "Content-Length": "5"}),
+    }
+    with client.head(site.url + "/a") as response:
+        assert (response.status, response.url) == (200, site.url + "/b")
+        assert (response.headers("X-Pingback"), response.read()) == (["https://my.example/xmlrpc"], b"")
+    assert [(request.method, request.path) for request in site.requests] == [("HEAD", "/a"), ("HEAD", "/b")]
+
+
+def test_a_response_knows_by_which_redirects_it_came(site: Site, client: Client) -> None:
+    site.pages |= {"/a": redirect("/b", 301), "/b": redirect("/c", 302), "/c": page(b"c")}
+    for path, redirects in (("/a", (301, 302)), ("/b", (302,)), ("/c", ())):
+        with client.get(site.url + path) as response:
+            assert response.redirects == redirects

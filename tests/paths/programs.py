@@ -17,7 +17,7 @@ PATIENCE = 60.0  # seconds for what takes a fraction of one
 ALLOW = ("--allow-network", "127.0.0.1")
 _USUAL = ("--port", "0", "--approve", "all")
 
-_READY = re.compile(r"taking pings at (http://127\.0\.0\.1:\d+/xmlrpc)\n")
+_READY = re.compile(r"taking pings at (http://127\.0\.0\.1:\d+/xmlrpc)[^/\d]")
 
 
 class Done(NamedTuple):

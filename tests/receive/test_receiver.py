@@ -400,12 +400,26 @@ def test_what_may_be_back_tomorrow_changes_nothing(
     assert len(pages.asked) == 2  # a failed try counts for the hour
 
 
-def test_what_fails_for_a_month_is_withdrawn(known: Receiver, store: Store, pages: Pages, clock: Clock) -> None:
+def test_what_fails_three_times_days_apart_is_withdrawn(
+    known: Receiver, store: Store, pages: Pages, clock: Clock
+) -> None:
     pages.web[SOURCE] = Page(status=500)
-    clock.pass_by(days=30)
-    assert again(known, store).status is MentionStatus.APPROVED
+    clock.pass_by(days=400)
+    assert again(known, store).status is MentionStatus.APPROVED  # never on the first
+    for _ in range(71):
+        clock.pass_by(hours=1)
+        assert again(known, store).status is MentionStatus.APPROVED
     clock.pass_by(hours=1)
+    assert again(known, store).status is MentionStatus.APPROVED
+    clock.pass_by(days=3)
     assert again(known, store).status is MentionStatus.DELETED
+
+
+def test_failures_that_are_not_in_a_row_are_forgiven(known: Receiver, store: Store, pages: Pages, clock: Clock) -> None:
+    for answer in (Page(status=500), Page(status=500), LINKING, Page(status=500), Page(status=500)):
+        pages.web[SOURCE] = answer
+        clock.pass_by(days=3)
+        assert again(known, store).status is MentionStatus.APPROVED
 
 
 def test_spam_does_not_come_back_as_something_else(

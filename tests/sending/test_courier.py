@@ -168,8 +168,10 @@ class Broken(Client):
     def get(self, url: str, *, headers: Mapping[str, str] = {}) -> Response:
         return self._checked(url, lambda: super(Broken, self).get(url, headers=headers))
 
-    def post(self, url: str, body: bytes, *, content_type: str) -> Response:
-        return self._checked(url, lambda: super(Broken, self).post(url, body, content_type=content_type))
+    def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = {}) -> Response:
+        return self._checked(
+            url, lambda: super(Broken, self).post(url, body, content_type=content_type, headers=headers)
+        )
 
     def _checked(self, url: str, call: Callable[[], Response]) -> Response:
         if url == self.bad:

@@ -20,7 +20,9 @@ _COMMANDS = {
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
     "moderate": "Decide on what was received, or block hosts.",
+    "prune": "Forget old spam, what was withdrawn, and what was sent long ago.",
     "advertise": "What must a page carry to be found by senders?",
+    "doctor": "Is a site ready to be pinged? Look at it from outside.",
     "demo": "See it work: a small blog, eight posts, seven pings.",
 }
 

@@ -47,7 +47,7 @@ def subcommand(
         @wraps(function)
         def run(**given: Any) -> None:
             settings = _settings({option: given.pop(option) for option in (*_COMMON_NAMES, *takes)})
-            log_to_stderr(logging.DEBUG if settings.verbose else logging.WARNING)
+            log_to_stderr(logging.DEBUG if settings.verbose else logging.WARNING, as_json=settings.log_format == "json")
             try:
                 function(settings, **given)
             except SettingsError as error:
@@ -76,10 +76,20 @@ def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[
     return click.option("--protocol", type=click.Choice(words), callback=parsed, help=help_text)
 
 
-def log_to_stderr(level: int) -> None:
-    """What this package logs from `level` on; of other packages, warnings."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+def log_to_stderr(level: int, *, as_json: bool = False) -> None:
+    """What this package logs from `level` on; of other packages, warnings. The first call chooses the form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(as_json))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("pingback").setLevel(level)
+
+
+def _formatter(as_json: bool) -> logging.Formatter:
+    if as_json:
+        from pingback.cli.logs import JsonLines
+
+        return JsonLines()
+    return logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
 def client_for(settings: Settings) -> "Client":

@@ -12,10 +12,23 @@ from pingback.errors import SettingsError
 from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
+from pingback.receive.observer import NOBODY, Observer
 from pingback.settings import Settings
 from pingback.store import Store
 
-SETTINGS = ("site", "trackback", "check_targets", "self_pings", "approve", "block", "close_after")
+SETTINGS = (
+    "site",
+    "trackback",
+    "check_targets",
+    "self_pings",
+    "approve",
+    "block",
+    "close_after",
+    "reverify_after_days",
+    "notify_mail",
+    "notify_webhook",
+    "log_format",
+)
 _OPTIONS = (
     click.option("--site", metavar="URL", multiple=True, help="Takes pings for all pages below. May be repeated."),
     click.option(
@@ -32,6 +45,16 @@ _OPTIONS = (
     ),
     click.option("--block", metavar="HOST", multiple=True, help="Take no pings from this host. May be repeated."),
     click.option("--close-after", metavar="DAYS", help="Take no pings for pages that were published longer ago."),
+    click.option(
+        "--log-format", type=click.Choice(["plain", "json"]), help="The log for people, or as JSON. [default: plain]"
+    ),
+    click.option("--notify-mail", metavar="ADDRESS", help="Send a mail of new mentions, one an hour at most."),
+    click.option("--notify-webhook", metavar="URL", help="POST each new mention to this URL, as JSON."),
+    click.option(
+        "--reverify-after-days",
+        metavar="DAYS",
+        help="Look again at the sources of old mentions, a few a minute; 0 for never. [default: 30]",
+    ),
 )
 _QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
@@ -44,7 +67,7 @@ def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def receiver_for(settings: Settings, client: Client) -> Iterator[Receiver]:
+def receiver_for(settings: Settings, client: Client, *, observer: Observer = NOBODY) -> Iterator[Receiver]:
     """The receiver that the settings ask for, with their database open within."""
     akismet = akismet_for(settings, client)
     with (
@@ -54,22 +77,25 @@ def receiver_for(settings: Settings, client: Client) -> Iterator[Receiver]:
             site=settings.site,
             store=store,
             client=client,
-            target_exists=_targets_for(settings, client),
+            target_exists=_targets_for(settings, client, store),
             decide=decide_for(settings, store, akismet),
             block=settings.block,
             self_pings=settings.self_pings,
             answer_within=settings.answer_within,
             queued=_QUEUED[settings.verify],
             verify_trackbacks=settings.trackback == "verified",
+            observer=observer,
         ) as receiver,
     ):
         yield receiver
 
 
-def _targets_for(settings: Settings, client: Client) -> Callable[[str], bool]:
+def _targets_for(settings: Settings, client: Client, store: Store) -> Callable[[str], bool]:
     if settings.check_targets:
         close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
-        return SiteTargets(client, close_after=close_after)
+        targets = SiteTargets(client, close_after=close_after)
+        targets.report_moves(store.moves.keep, site=settings.site)
+        return targets
     if settings.close_after is not None:
         raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
     return everything_exists

@@ -1,11 +1,14 @@
 """`pingback serve`."""
 
 import logging
+from contextlib import ExitStack
 
 import click
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
+from pingback.cli.rounds import rounds_for
+from pingback.receive.observer import NOBODY, Observer
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
@@ -16,7 +19,7 @@ log = logging.getLogger(__name__)
 @subcommand(
     "serve",
     example="pingback serve --site https://blog.example --port 8000",
-    takes=(*SETTINGS, "host", "port", "verify", "answer_within"),
+    takes=(*SETTINGS, "host", "port", "verify", "answer_within", "metrics"),
 )
 @receiving_options
 @click.option("--host", help="The address to listen at. [default: 127.0.0.1]")
@@ -27,21 +30,33 @@ log = logging.getLogger(__name__)
     help="Before the answer or after. [default: inline, but Webmentions queued]",
 )
 @click.option("--answer-within", metavar="SECONDS", help="What takes longer is verified afterwards. [default: 2.5]")
+@click.option("--metrics/--no-metrics", default=None, help="Count and time, and answer at /metrics. [default: yes]")
 def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 
-    Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz.
-    What was approved is shown at /mentions, at /api/… and by /widget.js. The owner looks through all of it at /inbox,
-    once `pingback passwd` has set a password.
+    Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz,
+    readiness at /readyz, metrics for Prometheus at /metrics. What was approved is shown at /mentions, at /api/… and by
+    /widget.js. The owner looks through all of it at /inbox, once `pingback passwd` has set a password.
     """
     if not settings.site:
         raise click.UsageError("which site? give --site")
     if not settings.verbose:
         log_to_stderr(logging.INFO)
-    with client_for(settings) as client, receiver_for(settings, client) as receiver:
+    with ExitStack() as stack:
+        client = stack.enter_context(client_for(settings))
+        receiver = stack.enter_context(receiver_for(settings, client, observer=_observer(settings)))
         receiver.resume()
+        stack.enter_context(rounds_for(settings, receiver, client))
         serve(wsgi_app(receiver), host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")
+
+
+def _observer(settings: Settings) -> Observer:
+    if not settings.metrics:
+        return NOBODY
+    from pingback.server.metrics import Metrics
+
+    return Metrics()
 
 
 def _ready(url: str) -> None:

@@ -9,6 +9,7 @@ from types import FrameType
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
+from pingback.cli.rounds import rounds_for
 from pingback.errors import StoreError
 from pingback.sending.courier import Courier
 from pingback.settings import Settings
@@ -36,6 +37,8 @@ def command(settings: Settings) -> None:
         outbox = stack.enter_context(Store(settings.db)).outbox
         courier = Courier(client=client, outbox=outbox)
         receiver = stack.enter_context(receiver_for(settings, client)) if settings.site else None
+        if receiver is not None:
+            stack.enter_context(rounds_for(settings, receiver, client))
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()

@@ -87,10 +87,14 @@ class Client:
         """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none."""
         return self._exchange("GET", url, None, _checked_headers(headers))
 
-    def post(self, url: str, body: bytes, *, content_type: str) -> Response:
+    def head(self, url: str) -> Response:
+        """The answer to a HEAD, redirects followed: its status and headers, without a page."""
+        return self._exchange("HEAD", url, None, _NO_HEADERS)
+
+    def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
         """The answer to a POST, which is sent again where a redirect points; a 303 is returned as it is."""
-        headers = _checked_headers({"Content-Type": content_type}) | {"Content-Length": str(len(body))}
-        return self._exchange("POST", url, body, headers)
+        checked = _checked_headers({**headers, "Content-Type": content_type})
+        return self._exchange("POST", url, body, checked | {"Content-Length": str(len(body))})
 
     def close(self) -> None:
         """Drop the connections that were kept for later requests."""
@@ -107,13 +111,16 @@ class Client:
     def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
         limits = self._limits
         budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD)
-        followed = _REDIRECTS if method == "GET" else _REDIRECTS_OF_POST
+        followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS
+        redirects: list[int] = []
         for _ in range(limits.max_redirects + 1):
             response = self._send(method, url, body, headers, budget)
+            response.redirects = tuple(redirects)
             locations = response.headers("Location")
             if response.status not in followed or not locations:
                 return response
             response.close()
+            redirects.append(response.status)
             url = _next_url(response.url, locations[0])
         raise reasons.unreachable(url, f"it is the end of more than {limits.max_redirects} redirects")
 

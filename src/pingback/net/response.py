@@ -24,13 +24,15 @@ _GZIP_CODINGS = frozenset({"gzip", "x-gzip"})  # RFC 9110 §8.4.1.3
 
 
 class Response:
-    """An answer to one request. `url` is where it came from after redirects; `bytes_read` counts the decoded page.
+    """An answer to one request. `url` is where it came from after redirects, whose statuses are `redirects`;
+    `bytes_read` counts the decoded page.
 
     To be closed, best by `with`: the connection is kept for the next request when the page was read to its end.
     """
 
     def __init__(self, raw: BaseHTTPResponse, *, url: str, budget: Budget, max_bytes: int) -> None:
         self.url = url
+        self.redirects: tuple[int, ...] = ()
         self.status = raw.status
         self.bytes_read = 0
         self._raw = raw

@@ -40,6 +40,12 @@ class Background:
         self._unfinished: dict[Hashable, Future[Any]] = {}
         self._threads: list[threading.Thread] = []
 
+    @property
+    def alive(self) -> bool:
+        """It was not closed, and none of its threads has come to an end."""
+        with self._lock:
+            return not self._closed and all(thread.is_alive() for thread in self._threads)
+
     def submit(self, key: Hashable, work: Callable[[], T]) -> Future[T]:
         """What `work` will give; where a job with that key is unfinished, what that one will. Raises `Busy`."""
         with self._lock:

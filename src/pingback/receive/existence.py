@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,10 +11,12 @@ from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.page.about import published_of
 from pingback.receive.verify import GONE
+from pingback.receive.whereabouts import Whereabouts
 from pingback.urls import key_of
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
+    from pingback.net.response import Response
 
 MAX_REMEMBERED = 1000  # targets; a stranger chooses them
 
@@ -33,8 +35,9 @@ class SiteTargets:
     """Whether the site has a page at `target`: a callable for `Receiver(target_exists=...)`.
 
     Only 404 and 410 mean that it has none: fault 32 is for what definitely does not exist (Pingback 1.0 §3), so any
-    other answer and a site that cannot be reached both count as existing. Blocks for one GET; the answer is remembered
-    for `remembered_for` seconds. `clock` gives seconds that never run backwards, `today` says what time it is.
+    other answer and a site that cannot be reached both count as existing. Blocks for one GET, of whose page no more is
+    read than is asked for below; the answer is remembered for `remembered_for` seconds. `clock` gives seconds that
+    never run backwards, `today` says what time it is.
 
     With `close_after` a page whose own date is longer ago takes no pings any more (fault 33). One that does not say
     when it was published takes them for ever.
@@ -56,9 +59,17 @@ class SiteTargets:
         self._today = today
         self._remembered: OrderedDict[str, tuple[float, _Target]] = OrderedDict()  # the oldest answer first
         self._lock = threading.Lock()
+        self._whereabouts: Whereabouts | None = None
+
+    def report_moves(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
+        """From now on tell `report` where each page of `site` that is asked for is in the end; see `Whereabouts`."""
+        self._whereabouts = Whereabouts(report, site=site)
 
     def __call__(self, target: str) -> bool:
-        """`target` is an absolute HTTP URL; ValueError otherwise. Raises `Fault` where it is closed."""
+        """`target` is an absolute HTTP URL; ValueError otherwise.
+
+        Raises `Fault` where it is closed, and what those raise who are told of moves.
+        """
         known = self._known(target)
         self._check_open(known)
         return known.exists
@@ -87,9 +98,19 @@ class SiteTargets:
     def _ask(self, target: str) -> _Target:
         try:
             with self._client.get(target) as response:
-                if self._close_after is None or not 200 <= response.status < 300:
-                    return _Target(response.status not in GONE)
-                page = response.read()
-                return _Target(True, published_of(page, url=response.url, content_type=response.content_type))
+                if response.status in GONE:
+                    return _Target(False)
+                return _Target(True, self._published(target, response))
         except FetchError:
             return _Target(True)
+
+    def _published(self, target: str, response: "Response") -> datetime | None:
+        """When the page was published, where that is wanted; whoever wants to know where it is hears of it, too."""
+        if self._close_after is None or not 200 <= response.status < 300:
+            if self._whereabouts is not None:
+                self._whereabouts.see(target, response, response.chunks())
+            return None
+        page = response.read()
+        if self._whereabouts is not None:
+            self._whereabouts.see(target, response, [page])
+        return published_of(page, url=response.url, content_type=response.content_type)

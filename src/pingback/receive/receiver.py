@@ -5,25 +5,29 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, FetchError, StoreError
+from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.background import Background, Busy
-from pingback.receive.changes import with_page, with_words, withdrawn
+from pingback.receive.changes import with_page, with_words
 from pingback.receive.existence import everything_exists
+from pingback.receive.logbook import log_ping, log_settled, logged, store_errors_hidden
 from pingback.receive.moderation import Decide, Moderator, approve
+from pingback.receive.observer import NOBODY, Observer, timed
+from pingback.receive.renewal import Renewal
 from pingback.receive.site import Site
-from pingback.receive.verify import address_of, fault_of, headers_for, is_gone, verify
+from pingback.receive.verify import address_of, fault_of, headers_for, verify
 from pingback.urls import key_of, shown, tidy
 
 if TYPE_CHECKING:
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REVERIFY_AFTER = timedelta(hours=1)
-FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
 MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
 RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
@@ -48,6 +51,7 @@ class Receiver:
     `target_exists` is given targets under the site, in normal form and with the site's scheme: false means that there
     is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. Whom the store
     or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what becomes of any other's mention.
+    `observer` is told of each answer and each look at a source.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -72,6 +76,7 @@ class Receiver:
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
+        observer: Observer = NOBODY,
         clock: Clock = now,
     ) -> None:
         self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
@@ -81,8 +86,10 @@ class Receiver:
         self._answer_within = answer_within
         self._queued = frozenset(queued)
         self._verify_trackbacks = verify_trackbacks
+        self.observer = observer
         self._clock = clock
         self._background = Background() if answer_within is not None or self._queued else None
+        self._renewal = Renewal(store=store, look=self._verify, decided=self._moderator.decided, clock=clock)
         self._waiting = BoundedSemaphore(MAX_WAITING)
         self._closed = False
 
@@ -90,6 +97,11 @@ class Receiver:
     def store(self) -> "Store":
         """Where the mentions are kept."""
         return self._store
+
+    @property
+    def alive(self) -> bool:
+        """It was not closed, and what is to be verified afterwards will be."""
+        return not self._closed and (self._background is None or self._background.alive)
 
     def __enter__(self) -> Self:
         return self
@@ -113,13 +125,16 @@ class Receiver:
         they are kept where it is not verified, else the source's page is believed before its sender.
         """
         source, target = _text(source), _text(target)
+        began = monotonic()
         try:
-            with _store_errors_hidden():
+            with store_errors_hidden():
                 mention = self._take(source, target, asker, protocol, words or Words())
         except Fault as fault:
-            _log_ping(protocol, source, target, asker, f"fault {fault.code}, {fault.message}")
+            log_ping(protocol, source, target, asker, fault)
+            self.observer.received(protocol, fault, monotonic() - began)
             raise
-        _log_ping(protocol, source, target, asker, mention.status)
+        log_ping(protocol, source, target, asker, mention.status)
+        self.observer.received(protocol, mention.status, monotonic() - began)
         return mention
 
     def queues(self, protocol: Protocol) -> bool:
@@ -132,7 +147,7 @@ class Receiver:
 
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
-        with _store_errors_hidden():
+        with store_errors_hidden():
             return self._store.find_pair(pair)
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
@@ -156,6 +171,16 @@ class Receiver:
         with suppress(Busy):  # then they stay pending, until the next time
             for number in range(min(RESUMING, len(pending))):
                 self._background.submit(("resume", number), partial(self._work_off, pending, not_since))
+
+    def reverify(self, *, after: timedelta, most: int) -> None:
+        """Look again at approved mentions whose source was last asked for that long ago, the oldest first.
+
+        One that failed since is looked at sooner. Blocks, for `most` exchanges at most. Raises StoreError.
+        """
+        for known in self._renewal.overdue(after=after, most=most):
+            if self._closed:
+                return
+            self._renew(known, None)
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -198,7 +223,7 @@ class Receiver:
         """That part of each approved mention, so that no more is held of thousands than is asked for."""
         target = _text(target)
         self._site.check_target(target)
-        with _store_errors_hidden():
+        with store_errors_hidden():
             approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
             parts = [part(mention) for mention in islice(approved, most)]
         if not parts:
@@ -230,7 +255,10 @@ class Receiver:
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
-        return verify(mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol)
+        with timed(partial(self.observer.verified, mention.protocol)):
+            return verify(
+                mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol
+            )
 
     def _keep(self, mention: Mention, *, source_asked: bool = True) -> Mention:
         kept, new = self._store.keep(mention, source_asked=source_asked)
@@ -276,16 +304,13 @@ class Receiver:
 
     def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         """Bring a pending mention to its end, in a thread that nobody waits for."""
-        with _logged("finish", pending):
+        with logged("finish", pending):
             try:
                 settled = replace(judge(), id=pending.id)
             except Fault as fault:
                 settled = replace(pending, status=MentionStatus.REJECTED, fault=fault.code)
             self._store.update(settled)
-            log.info(
-                "pending ping from %.500r to %.500r: %s, fault %s",
-                *(settled.source, settled.target, settled.status, settled.fault),
-            )
+            log_settled(settled)
 
     def _work_off(self, pending: deque[Mention], not_since: datetime) -> None:
         while pending and not self._closed:
@@ -293,7 +318,7 @@ class Receiver:
                 mention = pending.popleft()
             except IndexError:  # another thread took the last one
                 return
-            with _logged("finish", mention):
+            with logged("finish", mention):
                 if self._store.claim(mention, now=self._clock(), not_since=not_since):
                     self._settle(mention, partial(self._judge, mention, None))
 
@@ -316,28 +341,8 @@ class Receiver:
         if known.status is MentionStatus.PENDING and known.verified is None:
             self._settle(known, partial(self._judge, known, asker))
             return
-        with _logged("verify anew", known):
-            renewed = self._renewed(known, asker)
-            self._store.update(renewed)
-            log.info("%r looked at again for %r: %s", shown(known.source), shown(known.target), renewed.status)
-
-    def _renewed(self, known: Mention, asker: str | None) -> Mention:
-        """The mention as the source is now: with new words, withdrawn, back again, or as it was."""
-        try:
-            verification = self._verify(known, asker)
-        except FetchError as error:
-            lasting = known.verified is not None and self._clock() - known.verified > FAILING_FOR
-            # Of any other failure it may be back tomorrow.
-            return withdrawn(known, self._clock()) if is_gone(error) or lasting else known
-        if not verification.linked:
-            return withdrawn(known, self._clock())
-        renewed = with_page(known, verification, self._clock())
-        if known.status is not MentionStatus.DELETED:
-            return renewed
-        try:
-            return self._moderator.decided(renewed)
-        except Fault:
-            return known
+        with logged("verify anew", known):
+            self._renewal.renew(known, asker)
 
 
 def _text(url: str) -> str:
@@ -351,10 +356,6 @@ def _key(mention: Mention) -> tuple[str, str, str]:
     return mention.protocol, key_of(mention.source), key_of(mention.target)
 
 
-def _log_ping(protocol: Protocol, source: str, target: str, asker: str | None, end: str) -> None:
-    log.info("%s from %r to %r by %s: %.500s", protocol, shown(source), shown(target), address_of(asker), end)
-
-
 def _known() -> Fault:
     return Fault(FaultCode.ALREADY_REGISTERED, "the ping is known already")
 
@@ -362,24 +363,3 @@ def _known() -> Fault:
 def _too_busy() -> Fault:
     message = "too many pings are waiting; try again later"
     return Fault(FaultCode.UPSTREAM_ERROR, message, retry_after=RETRY_AFTER)
-
-
-@contextmanager
-def _store_errors_hidden() -> Iterator[None]:
-    """A stranger hears that we failed, the log hears why."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("%s", error)
-        raise Fault(FaultCode.INTERNAL_ERROR, "the mentions cannot be read or written now; try again later") from error
-
-
-@contextmanager
-def _logged(doing: str, mention: Mention) -> Iterator[None]:
-    """For work that nobody waits for: a mention that it fails on stays as it was."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("cannot %s mention %s: %s", doing, mention.id, error)
-    except Exception:
-        log.exception("cannot %s mention %s", doing, mention.id)

@@ -22,7 +22,7 @@ from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPi
 from pingback.sending.answers import ABSENT
 from pingback.sending.discover import EVERY, discover
 from pingback.sending.holders import is_gone, this_process
-from pingback.sending.ping import Delivery, deliver, unfound
+from pingback.sending.ping import Delivery, deliver, log_outcome, unfound
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
 from pingback.urls import host_of, key_of, shown
@@ -302,9 +302,7 @@ class Courier:
         run.let_go(job)
         self._pace(run, job, outcome, wish)
         told = recorded.as_outcome()
-        log.info(
-            "ping from %r to %r: %s, %s", shown(job.ping.source), shown(job.ping.target), told.status, told.message
-        )
+        log_outcome(told)
         if due is None or due > run.until:
             yield told
 

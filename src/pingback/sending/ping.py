@@ -61,8 +61,16 @@ def send(
         outcome = unfound(source, target, error)
     else:
         outcome = deliver(source, found, client=client, wanted=wanted, words=words).outcome
-    log.info("ping from %r to %r: %s, %s", shown(source), shown(target), outcome.status, outcome.message)
+    log_outcome(outcome)
     return outcome
+
+
+def log_outcome(outcome: Outcome) -> None:
+    """One line for a ping that was sent, with its parts as fields."""
+    parts = (shown(outcome.source), shown(outcome.target or ""), outcome.status, outcome.message)
+    fields: dict[str, object] = dict(zip(("source", "target", "outcome", "said"), parts, strict=True))
+    fields |= {"protocol": outcome.protocol, "fault": outcome.fault, "attempts": outcome.attempts}
+    log.info("ping from %r to %r: %s, %s", *parts, extra=fields)
 
 
 def unfound(source: str, target: str, error: FetchError) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pingback.server import api, display, trackback, webmention, widget, xmlrpc
+from pingback.server import api, display, health, trackback, webmention, widget, xmlrpc
 from pingback.server.http import Request, Response, plain
 from pingback.wire.xmlrpc import MAX_BODY
 
@@ -35,10 +35,6 @@ def _route_below(path: str) -> Route | None:
     return next((route for folder, route in _FOLDERS.items() if path.startswith(folder)), None)
 
 
-def _health(request: Request, receiver: "Receiver") -> Response:
-    return plain(200, "ok")
-
-
 def _inbox(request: Request, receiver: "Receiver") -> Response:
     from pingback.server.inbox.routes import answer  # templates and hashes, for who looks at it
 
@@ -52,7 +48,9 @@ _INBOX = Route(("GET", "HEAD", "POST"), _inbox)
 _ROUTES = {
     xmlrpc.ROOT: Route(("POST",), xmlrpc.answer),
     webmention.ROOT: Route(("POST",), webmention.answer),
-    "/healthz": Route(("GET", "HEAD"), _health),
+    "/healthz": Route(("GET", "HEAD"), health.health),
+    "/readyz": Route(("GET", "HEAD"), health.ready),
+    "/metrics": Route(("GET", "HEAD"), health.metrics),
     "/api/mentions.jf2": Route(api.METHODS, api.mentions_jf2),
     "/api/mentions.json": Route(api.METHODS, api.mentions_json),
     "/api/mentions.atom": Route(api.METHODS, api.mentions_atom),

@@ -23,11 +23,9 @@ _HOST = re.compile(r"[^/\\?#@\s]+")
 
 
 def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
-    """An application that answers below where it is mounted.
+    """An application that answers the routes of `pingback.server.app` below where it is mounted.
 
-    It takes pings at `/xmlrpc`, `/webmention` and `/trackback/…`, shows what it received at `/api/…` and `/mentions`
-    and by `/widget.js`, and to its owner at `/inbox`, and says at `/healthz` that it lives. It may be called from
-    several threads at once. What it tells senders of itself begins with the `Host` they gave.
+    It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
 
     The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware to put the sender's address there.
     """

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Connection
 
@@ -54,6 +54,12 @@ class Database:
                 yield connection
         finally:
             self._writing.release()
+
+    def vacuum(self) -> None:
+        """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
+        self._check_open()
+        with translated(self._url), closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM")
 
     def close(self) -> None:
         """Close all connections. May be called twice."""

@@ -16,7 +16,7 @@ from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
-from pingback.store.keys import target_key_of
+from pingback.store.moves import Moves
 from pingback.store.schema import instant, instant_or_none, mention_of, mentions, micros
 
 _AFTER_A_HOST = "/:?#"  # in a URL; the first is nearly always it, so that no other is looked for
@@ -105,15 +105,18 @@ class Withdrawals:
 class Listing:
     """Reads of one database; see `Store` for it. Thread-safe. Everything raises `StoreError` when it cannot be used."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, moves: Moves, clock: Clock) -> None:
         self._database = database
+        self._moves = moves
         self._clock = clock
 
     def part(self, selection: Selection, part: Part) -> Listed:
         """The part of the approved mentions; ValueError where a target is not an absolute HTTP URL."""
         key = _KEYS[part.sort_by]
         place = tuple_(key, mentions.c.id)
-        statement = select(*mentions.c, key.label("place")).where(*_approved(selection)).limit(part.size + 1)
+        of_targets = self._of_targets(selection.targets)
+        approved = _approved(selection, of_targets)
+        statement = select(*mentions.c, key.label("place")).where(*approved).limit(part.size + 1)
         if part.after is not None:
             last = tuple_(*part.after)
             statement = statement.where(place > last if part.upward else place < last)
@@ -125,15 +128,17 @@ class Listing:
             return Listed(
                 mentions=tuple([mention_of(row) for row in shown]),
                 end=_end(rows, part.size),
-                changed=self._last_change(connection, selection),
+                changed=self._last_change(connection, of_targets),
             )
 
     def counts(self, selection: Selection) -> Counts:
         """How many are approved, of each kind that there is; ValueError as for `part`."""
-        statement = select(mentions.c.kind, func.count()).where(*_approved(selection)).group_by(mentions.c.kind)
+        of_targets = self._of_targets(selection.targets)
+        approved = _approved(selection, of_targets)
+        statement = select(mentions.c.kind, func.count()).where(*approved).group_by(mentions.c.kind)
         with self._reading() as connection:
             kinds = {MentionKind(kind): number for kind, number in connection.execute(statement)}
-            return Counts(kinds=kinds, changed=self._last_change(connection, selection))
+            return Counts(kinds=kinds, changed=self._last_change(connection, of_targets))
 
     def withdrawals(self, *, since: datetime | None = None, size: int, after: Place | None = None) -> Withdrawals:
         """What ceased to be approved then or later, in the order in which it did."""
@@ -149,18 +154,24 @@ class Listing:
             found = tuple([_withdrawal_of(row) for row in rows[:size]])
             return Withdrawals(withdrawals=found, end=_end(rows, size))
 
-    def _last_change(self, connection: Connection, selection: Selection) -> datetime | None:
+    def _last_change(self, connection: Connection, of_targets: ColumnElement[bool] | None) -> datetime | None:
         """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
 
         For a whole host it is the last change of all, which an index tells without looking at each row.
         """
         statement = select(func.max(mentions.c.changed))
-        if selection.targets:
-            statement = statement.where(_of_targets(selection.targets))
+        if of_targets is not None:
+            statement = statement.where(of_targets)
         changed = instant_or_none(connection.execute(statement).scalar() or None)  # 0 is from an earlier version
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed
+
+    def _of_targets(self, targets: tuple[str, ...]) -> ColumnElement[bool] | None:
+        """The mentions of these, by all addresses that their pages are known to have; None where that is no matter."""
+        if not targets:
+            return None
+        return mentions.c.target_key.in_(sorted({key for target in targets for key in self._moves.keys_of(target)}))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -172,10 +183,10 @@ class Listing:
                 raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
 
-def _approved(selection: Selection) -> Iterator[ColumnElement[bool]]:
+def _approved(selection: Selection, of_targets: ColumnElement[bool] | None) -> Iterator[ColumnElement[bool]]:
     yield _status == MentionStatus.APPROVED.value
-    if selection.targets:
-        yield _of_targets(selection.targets)
+    if of_targets is not None:
+        yield of_targets
     if selection.host is not None:
         yield _on_host(selection.host)
     if selection.kinds:
@@ -185,10 +196,6 @@ def _approved(selection: Selection) -> Iterator[ColumnElement[bool]]:
         yield or_(mentions.c.changed >= since, mentions.c.received >= since)
     if selection.since_id is not None:
         yield mentions.c.id > selection.since_id
-
-
-def _of_targets(targets: tuple[str, ...]) -> ColumnElement[bool]:
-    return mentions.c.target_key.in_(sorted({target_key_of(target) for target in targets}))
 
 
 def _on_host(host: str) -> ColumnElement[bool]:

@@ -51,9 +51,11 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
-    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
+    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since,
+    # and when that last counted.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failed", BigInteger, nullable=False, server_default="0"),
     # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
@@ -68,6 +70,8 @@ mentions = Table(
     Index("mentions_by_home", "home_key", "status"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
+# Only what is shown, from the one that was not looked at for longest.
+Index("mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
 
 # What files of earlier versions lack. Each has a default or may be null, for the rows that are there and for such a
 # version's own.
@@ -75,6 +79,7 @@ ADDED = (
     mentions.c.kind,
     mentions.c.changed,
     mentions.c.failures,
+    mentions.c.failed,
     mentions.c.home_key,
     mentions.c.decision,
     mentions.c.asker,

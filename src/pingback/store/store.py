@@ -12,15 +12,18 @@ from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
-from pingback.store.keys import pair_of, target_key_of
+from pingback.store.keys import pair_of
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
 from pingback.store.moderation_schema import kept_decision
+from pingback.store.moves import Moves
+from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of, withdrawal
 from pingback.store.secrets import Secrets
+from pingback.store.upkeep import Upkeep
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -33,8 +36,9 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
-    In the same database, `outbox` is what the site sends, `moderation` what its owner decided, and `listing` what may
-    be shown; `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
+    In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
+    shown, `moves` the addresses that one page has, `notices` what the owner was told of, and `upkeep` what keeps all of
+    it true and small; `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -43,10 +47,13 @@ class Store:
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
-        self.listing = Listing(self._database, clock=clock)
+        self.moves = Moves(self._database)
+        self.listing = Listing(self._database, moves=self.moves, clock=clock)
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
+        self.upkeep = Upkeep(self._database)
+        self.notices = Notices(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -112,10 +119,13 @@ class Store:
             return connection.execute(statement).rowcount == 1
 
     def mentions(self, *, target: str | None = None, status: MentionStatus | None = None) -> Iterator[Mention]:
-        """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL."""
-        conditions = []
+        """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL.
+
+        Those of a target are those of all addresses that its page is known to have.
+        """
+        conditions: list[ColumnElement[bool]] = []
         if target is not None:
-            conditions.append(mentions.c.target_key == target_key_of(target))
+            conditions.append(mentions.c.target_key.in_(self.moves.keys_of(target)))
         if status is not None:
             conditions.append(mentions.c.status == status.value)
         return self._pages(*conditions)

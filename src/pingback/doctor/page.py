@@ -1,0 +1,151 @@
+"""What a page says of its endpoints, as senders of each kind read it (Pingback 1.0 §2, TrackBack 1.2).
+
+WordPress is the sender to please: it asks by HEAD first, takes the characters of an address as they stand there, finds
+a `<link>` in one spelling only, and gives up a whole run of pings when it meets two `X-Pingback` headers.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pingback.doctor.checks import Check
+from pingback.model import Endpoint, Protocol, Via
+from pingback.page.endpoints import endpoints_in
+from pingback.urls import is_http, same_url, shown
+
+# The expression of Pingback 1.0 §2.2, and the four entities that it wants expanded.
+_LINK = re.compile(rb'<link rel="pingback" href="([^"]+)" ?/?>')
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
+
+_WAYS = {Via.HEADER: "a header", Via.LINK: "a <link>", Via.A: "an <a>", Via.RDF: "a block of RDF"}
+_SPELLING = '<link rel="pingback" href="…">, rel first and in double quotes'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The final response for `target`, at `url`. `pingback_headers` are the `X-Pingback` lines of the GET, `head` those
+    of a HEAD, None where that had no answer."""
+
+    target: str
+    url: str
+    pingback_headers: tuple[str, ...] = ()
+    link_headers: tuple[str, ...] = ()
+    head: tuple[str, ...] | None = None
+    content_type: str | None = None
+    body: bytes = b""
+
+    def endpoints(self, *, with_pingback_headers: bool = True) -> tuple[Endpoint, ...]:
+        """What the response advertises."""
+        return endpoints_in(
+            self.url,
+            target=self.target,
+            pingback_headers=self.pingback_headers if with_pingback_headers else (),
+            link_headers=self.link_headers,
+            content_type=self.content_type,
+            chunks=[self.body],
+        )
+
+
+def checks_of(seen: Seen) -> Iterator[Check]:
+    """What is right and wrong with the page."""
+    found = {endpoint.protocol: endpoint for endpoint in seen.endpoints()}
+    yield _reached(seen)
+    yield _advertised(found.values())
+    if seen.pingback_headers:
+        yield _pingback_header(seen)
+        yield _pingback_head(seen)
+    if pingback := found.get(Protocol.PINGBACK):
+        yield from _pingback_link(seen, pingback)
+        yield _pingback_address(pingback)
+    if b"trackback:ping" in seen.body:
+        yield _trackback_block(found.get(Protocol.TRACKBACK))
+
+
+def _reached(seen: Seen) -> Check:
+    if same_url(seen.target, seen.url):
+        return Check(name="reachable", ok=True, message="the page can be reached")
+    moved = f"the page is at {shown(seen.url)}; some senders do not follow redirects, so let links lead there"
+    return Check(name="reachable", ok=True, message=moved)
+
+
+def _advertised(found: Iterable[Endpoint]) -> Check:
+    listed = ", ".join(f"{endpoint.protocol} by {_WAYS[endpoint.via]}" for endpoint in found)
+    if listed:
+        return Check(name="advertised", ok=True, message=f"the page advertises {listed}")
+    missing = "the page advertises no endpoint; `pingback advertise` prints what it must carry"
+    return Check(name="advertised", ok=False, message=missing)
+
+
+def _pingback_header(seen: Seen) -> Check:
+    check = partial(Check, name="pingback-header")
+    if len(seen.pingback_headers) > 1:
+        count = len(seen.pingback_headers)
+        return check(
+            ok=False, message=f"there are {count} X-Pingback headers, at which WordPress breaks off: send exactly one"
+        )
+    value = seen.pingback_headers[0].strip()
+    if not is_http(value) or len(value.split()) > 1:  # a proxy joins two headers by a comma and a space
+        return check(ok=False, message=f"X-Pingback is {shown(value)!r}, and must be an absolute URL and nothing else")
+    return check(ok=True, message="there is exactly one X-Pingback header, with an absolute URL")
+
+
+def _pingback_head(seen: Seen) -> Check:
+    check = partial(Check, name="pingback-head")
+    if seen.head is None:
+        return check(ok=False, message="a HEAD request has no answer; WordPress begins with one")
+    if seen.head != seen.pingback_headers:
+        return check(
+            ok=False,
+            message="a HEAD request is answered without the X-Pingback header of the GET: WordPress asks by HEAD first",
+        )
+    return check(ok=True, message="a HEAD request is answered with the same X-Pingback header")
+
+
+def _pingback_link(seen: Seen, pingback: Endpoint) -> Iterator[Check]:
+    check = partial(Check, name="pingback-link")
+    in_page = seen.endpoints(with_pingback_headers=False)
+    link = next((endpoint for endpoint in in_page if endpoint.protocol is Protocol.PINGBACK), None)
+    if link is None:
+        return
+    if link.url != pingback.url:
+        yield check(
+            ok=False,
+            message="X-Pingback and <link rel=pingback> name two endpoints; some senders take the one, some the other",
+        )
+    elif pingback.via is Via.LINK and not same_url(_by_expression(seen.body), pingback.url):
+        yield check(
+            ok=False, message=f"write it as {_SPELLING}, with an absolute URL: WordPress finds no other spelling"
+        )
+    else:
+        yield check(ok=True, message="the <link> names the endpoint in a way that all senders find")
+
+
+def _by_expression(body: bytes) -> str:
+    """What a sender finds that follows the norm to the letter; "" where that is nothing."""
+    found = _LINK.search(body)
+    if found is None:
+        return ""
+    url = found[1].decode("utf-8", "replace")
+    for entity, letter in _ENTITIES:
+        url = url.replace(entity, letter)
+    return url
+
+
+def _pingback_address(pingback: Endpoint) -> Check:
+    check = partial(Check, name="pingback-address")
+    if "&" in pingback.url:
+        return check(
+            ok=False,
+            message=f"{shown(pingback.url)} has an “&” in it, which WordPress takes for “&amp;”: use a URL without",
+        )
+    return check(ok=True, message=f"pingbacks go to {shown(pingback.url)}")
+
+
+def _trackback_block(trackback: Endpoint | None) -> Check:
+    check = partial(Check, name="trackback-block")
+    if trackback is None or trackback.via is not Via.RDF:
+        return check(
+            ok=False, message="no block of TrackBack RDF is for this page: its dc:identifier must be the page's own URL"
+        )
+    return check(ok=True, message=f"a block of TrackBack RDF is for this page: pings go to {shown(trackback.url)}")

@@ -1,0 +1,72 @@
+"""A known mention, looked at again: with new words, withdrawn, or back (Webmention §3.2.4).
+
+A source that is gone, or has no link any more, is believed at once. One that only fails may be back tomorrow.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pingback.clock import Clock
+from pingback.errors import Fault, FetchError
+from pingback.model import Mention, MentionStatus, Verification
+from pingback.receive.changes import with_page, withdrawn
+from pingback.receive.logbook import log_renewed
+from pingback.receive.verify import is_gone
+
+if TYPE_CHECKING:
+    from pingback.store import Store
+
+FAILURES = 3  # in a row; then a source that only fails is taken for gone
+FAILURES_APART = timedelta(days=3)  # at least, for both to count: a weekend without a server is one failure
+
+
+class Renewal:
+    """Brings the mentions of `store` up to date. `look` asks a source on somebody's behalf, and raises `FetchError`;
+    `decided` says what becomes of a mention that is back, and raises `Fault`."""
+
+    def __init__(
+        self,
+        *,
+        store: "Store",
+        look: Callable[[Mention, str | None], Verification],
+        decided: Callable[[Mention], Mention],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._look = look
+        self._decided = decided
+        self._clock = clock
+
+    def overdue(self, *, after: timedelta, most: int) -> Iterator[Mention]:
+        """Approved mentions whose source was last asked for that long ago, or failed since, claimed one by one."""
+        instant = self._clock()
+        again = instant - min(after, FAILURES_APART)
+        for known in self._store.upkeep.due(looked_before=instant - after, failed_before=again, most=most):
+            if self._store.claim(known, now=instant, not_since=again):
+                yield known
+
+    def renew(self, known: Mention, asker: str | None) -> None:
+        """Keep what the source says now, where that is something new. Raises StoreError."""
+        renewed = self._renewed(known, asker)
+        if renewed is not None:
+            self._store.update(renewed)
+            log_renewed(renewed)
+
+    def _renewed(self, known: Mention, asker: str | None) -> Mention | None:
+        try:
+            verification = self._look(known, asker)
+        except FetchError as error:
+            return withdrawn(known, self._clock()) if is_gone(error) or self._fails_for_good(known) else None
+        if not verification.linked:
+            return withdrawn(known, self._clock())
+        renewed = with_page(known, verification, self._clock())
+        if known.status is not MentionStatus.DELETED:
+            return renewed
+        try:
+            return self._decided(renewed)
+        except Fault:
+            return None
+
+    def _fails_for_good(self, known: Mention) -> bool:
+        return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES

@@ -1,0 +1,67 @@
+"""Jobs that come round: each is done every so often, by a thread of its own or by whoever has a loop already."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import NamedTuple, Self
+
+from pingback.errors import StoreError
+
+TURN = 1.0  # seconds between two looks at what is due
+CLOSE_WITHIN = 2.0  # seconds that the end waits for a job that is running
+
+log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """`do` is called every `every` seconds, and the first time at once. A job should be over in seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+
+
+class Rounds:
+    """Does jobs when their time has come: by `go`, or, within `with`, in a thread that calls it.
+
+    A job that fails is done again when its time comes round. `clock` gives seconds that never run backwards.
+    """
+
+    def __init__(self, jobs: Iterable[Job], *, clock: Callable[[], float] = monotonic) -> None:
+        self.jobs = tuple(jobs)
+        self._due = dict.fromkeys(self.jobs, 0.0)
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pingback-rounds", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(CLOSE_WITHIN)
+
+    def go(self) -> None:
+        """Do what is due."""
+        for job, due in self._due.items():
+            if self._stopped.is_set():
+                return
+            if due <= self._clock():
+                self._due[job] = self._clock() + job.every
+                _do(job)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self.go()
+            self._stopped.wait(TURN)
+
+
+def _do(job: Job) -> None:
+    try:
+        job.do()
+    except StoreError as error:  # locked, or full: it may be itself again
+        log.error("cannot %s: %s", job.name, error)
+    except Exception:  # the end of a job
+        log.exception("cannot %s", job.name)

@@ -1,0 +1,91 @@
+"""`Notices`: of which mentions the owner was told, so that they hear of each once by each channel."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus
+from pingback.store.database import Database
+from pingback.store.notices_schema import channels, notices
+from pingback.store.schema import mention_of, mentions, micros
+
+NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
+SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
+
+
+class Notices:
+    """What is new to the owner; `Store.notices` gives it. A channel knows no news from before its first `begin`.
+
+    Thread-safe; each method is one transaction, and raises `StoreError` when the database cannot be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, channel: str, *, now: datetime) -> None:
+        """From now on there are news for this channel, if there were not before."""
+        with self._database.write() as connection:
+            connection.execute(_BEGIN, {"name": channel, "since": micros(now), "rests_until": micros(now)})
+
+    def claim(self, channel: str, *, now: datetime, lease: timedelta) -> bool:
+        """Take the channel until the lease ends or `rest` is called: true for one caller, and none while it rests."""
+        asked = {"of": channel, "now": micros(now), "until": micros(now + lease)}
+        with self._database.write() as connection:
+            taken = connection.execute(_CLAIM, asked)
+            return taken.rowcount == 1
+
+    def rest(self, channel: str, *, until: datetime) -> None:
+        """Give the channel back, for nobody to claim before `until`."""
+        with self._database.write() as connection:
+            connection.execute(_REST, {"of": channel, "until": micros(until)})
+
+    def untold(self, channel: str, *, now: datetime, most: int) -> list[Mention]:
+        """Mentions that are shown or wait for the owner, in order of arrival, of which the channel has not told."""
+        asked = {
+            "channel": channel,
+            "news_since": micros(now - NEWS),
+            "settled_before": micros(now - SETTLED),
+            "most": most,
+        }
+        with self._database.read() as connection:
+            rows = connection.execute(_UNTOLD, asked).mappings().all()
+        try:
+            return [mention_of(row) for row in rows]
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+
+    def tell(self, channel: str, told: Iterable[Mention], *, now: datetime) -> None:
+        """The channel has told of these. What is no news any more is forgotten."""
+        rows: list[dict[str, Any]] = [{"channel": channel, "mention": one.id, "at": micros(now)} for one in told]
+        with self._database.write() as connection:
+            connection.execute(_FORGET, {"before": micros(now - 2 * NEWS)})
+            if rows:
+                connection.execute(_TELL, rows)
+
+
+_BEGIN = insert(channels).on_conflict_do_nothing()
+_CLAIM = (
+    update(channels)
+    .where(channels.c.name == bindparam("of"), channels.c.rests_until <= bindparam("now"))
+    .values(rests_until=bindparam("until"))
+)
+_REST = update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until"))
+_SINCE = select(channels.c.since).where(channels.c.name == bindparam("channel")).scalar_subquery()
+_TOLD = select(notices.c.mention).where(notices.c.channel == bindparam("channel"))
+_UNTOLD = (
+    select(*mentions.c)
+    .where(
+        and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
+        mentions.c.status.in_([MentionStatus.APPROVED.value, MentionStatus.PENDING.value]),
+        or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
+        mentions.c.id.not_in(_TOLD),
+    )
+    .order_by(mentions.c.received, mentions.c.id)
+    .limit(bindparam("most"))
+)
+_TELL = insert(notices).on_conflict_do_nothing()
+_FORGET = delete(notices).where(notices.c.at < bindparam("before"))

@@ -1,0 +1,115 @@
+"""`Upkeep`: what keeps the store true and small over the years."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+
+from pingback.errors import StoreError
+from pingback.model import Mention, MentionStatus
+from pingback.store import pruning
+from pingback.store.database import Database
+from pingback.store.outbox_schema import outbox
+from pingback.store.schema import mention_of, mentions, micros
+
+
+class Upkeep:
+    """Old mentions that are to be looked at again, those that fail, and what can be forgotten; `Store.upkeep` gives it.
+
+    Thread-safe. All methods raise `StoreError` when the database cannot be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
+        """Approved mentions whose source was last asked for that long ago, the oldest look first.
+
+        Those that failed since they were seen are due by `failed_before`. What was never verified is left out: its
+        owner did not want its source to be asked.
+        """
+        instants = {"looked": micros(looked_before), "failed": micros(failed_before), "most": most}
+        with self._database.read() as connection:
+            rows = connection.execute(_DUE, instants).mappings().all()
+        try:
+            return [mention_of(row) for row in rows]
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+
+    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
+        """How often in a row the source could not be had, this time included.
+
+        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `Store.update`
+        begins anew.
+        """
+        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
+        with self._database.write() as connection:
+            connection.execute(_COUNT, asked)
+            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
+
+    def prunable(self, *, before: datetime, now: datetime) -> dict[str, int]:
+        """How much `prune` would forget, by kind."""
+        with self._database.read() as connection:
+            return {kind: pruning.count(connection, kind, before=before, now=now) for kind in pruning.KINDS}
+
+    def prune(self, *, before: datetime, now: datetime) -> dict[str, int]:
+        """Forget what nobody needs and nothing has touched since `before`; see `pingback.store.pruning`.
+
+        In many short transactions, so that others can write meanwhile.
+        """
+        counts = dict.fromkeys(pruning.KINDS, 0)
+        for kind in counts:
+            while found := self._forget(kind, before, now):
+                counts[kind] += found
+        return counts
+
+    def vacuum(self) -> None:
+        """Give the room of what was forgotten back to the disk. Nobody else can write meanwhile."""
+        self._database.vacuum()
+
+    def count_mentions(self) -> dict[tuple[str, str], int]:
+        """How many mentions there are, by protocol and status."""
+        return self._counts(_COUNT_MENTIONS)
+
+    def count_pings(self) -> dict[tuple[str, str], int]:
+        """How many pings the outbox holds, by protocol, "" where none is known yet, and status."""
+        return self._counts(_COUNT_PINGS)
+
+    def check_writable(self) -> None:
+        """Writes something, which changes nothing; raises `StoreError` where that is not possible."""
+        with self._database.write() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+            connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+
+    def _forget(self, kind: str, before: datetime, now: datetime) -> int:
+        with self._database.write() as connection:
+            return pruning.forget(connection, kind, before=before, now=now)
+
+    def _counts(self, statement: Select[Any]) -> dict[tuple[str, str], int]:
+        with self._database.read() as connection:
+            return {(protocol or "", status): count for protocol, status, count in connection.execute(statement)}
+
+
+_COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
+    mentions.c.protocol, mentions.c.status
+)
+_COUNT_PINGS = select(outbox.c.protocol, outbox.c.status, func.count()).group_by(outbox.c.protocol, outbox.c.status)
+_SEEN = (mentions.c.status == MentionStatus.APPROVED.value, mentions.c.verified.is_not(None))
+_DUE = (
+    select(*mentions.c)
+    .where(
+        *_SEEN,
+        or_(
+            and_(mentions.c.failures == 0, mentions.c.tried <= bindparam("looked")),
+            and_(mentions.c.failures > 0, mentions.c.tried <= bindparam("failed")),
+        ),
+    )
+    .order_by(mentions.c.tried, mentions.c.id)
+    .limit(bindparam("most"))
+)
+_COUNT = (
+    update(mentions)
+    .where(mentions.c.id == bindparam("of"), or_(mentions.c.failures == 0, mentions.c.failed <= bindparam("before")))
+    .values(failures=mentions.c.failures + 1, failed=bindparam("now"))
+)
+_FAILURES = select(mentions.c.failures).where(mentions.c.id == bindparam("of"))

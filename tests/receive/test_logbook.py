@@ -1,0 +1,41 @@
+"""`pingback.receive.logbook`: what a log line says, and which fields it has for who reads logs by program."""
+
+import logging
+
+import pytest
+
+from pingback.errors import Fault
+from pingback.model import MentionStatus, Protocol
+from pingback.receive.logbook import log_ping
+
+SOURCE = "https://ann:secret@a.example/6"
+TARGET = "https://my.example/5"
+
+
+def fields(record: logging.LogRecord) -> dict[str, object]:
+    names = ("protocol", "source", "target", "asker", "outcome", "fault")
+    return {name: vars(record)[name] for name in names if name in vars(record)}
+
+
+def test_a_ping_that_was_kept(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "pingback"):
+        log_ping(Protocol.PINGBACK, SOURCE, TARGET, "::ffff:192.0.2.1", MentionStatus.APPROVED)
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "pingback from 'https://a.example/6' to 'https://my.example/5' by 192.0.2.1: approved"
+    )
+    assert fields(record) == {
+        "protocol": "pingback",
+        "source": "https://a.example/6",
+        "target": "https://my.example/5",
+        "asker": "192.0.2.1",
+        "outcome": "approved",
+    }
+
+
+def test_a_ping_that_was_refused(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "pingback"):
+        log_ping(Protocol.TRACKBACK, "x" * 9000, TARGET, "not an address", Fault(17, "y" * 9000))
+    [record] = caplog.records
+    assert len(record.getMessage()) < 1000
+    assert (fields(record)["outcome"], fields(record)["fault"], fields(record)["asker"]) == ("refused", 17, None)

@@ -1,0 +1,214 @@
+"""`pingback.receive.notifier` and its channels: the owner hears of each new mention, once, and nobody waits for it."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.net.client import Client
+from pingback.net.mail import Mailer
+from pingback.receive.channels import LISTED, Channel, MailChannel, WebhookChannel
+from pingback.receive.notifier import Notifier
+from pingback.store import Store
+from tests.loopback import Page, Site, page
+from tests.receive.pages import Clock
+from tests.smtp import MailServer
+
+SITE = "https://my.example/"
+ME = "me@my.example"
+
+
+def keep(store: Store, clock: Clock, number: int = 1, title: str | None = "A post") -> Mention:
+    return store.keep(
+        Mention(
+            source=f"https://a.example/{number}",
+            target="https://my.example/5",
+            protocol=Protocol.PINGBACK,
+            status=MentionStatus.APPROVED,
+            title=title,
+            excerpt="words around the link",
+            author=Author(name="Ann"),
+            received=clock.instant,
+            verified=clock.instant,
+        )
+    )[0]
+
+
+def notifier(store: Store, clock: Clock, *channels: Channel) -> Notifier:
+    return Notifier(store, channels, clock=clock)
+
+
+def test_what_was_there_before_is_no_news(store: Store, clock: Clock, server: MailServer) -> None:
+    keep(store, clock)
+    clock.pass_by(seconds=1)
+    notifier(store, clock, by_mail(server)).tell()
+    assert server.mails == []
+
+
+# Mail
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+def by_mail(server: MailServer) -> MailChannel:
+    return MailChannel(Mailer(server.url), ME, site=SITE)
+
+
+def test_a_mail_of_a_mention(store: Store, clock: Clock, server: MailServer) -> None:
+    made = notifier(store, clock, by_mail(server))
+    keep(store, clock)
+    made.tell()
+    [mail] = server.mails
+    assert (mail["To"], mail["Subject"]) == (ME, "1 new mention of https://my.example/")
+    assert mail.get_content() == (
+        "Pingback: A post (approved)\n  https://a.example/1\n  -> https://my.example/5\n  words around the link\n"
+    )
+
+
+def test_a_flood_is_one_mail_an_hour(store: Store, clock: Clock, server: MailServer) -> None:
+    made = notifier(store, clock, by_mail(server))
+    keep(store, clock, 0)
+    made.tell()
+    for number in range(1, LISTED + 11):
+        keep(store, clock, number)
+        made.tell()
+    assert len(server.mails) == 1
+    clock.pass_by(hours=1)
+    made.tell()
+    assert server.mails[1]["Subject"] == f"{LISTED + 10} new mentions of https://my.example/"
+    assert server.mails[1].get_content().endswith("\n\n… and 10 more\n")
+    assert server.mails[1].get_content().count("Pingback: ") == LISTED
+    clock.pass_by(hours=1)
+    made.tell()
+    assert len(server.mails) == 2
+
+
+def test_a_stranger_s_words_stay_words(store: Store, clock: Clock, server: MailServer) -> None:
+    made = notifier(store, clock, by_mail(server))
+    keep(store, clock, title="x\r\nBcc: you@b.example\r\n.\r\n\x1b[31m<b>bold</b>")
+    made.tell()
+    [mail] = server.mails
+    assert mail["Bcc"] is None
+    assert mail.get_content().splitlines()[0] == "Pingback: x Bcc: you@b.example . [31m<b>bold</b> (approved)"
+
+
+def test_a_mail_that_cannot_be_sent_is_sent_later(store: Store, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    with MailServer(refuses=frozenset({"RCPT"})) as refusing:
+        made = notifier(store, clock, by_mail(refusing))
+        keep(store, clock)
+        made.tell()
+        made.tell()  # not at once
+        assert [command for command in refusing.said if command.startswith("rcpt")] == [f"rcpt TO:<{ME}>"]
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert "cannot tell of new mentions by mail" in record.getMessage()
+    clock.pass_by(minutes=10)
+    with MailServer() as server:
+        Notifier(store, [by_mail(server)], clock=clock).tell()
+    assert len(server.mails) == 1
+
+
+# A webhook
+
+
+@pytest.fixture
+def hook() -> Iterator[Site]:
+    with Site({"/hook": page()}) as site:
+        yield site
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(allow=["127.0.0.1"]) as client:
+        yield client
+
+
+def test_a_post_for_each_mention(store: Store, clock: Clock, hook: Site, client: Client) -> None:
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+    kept = [keep(store, clock, number) for number in range(12)]
+    made.tell()
+    assert len(hook.requests) == 10
+    made.tell()
+    made.tell()
+    assert [json.loads(request.body) for request in hook.requests] == [mention.as_json() for mention in kept]
+    assert {request.headers["content-type"] for request in hook.requests} == {"application/json"}
+    assert not any("x-pingback-signature" in request.headers for request in hook.requests)
+
+
+def test_a_signature(store: Store, clock: Clock, hook: Site, client: Client) -> None:
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook", secret="Schlüssel"))
+    keep(store, clock)
+    made.tell()
+    [request] = hook.requests
+    expected = hmac.digest("Schlüssel".encode(), request.body, hashlib.sha256).hex()
+    assert request.headers["x-pingback-signature"] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "again"),
+    [
+        pytest.param(page(status=500), True, id="500"),
+        pytest.param(page(status=429), True, id="429"),
+        pytest.param(page(status=303), True, id="303"),
+        pytest.param(b"", True, id="hangs-up"),
+        pytest.param(page(status=400), False, id="400"),
+        pytest.param(page(status=202), False, id="202"),
+    ],
+)
+def test_what_is_worth_another_try(
+    store: Store, clock: Clock, hook: Site, client: Client, answer: Page, again: bool
+) -> None:
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+    hook.pages["/hook"] = answer
+    keep(store, clock)
+    made.tell()
+    asked = len(hook.requests)
+    hook.pages["/hook"] = page()
+    made.tell()
+    assert len(hook.requests) == asked  # not at once
+    clock.pass_by(minutes=10)
+    made.tell()
+    assert len(hook.requests) - asked == again
+
+
+def test_what_was_told_before_an_error_is_not_told_again(
+    store: Store, clock: Clock, hook: Site, client: Client
+) -> None:
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+    answers = iter([page(), page(status=500), page(), page()])
+    hook.pages["/hook"] = lambda _: next(answers)
+    for number in range(3):
+        keep(store, clock, number)
+    made.tell()
+    clock.pass_by(minutes=10)
+    made.tell()
+    sources = [json.loads(request.body)["source"] for request in hook.requests]
+    assert sources == [f"https://a.example/{number}" for number in (0, 1, 1, 2)]
+
+
+def test_the_guard_holds_for_a_webhook(
+    store: Store, clock: Clock, hook: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Client() as client:
+        made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+        keep(store, clock)
+        made.tell()
+    assert hook.connections == 0
+    assert "is blocked" in caplog.text
+
+
+def test_one_channel_does_not_wait_for_another(
+    store: Store, clock: Clock, hook: Site, client: Client, server: MailServer
+) -> None:
+    hook.pages["/hook"] = page(status=500)
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"), by_mail(server))
+    keep(store, clock)
+    made.tell()
+    assert len(server.mails) == 1

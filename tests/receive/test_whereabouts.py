@@ -1,0 +1,93 @@
+"""`pingback.receive.whereabouts`: when a page of the site counts as moved, and when not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pingback.net.client import Client
+from pingback.receive.existence import SiteTargets
+from pingback.receive.receiver import Receiver
+from pingback.store import Store
+from tests.loopback import Page, Site, page, redirect
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        site.pages |= {"/blog/new": page(b"<title>New"), "/blog/": page(b"<title>Home"), "/shop": page(b"<title>Shop")}
+        yield site
+
+
+def canonical(address: str) -> bytes:
+    return page(f'<link rel="canonical" href="{address}">'.encode())
+
+
+def moves(site: Site) -> list[tuple[str, str]]:
+    """What is reported when the site is asked for /blog/old."""
+    seen: list[tuple[str, str]] = []
+
+    def report(old: str, new: str) -> None:
+        seen.append((old.removeprefix(site.url), new.removeprefix(site.url)))
+
+    with Client(allow=["127.0.0.1"]) as client:
+        targets = SiteTargets(client)
+        targets.report_moves(report, site=[f"{site.url}/blog"])
+        assert targets(f"{site.url}/blog/old")
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        pytest.param(redirect("/blog/new", 301), [("/blog/new", "/blog/new"), ("/blog/old", "/blog/new")], id="301"),
+        pytest.param(redirect("/blog/new", 308), [("/blog/new", "/blog/new"), ("/blog/old", "/blog/new")], id="308"),
+        pytest.param(canonical("/blog/new"), [("/blog/old", "/blog/new")], id="canonical"),
+        pytest.param(page(b"<title>Here"), [("/blog/old", "/blog/old")], id="not-moved"),
+        pytest.param(canonical("old"), [("/blog/old", "/blog/old")], id="canonical-is-itself"),
+        pytest.param(redirect("/blog/new", 302), [], id="302-elsewhere-for-now"),
+        pytest.param(redirect("/blog/new", 307), [], id="307-elsewhere-for-now"),
+        pytest.param(redirect("/blog/", 301), [], id="to-the-root"),
+        pytest.param(redirect("/shop", 301), [], id="out-of-the-site"),
+        pytest.param(redirect("/blog/lost", 301), [], id="to-an-error"),
+        pytest.param(canonical("/blog/"), [("/blog/old", "/blog/old")], id="canonical-is-the-root"),
+        pytest.param(canonical("/blog"), [("/blog/old", "/blog/old")], id="canonical-is-the-root-without-its-slash"),
+        pytest.param(canonical("/shop"), [("/blog/old", "/blog/old")], id="canonical-is-out-of-the-site"),
+        pytest.param(canonical("https://evil.example/x"), [("/blog/old", "/blog/old")], id="canonical-is-elsewhere"),
+        pytest.param(page(b" " * 64 * 1024 + b"<link rel=canonical href=new>"), [("/blog/old", "/blog/old")], id="far"),
+        pytest.param(redirect("/blog/old", 301), [], id="circle"),
+        pytest.param(page(status=500), [], id="error"),
+    ],
+)
+def test_what_is_reported(site: Site, answer: Page, seen: list[tuple[str, str]]) -> None:
+    site.pages["/blog/old"] = answer
+    site.pages["/blog/lost"] = page(status=503)
+    assert moves(site) == seen
+
+
+def test_a_redirect_and_then_a_canonical_address(site: Site) -> None:
+    site.pages |= {"/blog/old": redirect("/blog/new?x", 301), "/blog/new?x": canonical("/blog/new")}
+    assert moves(site) == [("/blog/new?x", "/blog/new"), ("/blog/old", "/blog/new")]
+
+
+def test_one_redirect_that_is_not_for_good_among_others(site: Site) -> None:
+    site.pages |= {"/blog/old": redirect("/blog/x", 301), "/blog/x": redirect("/blog/new", 302)}
+    assert moves(site) == []
+
+
+def test_a_page_that_moved_keeps_its_mentions(site: Site) -> None:
+    """From the first ping, to the old address, to the listing at the new one, once the site said that it moved."""
+    old, new = f"{site.url}/blog/old", f"{site.url}/blog/new"
+    site.pages |= {
+        "/blog/old": page(b"<title>Old"),
+        "/a": page(f'<title>A</title><a href="{old}">x</a>'.encode()),
+        "/b": page(f'<title>B</title><a href="{old}">x</a>'.encode()),
+    }
+    with Client(allow=["127.0.0.1"]) as client, Store("sqlite://") as store:
+        targets = SiteTargets(client, remembered_for=0.0)
+        targets.report_moves(store.moves.keep, site=[f"{site.url}/blog"])
+        receiver = Receiver(site=f"{site.url}/blog", store=store, client=client, target_exists=targets)
+        receiver.ping(f"{site.url}/a", old)
+        assert receiver.pingbacks_of(new) == []
+        site.pages["/blog/old"] = redirect("/blog/new", 301)
+        assert receiver.ping(f"{site.url}/b", old).target == old
+        assert receiver.pingbacks_of(new) == receiver.pingbacks_of(old) == [f"{site.url}/a", f"{site.url}/b"]

@@ -1,0 +1,142 @@
+"""`/healthz`, `/readyz` and `/metrics`: what a monitor is told, and what a stranger is not."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from pingback.errors import Fault
+from pingback.model import Protocol
+from pingback.receive.receiver import Receiver
+from pingback.server.app import handle
+from pingback.server.http import Request, Response
+from pingback.server.metrics import Metrics
+from pingback.store import Store
+from tests.receive.pages import Clock, Page, Pages
+from tests.server.conftest import SITE, SOURCE, TARGET
+
+
+def get(path: str, receiver: Receiver) -> Response:
+    return handle(Request(method="GET", path=path, raw_path=path), receiver)
+
+
+@pytest.mark.parametrize(("path", "body"), [("/healthz", b"ok\n"), ("/readyz", b"ready\n")])
+def test_all_is_well(receiver: Receiver, path: str, body: bytes) -> None:
+    response = get(path, receiver)
+    assert (response.status, response.body) == (200, body)
+
+
+def test_ready_changes_nothing(tmp_path: Path, pages: Pages) -> None:
+    with Store(f"sqlite:///{tmp_path}/x.db") as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        with closing(sqlite3.connect(tmp_path / "x.db")) as other:
+            other.execute("PRAGMA user_version = 7")
+        assert get("/readyz", receiver).status == 200
+        with closing(sqlite3.connect(tmp_path / "x.db")) as other:
+            assert other.execute("PRAGMA user_version").fetchall() == [(7,)]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@contextmanager
+def no_file(path: Path) -> Iterator[None]:
+    for part in path.parent.glob("x.db*"):
+        part.unlink()
+    path.mkdir()
+    yield
+
+
+@pytest.mark.parametrize("trouble", [locked, no_file])
+def test_not_ready_when_the_database_cannot_be_written(
+    tmp_path: Path,
+    pages: Pages,
+    caplog: pytest.LogCaptureFixture,
+    trouble: Callable[[Path], AbstractContextManager[None]],
+) -> None:
+    url = f"sqlite:///{tmp_path}/x.db?timeout=0.01"
+    with Store(url) as store, Receiver(site=SITE, store=store, client=pages) as receiver, trouble(tmp_path / "x.db"):
+        response = get("/readyz", receiver)
+        assert (response.status, response.body) == (503, b"The mentions cannot be written now.\n")
+        assert get("/healthz", receiver).status == 200
+    assert str(tmp_path) in caplog.text
+
+
+def test_not_ready_when_nobody_verifies(pages: Pages) -> None:
+    with Store("sqlite://") as store, Receiver(site=SITE, store=store, client=pages, answer_within=1.0) as receiver:
+        assert get("/readyz", receiver).status == 200
+        receiver.close()
+        response = get("/readyz", receiver)
+    assert (response.status, response.body) == (503, b"Nothing is verified any more: the server is stopping.\n")
+
+
+def test_without_an_observer_there_are_no_metrics(receiver: Receiver) -> None:
+    assert get("/metrics", receiver).status == 404
+
+
+@pytest.fixture
+def counted(pages: Pages) -> Iterator[Receiver]:
+    clock = Clock()
+    metrics = Metrics(clock=lambda: clock.instant.timestamp())
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, clock=clock, observer=metrics) as receiver,
+    ):
+        yield receiver
+
+
+def samples(receiver: Receiver) -> dict[str, float]:
+    response = get("/metrics", receiver)
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    lines = [line for line in response.body.decode().splitlines() if line.startswith("pingback_")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_what_is_counted(counted: Receiver, pages: Pages) -> None:
+    pages.web["https://a.example/none"] = Page("<title>No link</title>")
+    counted.ping(SOURCE, TARGET)
+    for source in (SOURCE, "https://a.example/none", "https://a.example/none"):
+        with pytest.raises(Fault):
+            counted.ping(source, TARGET, protocol=Protocol.WEBMENTION)
+    found = samples(counted)
+    assert found['pingback_received_total{outcome="approved",protocol="pingback"}'] == 1
+    assert found['pingback_received_total{outcome="fault 48",protocol="webmention"}'] == 1
+    assert found['pingback_received_total{outcome="fault 17",protocol="webmention"}'] == 2
+    assert found['pingback_answer_seconds_count{protocol="pingback"}'] == 1
+    assert found['pingback_answer_seconds_count{protocol="webmention"}'] == 3
+    assert found['pingback_verification_seconds_count{protocol="webmention"}'] == 2
+    assert found['pingback_mentions{protocol="pingback",status="approved"}'] == 1
+
+
+def test_the_store_is_counted_now_and_then(pages: Pages) -> None:
+    clock = Clock()
+    metrics = Metrics(clock=lambda: clock.instant.timestamp())
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, clock=clock, observer=metrics) as receiver,
+    ):
+        samples(receiver)
+        receiver.ping(SOURCE, TARGET)
+        name = 'pingback_mentions{protocol="pingback",status="approved"}'
+        assert name not in samples(receiver)
+        clock.pass_by(seconds=10)
+        assert samples(receiver)[name] == 1
+
+
+def test_no_label_holds_what_a_stranger_chose(counted: Receiver) -> None:
+    counted.ping(SOURCE, TARGET)
+    with pytest.raises(Fault):
+        counted.ping("https://b.example/", "https://elsewhere.example/")
+    assert b"example" not in get("/metrics", counted).body
+
+
+def test_what_the_outbox_holds(counted: Receiver) -> None:
+    instant = Clock().instant
+    counted.store.outbox.plan(SOURCE, {"https://b.example/": "x"}, fingerprint="x", now=instant)
+    assert samples(counted)['pingback_outbox_pings{protocol="",status="failed"}'] == 1

@@ -1,0 +1,117 @@
+"""`pingback.store.notices`: what is news to the owner, and to which channel."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+from tests.receive.pages import Clock
+
+LEASE = timedelta(minutes=10)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> Iterator[Store]:
+    with Store("sqlite://", clock=clock) as store:
+        store.notices.begin("mail", now=clock.instant)
+        yield store
+
+
+def keep(store: Store, clock: Clock, number: int = 1, **changes: object) -> Mention:
+    mention = Mention(
+        source=f"https://a.example/{number}",
+        target="https://my.example/5",
+        protocol=Protocol.PINGBACK,
+        status=MentionStatus.APPROVED,
+        received=clock.instant,
+        verified=clock.instant,
+    )
+    return store.keep(replace(mention, **changes))[0]  # type: ignore[arg-type]  # `changes` are fields of a Mention
+
+
+def untold(store: Store, clock: Clock, channel: str = "mail", most: int = 10) -> list[int | None]:
+    return [mention.id for mention in store.notices.untold(channel, now=clock.instant, most=most)]
+
+
+def test_each_mention_is_news_once_to_each_channel(store: Store, clock: Clock) -> None:
+    store.notices.begin("webhook", now=clock.instant)
+    one, two = keep(store, clock, 1), keep(store, clock, 2)
+    assert untold(store, clock) == [one.id, two.id]
+    assert untold(store, clock, most=1) == [one.id]
+    store.notices.tell("mail", [one], now=clock.instant)
+    assert untold(store, clock) == [two.id]
+    store.notices.tell("mail", [one, two], now=clock.instant)
+    store.update(replace(one, title="Another"))
+    assert untold(store, clock) == []
+    assert untold(store, clock, "webhook") == [one.id, two.id]
+
+
+@pytest.mark.parametrize(
+    ("status", "news"),
+    [
+        (MentionStatus.APPROVED, 1),
+        (MentionStatus.PENDING, 1),
+        *((status, 0) for status in ("spam", "rejected", "deleted")),
+    ],
+)
+def test_what_is_news_by_status(store: Store, clock: Clock, status: str, news: int) -> None:
+    keep(store, clock, status=MentionStatus(status))
+    assert len(untold(store, clock)) == news
+
+
+def test_what_is_to_be_verified_is_no_news_yet(store: Store, clock: Clock) -> None:
+    mention = keep(store, clock, status=MentionStatus.PENDING, verified=None)
+    assert untold(store, clock) == []
+    clock.pass_by(minutes=10)  # it waits for its owner then, as an unverified TrackBack does
+    assert untold(store, clock) == [mention.id]
+
+
+def test_what_came_before_the_channel_is_no_news(store: Store, clock: Clock) -> None:
+    keep(store, clock)
+    clock.pass_by(seconds=1)
+    store.notices.begin("webhook", now=clock.instant)
+    assert untold(store, clock, "webhook") == []
+    assert untold(store, clock, "unheard-of") == []
+
+
+def test_news_grow_old(store: Store, clock: Clock) -> None:
+    keep(store, clock)
+    clock.pass_by(days=7)
+    assert len(untold(store, clock)) == 1
+    clock.pass_by(seconds=1)
+    assert untold(store, clock) == []
+
+
+def test_what_was_told_long_ago_is_forgotten_and_no_news_all_the_same(store: Store, clock: Clock) -> None:
+    store.notices.tell("mail", [keep(store, clock)], now=clock.instant)
+    for _ in range(3):
+        clock.pass_by(days=6)
+        store.notices.tell("mail", [], now=clock.instant)
+        assert untold(store, clock) == []
+
+
+def test_one_caller_has_the_channel(tmp_path: Path, clock: Clock) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    with Store(url) as one, Store(url) as other:
+        for channel in ("mail", "webhook"):
+            one.notices.begin(channel, now=clock.instant)
+            other.notices.begin(channel, now=clock.instant + LEASE)
+        assert one.notices.claim("mail", now=clock.instant, lease=LEASE)
+        assert not other.notices.claim("mail", now=clock.instant, lease=LEASE)
+        assert other.notices.claim("webhook", now=clock.instant, lease=LEASE)
+        one.notices.rest("mail", until=clock.instant + timedelta(hours=1))
+        clock.pass_by(minutes=59)
+        assert not other.notices.claim("mail", now=clock.instant, lease=LEASE)
+        clock.pass_by(minutes=1)
+        assert other.notices.claim("mail", now=clock.instant, lease=LEASE)
+        clock.pass_by(minutes=10)  # the other never came back
+        assert one.notices.claim("mail", now=clock.instant, lease=LEASE)

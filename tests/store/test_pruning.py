@@ -1,0 +1,149 @@
+"""`pingback.store.pruning`: what is forgotten, and what must never be."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pingback.model import Discovery, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol
+from pingback.store import Store
+from pingback.store.pruning import BATCH
+from tests.receive.pages import Clock
+
+DAY = timedelta(days=1)
+POST = "https://my.example/6"
+LINK = "https://a.example/5"
+NOTHING = {"mentions": 0, "pings": 0, "attempts": 0, "discoveries": 0, "pauses": 0}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> Iterator[Store]:
+    with Store("sqlite://", clock=clock) as store:
+        yield store
+
+
+def keep(store: Store, clock: Clock, status: MentionStatus, number: int = 1) -> Mention:
+    mention = Mention(
+        source=f"https://a.example/{number}",
+        target="https://my.example/5",
+        protocol=Protocol.PINGBACK,
+        status=status,
+        received=clock.instant,
+    )
+    return store.keep(mention)[0]
+
+
+def pruned(store: Store, clock: Clock, days: float = 90) -> dict[str, int]:
+    """What was forgotten, which is what was said before; and a second time there is nothing."""
+    times = {"before": clock.instant - days * DAY, "now": clock.instant}
+    foretold = store.upkeep.prunable(**times)
+    found = store.upkeep.prune(**times)
+    assert found == foretold
+    assert store.upkeep.prune(**times) == NOTHING
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "forgotten"),
+    [
+        (MentionStatus.APPROVED, 0),
+        (MentionStatus.PENDING, 0),
+        (MentionStatus.SPAM, 1),
+        (MentionStatus.REJECTED, 1),
+        (MentionStatus.DELETED, 1),
+    ],
+)
+def test_mentions_by_status(store: Store, clock: Clock, status: MentionStatus, forgotten: int) -> None:
+    keep(store, clock, status)
+    clock.pass_by(days=90)
+    assert pruned(store, clock) == NOTHING
+    clock.pass_by(seconds=1)
+    assert pruned(store, clock) == NOTHING | {"mentions": forgotten}
+    assert len(list(store.mentions())) == 1 - forgotten
+
+
+def test_an_old_mention_that_was_withdrawn_of_late_stays(store: Store, clock: Clock) -> None:
+    mention = keep(store, clock, MentionStatus.APPROVED)
+    clock.pass_by(days=400)
+    store.update(replace(mention, status=MentionStatus.DELETED))
+    assert pruned(store, clock) == NOTHING
+    clock.pass_by(days=91)
+    assert pruned(store, clock)["mentions"] == 1
+
+
+MANY = """
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+INSERT INTO mentions (pair, target_key, source, target, protocol, status, received, tried)
+SELECT n, 'y', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, 0 FROM numbers
+"""
+
+
+def test_more_than_one_transaction_takes(tmp_path: Path, clock: Clock) -> None:
+    assert BATCH < 2500
+    with Store(f"sqlite:///{tmp_path}/x.db", clock=clock) as store:
+        with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
+            other.execute(MANY)
+        assert pruned(store, clock)["mentions"] == 2500
+
+
+def sent(store: Store, clock: Clock, status: OutcomeStatus = OutcomeStatus.ACCEPTED) -> None:
+    """A post with one link was published, and its ping was told by pingback."""
+    store.outbox.plan(POST, {LINK: "x"}, fingerprint="x", now=clock.instant)
+    [ping] = store.outbox.claim(now=clock.instant, lease=DAY, limit=1, per_host=1)
+    outcome = Outcome(
+        source=POST, target=LINK, status=status, message="so", protocol=Protocol.PINGBACK, endpoint=LINK, attempts=1
+    )
+    due = clock.instant + DAY if status is OutcomeStatus.FAILED else None
+    store.outbox.record(ping, outcome, at=clock.instant, seconds=0.1, next_try=due)
+
+
+def test_a_ping_whose_link_stands_is_remembered_for_ever(store: Store, clock: Clock) -> None:
+    sent(store, clock)
+    clock.pass_by(days=4000)
+    assert pruned(store, clock) == NOTHING | {"attempts": 1}
+    assert store.outbox.rehearse(POST, {LINK: "x"}, now=clock.instant) == []
+
+
+def test_a_ping_whose_link_is_gone_is_forgotten_with_its_attempts(store: Store, clock: Clock) -> None:
+    sent(store, clock)
+    clock.pass_by(days=60)
+    store.outbox.plan(POST, {}, fingerprint="y", now=clock.instant)
+    assert pruned(store, clock) == NOTHING
+    clock.pass_by(days=31)
+    assert pruned(store, clock) == NOTHING | {"pings": 1, "attempts": 1}
+
+
+def test_a_ping_that_waits_for_its_next_try_stays(store: Store, clock: Clock) -> None:
+    sent(store, clock, OutcomeStatus.FAILED)
+    clock.pass_by(days=400)
+    assert pruned(store, clock)["pings"] == 0
+
+
+def test_what_is_remembered_for_a_while(store: Store, clock: Clock) -> None:
+    found = Discovery(target=LINK, url=LINK, endpoints=())
+    store.outbox.remember(found, until=clock.instant + DAY)
+    store.outbox.pause("a.example", until=clock.instant + DAY)
+    assert pruned(store, clock) == NOTHING
+    clock.pass_by(days=1)
+    assert pruned(store, clock) == NOTHING | {"discoveries": 1, "pauses": 1}
+
+
+def test_vacuum_gives_the_room_back(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "x.db"
+    with Store(f"sqlite:///{path}", clock=clock) as store:
+        for number in range(200):
+            mention = keep(store, clock, MentionStatus.SPAM, number)
+            store.update(replace(mention, excerpt="x" * 1000))
+        clock.pass_by(days=91)
+        pruned(store, clock)
+        store.upkeep.vacuum()
+    assert path.stat().st_size < 200 * 1000
