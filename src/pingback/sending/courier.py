@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from pingback.clock import Clock, now
 from pingback.errors import FetchError, Unreachable
+from pingback.holders import is_gone, this_process
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.sending.discover import EVERY, discover
-from pingback.sending.holders import is_gone, this_process
 from pingback.sending.ping import Delivery, deliver, unfound
 from pingback.sending.retry import LONGEST_PACE, PACE, next_try, retry_after
 from pingback.urls import host_of, key_of, shown
