@@ -9,7 +9,8 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.background import MAX_UNFINISHED
+from pingback.receive.background import PER_LANE, WAITING_PER_LANE
+from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
 from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.webmention import answer, status
@@ -155,7 +156,7 @@ def test_W6_what_is_no_form(receiver: Receiver, content_type: str) -> None:
 
 def test_too_many_waiting_is_503(queuing: Receiver, store: Store, pages: Pages) -> None:
     pages.gate.clear()
-    for number in range(MAX_UNFINISHED):
+    for number in range(PER_LANE + WAITING_PER_LANE + MOST_WAITING_OF_A_HOST):
         send(queuing, pair(source=f"https://a.example/{number}"))
     response = send(queuing)
     assert (response.status, response.headers["Retry-After"]) == (503, "60")
@@ -173,10 +174,10 @@ def test_W22_a_bug_is_500_and_says_no_more(store: Store, pages: Pages, caplog: p
 
 
 @pytest.mark.parametrize("ask", [send, look])
-def test_W22_a_database_that_fails_is_500(queuing: Receiver, store: Store, ask: Callable[[Receiver], Response]) -> None:
+def test_W22_a_database_that_fails_is_503(queuing: Receiver, store: Store, ask: Callable[[Receiver], Response]) -> None:
     store.close()
     response = ask(queuing)
-    assert (response.status, b"database" in response.body) == (500, False)
+    assert (response.status, b"database" in response.body) == (503, False)
 
 
 # The status page

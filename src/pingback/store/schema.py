@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, RowMapping, String, Table, Text, text
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
 from pingback.store.keys import pair_of, target_key_of
@@ -38,17 +38,24 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
+    # Who looks at the source since then; and when it was last pinged again, where nobody has looked since.
+    Column("holder", Text),
+    Column("asked", BigInteger),
     # When the row last changed, for those who keep copies; and how often in a row the source could not be had since.
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Index("mentions_by_target", "target_key", "received", "id"),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
+    # SQLite uses a partial index only where the query has the same condition, word by word.
+    Index("mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
+    Index("mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 
-# What files of earlier versions lack. Each has a default, for the rows that are there and for such a version's own.
-ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures)
+# What files of earlier versions lack. Each has a default or may be NULL, for the rows that are there and for such a
+# version's own.
+ADDED = (mentions.c.kind, mentions.c.changed, mentions.c.failures, mentions.c.holder, mentions.c.asked)
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset({"id", "pair", "target_key", "source", "target", "received"})
