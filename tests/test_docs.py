@@ -69,7 +69,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 7
+    assert len(PAGES) == 8
     assert len(blocks(README, "python")) == 2
     assert len(blocks(README, "console")) == 3
 

@@ -21,6 +21,7 @@ from pingback.sending.publish import publish as publish_with
 from pingback.urls import require_absolute, require_http
 
 if TYPE_CHECKING:
+    from pingback.receive.limits import Rate
     from pingback.store import Store
 
 
@@ -110,6 +111,8 @@ class Receiver(receive.Receiver):
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
+        rate: "Rate | None" = None,
+        source_rate: "Rate | None" = None,
         clock: Clock = now,
     ) -> None:
         from pingback.store import Store  # a database, which only receivers need
@@ -128,6 +131,8 @@ class Receiver(receive.Receiver):
                 answer_within=answer_within,
                 queued=queued,
                 verify_trackbacks=verify_trackbacks,
+                rate=rate,
+                source_rate=source_rate,
                 clock=clock,
             )
         except BaseException:

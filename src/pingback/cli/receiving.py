@@ -8,9 +8,10 @@ from pingback.api import Receiver
 from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
-from pingback.settings import Settings
+from pingback.receive.limits import Rate
+from pingback.settings import OFF, Settings
 
-SETTINGS = ("site", "trackback", "check_targets", "self_pings")
+SETTINGS = ("site", "trackback", "check_targets", "self_pings", "source_rate")
 _OPTIONS = (
     click.option("--site", metavar="URL", multiple=True, help="Takes pings for all pages below. May be repeated."),
     click.option(
@@ -20,6 +21,11 @@ _OPTIONS = (
     ),
     click.option("--check-targets/--no-check-targets", default=None, help="Ask the site whether a target exists."),
     click.option("--self-pings/--no-self-pings", default=None, help="Take pings from the site's own pages."),
+    click.option(
+        "--source-rate",
+        metavar="N/minute",
+        help="How often the host of a source is asked at most; 'off' for no limit. [default: 10/minute]",
+    ),
 )
 _QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
@@ -42,4 +48,10 @@ def receiver_for(settings: Settings, client: Client) -> Receiver:
         answer_within=settings.answer_within,
         queued=_QUEUED[settings.verify],
         verify_trackbacks=settings.trackback == "verified",
+        rate=_rate(settings.rate),
+        source_rate=_rate(settings.source_rate),
     )
+
+
+def _rate(text: str) -> Rate | None:
+    return None if text == OFF else Rate(text)

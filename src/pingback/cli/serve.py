@@ -6,6 +6,7 @@ import click
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
+from pingback.server.forwarded import Forwarded
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 @subcommand(
     "serve",
     example="pingback serve --site https://blog.example --port 8000",
-    takes=(*SETTINGS, "host", "port", "verify", "answer_within"),
+    takes=(*SETTINGS, "host", "port", "verify", "answer_within", "rate", "trusted_proxies"),
 )
 @receiving_options
 @click.option("--host", help="The address to listen at. [default: 127.0.0.1]")
@@ -27,6 +28,18 @@ log = logging.getLogger(__name__)
     help="Before the answer or after. [default: inline, but Webmentions queued]",
 )
 @click.option("--answer-within", metavar="SECONDS", help="What takes longer is verified afterwards. [default: 2.5]")
+@click.option(
+    "--rate",
+    metavar="N/minute",
+    help="How often one sender may ping; 'off' for no limit. [default: 60/minute; 300/hour]",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    metavar="CIDR",
+    multiple=True,
+    help="A proxy before us, whose X-Forwarded-For, -Proto and -Host are believed. May be repeated.",
+)
 def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 
@@ -38,7 +51,8 @@ def command(settings: Settings) -> None:
         log_to_stderr(logging.INFO)
     with client_for(settings) as client, receiver_for(settings, client) as receiver:
         receiver.resume()
-        serve(wsgi_app(receiver), host=settings.host, port=settings.port, on_ready=_ready)
+        app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
+        serve(app, host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")
 
 

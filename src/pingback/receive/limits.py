@@ -27,7 +27,7 @@ class Rate:
     """
 
     def __init__(self, text: str) -> None:
-        self._limits = _limits_in(text)
+        self._limits = limits_in(text)
         self._lock = threading.Lock()
         self._forget()
 
@@ -59,17 +59,18 @@ class Rate:
         self._limiter = MovingWindowRateLimiter(self._storage)
 
 
+def limits_in(text: str) -> list[RateLimitItem]:
+    """The limits that a text like `60/minute; 300/hour` names; ValueError where it names none, or one without sense."""
+    limits = parse_many(text)
+    for limit in limits:
+        if not 0 < limit.amount <= MAX_AMOUNT or limit.get_expiry() > LONGEST_WINDOW:
+            raise ValueError(f"{limit} is not between 1 and {MAX_AMOUNT} in a day at most")
+    return limits
+
+
 def sender_of(asker: str | None) -> str | None:
     """Who counts as one sender: an IPv4 address, or the network of an IPv6 address; None where there is no address."""
     address = address_of(asker)
     if address is None or ":" not in address:
         return address
     return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
-
-
-def _limits_in(text: str) -> list[RateLimitItem]:
-    limits = parse_many(text)
-    for limit in limits:
-        if not 0 < limit.amount <= MAX_AMOUNT or limit.get_expiry() > LONGEST_WINDOW:
-            raise ValueError(f"{limit} is not between 1 and {MAX_AMOUNT} in a day at most")
-    return limits

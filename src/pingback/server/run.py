@@ -44,6 +44,7 @@ _ADJUSTMENTS = {
     "asyncore_use_poll": True,  # `select` cannot watch more than 1024
     "log_socket_errors": False,  # senders that hang up are no news
     "ident": None,
+    "clear_untrusted_proxy_headers": False,  # `Forwarded` knows which of them to believe
 }
 
 
