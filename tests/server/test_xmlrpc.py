@@ -43,6 +43,15 @@ def fault_of(receiver: Receiver, body: bytes | str) -> int:
     return int(refused.value.faultCode)
 
 
+def test_a_sender_that_is_too_fast_is_49(pages: Pages) -> None:
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver,
+    ):
+        post(receiver, WORDPRESS_PING)
+        assert fault_of(receiver, WORDPRESS_PING) == 49
+
+
 def test_a_ping_is_registered(receiver: Receiver, pages: Pages) -> None:
     [message], _ = xmlrpc.client.loads(post(receiver, WORDPRESS_PING))
     assert message == f"Pingback from {SOURCE} to {TARGET} registered."

@@ -37,18 +37,17 @@ class Forwarded:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         peer = _address(environ.get("REMOTE_ADDR", ""))
-        if _FOR in environ and peer is not None:
-            if self._is_proxy(peer):
-                environ = self._as_seen_outside(environ, peer)
-            elif not peer.is_global:
-                self._warn_once(peer)
+        if peer is not None and self._is_proxy(peer):
+            environ = self._as_seen_outside(environ, peer)
+        elif peer is not None and _FOR in environ and not peer.is_global:
+            self._warn_once(peer)
         return self._app(environ, start_response)
 
     def _is_proxy(self, address: Address) -> bool:
         return any(address in network for network in self._proxies)
 
     def _as_seen_outside(self, environ: "WSGIEnvironment", peer: Address) -> "WSGIEnvironment":
-        seen = dict(environ, REMOTE_ADDR=str(self._asker(environ[_FOR], peer)))
+        seen = dict(environ, REMOTE_ADDR=str(self._asker(environ.get(_FOR, ""), peer)))
         scheme = _last(environ.get(_PROTO, "")).lower()
         if scheme in _SCHEMES:
             seen["wsgi.url_scheme"] = scheme
