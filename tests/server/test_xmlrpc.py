@@ -7,6 +7,7 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
+from pingback.receive.limits import Rate
 from pingback.receive.receiver import Receiver
 from pingback.server.http import Request
 from pingback.server.xmlrpc import answer

@@ -2,7 +2,7 @@
 
 A source that answers at once costs a thread some milliseconds, one that drips costs it the whole time-out of a fetch.
 Sources of the second kind are to take no thread from those of the first, and which it is, only time tells: so a job
-counts as quick at first, as slow when it has run for a second, and of both kinds so many may run. The jobs of one lane,
+counts as quick at first, as slow when it has run for a while, and of both kinds so many may run. The jobs of one lane,
 that is one host, wait for one another.
 """
 
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-QUICK = 16  # jobs at once that have just begun; more would only share the same processor
-SLOW = 112  # jobs at once that have run for longer: each spends its time waiting for a socket
-SLOW_AFTER = 1.0  # seconds
+QUICK = 32  # jobs at once that have just begun: a good source takes a twentieth of a second, most of it on the way
+SLOW = 224  # jobs at once that have run for longer: each spends its time waiting for a socket, and 60 KB
+SLOW_AFTER = 0.5  # seconds
 PER_LANE = 2  # jobs at once for one host: as many as a browser that is polite
 WAITING_PER_LANE = 8  # with 30 s each, the budgets of a target and a source, the last one begins two minutes later
-MAX_UNFINISHED = 256  # jobs, running and waiting
+MAX_UNFINISHED = 320  # jobs, running and waiting
 CLOSE_WITHIN = 2.0  # seconds that `close` waits for running jobs
 
 

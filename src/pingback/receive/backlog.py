@@ -66,6 +66,8 @@ class Backlog:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: Counter[str] = Counter()  # by host; `take_up` counts them anew
+        self._turns = threading.Lock()
+        self._in_hand: set[int | None] = set()  # the mentions that `take_up` has begun with
         self._closed = False
 
     def look(self, background: Background, key: Hashable, source: str, work: Callable[[], T]) -> Future[T]:
@@ -74,12 +76,13 @@ class Backlog:
         Equal keys share one job, and so one request to the server of the source.
         """
         host = _host_of(source)
-        known = background.find(key)
-        if known is not None:
-            return known
-        if not background.has_room(host) or not self.has_turn(source):
-            raise Busy
-        return background.submit(key, work, lane=host)
+        with self._turns:  # no turn is taken that is not used
+            known = background.find(key)
+            if known is not None:
+                return known
+            if not background.has_room(host) or not self.has_turn(source):
+                raise Busy
+            return background.submit(key, work, lane=host)
 
     def join(self, source: str) -> None:
         """One more is going to wait. Raises `Busy` where there is no room for it."""
@@ -112,12 +115,15 @@ class Backlog:
         """Look at what waits, as far as its hosts' budgets go. Raises StoreError."""
         for holder in filter(is_gone, self._queue.holders()):
             self._queue.release(holder)
+        in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
         waiting = self._queue.waiting(self._protocols, now=self._clock())
         self._recount(waiting)
         for mention in waiting:
-            self._begin(mention, partial(self._settle_if_free, mention))
+            if mention.id not in in_hand:
+                self._begin(mention, partial(self._settle_if_free, mention))
         for mention in self._queue.asked(tried_before=self._clock() - REVERIFY_AFTER):
-            self._begin(mention, partial(self._renew, mention))
+            if mention.id not in in_hand:
+                self._begin(mention, partial(self._renew, mention))
 
     def close(self) -> None:
         """Begin with nothing more."""
@@ -128,7 +134,9 @@ class Backlog:
             return
         if self._background is not None:
             with suppress(Busy):  # then it waits for the next time
-                self.look(self._background, ("backlog", mention.id), mention.source, work)
+                looking = self.look(self._background, ("backlog", mention.id), mention.source, work)
+                self._in_hand.add(mention.id)
+                looking.add_done_callback(lambda _: self._in_hand.discard(mention.id))
         elif self.has_turn(mention.source):
             work()
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FAILING_FOR = timedelta(days=30)  # since the link was last seen; then a source that only fails is taken for gone
-MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
+MAX_WAITING = 48  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
 
 log = logging.getLogger(__name__)
