@@ -61,8 +61,8 @@ class Server:
         self._process.wait()
 
     @contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """None of its files may grow, meanwhile."""
+    def failing_disk(self) -> Iterator[None]:
+        """None of its files may grow, meanwhile, as on a disk that is full."""
         _, most = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, most))
         try:

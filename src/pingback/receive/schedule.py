@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-EVERY = 5.0  # seconds between two turns, when nobody asks for one
+EVERY = 2.0  # seconds between two turns, when nobody asks for one
 PAUSE = 0.2  # seconds after each turn, however many ask for the next
 CLOSE_WITHIN = 2.0  # seconds that `close` waits for a turn that has begun
 
