@@ -97,7 +97,10 @@ def verify(source: str, target: str, *, client: Client | None = None) -> Verific
 
 
 class Receiver(receive.Receiver):
-    """`pingback.receive.receiver.Receiver`, which opens its own store when `store` is a URL, and closes it too."""
+    """`pingback.receive.receiver.Receiver`, which opens its own store when `store` is a URL, and closes it too.
+
+    `rate` and `source_rate` are texts like `60/minute; 300/hour`; ValueError for others.
+    """
 
     def __init__(
         self,
@@ -111,8 +114,8 @@ class Receiver(receive.Receiver):
         answer_within: float | None = None,
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
-        rate: "Rate | None" = None,
-        source_rate: "Rate | None" = None,
+        rate: str | None = None,
+        source_rate: str | None = None,
         clock: Clock = now,
     ) -> None:
         from pingback.store import Store  # a database, which only receivers need
@@ -131,8 +134,8 @@ class Receiver(receive.Receiver):
                 answer_within=answer_within,
                 queued=queued,
                 verify_trackbacks=verify_trackbacks,
-                rate=rate,
-                source_rate=source_rate,
+                rate=_rate(rate),
+                source_rate=_rate(source_rate),
                 clock=clock,
             )
         except BaseException:
@@ -145,6 +148,14 @@ class Receiver(receive.Receiver):
         super().close()
         if self._own_store is not None:
             self._own_store.close()
+
+
+def _rate(text: str | None) -> "Rate | None":
+    if text is None:
+        return None
+    from pingback.receive.limits import Rate  # a library, which only those who limit need
+
+    return Rate(text)
 
 
 @cache

@@ -95,6 +95,19 @@ def test_what_was_pinged_again_is_due_when_it_was_not_tried_for_long(store: Stor
     assert store.queue.asked(tried_before=NOON) == []
 
 
+def test_a_first_look_answers_what_was_asked_meanwhile(store: Store) -> None:
+    mention = kept(store)
+    store.queue.ask_again(mention, at=NOON)
+    assert store.queue.claim(mention, holder="one", now=NOON)
+    assert store.queue.asked(tried_before=NOON + timedelta(hours=2)) == []
+
+
+def test_what_was_rejected_is_not_looked_at_again(store: Store) -> None:
+    mention = kept(store, status=MentionStatus.REJECTED, fault=17)
+    store.queue.ask_again(mention, at=NOON)
+    assert store.queue.asked(tried_before=NOON + timedelta(hours=2)) == []
+
+
 def test_what_was_never_tried(store: Store) -> None:
     assert store.queue.ask_again(kept(store), at=NOON) is None
 

@@ -8,7 +8,6 @@ from pingback.api import Receiver
 from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
-from pingback.receive.limits import Rate
 from pingback.settings import OFF, Settings
 
 SETTINGS = ("site", "trackback", "check_targets", "self_pings", "source_rate")
@@ -53,5 +52,5 @@ def receiver_for(settings: Settings, client: Client) -> Receiver:
     )
 
 
-def _rate(text: str) -> Rate | None:
-    return None if text == OFF else Rate(text)
+def _rate(setting: str) -> str | None:
+    return None if setting == OFF else setting

@@ -28,7 +28,7 @@ T = TypeVar("T")
 Look: TypeAlias = Callable[[Mention], None]
 
 REVERIFY_AFTER = timedelta(hours=1)
-MOST_WAITING = 1000  # pings; with 16 at once that is some minutes' work
+MOST_WAITING = 1000  # pings, which are read anew at each turn
 MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
 UNKNOWN = "unknown"  # a process that has no name here; its leases run out by themselves
 

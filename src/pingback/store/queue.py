@@ -14,7 +14,8 @@ from pingback.store.database import Database
 from pingback.store.outbox_schema import readable
 from pingback.store.schema import instant, mention_of, mentions, micros
 
-LEASE = timedelta(minutes=5)  # longer than any look takes: whoever has not finished by then never will
+# Longer than a look takes by the time-outs that we have by default: whoever has not finished by then never will.
+LEASE = timedelta(minutes=5)
 MOST = 2000  # read at once
 
 _UNVERIFIED = text("verified IS NULL")  # as the index has it
@@ -86,19 +87,20 @@ def _lease(now: datetime) -> dict[str, int]:
 
 _PENDING: ColumnElement[bool] = mentions.c.status == MentionStatus.PENDING.value
 _FREE = or_(mentions.c.holder.is_(None), mentions.c.tried <= bindparam("lease", type_=BigInteger))
+_REJECTED = MentionStatus.REJECTED.value  # which counts as none: pinged again, it is a new one
 _THIS = mentions.c.id == bindparam("this")
 
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
 _CLAIM = (
     update(mentions)
     .where(_THIS, _PENDING, _UNVERIFIED, _FREE)
-    .values(tried=bindparam("at", type_=BigInteger), holder=bindparam("by"))
+    .values(tried=bindparam("at", type_=BigInteger), holder=bindparam("by"), asked=None)
 )
 _ASK = update(mentions).where(_THIS).values(asked=bindparam("at", type_=BigInteger)).returning(mentions.c.tried)
 _ANSWER = update(mentions).where(_THIS, mentions.c.asked <= bindparam("at", type_=BigInteger)).values(asked=None)
 _ASKED_AGAIN = (
     select(*mentions.c)
-    .where(_ASKED, mentions.c.tried <= bindparam("before", type_=BigInteger))
+    .where(_ASKED, mentions.c.tried <= bindparam("before", type_=BigInteger), mentions.c.status != _REJECTED)
     .order_by(mentions.c.tried)
     .limit(MOST)
 )
