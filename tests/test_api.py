@@ -193,6 +193,17 @@ def test_a_receiver_leaves_the_store_of_another_open() -> None:
         assert [mention.title for mention in store.mentions()] == ["Six"]
 
 
+def test_a_receiver_may_have_limits() -> None:
+    options = {"site": "https://my.example/", "store": "sqlite://", "client": Pages(WEB)}
+    with pingback.Receiver(**options, rate="1/hour") as receiver:  # type: ignore[arg-type]  # a dict of many kinds
+        receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
+        with pytest.raises(pingback.Fault) as refused:
+            receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
+    assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
+    with pytest.raises(ValueError, match="often"):
+        pingback.Receiver(**options, source_rate="often")  # type: ignore[arg-type]
+
+
 def test_by_default_the_store_is_a_file_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     pingback.Receiver(site="https://my.example/", client=Pages()).close()

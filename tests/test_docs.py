@@ -75,7 +75,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 13
+    assert len(PAGES) == 14
     assert len(blocks(README, "python")) == 3
     assert len(blocks(README, "console")) == 3
 

@@ -22,6 +22,7 @@ from pingback.sending.publish import publish as publish_with
 from pingback.urls import require_absolute, require_http
 
 if TYPE_CHECKING:
+    from pingback.receive.limits import Rate
     from pingback.store import Store
 
 
@@ -101,7 +102,10 @@ def verify(
 
 
 class Receiver(receive.Receiver):
-    """`pingback.receive.receiver.Receiver`, which opens its own store when `store` is a URL, and closes it too."""
+    """`pingback.receive.receiver.Receiver`, which opens its own store when `store` is a URL, and closes it too.
+
+    `rate` and `source_rate` are texts like `60/minute; 300/hour`; ValueError for others.
+    """
 
     def __init__(
         self,
@@ -117,6 +121,8 @@ class Receiver(receive.Receiver):
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
         observer: Observer = NOBODY,
+        rate: str | None = None,
+        source_rate: str | None = None,
         clock: Clock = now,
     ) -> None:
         from pingback.store import Store  # a database, which only receivers need
@@ -137,6 +143,8 @@ class Receiver(receive.Receiver):
                 queued=queued,
                 verify_trackbacks=verify_trackbacks,
                 observer=observer,
+                rate=_rate(rate),
+                source_rate=_rate(source_rate),
                 clock=clock,
             )
         except BaseException:
@@ -149,6 +157,14 @@ class Receiver(receive.Receiver):
         super().close()
         if self._own_store is not None:
             self._own_store.close()
+
+
+def _rate(text: str | None) -> "Rate | None":
+    if text is None:
+        return None
+    from pingback.receive.limits import Rate  # a library, which only those who limit need
+
+    return Rate(text)
 
 
 @cache

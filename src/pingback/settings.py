@@ -18,6 +18,7 @@ from pingback.urls import is_http
 
 FILE = "pingback.toml"
 PREFIX = "PINGBACK_"
+OFF = "off"  # the rate that is none
 
 LONGEST_TIMEOUT = 24 * 3600.0  # seconds
 LONGEST_AGE = 36525.0  # days
@@ -53,6 +54,9 @@ class Settings:
     verify: str | None = None
     trackback: str = "verified"
     answer_within: float = 2.5
+    rate: str = "60/minute; 300/hour"
+    source_rate: str = "10/minute"
+    trusted_proxies: tuple[str, ...] = ()
     check_targets: bool = True
     self_pings: bool = True
     reverify_after_days: float = 30.0
@@ -174,6 +178,19 @@ def _networks(value: object) -> tuple[str, ...]:
     return networks
 
 
+def _rate(value: object) -> str:
+    rate = _text(value)
+    if rate == OFF:
+        return rate
+    from pingback.receive.limits import limits_in  # loads a library, which only those who set a rate wait for
+
+    try:
+        limits_in(rate)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a rate like '60/minute; 300/hour'") from None
+    return rate
+
+
 def _urls(value: object) -> tuple[str, ...]:
     urls = _several(value)
     for url in urls:
@@ -231,6 +248,9 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "verify": _one_of("inline", "queued"),
     "trackback": _one_of("verified", "unverified"),
     "answer_within": _wait,
+    "rate": _rate,
+    "source_rate": _rate,
+    "trusted_proxies": _networks,
     "check_targets": _yes_or_no,
     "self_pings": _yes_or_no,
     "reverify_after_days": _days,

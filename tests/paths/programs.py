@@ -75,10 +75,11 @@ class Serving:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends it by a signal; its exit code. What it wrote is in `log` then."""
         self._process.send_signal(number)
-        out, err = self._process.communicate(timeout=PATIENCE)
-        assert out == ""
-        self.log += err
-        return self._process.returncode
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self.log += self._process.stderr.read()  # `communicate` would lose lines that came together with the first ones
+        assert self._process.stdout.read() == ""
+        return self._process.wait(PATIENCE)
 
     def kill(self) -> None:
         """Ends it without a word, as a power cut would."""

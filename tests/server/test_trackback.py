@@ -8,6 +8,7 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
+from pingback.receive.limits import Rate
 from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.server.http import Request, Response
 from pingback.server.trackback import answer
@@ -119,6 +120,25 @@ def test_too_many_waiting_is_503_with_an_error_inside(pages: Pages) -> None:
     ):
         for _ in range(MAX_WAITING):
             receiver._waiting.acquire()  # as MAX_WAITING slow pings do
+        response = send(receiver, {"url": SOURCE})
+    assert (response.status, response.headers["Retry-After"]) == (503, "60")
+    assert ET.fromstring(response.body).findtext("error") == "1"
+
+
+def test_a_sender_that_is_too_fast_is_429_with_an_error_inside(pages: Pages) -> None:
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver,
+    ):
+        responses = [send(receiver, {"url": SOURCE}) for _ in range(2)]
+    assert [response.status for response in responses] == [200, 429]
+    assert 0 < int(responses[1].headers["Retry-After"]) <= 60
+    assert ET.fromstring(responses[1].body).findtext("error") == "1"
+
+
+def test_a_database_that_fails_is_503_with_an_error_inside(pages: Pages) -> None:
+    with Store("sqlite://") as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        store.close()
         response = send(receiver, {"url": SOURCE})
     assert (response.status, response.headers["Retry-After"]) == (503, "60")
     assert ET.fromstring(response.body).findtext("error") == "1"

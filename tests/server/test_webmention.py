@@ -9,7 +9,9 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.background import MAX_UNFINISHED
+from pingback.receive.background import PER_LANE, WAITING_PER_LANE
+from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
+from pingback.receive.limits import Rate
 from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.webmention import answer, status
@@ -155,11 +157,18 @@ def test_W6_what_is_no_form(receiver: Receiver, content_type: str) -> None:
 
 def test_too_many_waiting_is_503(queuing: Receiver, store: Store, pages: Pages) -> None:
     pages.gate.clear()
-    for number in range(MAX_UNFINISHED):
+    for number in range(PER_LANE + WAITING_PER_LANE + MOST_WAITING_OF_A_HOST):
         send(queuing, pair(source=f"https://a.example/{number}"))
     response = send(queuing)
     assert (response.status, response.headers["Retry-After"]) == (503, "60")
     assert store.find_pair(PAIR) is None
+
+
+def test_a_sender_that_is_too_fast_is_429(store: Store, pages: Pages) -> None:
+    with Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver:
+        responses = [send(receiver) for _ in range(2)]
+    assert [response.status for response in responses] == [200, 429]
+    assert 0 < int(responses[1].headers["Retry-After"]) <= 60
 
 
 def test_W22_a_bug_is_500_and_says_no_more(store: Store, pages: Pages, caplog: pytest.LogCaptureFixture) -> None:
@@ -173,10 +182,10 @@ def test_W22_a_bug_is_500_and_says_no_more(store: Store, pages: Pages, caplog: p
 
 
 @pytest.mark.parametrize("ask", [send, look])
-def test_W22_a_database_that_fails_is_500(queuing: Receiver, store: Store, ask: Callable[[Receiver], Response]) -> None:
+def test_W22_a_database_that_fails_is_503(queuing: Receiver, store: Store, ask: Callable[[Receiver], Response]) -> None:
     store.close()
     response = ask(queuing)
-    assert (response.status, b"database" in response.body) == (500, False)
+    assert (response.status, b"database" in response.body) == (503, False)
 
 
 # The status page

@@ -7,6 +7,7 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
+from pingback.receive.limits import Rate
 from pingback.receive.receiver import Receiver
 from pingback.server.http import Request
 from pingback.server.xmlrpc import answer
@@ -41,6 +42,15 @@ def fault_of(receiver: Receiver, body: bytes | str) -> int:
         xmlrpc.client.loads(post(receiver, body))
     assert refused.value.faultString
     return int(refused.value.faultCode)
+
+
+def test_a_sender_that_is_too_fast_is_49(pages: Pages) -> None:
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver,
+    ):
+        post(receiver, WORDPRESS_PING)
+        assert fault_of(receiver, WORDPRESS_PING) == 49
 
 
 def test_a_ping_is_registered(receiver: Receiver, pages: Pages) -> None:

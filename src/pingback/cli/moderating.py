@@ -55,7 +55,7 @@ def taught(akismet: "Akismet | None", store: "Store") -> Iterator[None]:
     if akismet is None:
         yield
         return
-    background = Background(threads=1)
+    background = Background(quick=1, slow=0)
 
     def learn(before: MentionStatus, mention: Mention) -> None:
         with suppress(Busy):

@@ -13,7 +13,7 @@ from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.receive.observer import NOBODY, Observer
-from pingback.settings import Settings
+from pingback.settings import OFF, Settings
 from pingback.store import Store
 
 SETTINGS = (
@@ -21,6 +21,7 @@ SETTINGS = (
     "trackback",
     "check_targets",
     "self_pings",
+    "source_rate",
     "approve",
     "block",
     "close_after",
@@ -55,6 +56,11 @@ _OPTIONS = (
         metavar="DAYS",
         help="Look again at the sources of old mentions, a few a minute; 0 for never. [default: 30]",
     ),
+    click.option(
+        "--source-rate",
+        metavar="N/minute",
+        help="How often the host of a source is asked at most; 'off' for no limit. [default: 10/minute]",
+    ),
 )
 _QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
@@ -85,6 +91,8 @@ def receiver_for(settings: Settings, client: Client, *, observer: Observer = NOB
             queued=_QUEUED[settings.verify],
             verify_trackbacks=settings.trackback == "verified",
             observer=observer,
+            rate=_given(settings.rate),
+            source_rate=_given(settings.source_rate),
         ) as receiver,
     ):
         yield receiver
@@ -99,3 +107,7 @@ def _targets_for(settings: Settings, client: Client, store: Store) -> Callable[[
     if settings.close_after is not None:
         raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
     return everything_exists
+
+
+def _given(setting: str) -> str | None:
+    return None if setting == OFF else setting

@@ -9,6 +9,7 @@ from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
 from pingback.cli.rounds import rounds_for
 from pingback.receive.observer import NOBODY, Observer
+from pingback.server.forwarded import Forwarded
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 @subcommand(
     "serve",
     example="pingback serve --site https://blog.example --port 8000",
-    takes=(*SETTINGS, "host", "port", "verify", "answer_within", "metrics"),
+    takes=(*SETTINGS, "host", "port", "verify", "answer_within", "rate", "trusted_proxies", "metrics"),
 )
 @receiving_options
 @click.option("--host", help="The address to listen at. [default: 127.0.0.1]")
@@ -30,6 +31,18 @@ log = logging.getLogger(__name__)
     help="Before the answer or after. [default: inline, but Webmentions queued]",
 )
 @click.option("--answer-within", metavar="SECONDS", help="What takes longer is verified afterwards. [default: 2.5]")
+@click.option(
+    "--rate",
+    metavar="N/minute",
+    help="How often one sender may ping; 'off' for no limit. [default: 60/minute; 300/hour]",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    metavar="CIDR",
+    multiple=True,
+    help="A proxy before us, whose X-Forwarded-For, -Proto and -Host are believed. May be repeated.",
+)
 @click.option("--metrics/--no-metrics", default=None, help="Count and time, and answer at /metrics. [default: yes]")
 def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
@@ -47,7 +60,8 @@ def command(settings: Settings) -> None:
         receiver = stack.enter_context(receiver_for(settings, client, observer=_observer(settings)))
         receiver.resume()
         stack.enter_context(rounds_for(settings, receiver, client))
-        serve(wsgi_app(receiver), host=settings.host, port=settings.port, on_ready=_ready)
+        app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
+        serve(app, host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")
 
 

@@ -3,7 +3,6 @@
 import logging
 import signal
 from contextlib import ExitStack
-from datetime import timedelta
 from threading import Event
 from types import FrameType
 
@@ -16,8 +15,6 @@ from pingback.settings import Settings
 from pingback.store import Store
 
 EVERY = 5.0  # seconds between two looks at what is due
-# `serve` verifies what it took in by itself; what it could not within this time, it never will.
-LEFT_TO_SERVE = timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +47,7 @@ def command(settings: Settings) -> None:
         while not stopped.is_set():
             try:
                 if receiver is not None:
-                    receiver.resume(left_to_others_for=LEFT_TO_SERVE)
+                    receiver.resume()
                 for _ in courier.deliver():
                     pass  # the log tells of each
             except StoreError as error:  # locked, or full: it may be itself again

@@ -1,13 +1,8 @@
-"""What the log hears of pings: one line for each, with its parts as fields, and why something went wrong here.
-
-A stranger hears no more of the latter than that it did.
-"""
+"""What the log hears of pings: one line for each, with its parts as fields."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from pingback.errors import Fault, FaultCode, StoreError
+from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.verify import address_of
 from pingback.urls import shown
@@ -38,24 +33,3 @@ def log_renewed(renewed: Mention) -> None:
     parts = (shown(renewed.source), shown(renewed.target), renewed.status)
     fields = dict(zip(("source", "target", "outcome"), parts, strict=True)) | {"mention": renewed.id}
     log.info("%r looked at again for %r: %s", *parts, extra=fields)
-
-
-@contextmanager
-def store_errors_hidden() -> Iterator[None]:
-    """A stranger hears that we failed, the log hears why."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("%s", error)
-        raise Fault(FaultCode.INTERNAL_ERROR, "the mentions cannot be read or written now; try again later") from error
-
-
-@contextmanager
-def logged(doing: str, mention: Mention) -> Iterator[None]:
-    """For work that nobody waits for: a mention that it fails on stays as it was."""
-    try:
-        yield
-    except StoreError as error:
-        log.error("cannot %s mention %s: %s", doing, mention.id, error)
-    except Exception:
-        log.exception("cannot %s mention %s", doing, mention.id)

@@ -4,12 +4,10 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from threading import BoundedSemaphore
@@ -19,28 +17,29 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
+from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
+from pingback.receive.backlog import REVERIFY_AFTER, Backlog
 from pingback.receive.changes import with_page, with_words
 from pingback.receive.existence import everything_exists
-from pingback.receive.logbook import log_ping, log_settled, logged, store_errors_hidden
+from pingback.receive.logbook import log_ping, log_settled
 from pingback.receive.moderation import Decide, Moderator, approve
 from pingback.receive.observer import NOBODY, Observer, timed
 from pingback.receive.renewal import Renewal
+from pingback.receive.schedule import Schedule
 from pingback.receive.site import Site
 from pingback.receive.verify import address_of, fault_of, headers_for, verify
-from pingback.urls import key_of, shown, tidy
+from pingback.urls import key_of, tidy
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
+    from pingback.receive.limits import Rate
     from pingback.store import Store
 
 T = TypeVar("T")
 
-REVERIFY_AFTER = timedelta(hours=1)
-MAX_WAITING = 16  # pings that wait for their source at a time; a server needs more threads than that
+MAX_WAITING = 48  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
-RESUMING = 4  # threads for what a restart left behind, so that new pings find the others free
-RETRY_AFTER = 60.0  # seconds until a ping that found too many others waiting is worth another try
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +60,10 @@ class Receiver:
     A TrackBack brings words of its own and proves nothing, so that it is verified like all others. Where
     `verify_trackbacks` is false it stays `pending` with these words instead, and nobody asks its source until another
     protocol names the same pair.
+
+    `rate` is how often a sender may ping (`sender_of` its address), fault 49 beyond; `source_rate` is how often the
+    host of a source, the site itself aside, may be asked on the word of strangers. A ping beyond that is kept as
+    `pending`, too, and verified when its turn comes; without background threads it is fault 50.
     """
 
     def __init__(
@@ -77,6 +80,8 @@ class Receiver:
         queued: Collection[Protocol] = (),
         verify_trackbacks: bool = True,
         observer: Observer = NOBODY,
+        rate: "Rate | None" = None,
+        source_rate: "Rate | None" = None,
         clock: Clock = now,
     ) -> None:
         self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
@@ -91,7 +96,20 @@ class Receiver:
         self._background = Background() if answer_within is not None or self._queued else None
         self._renewal = Renewal(store=store, look=self._verify, decided=self._moderator.decided, clock=clock)
         self._waiting = BoundedSemaphore(MAX_WAITING)
+        self._rate = rate
+        self._alarm = Alarm()
         self._closed = False
+        self._backlog = Backlog(
+            store.queue,
+            background=self._background,
+            rate=source_rate,
+            is_own=self._site.holds,
+            protocols=[protocol for protocol in Protocol if self._verifies(protocol)],
+            settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.asker)),
+            renew=lambda known: self._renew_if_due(known, None),
+            clock=clock,
+        )
+        self._schedule = Schedule(self._alarm.guarding("take up what waits")(self._backlog.take_up))
 
     @property
     def store(self) -> "Store":
@@ -120,14 +138,17 @@ class Receiver:
     ) -> Mention:
         """The mention that was kept; raises `Fault` for any other end. `asker` is the sender's IP address.
 
-        A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last try is an hour old.
-        A Fault whose `retry_after` is set means that too many pings are waiting. `words` are those of a TrackBack;
-        they are kept where it is not verified, else the source's page is believed before its sender.
+        A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last try is an hour old,
+        at once or then. A Fault whose `retry_after` is set means that the ping is welcome later: too many are waiting,
+        or came from this sender (49), or the store fails. `words` are those of a TrackBack; they are kept where it is
+        not verified, else the source's page is believed before its sender.
         """
         source, target = _text(source), _text(target)
         began = monotonic()
         try:
-            with store_errors_hidden():
+            with self._alarm.hiding():
+                if self._rate is not None:
+                    self._rate.check_sender(asker)
                 mention = self._take(source, target, asker, protocol, words or Words())
         except Fault as fault:
             log_ping(protocol, source, target, asker, fault)
@@ -147,7 +168,7 @@ class Receiver:
 
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
-        with store_errors_hidden():
+        with self._alarm.hiding():
             return self._store.find_pair(pair)
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
@@ -158,19 +179,14 @@ class Receiver:
         """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
         return self._of_approved(target, MAX_LISTED, lambda mention: mention.source)
 
-    def resume(self, *, left_to_others_for: timedelta = timedelta(0)) -> None:
-        """Finish what is pending, in the background where there is one: a process may have ended before it could.
+    def resume(self) -> None:
+        """Finish what is pending, here, or in the background where there is one, which goes on with it from now on.
 
-        What was taken in or tried within `left_to_others_for` is left to who did that. Raises StoreError.
+        A process may have ended before it could; what another has in hand is left to it. Raises StoreError.
         """
-        pending = deque(mention for mention in self._store.unverified() if self._verifies(mention.protocol))
-        not_since = self._clock() - left_to_others_for
-        if self._background is None:
-            self._work_off(pending, not_since)
-            return
-        with suppress(Busy):  # then they stay pending, until the next time
-            for number in range(min(RESUMING, len(pending))):
-                self._background.submit(("resume", number), partial(self._work_off, pending, not_since))
+        self._backlog.take_up()
+        if self._background is not None:
+            self._schedule.wake()
 
     def reverify(self, *, after: timedelta, most: int) -> None:
         """Look again at approved mentions whose source was last asked for that long ago, the oldest first.
@@ -180,11 +196,14 @@ class Receiver:
         for known in self._renewal.overdue(after=after, most=most):
             if self._closed:
                 return
-            self._renew(known, None)
+            with self._alarm.guarding(f"verify mention {known.id} anew"):
+                self._renew(known, None)
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
         self._closed = True
+        self._backlog.close()
+        self._schedule.close()
         if self._background is not None:
             self._background.close()
 
@@ -209,6 +228,8 @@ class Receiver:
             return self._keep_unverified(arrived, words)
         background = self._background_for(protocol)
         if background is None:
+            if not self._backlog.has_turn(arrived.source):
+                raise _too_busy()
             return self._keep(self._judge(arrived, asker))
         return self._keep_in_time(arrived, asker, background)
 
@@ -223,7 +244,7 @@ class Receiver:
         """That part of each approved mention, so that no more is held of thousands than is asked for."""
         target = _text(target)
         self._site.check_target(target)
-        with store_errors_hidden():
+        with self._alarm.hiding():
             approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
             parts = [part(mention) for mention in islice(approved, most)]
         if not parts:
@@ -260,8 +281,8 @@ class Receiver:
                 mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol
             )
 
-    def _keep(self, mention: Mention, *, source_asked: bool = True) -> Mention:
-        kept, new = self._store.keep(mention, source_asked=source_asked)
+    def _keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> Mention:
+        kept, new = self._store.keep(mention, source_asked=source_asked, holder=holder)
         if not new:  # an equal ping was faster
             raise _known()
         return kept
@@ -276,15 +297,24 @@ class Receiver:
         if arrived.protocol in self._queued:
             # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
             self._check_exists_unless_busy(arrived.target)
+        judge = partial(self._judge, arrived, asker)
         try:
-            # Equal pings at once share one job, and so one request to the server of the source.
-            judging = background.submit(("judge", *_key(arrived)), partial(self._judge, arrived, asker))
+            judging = self._backlog.look(background, ("judge", *_key(arrived)), arrived.source, judge)
         except Busy:
-            raise _too_busy() from None
+            return self._keep_waiting(arrived)
         if self._done_in_time(judging, arrived.protocol):
             return self._keep(judging.result())
-        pending = self._keep(arrived)
+        pending = self._keep(arrived, holder=self._backlog.holder)
         judging.add_done_callback(partial(self._finish, pending))
+        return pending
+
+    def _keep_waiting(self, arrived: Mention) -> Mention:
+        try:
+            self._backlog.join(arrived.source)
+        except Busy:
+            raise _too_busy() from None
+        pending = self._keep(arrived, source_asked=False)
+        self._schedule.wake()
         return pending
 
     def _done_in_time(self, job: Future[Any], protocol: Protocol) -> bool:
@@ -301,10 +331,13 @@ class Receiver:
     def _finish(self, pending: Mention, judging: Future[Mention]) -> None:
         if not judging.cancelled():
             self._settle(pending, judging.result)
+            return
+        with self._alarm.guarding(f"give back mention {pending.id}"):
+            self._backlog.give_back(pending)
 
     def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         """Bring a pending mention to its end, in a thread that nobody waits for."""
-        with logged("finish", pending):
+        with self._alarm.guarding(f"finish mention {pending.id}"):
             try:
                 settled = replace(judge(), id=pending.id)
             except Fault as fault:
@@ -312,37 +345,34 @@ class Receiver:
             self._store.update(settled)
             log_settled(settled)
 
-    def _work_off(self, pending: deque[Mention], not_since: datetime) -> None:
-        while pending and not self._closed:
-            try:
-                mention = pending.popleft()
-            except IndexError:  # another thread took the last one
-                return
-            with logged("finish", mention):
-                if self._store.claim(mention, now=self._clock(), not_since=not_since):
-                    self._settle(mention, partial(self._judge, mention, None))
-
     def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
-        instant = self._clock()
-        if not self._store.claim(known, now=instant, not_since=instant - REVERIFY_AFTER):
+        if not self._backlog.ask_again(known):
             return
-        renew = partial(self._renew, known, asker)
+        renew = partial(self._renew_if_due, known, asker)
         background = self._background_for(protocol)
         if background is None:
-            renew()
+            if self._backlog.has_turn(known.source):
+                renew()
             return
         try:
-            self._done_in_time(background.submit(("renew", known.id), renew), protocol)
+            self._done_in_time(self._backlog.look(background, ("backlog", known.id), known.source, renew), protocol)
         except Busy:
-            log.info("too busy to look at %r again", shown(known.source))
+            self._schedule.wake()
+
+    def _renew_if_due(self, known: Mention, asker: str | None) -> None:
+        with self._alarm.guarding(f"verify mention {known.id} anew"):
+            instant = self._clock()
+            due = instant - REVERIFY_AFTER
+            if self._store.claim(known, now=instant, not_since=due, holder=self._backlog.holder):
+                self._renew(known, asker)
+                self._store.queue.answer(known, looked=instant)
 
     def _renew(self, known: Mention, asker: str | None) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
             self._settle(known, partial(self._judge, known, asker))
             return
-        with logged("verify anew", known):
-            self._renewal.renew(known, asker)
+        self._renewal.renew(known, asker)
 
 
 def _text(url: str) -> str:

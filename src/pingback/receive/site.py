@@ -28,7 +28,7 @@ class Site:
 
     def check_target(self, target: str) -> None:
         """Raises `Fault` where the target's address alone says that it takes no pings."""
-        if _CONTROL.search(target) or not self._holds(target):
+        if _CONTROL.search(target) or not self.holds(target):
             raise Fault(FaultCode.TARGET_NOT_PINGABLE, "the target is not a page of this site")
 
     def check_source(self, source: str, target: str) -> None:
@@ -37,7 +37,7 @@ class Site:
             raise Fault(FaultCode.SOURCE_NOT_FOUND, NO_SOURCE)
         if same_url(source, target):
             raise Fault(FaultCode.TARGET_NOT_PINGABLE, "the source and the target are the same page")
-        if not self._self_pings and self._holds(source):
+        if not self._self_pings and self.holds(source):
             raise Fault(FaultCode.ACCESS_DENIED, "this site takes no pings from its own pages")
 
     def check_exists(self, target: str) -> None:
@@ -56,11 +56,12 @@ class Site:
         such a page would belong to. Whether it does is still to be checked.
         """
         targets = [origin_of(root) + address for root in self._roots]
-        ours = [target for target in targets if self._holds(target)]
+        ours = [target for target in targets if self.holds(target)]
         here = [target for target in ours if _authority(target) == _authority(asked_at)]
         return (here or ours or targets)[0]
 
-    def _holds(self, url: str) -> bool:
+    def holds(self, url: str) -> bool:
+        """The address is one of the site's pages, whether there is such a page or not."""
         return any(is_under(url, root) for root in self._roots)
 
 

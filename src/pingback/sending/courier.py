@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from pingback.clock import Clock, now
 from pingback.errors import FetchError, Unreachable
+from pingback.holders import is_gone, this_process
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.sending.answers import ABSENT
 from pingback.sending.discover import EVERY, discover
-from pingback.sending.holders import is_gone, this_process
 from pingback.sending.ping import Delivery, deliver, log_outcome, unfound
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down

@@ -27,7 +27,7 @@ from pingback.wire.xmlrpc import MAX_BODY
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-THREADS = 32  # twice the pings that may wait for their source (`Receiver`), so that others are answered at once
+THREADS = 64  # more than the pings that may wait for their source (`Receiver`), so that others are answered at once
 STOP_WITHIN = 30.0  # seconds for the requests that are running when the server is told to stop
 CLOSE_WITHIN = 1.0  # seconds for its threads to notice
 
@@ -44,6 +44,7 @@ _ADJUSTMENTS = {
     "asyncore_use_poll": True,  # `select` cannot watch more than 1024
     "log_socket_errors": False,  # senders that hang up are no news
     "ident": None,
+    "clear_untrusted_proxy_headers": False,  # `Forwarded` knows which of them to believe
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, Protocol
-from pingback.server.http import NOSNIFF, Request, Response, retry_after
+from pingback.server.http import NOSNIFF, Request, Response, retry_after, status_of
 from pingback.wire.trackback import Listed, decode_trackback, encode_listing, encode_reply
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def answer(request: Request, receiver: "Receiver") -> Response:
     """Nearly always 200: whatever is wrong with the message or the ping is an error inside.
 
-    Only when too many pings are waiting it is 503, for a sender that knows when to come again.
+    Only for a sender that may come again it is 503, when we have no room, or 429, when it was too fast.
     """
     try:
         if request.method == "POST":
@@ -31,7 +31,7 @@ def answer(request: Request, receiver: "Receiver") -> Response:
         return _xml(_listing(request, receiver))
     except Fault as fault:
         body = encode_reply(1, fault.message)
-        return _xml(body) if fault.retry_after is None else _xml(body, 503, retry_after(fault.retry_after))
+        return _xml(body) if fault.retry_after is None else _xml(body, status_of(fault), retry_after(fault.retry_after))
     except Exception:  # the end of a request
         log.exception("a TrackBack failed")
         return _xml(encode_reply(1, "something went wrong here"))

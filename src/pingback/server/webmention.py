@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.server.http import NOSNIFF, Request, Response, plain, retry_after
+from pingback.server.http import NOSNIFF, Request, Response, plain, retry_after, status_of
 from pingback.store.keys import pair_of
 from pingback.wire.pingback import MEANINGS
 from pingback.wire.webmention import decode_webmention
@@ -71,7 +71,7 @@ def _taken(source: str, target: str, request: Request, receiver: "Receiver") -> 
 def _refused(fault: Fault) -> Response:
     """400 for all that is the sender's (§3.2.3)."""
     if fault.retry_after is not None:
-        return plain(503, fault.message, NOSNIFF | retry_after(fault.retry_after))
+        return plain(status_of(fault), fault.message, NOSNIFF | retry_after(fault.retry_after))
     return plain(500 if fault.code == FaultCode.INTERNAL_ERROR else 400, fault.message, NOSNIFF)
 
 

@@ -26,8 +26,8 @@ def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
     """An application that answers the routes of `pingback.server.app` below where it is mounted.
 
     It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
-
-    The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware to put the sender's address there.
+    The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware, as `Forwarded` is one, to put
+    the sender's address there.
     """
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     case,
     null,
+    text,
 )
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
@@ -51,6 +52,9 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
+    # Who looks at the source since then; and when it was last pinged again, where nobody has looked since.
+    Column("holder", Text),
+    Column("asked", BigInteger),
     # When the row last changed, for those who keep copies; and how often in a row the source could not be had since,
     # and when that last counted.
     Column("changed", BigInteger, nullable=False, server_default="0"),
@@ -68,6 +72,9 @@ mentions = Table(
     Index("mentions_by_withdrawal", "withdrawn", "id"),
     Index("mentions_by_status", "status", "received", "id"),
     Index("mentions_by_home", "home_key", "status"),
+    # SQLite uses a partial index only where the query has the same condition, word by word.
+    Index("mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
+    Index("mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 # Only what is shown, from the one that was not looked at for longest.
@@ -84,6 +91,8 @@ ADDED = (
     mentions.c.decision,
     mentions.c.asker,
     mentions.c.withdrawn,
+    mentions.c.holder,
+    mentions.c.asked,
 )
 
 # What stays as the ping left it when the mention is brought up to date.

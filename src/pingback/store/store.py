@@ -21,6 +21,7 @@ from pingback.store.moves import Moves
 from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
+from pingback.store.queue import Queue
 from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of, withdrawal
 from pingback.store.secrets import Secrets
 from pingback.store.upkeep import Upkeep
@@ -37,8 +38,9 @@ class Store:
     missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
     `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
     In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
-    shown, `moves` the addresses that one page has, `notices` what the owner was told of, and `upkeep` what keeps all of
-    it true and small; `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
+    shown, `moves` the addresses that one page has, `notices` what the owner was told of, `queue` the mentions whose
+    source is to be looked at, and `upkeep` what keeps all of it true and small; `overview` is the owner's view on the
+    mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
@@ -54,6 +56,7 @@ class Store:
         self.logins = Logins(self._database)
         self.upkeep = Upkeep(self._database)
         self.notices = Notices(self._database)
+        self.queue = Queue(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -61,17 +64,18 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def keep(self, mention: Mention, *, source_asked: bool = True) -> tuple[Mention, bool]:
+    def keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> tuple[Mention, bool]:
         """The mention as it stands in the store, and whether it was new.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
         and only its `id` stays. Any other that was there before is given back as it was. Where nobody asks the source
-        for now, the first try at it can be claimed at once.
+        for now, the first try at it can be claimed at once. `holder` names who is still at it.
         """
         row = row_of(mention) | {
             "tried": micros(mention.verified or mention.received) if source_asked else _NEVER,
             "changed": micros(self._clock()),
             "failures": 0,
+            "holder": holder,
         }
         with self._write() as connection:
             written = connection.execute(_KEEP, row).mappings().one_or_none()
@@ -105,15 +109,15 @@ class Store:
             raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
         return self._mention(row)
 
-    def claim(self, mention: Mention, *, now: datetime, not_since: datetime) -> bool:
+    def claim(self, mention: Mention, *, now: datetime, not_since: datetime, holder: str | None = None) -> bool:
         """Take the next try at verifying a kept mention: true for one caller, and none before `not_since` is past.
 
-        The try counts from `now`, whatever comes of it.
+        The try counts from `now`, whatever comes of it. `holder` names who takes it.
         """
         statement = (
             update(mentions)
             .where(mentions.c.id == mention.id, mentions.c.tried <= micros(not_since))
-            .values(tried=micros(now))
+            .values(tried=micros(now), holder=holder)
         )
         with self._write() as connection:
             return connection.execute(statement).rowcount == 1

@@ -1,4 +1,4 @@
-"""`pingback.sending.holders`: whose lease may be ended, by real processes."""
+"""`pingback.holders`: whose lease may be ended, by real processes."""
 
 import os
 import signal
@@ -11,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from pingback.holders import is_gone, this_process
 from pingback.model import OutcomeStatus
 from pingback.net.client import Client
 from pingback.sending.courier import LEASE, Courier
-from pingback.sending.holders import is_gone, this_process
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.sending.far_sides import FarSide
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is known of other processes")
-
 SOURCE = "https://my.example/6"
 
 _NAMED = """
-from pingback.sending.holders import this_process
+from pingback.holders import this_process
 print(this_process(), flush=True)
 input()
 """
@@ -32,7 +30,7 @@ input()
 _CLAIMING = """
 import sys
 from datetime import datetime, timedelta
-from pingback.sending.holders import this_process
+from pingback.holders import this_process
 from pingback.store import Store
 url, now, lease = sys.argv[1:]
 outbox = Store(url).outbox

@@ -1,4 +1,4 @@
-"""Who holds the leases of the outbox: processes, by names that tell whether one of them is no more.
+"""Who has work in hand: processes, by names that tell whether one of them is no more.
 
 A lease that a crash left behind runs out by itself, after minutes; whoever can see that its holder is gone need not
 wait. Linux says so in /proc. Elsewhere, and of processes on other machines or in other containers, nothing is known.

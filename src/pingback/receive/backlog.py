@@ -1,0 +1,155 @@
+"""Which source may be asked now, and what becomes of the pings whose source has to wait.
+
+A stranger's word sends us to a server of their choice. So that a thousand of them cost it a few requests, the host of
+a source has a budget, and what goes beyond waits in the store until there is some left.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from pingback.clock import Clock
+from pingback.holders import is_gone, this_process
+from pingback.model import Mention, Protocol
+from pingback.receive.background import Background, Busy
+from pingback.urls import shown, split
+
+if TYPE_CHECKING:
+    from pingback.receive.limits import Rate
+    from pingback.store.queue import Queue
+
+T = TypeVar("T")
+Look: TypeAlias = Callable[[Mention], None]
+
+REVERIFY_AFTER = timedelta(hours=1)
+MOST_WAITING = 1000  # pings, which are read anew at each turn
+MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
+UNKNOWN = "unknown"  # a process that has no name here; its leases run out by themselves
+
+log = logging.getLogger(__name__)
+
+
+class Backlog:
+    """What waits for a look at its source, kept in `queue`. Thread-safe.
+
+    `rate` is the budget of each host; of a source that `is_own` there is no end. `settle` and `renew` look at the
+    source of a mention that was claimed: one that is pending, and one that was verified before. They run in the
+    `background`, or where there is none, in the thread that calls `take_up`.
+    """
+
+    def __init__(
+        self,
+        queue: "Queue",
+        *,
+        background: Background | None,
+        rate: "Rate | None",
+        is_own: Callable[[str], bool],
+        protocols: Collection[Protocol],
+        settle: Look,
+        renew: Look,
+        clock: Clock,
+    ) -> None:
+        self.holder = this_process() or UNKNOWN
+        self._queue = queue
+        self._background = background
+        self._rate = rate
+        self._is_own = is_own
+        self._protocols = protocols
+        self._settle = settle
+        self._renew = renew
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: Counter[str] = Counter()  # by host; `take_up` counts them anew
+        self._turns = threading.Lock()
+        self._in_hand: set[int | None] = set()  # the mentions that `take_up` has begun with
+        self._closed = False
+
+    def look(self, background: Background, key: Hashable, source: str, work: Callable[[], T]) -> Future[T]:
+        """What `work` will give, which asks the source. Raises `Busy` where its host has had enough for now.
+
+        Equal keys share one job, and so one request to the server of the source.
+        """
+        host = _host_of(source)
+        with self._turns:  # no turn is taken that is not used
+            known = background.find(key)
+            if known is not None:
+                return known
+            if not background.has_room(host) or not self.has_turn(source):
+                raise Busy
+            return background.submit(key, work, lane=host)
+
+    def join(self, source: str) -> None:
+        """One more is going to wait. Raises `Busy` where there is no room for it."""
+        host = _host_of(source)
+        with self._lock:
+            if self._waiting.total() >= MOST_WAITING or self._waiting[host] >= MOST_WAITING_OF_A_HOST:
+                raise Busy
+            self._waiting[host] += 1
+
+    def has_turn(self, source: str) -> bool:
+        """Take a turn at the host of the source, where there is one left."""
+        if self._rate is None or self._is_own(source):
+            return True
+        seconds = self._rate.take(_host_of(source))
+        if seconds:
+            log.debug("the host of %r has been asked enough for the next %.0f s", shown(source), seconds)
+        return not seconds
+
+    def ask_again(self, mention: Mention) -> bool:
+        """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""
+        instant = self._clock()
+        tried = self._queue.ask_again(mention, at=instant)
+        return tried is None or tried <= instant - REVERIFY_AFTER
+
+    def give_back(self, mention: Mention) -> None:
+        """Let others look at what this process began with, and was stopped."""
+        self._queue.give_back(mention, holder=self.holder)
+
+    def take_up(self) -> None:
+        """Look at what waits, as far as its hosts' budgets go. Raises StoreError."""
+        for holder in filter(is_gone, self._queue.holders()):
+            self._queue.release(holder)
+        in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
+        waiting = self._queue.waiting(self._protocols, now=self._clock())
+        self._recount(waiting)
+        for mention in waiting:
+            if mention.id not in in_hand:
+                self._begin(mention, partial(self._settle_if_free, mention))
+        for mention in self._queue.asked(tried_before=self._clock() - REVERIFY_AFTER):
+            if mention.id not in in_hand:
+                self._begin(mention, partial(self._renew, mention))
+
+    def close(self) -> None:
+        """Begin with nothing more."""
+        self._closed = True
+
+    def _begin(self, mention: Mention, work: Callable[[], None]) -> None:
+        if self._closed:
+            return
+        if self._background is not None:
+            with suppress(Busy):  # then it waits for the next time
+                looking = self.look(self._background, ("backlog", mention.id), mention.source, work)
+                self._in_hand.add(mention.id)
+                looking.add_done_callback(lambda _: self._in_hand.discard(mention.id))
+        elif self.has_turn(mention.source):
+            work()
+
+    def _settle_if_free(self, mention: Mention) -> None:
+        if not self._closed and self._queue.claim(mention, holder=self.holder, now=self._clock()):
+            self._settle(mention)
+
+    def _recount(self, waiting: Iterable[Mention]) -> None:
+        hosts = Counter(_host_of(mention.source) for mention in waiting)
+        with self._lock:
+            self._waiting = hosts
+
+
+def _host_of(source: str) -> str:
+    """Whom a request would burden: whichever of its ports is named, a server is the same."""
+    return split(source).host

@@ -1,0 +1,94 @@
+"""Who asked, and at which address, when a proxy stands before us: `X-Forwarded-*`, from proxies that we know only.
+
+Anybody can send these headers. Those of a stranger would let them ping as whomever they like, past every limit.
+"""
+
+import ipaddress
+import logging
+import threading
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_HOPS = 20  # proxies in a row that are looked past
+
+_FOR, _PROTO, _HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
+_SCHEMES = ("http", "https")
+
+log = logging.getLogger(__name__)
+
+
+class Forwarded:
+    """A WSGI application behind `proxies`, networks in CIDR form: it sees what the outermost of them saw.
+
+    The asker is the right-most address in `X-Forwarded-For` that is none of the proxies: what stands left of it is
+    hearsay. Scheme and host are those that the nearest proxy names. Of any other peer none of the headers counts.
+    """
+
+    def __init__(self, app: "WSGIApplication", proxies: Collection[str] = ()) -> None:
+        self._app = app
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+        self._lock = threading.Lock()
+        self._warned = False
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        peer = _address(environ.get("REMOTE_ADDR", ""))
+        if peer is not None and self._is_proxy(peer):
+            environ = self._as_seen_outside(environ, peer)
+        elif peer is not None and _FOR in environ and not peer.is_global:
+            self._warn_once(peer)
+        return self._app(environ, start_response)
+
+    def _is_proxy(self, address: Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+    def _as_seen_outside(self, environ: "WSGIEnvironment", peer: Address) -> "WSGIEnvironment":
+        seen = dict(environ, REMOTE_ADDR=str(self._asker(environ.get(_FOR, ""), peer)))
+        scheme = _last(environ.get(_PROTO, "")).lower()
+        if scheme in _SCHEMES:
+            seen["wsgi.url_scheme"] = scheme
+        host = _last(environ.get(_HOST, ""))
+        if host:
+            seen["HTTP_HOST"] = host
+        return seen
+
+    def _asker(self, hops: str, peer: Address) -> Address:
+        """The first address from the right that is no proxy; where something else stands there, the proxy before it."""
+        asker = peer
+        for hop in reversed(hops.rsplit(",", MAX_HOPS)):
+            address = _address(hop)
+            if address is None:
+                return asker
+            asker = address
+            if not self._is_proxy(address):
+                return asker
+        return asker
+
+    def _warn_once(self, peer: Address) -> None:
+        """A private address that forwards is our own proxy, more likely than not, and nobody said so."""
+        with self._lock:
+            warned, self._warned = self._warned, True
+        if not warned:
+            log.warning("requests come through %s, which counts as one sender: is it a --trusted-proxy?", peer)
+
+
+def _last(values: str) -> str:
+    return values.rpartition(",")[2].strip()
+
+
+def _address(text: str) -> Address | None:
+    """The address in a hop, which some proxies write with a port; IPv4 where it is that mapped into IPv6."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

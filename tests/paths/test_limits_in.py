@@ -1,0 +1,122 @@
+"""`pingback serve` when there is too much of something, or no disk; and two of them over one database."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from pingback.clock import now
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+from tests.load.server import Server, approved
+from tests.load.storm import storm
+from tests.loopback import Request, Site, page
+from tests.paths.programs import PATIENCE, wait_until
+
+MINE = "https://my.example/"
+LINKING = page(f'<title>Six</title><p>On <a href="{MINE}5">five</a>.'.encode())
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A blog with a series of posts that all link to ours."""
+    with Site({f"/{number}": LINKING for number in range(40)}) as site:
+        yield site
+
+
+def sources(site: Site, many: int) -> list[str]:
+    return [f"{site.url}/{number}" for number in range(many)]
+
+
+def faults(server: Server, posts: list[str]) -> list[int | None]:
+    """What one sender hears, who pings for one post after the other."""
+    return [answer.fault for answer in storm(server.endpoint, posts, lambda _: f"{MINE}5", concurrency=1)]
+
+
+def test_a_flood_of_one_sender_is_49_and_429(site: Site, tmp_path: Path) -> None:
+    with Server(tmp_path, MINE, "--rate", "3/minute") as server:
+        assert faults(server, sources(site, 5)) == [None, None, None, 49, 49]
+        root = server.endpoint.removesuffix("/xmlrpc")
+        headers = {"X-Forwarded-For": "198.51.100.1"}
+        form = {"source": f"{site.url}/9", "target": f"{MINE}5"}
+        refused = requests.post(f"{root}/webmention", data=form, headers=headers, timeout=PATIENCE)
+        assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
+        refused = requests.post(f"{root}/trackback/5", data={"url": f"{site.url}/9"}, headers=headers, timeout=PATIENCE)
+        assert (refused.status_code, "<error>1</error>" in refused.text) == (429, True)
+        other = requests.post(f"{root}/webmention", data=form, headers={"X-Forwarded-For": "::2"}, timeout=PATIENCE)
+        assert other.status_code == 201
+    assert len(site.requests) <= 4
+
+
+def test_a_disk_that_takes_nothing_is_32500_and_503_and_one_line(site: Site, tmp_path: Path) -> None:
+    with Server(tmp_path, MINE) as server:
+        root = server.endpoint.removesuffix("/xmlrpc")
+        form = {"source": f"{site.url}/9", "target": f"{MINE}5"}
+        with server.failing_disk():
+            assert faults(server, sources(site, 5)) == [-32500] * 5
+            refused = requests.post(f"{root}/webmention", data=form, timeout=PATIENCE)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60")
+            refused = requests.post(f"{root}/trackback/5", data={"url": form["source"]}, timeout=PATIENCE)
+            assert (refused.status_code, "<error>1</error>" in refused.text) == (503, True)
+            assert server.mentions() == []
+        assert faults(server, sources(site, 1)) == [None]
+        assert approved(server.mentions()) == set(sources(site, 1))
+        assert [line.partition(" ERROR ")[2] for line in server.log().splitlines() if "ERROR" in line] == [
+            "pings cannot be kept: the database pingback.db cannot be read or written: the disk reports an error"
+            " (since this was last said, 0 more times)"
+        ]
+
+
+def test_two_servers_over_one_database_look_at_each_source_once(site: Site, tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        for source in sources(site, 40):
+            store.keep(
+                Mention(
+                    source=source,
+                    target=f"{MINE}5",
+                    protocol=Protocol.WEBMENTION,
+                    status=MentionStatus.PENDING,
+                    received=now(),
+                )
+            )
+    options = (MINE, "--source-rate", "off")
+    with Server(tmp_path, *options) as one, Server(tmp_path, *options):
+        wait_until(lambda: approved(one.mentions()) == set(sources(site, 40)))
+    assert sorted(request.path for request in site.requests) == sorted(site.pages)
+
+
+def test_told_to_stop_it_finishes_what_it_began_and_leaves_the_rest(site: Site, tmp_path: Path) -> None:
+    gate, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow(request: Request) -> bytes:
+        asked.release()
+        gate.wait(PATIENCE)
+        return LINKING
+
+    site.pages |= {f"/{number}": slow for number in range(5)}
+    with Server(tmp_path, MINE, "--answer-within", "0") as server:
+        try:
+            assert faults(server, sources(site, 5)) == [None] * 5
+            for _ in range(2):  # so many of one host at a time
+                assert asked.acquire(timeout=PATIENCE)
+            stopping = threading.Timer(0, server.stop)
+            stopping.start()
+            wait_until(lambda: _refuses(server))
+        finally:
+            gate.set()
+        stopping.join(PATIENCE)
+        statuses = sorted(mention.status.value for mention in server.mentions())
+        assert statuses == ["approved"] * 2 + ["pending"] * 3
+    with Server(tmp_path, MINE) as server:
+        wait_until(lambda: approved(server.mentions()) == set(sources(site, 5)))
+
+
+def _refuses(server: Server) -> bool:
+    """It accepts no connection any more."""
+    try:
+        requests.get(server.endpoint.replace("/xmlrpc", "/healthz"), timeout=PATIENCE)
+    except requests.ConnectionError:
+        return True
+    return False

@@ -1,0 +1,184 @@
+"""`pingback.receive.backlog`, through the receiver: which source may be asked now, and what becomes of the rest."""
+
+import pytest
+
+from pingback.errors import Fault, FaultCode
+from pingback.holders import this_process
+from pingback.model import MentionStatus, Protocol
+from pingback.receive.background import Background, Busy
+from pingback.receive.backlog import MOST_WAITING, MOST_WAITING_OF_A_HOST, Backlog
+from pingback.receive.limits import Rate
+from pingback.store import Store
+from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.pages import PATIENCE, Clock, Pages
+
+SERIES = [f"https://a.example/part-{number}" for number in range(30)]
+
+
+@pytest.fixture
+def series(pages: Pages) -> Pages:
+    pages.web |= dict.fromkeys(SERIES, LINKING)
+    return pages
+
+
+class NotYet(Rate):
+    """Gives a turn to whoever asks for the second time."""
+
+    asked = 0
+
+    def take(self, key: str) -> float:
+        self.asked += 1
+        return 1.0 if self.asked == 1 else 0.0
+
+
+def statuses(store: Store) -> list[str]:
+    return [mention.status.value for mention in store.mentions()]
+
+
+def settled(make: MakeReceiver, store: Store, **options: object) -> list[str]:
+    """How all stand, once a receiver that is new, as after a restart, has taken up what it may."""
+    receiver = make(**options)
+    receiver.resume()
+    receiver.close()
+    return statuses(store)
+
+
+def test_a_host_is_asked_so_often_and_the_rest_waits_and_is_a_success(
+    make: MakeReceiver, store: Store, series: Pages
+) -> None:
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/minute"))
+    answers = [receiver.ping(source, TARGET).status.value for source in SERIES]
+    assert answers == ["approved"] * 10 + ["pending"] * 20
+    assert len(series.asked) == 10
+    receiver.close()
+    assert settled(make, store, source_rate=Rate("10/minute")) == ["approved"] * 20 + ["pending"] * 10
+    assert settled(make, store, source_rate=Rate("10/minute")) == ["approved"] * 30
+
+
+def test_a_thousand_pings_that_name_one_victim_cost_it_ten_requests(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/minute"))
+    codes = []
+    for number in range(1000):
+        try:
+            receiver.ping(f"https://victim.example:{8443 if number % 2 else 443}/{number}", TARGET)
+        except Fault as fault:
+            codes.append((fault.code, fault.retry_after))
+        else:
+            codes.append((0, None))
+    waiting = MOST_WAITING_OF_A_HOST
+    assert codes == [(16, None)] * 10 + [(0, None)] * waiting + [(50, 60.0)] * (990 - waiting)
+    assert len(pages.asked) == 10
+    assert statuses(store) == ["pending"] * waiting  # no success was answered that is not on disk
+
+
+def test_another_host_is_not_held_up(make: MakeReceiver, series: Pages) -> None:
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("1/minute"))
+    receiver.ping(SERIES[0], TARGET)
+    series.web["https://b.example/"] = LINKING
+    assert receiver.ping("https://b.example/", TARGET).status is MentionStatus.APPROVED
+
+
+def test_the_site_s_own_pages_have_no_budget(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(source_rate=Rate("1/minute"))
+    for number in range(3):
+        pages.web[f"{SITE}own-{number}"] = LINKING
+        assert receiver.ping(f"{SITE}own-{number}", TARGET).status is MentionStatus.APPROVED
+
+
+def test_without_a_background_what_has_no_turn_is_50(make: MakeReceiver, store: Store, series: Pages) -> None:
+    receiver = make(source_rate=Rate("1/minute"))
+    receiver.ping(SERIES[0], TARGET)
+    fault = refusal(receiver, SERIES[1])
+    assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
+    assert statuses(store) == ["approved"]
+
+
+def test_what_waits_is_looked_at_without_anybody_asking(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    receiver = make(answer_within=PATIENCE, source_rate=NotYet("1/second"))
+    assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING
+    pages.wait_until_asked()
+    receiver.close()
+    assert statuses(store) == ["approved"]
+
+
+def test_a_sender_that_is_too_fast_is_49(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(rate=Rate("1/minute"))
+    receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
+    fault = refusal(receiver, f"{SOURCE}?2", asker="192.0.2.7")
+    assert (fault.code, fault.retry_after is not None, len(pages.asked)) == (FaultCode.ACCESS_DENIED, True, 1)
+    assert refusal(receiver, asker="192.0.2.8").code == FaultCode.ALREADY_REGISTERED
+
+
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(PATIENCE, id="background")])
+def test_a_ping_again_within_the_hour_is_answered_when_it_is_over(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, answer_within: float | None
+) -> None:
+    receiver = make(answer_within=answer_within)
+    receiver.ping(SOURCE, TARGET)
+    pages.web[SOURCE] = CHANGED
+    clock.pass_by(minutes=10)
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    clock.pass_by(minutes=49)
+    receiver.resume()
+    assert [mention.title for mention in store.mentions()] == ["A “post” – A"]
+    clock.pass_by(minutes=1)
+    receiver.resume()
+    receiver.close()
+    assert [mention.title for mention in store.mentions()] == ["A new title"]
+    clock.pass_by(hours=2)
+    make().resume()
+    assert len(pages.asked) == 2
+
+
+def test_two_servers_over_one_file_never_look_at_the_same_at_once(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.gate.clear()
+    one, other = make(answer_within=0.0), make(answer_within=0.0)
+    one.ping(SOURCE, TARGET)
+    pages.wait_until_asked()
+    other.resume()
+    assert len(pages.asked) == 1
+    pages.gate.set()
+    one.close()
+    assert statuses(store) == ["approved"]
+
+
+def test_what_a_killed_server_had_in_hand_is_taken_up_at_once(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    own = this_process()
+    assert own is not None
+    gone = own.rpartition(" ")[0] + " 4194305/1"  # above the highest number that Linux gives
+    pages.gate.clear()
+    with_it = make(answer_within=0.0)
+    with_it.ping(SOURCE, TARGET)
+    pages.wait_until_asked()
+    [mention] = store.mentions()
+    store.queue.give_back(mention, holder=with_it._backlog.holder)
+    store.queue.claim(mention, holder=gone, now=clock())
+    pages.gate.set()
+    assert settled(make, store) == ["approved"]
+
+
+def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
+    background = Background()
+    backlog = Backlog(
+        store.queue,
+        background=background,
+        rate=None,
+        is_own=lambda url: False,
+        protocols=tuple(Protocol),
+        settle=lambda mention: None,
+        renew=lambda mention: None,
+        clock=clock,
+    )
+    for number in range(MOST_WAITING):
+        backlog.join(f"https://{number}.example/")
+    with pytest.raises(Busy):
+        backlog.join("https://one-more.example/")
+    backlog.take_up()  # counts what really waits
+    backlog.join("https://one-more.example/")
+    background.close()

@@ -1,0 +1,42 @@
+"""`pingback.receive.schedule`: a turn for whoever asks, and none after the end."""
+
+from threading import Semaphore
+
+import pytest
+
+from pingback.receive.schedule import Schedule
+from tests.receive.pages import PATIENCE
+
+
+def test_a_turn_for_whoever_asks() -> None:
+    turns = Semaphore(0)
+    schedule = Schedule(turns.release)
+    assert not turns.acquire(blocking=False)
+    for _ in range(2):
+        schedule.wake()
+        assert turns.acquire(timeout=PATIENCE)
+    schedule.close()
+
+
+def test_a_turn_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    turns = Semaphore(0)
+
+    def work() -> None:
+        turns.release()
+        raise ZeroDivisionError
+
+    schedule = Schedule(work)
+    for _ in range(2):
+        schedule.wake()
+        assert turns.acquire(timeout=PATIENCE)
+    schedule.close()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_no_turn_after_the_end() -> None:
+    turns = Semaphore(0)
+    schedule = Schedule(turns.release)
+    schedule.close()
+    schedule.wake()
+    assert schedule._thread is None
+    assert not turns.acquire(blocking=False)
