@@ -16,7 +16,17 @@ from tests.paths.programs import PATIENCE, wait_until
 
 _READY = re.compile(r"taking pings at (http://127\.0\.0\.1:\d+/xmlrpc)\n")
 # Each sender of a storm has an address of its own, which it says in the header of a proxy.
-_OPTIONS = ("--port", "0", "--allow-network", "127.0.0.0/8", "--trusted-proxy", "127.0.0.1", "--no-check-targets")
+_OPTIONS = (
+    "--approve",
+    "all",
+    "--port",
+    "0",
+    "--allow-network",
+    "127.0.0.0/8",
+    "--trusted-proxy",
+    "127.0.0.1",
+    "--no-check-targets",
+)
 
 
 class Server:
