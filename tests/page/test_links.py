@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.page.about import read_mention
-from pingback.page.links import cannot_hold
+from pingback.page.links import LinkCollector, cannot_hold
+from pingback.page.scanner import Passing
+from pingback.urls import key_of, leads_to
 
 SOURCE = "https://other.example/notes/six"
 TARGET = "https://my.example/2026/part-five"
@@ -140,3 +142,27 @@ def test_a_megabyte_that_says_nothing_takes_no_time(piece: str) -> None:
 @given(page=st.binary(max_size=200), cut=st.integers(0, 200))
 def test_any_bytes_give_a_value(page: bytes, cut: int) -> None:
     linked(page[:cut] + f'<a href="{TARGET}">'.encode() + page[cut:])
+
+
+# What is let go by a look at its letters is let go rightly: the whole comparison says the same.
+
+_PIECES = st.lists(
+    st.sampled_from(
+        [
+            *"a b A é %C3%A9 %c3%a9 %20 %22 %27 %2F %41 %7C %7E ~ + \" ' / // . .. /./ \\ ? & = # ; | ^ { < @".split(),
+            *["https:", ":", "://", " ", "\t", "\n"],
+        ]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(path=_PIECES, reference=_PIECES, own=st.booleans())
+def test_no_spelling_of_the_target_is_let_go(path: str, reference: str, own: bool) -> None:
+    target = f"https://my.example/{path}"
+    url = f"https://my.example/{path}" if own else SOURCE
+    for href in (reference, f"/{reference}", f"https://my.example/{reference}", target, f"/{path}"):
+        passing = Passing(url)
+        collector = LinkCollector(passing, target)
+        collector.element("x", {"href": href})
+        assert collector.linked == leads_to(href, key_of(target), base=url)

@@ -114,8 +114,9 @@ class _Target:
         if "href" in attributes or "src" in attributes:
             for element in self._linking:
                 element(tag, attributes)
-        for element in self._every:
-            element(tag, attributes)
+        if self._every:
+            for element in self._every:
+                element(tag, attributes)
         if tag in self._starts:
             self._tell(tag, attributes)
 
@@ -125,8 +126,9 @@ class _Target:
             if self._unseen:
                 return
             del self._text[self._kept :]
-        for every_end in self._every_end:
-            every_end(tag)
+        if self._every_end:
+            for every_end in self._every_end:
+                every_end(tag)
         if tag in self._ends:
             for end in self._ends[tag]:
                 end(tag)
