@@ -1,12 +1,13 @@
 """`pingback.receive.logbook`: what a log line says, and which fields it has for who reads logs by program."""
 
 import logging
+from datetime import UTC, datetime
 
 import pytest
 
 from pingback.errors import Fault
-from pingback.model import MentionStatus, Protocol
-from pingback.receive.logbook import log_ping
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.receive.logbook import log_ping, log_settled
 
 SOURCE = "https://ann:secret@a.example/6"
 TARGET = "https://my.example/5"
@@ -39,3 +40,30 @@ def test_a_ping_that_was_refused(caplog: pytest.LogCaptureFixture) -> None:
     [record] = caplog.records
     assert len(record.getMessage()) < 1000
     assert (fields(record)["outcome"], fields(record)["fault"], fields(record)["asker"]) == ("refused", 17, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "said"),
+    [(MentionStatus.PENDING, None, "pending"), (MentionStatus.DELETED, 17, "deleted, fault 17")],
+)
+def test_a_ping_that_was_looked_at_after_its_answer(
+    status: MentionStatus, fault: int | None, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settled = Mention(
+        id=5,
+        source=SOURCE,
+        target=TARGET,
+        protocol=Protocol.WEBMENTION,
+        status=status,
+        title=None,
+        excerpt=None,
+        received=datetime(2026, 1, 2, tzinfo=UTC),
+        fault=fault,
+    )
+    with caplog.at_level(logging.INFO, "pingback"):
+        log_settled(settled)
+    [record] = caplog.records
+    assert record.getMessage() == (
+        f"webmention from 'https://a.example/6' to 'https://my.example/5' was looked at: {said}"
+    )
+    assert fields(record)["outcome"] == status

@@ -22,10 +22,12 @@ def log_ping(protocol: Protocol, source: str, target: str, asker: str | None, en
 
 
 def log_settled(settled: Mention) -> None:
-    """A pending mention came to its end."""
-    parts = (shown(settled.source), shown(settled.target), settled.status, settled.fault)
-    fields = dict(zip(("source", "target", "outcome", "fault"), parts, strict=True)) | {"mention": settled.id}
-    log.info("pending ping from %r to %r: %s, fault %s", *parts, extra=fields)
+    """What was answered before it was verified came to its end."""
+    parts = (settled.protocol, shown(settled.source), shown(settled.target), settled.status)
+    fields: dict[str, object] = dict(zip(("protocol", "source", "target", "outcome"), parts, strict=True))
+    fields["mention"], fields["fault"] = settled.id, settled.fault
+    why = "" if settled.fault is None else f", fault {settled.fault}"
+    log.info("%s from %r to %r was looked at: %s%s", *parts, why, extra=fields)
 
 
 def log_renewed(renewed: Mention) -> None:
