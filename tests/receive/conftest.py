@@ -1,14 +1,16 @@
 """Receivers whose web is a few pages in memory."""
 
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import Any
 
 import pytest
 
 from pingback.errors import Fault
 from pingback.receive.receiver import Receiver
+from pingback.receive.target_check import MAX_ASKED
 from pingback.store import Store
-from tests.receive.pages import Clock, Page, Pages
+from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 SITE = "https://my.example/blog/"
 TARGET = "https://my.example/blog/part-5"
@@ -52,6 +54,14 @@ def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
     pages.gate.set()
     for receiver in made:
         receiver.close()
+
+
+def ask_for_all_it_can(receiver: Receiver, gate: Event) -> None:
+    """From now on as many targets are asked for as may be at a time, until the gate is set."""
+    targets = receiver._targets._background
+    assert targets is not None
+    for number in range(MAX_ASKED):
+        targets.submit(number, lambda: gate.wait(PATIENCE))
 
 
 def refusal(receiver: Receiver, source: str = SOURCE, target: str = TARGET, **options: Any) -> Fault:

@@ -1,13 +1,25 @@
 """`pingback.receive.receiver` over the three protocols: one path, one mention for a pair, and what they choose."""
 
+from threading import Event
+
 import pytest
 
 from pingback.errors import FaultCode
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Words
-from pingback.receive.receiver import MAX_WAITING, Receiver
+from pingback.receive.receiver import Receiver
 from pingback.store import Store
 from pingback.store.keys import pair_of
-from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SITE, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.conftest import (
+    CHANGED,
+    LINKING,
+    NO_LINK,
+    SITE,
+    SOURCE,
+    TARGET,
+    MakeReceiver,
+    ask_for_all_it_can,
+    refusal,
+)
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 WORDS = Words(title="Said", excerpt="by the sender", site_name="Somewhere")
@@ -247,10 +259,11 @@ def test_unverified_it_still_needs_a_target(
 
 
 def test_unverified_it_is_not_kept_while_nobody_has_time_for_its_target(make: MakeReceiver, store: Store) -> None:
-    receiver = make(verify_trackbacks=False)
-    for _ in range(MAX_WAITING):
-        receiver._waiting.acquire()  # as MAX_WAITING slow pings do
+    receiver = make(verify_trackbacks=False, answer_within=PATIENCE)
+    gate = Event()
+    ask_for_all_it_can(receiver, gate)
     fault = refusal(receiver, protocol=TRACKBACK)
+    gate.set()
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
     assert list(store.mentions()) == []
 

@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -14,10 +14,21 @@ from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.receive.background import PER_LANE, QUICK, WAITING_PER_LANE
 from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
+from pingback.receive.limits import Rate
 from pingback.receive.receiver import MAX_WAITING, Receiver
 from pingback.store import Store
 from pingback.urls import key_of
-from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SITE, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.conftest import (
+    CHANGED,
+    LINKING,
+    NO_LINK,
+    SITE,
+    SOURCE,
+    TARGET,
+    MakeReceiver,
+    ask_for_all_it_can,
+    refusal,
+)
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 
@@ -644,10 +655,44 @@ def test_resume_after_close_leaves_them_pending(make: MakeReceiver, store: Store
 def test_pingbacks_of_a_busy_server_ask_nobody(make: MakeReceiver, pages: Pages) -> None:
     receiver = make(answer_within=PATIENCE, target_exists=lambda target: False)
     assert refusal_of_list(receiver).code == FaultCode.TARGET_NOT_FOUND
-    with ExitStack() as all_wait:
-        for _ in range(MAX_WAITING):
-            all_wait.enter_context(receiver._waiting)  # as MAX_WAITING slow pings do
-        assert receiver.pingbacks_of(TARGET) == []
+    gate = Event()
+    ask_for_all_it_can(receiver, gate)
+    assert receiver.pingbacks_of(TARGET) == []
+    gate.set()
+
+
+def test_pingbacks_of_what_nobody_links_to_count_as_pings(make: MakeReceiver) -> None:
+    """Each of them has the site asked for a page of a stranger's choice."""
+    asked: list[str] = []
+
+    def exists(target: str) -> bool:
+        asked.append(target)
+        return True
+
+    receiver = make(target_exists=exists, rate=Rate("2/minute"))
+    for number in range(2):
+        assert receiver.pingbacks_of(f"{TARGET}?{number}", asker="192.0.2.1") == []
+    for ask in (receiver.pingbacks_of, receiver.approved_of):
+        with pytest.raises(Fault) as refused:
+            ask(f"{TARGET}?2", asker="192.0.2.1")
+        assert (refused.value.code, bool(refused.value.retry_after)) == (FaultCode.ACCESS_DENIED, True)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("verify_trackbacks", [True, False])
+def test_a_slow_site_keeps_no_sender_waiting(make: MakeReceiver, store: Store, verify_trackbacks: bool) -> None:
+    """Its answer comes when it comes, and counts then."""
+    gate = Event()
+    receiver = make(
+        answer_within=PATIENCE,
+        queued=[Protocol.TRACKBACK],
+        verify_trackbacks=verify_trackbacks,
+        target_exists=lambda _: gate.wait(PATIENCE),
+    )
+    assert receiver.pingbacks_of(TARGET) == []
+    assert receiver.ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK).status is MentionStatus.PENDING
+    assert not gate.is_set()
+    gate.set()
 
 
 def refusal_of_list(receiver: Receiver) -> Fault:

@@ -1,6 +1,7 @@
 """`pingback.receive.whereabouts`: when a page of the site counts as moved, and when not."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from pingback.receive.existence import SiteTargets
 from pingback.receive.receiver import Receiver
 from pingback.store import Store
 from tests.loopback import Page, Site, page, redirect
+from tests.receive.pages import Clock
 
 
 @pytest.fixture
@@ -72,6 +74,23 @@ def test_a_redirect_and_then_a_canonical_address(site: Site) -> None:
 def test_one_redirect_that_is_not_for_good_among_others(site: Site) -> None:
     site.pages |= {"/blog/old": redirect("/blog/x", 301), "/blog/x": redirect("/blog/new", 302)}
     assert moves(site) == []
+
+
+def test_a_move_is_seen_when_an_old_mention_is_looked_at_again(site: Site) -> None:
+    """Nobody need ping the old address once more."""
+    old, new = f"{site.url}/blog/old", f"{site.url}/blog/new"
+    site.pages |= {"/blog/old": page(b"<title>Old"), "/a": page(f'<title>A</title><a href="{old}">x</a>'.encode())}
+    with Client(allow=["127.0.0.1"]) as client, Store("sqlite://") as store:
+        clock = Clock()
+        targets = SiteTargets(client, remembered_for=0.0)
+        targets.report_moves(store.moves.keep, site=[f"{site.url}/blog"])
+        receiver = Receiver(site=f"{site.url}/blog", store=store, client=client, target_exists=targets, clock=clock)
+        receiver.ping(f"{site.url}/a", old)
+        site.pages["/blog/old"] = redirect("/blog/new", 301)
+        clock.pass_by(days=30)
+        assert receiver.pingbacks_of(new) == []
+        receiver.reverify(after=timedelta(days=30), most=1)
+        assert receiver.pingbacks_of(new) == [f"{site.url}/a"]
 
 
 def test_a_page_that_moved_keeps_its_mentions(site: Site) -> None:

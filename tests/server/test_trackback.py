@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from threading import Event
 from urllib.parse import urlencode
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import MAX_WAITING, Receiver
+from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.trackback import answer
 from pingback.store import Store
-from tests.receive.pages import Page, Pages
+from tests.receive.conftest import ask_for_all_it_can
+from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 
 FORM = "application/x-www-form-urlencoded"
@@ -116,11 +118,12 @@ def test_unverified_its_own_words_are_kept(pages: Pages) -> None:
 def test_too_many_waiting_is_503_with_an_error_inside(pages: Pages) -> None:
     with (
         Store("sqlite://") as store,
-        Receiver(site=SITE, store=store, client=pages, verify_trackbacks=False) as receiver,
+        Receiver(site=SITE, store=store, client=pages, verify_trackbacks=False, answer_within=PATIENCE) as receiver,
     ):
-        for _ in range(MAX_WAITING):
-            receiver._waiting.acquire()  # as MAX_WAITING slow pings do
+        gate = Event()
+        ask_for_all_it_can(receiver, gate)
         response = send(receiver, {"url": SOURCE})
+        gate.set()
     assert (response.status, response.headers["Retry-After"]) == (503, "60")
     assert ET.fromstring(response.body).findtext("error") == "1"
 

@@ -6,6 +6,7 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -28,6 +29,7 @@ from pingback.receive.observer import NOBODY, Observer, timed
 from pingback.receive.renewal import Renewal
 from pingback.receive.schedule import Schedule
 from pingback.receive.site import Site
+from pingback.receive.target_check import TargetCheck
 from pingback.receive.verify import address_of, fault_of, headers_for, verify
 from pingback.urls import key_of, tidy
 
@@ -94,6 +96,7 @@ class Receiver:
         self.observer = observer
         self._clock = clock
         self._background = Background() if answer_within is not None or self._queued else None
+        self._targets = TargetCheck(self._site.check_exists, in_background=self._background is not None)
         self._renewal = Renewal(store=store, look=self._verify, decided=self._moderator.decided, clock=clock)
         self._waiting = BoundedSemaphore(MAX_WAITING)
         self._rate = rate
@@ -171,13 +174,16 @@ class Receiver:
         with self._alarm.hiding():
             return self._store.find_pair(pair)
 
-    def approved_of(self, target: str, *, most: int = MAX_LISTED) -> list[Mention]:
-        """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping."""
-        return self._of_approved(target, most, lambda mention: mention)
+    def approved_of(self, target: str, *, most: int = MAX_LISTED, asker: str | None = None) -> list[Mention]:
+        """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping.
 
-    def pingbacks_of(self, target: str) -> list[str]:
-        """The sources that link to the target and were approved, in order of arrival; Fault 33 or 32 as for a ping."""
-        return self._of_approved(target, MAX_LISTED, lambda mention: mention.source)
+        Fault 49 where `asker`, an IP address, has the site asked for its pages more often than it may ping.
+        """
+        return self._of_approved(target, most, asker, lambda mention: mention)
+
+    def pingbacks_of(self, target: str, *, asker: str | None = None) -> list[str]:
+        """The sources of `approved_of`, and its faults."""
+        return self._of_approved(target, MAX_LISTED, asker, lambda mention: mention.source)
 
     def resume(self) -> None:
         """Finish what is pending, here, or in the background where there is one, which goes on with it from now on.
@@ -204,6 +210,7 @@ class Receiver:
         self._closed = True
         self._backlog.close()
         self._schedule.close()
+        self._targets.close()
         if self._background is not None:
             self._background.close()
 
@@ -240,7 +247,7 @@ class Receiver:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
         return self._background if self._answer_within is not None or protocol in self._queued else None
 
-    def _of_approved(self, target: str, most: int, part: Callable[[Mention], T]) -> list[T]:
+    def _of_approved(self, target: str, most: int, asker: str | None, part: Callable[[Mention], T]) -> list[T]:
         """That part of each approved mention, so that no more is held of thousands than is asked for."""
         target = _text(target)
         self._site.check_target(target)
@@ -248,18 +255,11 @@ class Receiver:
             approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
             parts = [part(mention) for mention in islice(approved, most)]
         if not parts:
-            self._check_exists_unless_busy(target)
+            if self._rate is not None:
+                self._rate.check_sender(asker)
+            with suppress(Busy):
+                self._targets.check_exists(target)
         return parts
-
-    def _check_exists_unless_busy(self, target: str) -> bool:
-        """Where many wait for an answer of the site already, what it would say is not worth a thread: false."""
-        if not self._waiting.acquire(blocking=False):
-            return False
-        try:
-            self._site.check_exists(target)
-        finally:
-            self._waiting.release()
-        return True
 
     def _judge(self, arrived: Mention, asker: str | None) -> Mention:
         """The mention as it should be kept; raises `Fault` where it should not."""
@@ -289,14 +289,17 @@ class Receiver:
 
     def _keep_unverified(self, arrived: Mention, words: Words) -> Mention:
         """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
-        if not self._check_exists_unless_busy(arrived.target):
-            raise _too_busy()
+        try:
+            self._targets.check_exists(arrived.target)
+        except Busy:
+            raise _too_busy() from None
         return self._keep(with_words(arrived, words), source_asked=False)
 
     def _keep_in_time(self, arrived: Mention, asker: str | None, background: Background) -> Mention:
         if arrived.protocol in self._queued:
             # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
-            self._check_exists_unless_busy(arrived.target)
+            with suppress(Busy):
+                self._targets.check_exists(arrived.target)
         judge = partial(self._judge, arrived, asker)
         try:
             judging = self._backlog.look(background, ("judge", *_key(arrived)), arrived.source, judge)
@@ -372,6 +375,8 @@ class Receiver:
         if known.status is MentionStatus.PENDING and known.verified is None:
             self._settle(known, partial(self._judge, known, asker))
             return
+        with suppress(Fault):
+            self._site.check_exists(known.target)  # which learns of it when the page has moved
         self._renewal.renew(known, asker)
 
 

@@ -60,7 +60,7 @@ def _listing(request: Request, receiver: "Receiver") -> bytes:
         title=f"Pings of {target}",
         link=target,
         description="The pages that are known to link to this one.",
-        items=map(_listed, receiver.approved_of(target, most=MAX_ITEMS)),
+        items=map(_listed, receiver.approved_of(target, most=MAX_ITEMS, asker=request.remote_addr)),
     )
 
 

@@ -45,7 +45,7 @@ def _ping(call: Call, receiver: "Receiver", asker: str | None) -> Value:
 
 
 def _pingbacks(call: Call, receiver: "Receiver", asker: str | None) -> Value:
-    return receiver.pingbacks_of(target_of(call))
+    return receiver.pingbacks_of(target_of(call), asker=asker)
 
 
 def _list_methods(call: Call, receiver: "Receiver", asker: str | None) -> Value:
