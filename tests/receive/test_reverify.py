@@ -38,6 +38,18 @@ def test_what_the_source_says_now_is_taken_over(known: Receiver, store: Store, p
     assert len(pages.asked) == 2  # for another month
 
 
+@pytest.mark.parametrize("opinion", [MentionStatus.PENDING, MentionStatus.SPAM, MentionStatus.REJECTED])
+def test_new_words_that_would_not_be_approved_are_not_shown(
+    known: Receiver, make: MakeReceiver, store: Store, pages: Pages, clock: Clock, opinion: MentionStatus
+) -> None:
+    """Nobody gets a page approved and then writes what they like in it."""
+    [before] = store.mentions()
+    pages.web[SOURCE] = CHANGED
+    mention = looked(make(decide=lambda _: opinion), store)
+    assert (mention.status, mention.title, mention.excerpt) == (before.status, before.title, before.excerpt)
+    assert mention.verified == clock.instant
+
+
 @pytest.mark.parametrize("answer", [NO_LINK, Page(status=404), Page(status=410)], ids=["no-link", "404", "410"])
 def test_what_is_gone_is_withdrawn_at_once(known: Receiver, store: Store, pages: Pages, answer: Page) -> None:
     pages.web[SOURCE] = answer

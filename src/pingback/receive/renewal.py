@@ -4,6 +4,7 @@ A source that is gone, or has no link any more, is believed at once. One that on
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ FAILURES_APART = timedelta(days=3)  # at least, for both to count: a weekend wit
 
 class Renewal:
     """Brings the mentions of `store` up to date. `look` asks a source on somebody's behalf, and raises `FetchError`;
-    `decided` says what becomes of a mention that is back, and raises `Fault`."""
+    `decided` says what becomes of what it says, and raises `Fault`."""
 
     def __init__(
         self,
@@ -60,13 +61,19 @@ class Renewal:
             return withdrawn(known, self._clock()) if is_gone(error) or self._fails_for_good(known) else None
         if not verification.linked:
             return withdrawn(known, self._clock())
-        renewed = with_page(known, verification, self._clock())
-        if known.status is not MentionStatus.DELETED:
+        return self._decided_anew(known, with_page(known, verification, self._clock()))
+
+    def _decided_anew(self, known: Mention, renewed: Mention) -> Mention | None:
+        """What is new is shown where it would be in a new mention: else a page, once approved, could say anything."""
+        if known.status not in (MentionStatus.APPROVED, MentionStatus.DELETED):
             return renewed
         try:
-            return self._decided(renewed)
+            decided = self._decided(renewed)
         except Fault:
-            return None
+            decided = None
+        if known.status is MentionStatus.DELETED or (decided and decided.status is MentionStatus.APPROVED):
+            return decided
+        return replace(known, verified=renewed.verified, fault=None)
 
     def _fails_for_good(self, known: Mention) -> bool:
         return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES
