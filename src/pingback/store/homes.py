@@ -6,19 +6,28 @@ Whether somebody is known is asked of their home, so that one good page on a sha
 from pingback.urls import key_of
 
 _MARKS = ("~", "@", "%40")  # of a person's folder: `/~ann/` and `/@ann/`
-_FOLDERS = frozenset("blogs members people u user users".split())  # that hold one for each person: `/users/ann/`
+# Folders that hold one for each person: `/users/ann/`.
+_OF_PEOPLE = frozenset("author authors blogs by members people profile profiles sites u user users view".split())
+# Folders that a blog sorts its own posts by: `/posts/five`. Everybody who writes on the host writes there.
+_OF_POSTS = frozenset(
+    "archive archives article articles blog entries entry journal news notes post posts weblog".split()
+)
 
 
 def home_of(url: str) -> str:
     """Host and folder that one author writes, as far as the path of an HTTP URL says; the whole host where it does not.
 
     `host.example/~ann/post` is at home in `host.example/~ann`, `host.example/users/ann/post` in
-    `host.example/users/ann`, and `host.example/2026/post` in `host.example`.
+    `host.example/users/ann`, `host.example/ann/post` in `host.example/ann`, and `host.example/2026/post` in
+    `host.example`.
     """
     host, _, path = key_of(url).partition("?")[0].partition("/")
     segments = [segment for segment in path.split("/", 4) if segment]  # servers fold `//`, and an author could add one
-    if segments and segments[0].startswith(_MARKS):
-        return f"{host}/{segments[0]}"
-    if len(segments) > 1 and segments[0].lower() in _FOLDERS:
-        return f"{host}/{segments[0]}/{segments[1].partition('/')[0]}"
-    return host
+    first = segments[0] if segments else ""
+    if first.startswith(_MARKS):
+        return f"{host}/{first}"
+    if len(segments) < 2 or first.isdigit() or first.lower() in _OF_POSTS:
+        return host
+    if first.lower() in _OF_PEOPLE:
+        return f"{host}/{first}/{segments[1].partition('/')[0]}"
+    return f"{host}/{first}"
