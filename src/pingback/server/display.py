@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind
+from pingback.presentable import presentable, timestamp
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
 from pingback.server.fresh import fresh
 from pingback.server.http import Request, Response, plain
-from pingback.server.presentable import presentable, timestamp
 from pingback.server.question import Question
 from pingback.urls import host_of
 from pingback.words import clean
