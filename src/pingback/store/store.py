@@ -54,7 +54,7 @@ class Store:
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
-        self.upkeep = Upkeep(self._database)
+        self.upkeep = Upkeep(self._database, clock=clock)
         self.notices = Notices(self._database)
         self.queue = Queue(self._database)
 
