@@ -23,7 +23,9 @@ from click.testing import CliRunner
 
 import pingback
 from pingback.cli.group import main
+from pingback.server.app import _FOLDERS, _ROUTES
 from pingback.server.display import fragment
+from pingback.server.forwarded import _FOR, _HOST, _PROTO
 from pingback.settings import Settings
 from pingback.wire.xmlrpc import encode_response
 from tests.loopback import free_port
@@ -207,6 +209,24 @@ def test_what_services_and_containers_start_is_there() -> None:
         command = main.get_command(click.Context(main), name)
         assert command is not None
         command.make_context(name, arguments)
+
+
+def nginx() -> str:
+    (block,) = blocks((ROOT / "docs/operation.md").read_text(), "nginx")
+    return block
+
+
+def test_nginx_is_shown_to_send_all_that_is_for_the_public() -> None:
+    (pattern,) = re.findall(r"^location ~ (\S+) \{$", nginx(), re.MULTILINE)
+    private = {"/metrics", "/healthz", "/readyz"}
+    assert private < _ROUTES.keys()
+    for path in [*_ROUTES, *_FOLDERS]:
+        assert bool(re.search(pattern, path)) == (path not in private), path
+
+
+def test_nginx_is_shown_to_set_every_header_that_a_trusted_proxy_is_believed() -> None:
+    believed = {name.removeprefix("HTTP_").replace("_", "-") for name in (_FOR, _PROTO, _HOST)}
+    assert believed <= {name.upper() for name in re.findall(r"proxy_set_header (\S+) \$", nginx())}
 
 
 def test_settings_in_the_environment_are_there() -> None:

@@ -57,6 +57,16 @@ def test_an_unknown_id_is_a_no_and_the_others_are_decided(run: Run, store: Store
     assert statuses(store) == ["pending", "spam", "pending"]
 
 
+@pytest.mark.parametrize("pattern", ["my.example", "example", "https://MY.example/", "*.example"])
+def test_no_command_blocks_the_site_that_it_knows(run: Run, monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    monkeypatch.setenv("PINGBACK_SITE", "https://my.example/blog/")
+    done = run("moderate", "block", "spam.example", pattern)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"pingback: nothing was blocked: your own site would be, by {pattern}\n"
+    assert run("moderate", "blocks").out == ""
+    assert run("moderate", "block", "my.example/guests", "my.example.org").code == 0
+
+
 def test_blocks(run: Run) -> None:
     assert run("moderate", "block", "Spam.example", "https://host.example/~bad/").out == (
         "spam.example\nhost.example/~bad\n"

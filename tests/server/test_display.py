@@ -124,11 +124,21 @@ def test_oldest_first_and_the_rest_behind_a_link(receiver: Receiver) -> None:
     assert [text for text in seen(html) if "Pingback" in text] == ["Pingback: Post 0", "Pingback: Post 1"]
     assert seen(html)[0] == "3 thoughts on this page"
     [more] = BeautifulSoup(html, "html.parser").select("a[rel~=next]")
-    prefix = f"https://my.example/mount/mentions?target={TARGET}&per-page=2&after="
+    prefix = f"/mount/mentions?target={TARGET}&per-page=2&after="
     assert str(more["href"]).startswith(prefix)
     rest = get(receiver, str(more["href"]).partition("?")[2]).body.decode()
     assert "Pingback: Post 2" in seen(rest)
     assert not BeautifulSoup(rest, "html.parser").select("a[rel~=next]")
+
+
+@pytest.mark.parametrize("base", ["https://evil.example", "https://evil.example/", "http://evil.example:81", ""])
+def test_no_link_carries_the_host_that_was_asked_for(receiver: Receiver, base: str) -> None:
+    for number in range(2):
+        receiver.store.keep(replace(PLAIN, source=f"https://a.example/{number}"))
+    response = get(receiver, f"target={TARGET}&per-page=1", base=base)
+    assert b'href="/mentions?' in response.body
+    assert b"evil.example" not in response.body
+    assert "evil.example" not in str(response.headers)
 
 
 @pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.APPROVED])

@@ -37,6 +37,37 @@ def test_ready_changes_nothing(tmp_path: Path, pages: Pages) -> None:
             assert other.execute("PRAGMA user_version").fetchall() == [(7,)]
 
 
+def test_ready_writes_once_a_second_at_most(tmp_path: Path, pages: Pages) -> None:
+    clock = Clock()
+    url, log = f"sqlite:///{tmp_path}/x.db?timeout=0.01", tmp_path / "x.db-wal"
+    with Store(url, clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        assert get("/readyz", receiver).status == 200
+        size = log.stat().st_size
+        for _ in range(20):
+            clock.pass_by(seconds=0.04)
+            assert get("/readyz", receiver).status == 200
+        assert log.stat().st_size == size
+        clock.pass_by(seconds=1)
+        assert get("/readyz", receiver).status == 200
+        assert log.stat().st_size > size
+
+
+@pytest.mark.parametrize("seconds", [1.0, -5.0], ids=["a-second-later", "by-a-clock-that-was-set-back"])
+def test_no_answer_outlives_its_second(tmp_path: Path, pages: Pages, seconds: float) -> None:
+    clock = Clock()
+    url = f"sqlite:///{tmp_path}/x.db?timeout=0.01"
+    with Store(url, clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        assert get("/readyz", receiver).status == 200
+        with locked(tmp_path / "x.db"):
+            clock.pass_by(seconds=0.9)
+            assert get("/readyz", receiver).status == 200
+            clock.pass_by(seconds=seconds)
+            assert get("/readyz", receiver).status == 503
+        assert get("/readyz", receiver).status == 503
+        clock.pass_by(seconds=1)
+        assert get("/readyz", receiver).status == 200
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     with closing(sqlite3.connect(path)) as other:

@@ -182,6 +182,36 @@ class TestLastChange:
         clock.pass_by(minutes=1)
         assert store.listing.part(ON_FIVE, ALL).changed == NOON + timedelta(minutes=1)
 
+    def test_a_move_that_becomes_known_changes_the_lists_of_both(self, store: Store, clock: Clock) -> None:
+        six, five = "https://b.example/part-6", ON_FIVE.targets[0]
+        keep(store, mention("1"), mention("other", target=six))
+        on_six = Selection(targets=(six,))
+        for minutes, to in enumerate((five, six), start=1):  # moved, and back
+            clock.pass_by(minutes=1)
+            store.moves.keep(six, to)
+            clock.pass_by(seconds=1)
+            for selection in (ON_FIVE, on_six):
+                assert store.listing.counts(selection).changed == NOON + timedelta(minutes=minutes, seconds=minutes - 1)
+        assert sum(store.listing.counts(ON_FIVE).kinds.values()) == 1
+
+    def test_a_move_elsewhere_changes_what_was_and_what_will_be(self, store: Store, clock: Clock) -> None:
+        five, seven, old = ON_FIVE.targets[0], "https://b.example/part-7", "https://b.example/old"
+        keep(store, mention("seven", target=seven))
+        store.moves.keep(old, five)
+        clock.pass_by(minutes=1)
+        keep(store, mention("five"))
+        clock.pass_by(minutes=1)
+        store.moves.keep(old, seven)
+        clock.pass_by(seconds=1)
+        for target in (old, five, seven):
+            assert store.listing.part(Selection(targets=(target,)), ALL).changed == NOON + timedelta(minutes=2)
+
+    def test_a_move_of_a_page_without_mentions_changes_nothing(self, store: Store, clock: Clock) -> None:
+        keep(store, mention("1"))
+        clock.pass_by(minutes=1)
+        store.moves.keep("https://b.example/part-5?x=1", ON_FIVE.targets[0])
+        assert store.listing.part(ON_FIVE, ALL).changed == NOON
+
     @pytest.mark.parametrize(("seconds", "told"), [(0.0, False), (0.9, False), (1.0, True)])
     def test_rfc9110_8_8_2_2_is_told_once_its_second_is_over(
         self, store: Store, clock: Clock, seconds: float, told: bool

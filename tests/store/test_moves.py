@@ -105,7 +105,7 @@ def test_strangers_cannot_make_it_remember_without_end(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with Store(url) as store, closing(Database(url)) as database:
         store.keep(mention(f"{OLD}?1"))
-        moves = Moves(database, most=3)
+        moves = Moves(database, clock=lambda: NOON, most=3)
         for number in range(10):
             moves.keep(f"{OLD}?{number}", OLD)
             assert len(moves.keys_of(OLD)) <= 4

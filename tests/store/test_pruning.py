@@ -80,6 +80,28 @@ def test_an_old_mention_that_was_withdrawn_of_late_stays(store: Store, clock: Cl
     assert pruned(store, clock)["mentions"] == 1
 
 
+@pytest.mark.parametrize("decision", [MentionStatus.SPAM, MentionStatus.DELETED])
+def test_what_the_owner_decided_stays_so(store: Store, clock: Clock, decision: MentionStatus) -> None:
+    mention = keep(store, clock, MentionStatus.PENDING)
+    store.moderation.decide([mention.id or 0], decision)
+    clock.pass_by(days=400)
+    assert pruned(store, clock) == NOTHING
+    again = keep(store, clock, MentionStatus.APPROVED)
+    store.update(replace(again, status=MentionStatus.APPROVED))  # it links, still
+    assert [kept.status for kept in store.mentions()] == [decision]
+
+
+def test_an_approval_outlives_the_link(store: Store, clock: Clock) -> None:
+    mention = keep(store, clock, MentionStatus.PENDING)
+    [approved] = store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)
+    store.update(replace(approved, status=MentionStatus.DELETED))
+    clock.pass_by(days=400)
+    assert pruned(store, clock) == NOTHING
+    again = keep(store, clock, MentionStatus.PENDING)
+    store.update(replace(again, status=MentionStatus.PENDING))  # it links again
+    assert [kept.status for kept in store.mentions()] == [MentionStatus.APPROVED]
+
+
 MANY = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
 INSERT INTO mentions (pair, target_key, source, target, protocol, status, received, tried)

@@ -4,10 +4,10 @@ import click
 
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Mention, MentionKind, MentionStatus
+from pingback.presentable import presentable
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.urls import require_http
-from pingback.words import plain
 
 _KINDS = {
     MentionKind.REPLY: "Reply",
@@ -36,6 +36,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 
 def line(mention: Mention) -> str:
     """A mention for a person, on two lines."""
-    said = f"{_KINDS.get(mention.kind, mention.protocol.capitalize())}: {mention.title or mention.source}"
-    head = f"{mention.id} {mention.status} {mention.received:%Y-%m-%d %H:%M} {plain(said)}"
-    return f"{head}\n  {mention.source} -> {mention.target}"
+    shown = presentable(mention)
+    said = f"{_KINDS.get(shown.kind, shown.protocol.capitalize())}: {shown.title or shown.source}"
+    head = f"{shown.id} {shown.status} {shown.received:%Y-%m-%d %H:%M} {said}"
+    return f"{head}\n  {shown.source} -> {shown.target}"

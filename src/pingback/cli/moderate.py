@@ -11,6 +11,7 @@ from pingback.cli.options import NO, client_for, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.settings import Settings
 from pingback.store import Store
+from pingback.store.blocklist import block_of, blocks
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
 
@@ -68,6 +69,8 @@ def _decide(settings: Settings, store: Store, ids: list[int], status: MentionSta
 def _block(settings: Settings, store: Store, what: Iterable[str], action: str) -> None:
     try:
         if action == "block":
+            if ours := [pattern for pattern in what if any(blocks(block_of(pattern), site) for site in settings.site)]:
+                stop(NO, f"nothing was blocked: your own site would be, by {', '.join(ours)}")
             _tell_blocks(settings, [store.moderation.block(pattern) for pattern in what])
             return
         unknown = [pattern for pattern in what if not store.moderation.unblock(pattern)]

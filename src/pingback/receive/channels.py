@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus
 from pingback.model import Mention
+from pingback.presentable import presentable
 from pingback.urls import shown
-from pingback.words import plain
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -73,7 +73,7 @@ class WebhookChannel:
 
     def tell(self, mentions: Sequence[Mention]) -> Iterator[Mention]:
         for mention in mentions:
-            self._post(json.dumps(mention.as_json()).encode())
+            self._post(json.dumps(presentable(mention).as_json()).encode())
             yield mention
 
     def _post(self, body: bytes) -> None:
@@ -90,8 +90,9 @@ def _hmac(secret: str, body: bytes) -> str:
 
 
 def _paragraph(mention: Mention) -> str:
-    said = plain(f"{mention.protocol.value.capitalize()}: {mention.title or mention.source} ({mention.status})")
-    lines = [said, f"  {plain(mention.source)}", f"  -> {plain(mention.target)}"]
-    if mention.excerpt:
-        lines.append(f"  {plain(mention.excerpt)}")
+    told = presentable(mention)
+    lines = [f"{told.protocol.value.capitalize()}: {told.title or told.source} ({told.status})"]
+    lines += [f"  {told.source}", f"  -> {told.target}"]
+    if told.excerpt:
+        lines.append(f"  {told.excerpt}")
     return "\n".join(lines)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind, iso
+from pingback.presentable import presentable
 from pingback.server import atom, jf2
 from pingback.server.fresh import fresh
 from pingback.server.http import NOSNIFF, Request, Response
-from pingback.server.presentable import presentable
 from pingback.server.question import Question
 from pingback.store.listing import Listed, Listing, Withdrawal
 from pingback.urls import tidy

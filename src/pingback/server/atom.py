@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from pingback.model import Author, Mention
-from pingback.server.presentable import timestamp
+from pingback.presentable import timestamp
 from pingback.urls import host_of
 
 _EMPTY = '<feed xmlns="http://www.w3.org/2005/Atom"/>'

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind
+from pingback.presentable import presentable, timestamp
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
 from pingback.server.fresh import fresh
 from pingback.server.http import Request, Response, plain
-from pingback.server.presentable import presentable, timestamp
 from pingback.server.question import Question
 from pingback.urls import host_of
 from pingback.words import clean
@@ -68,7 +68,7 @@ def answer(request: Request, receiver: "Receiver") -> Response:
 def fragment(mentions: Sequence[Mention], *, count: int | None = None, title: str | None = None, more: str = "") -> str:
     """The mentions as HTML for their page, whose `title` is plain text.
 
-    `count` is how many there are in all, where these are a part; `more` is a URL with the next ones, where there are.
+    `count` is how many there are in all, where these are a part; `more` is the address of the next ones, if any.
     """
     shown = [presentable(mention) for mention in mentions]
     groups = [_Group(*words, [each for each in shown if each.kind is kind]) for kind, words in _GROUPED.items()]
@@ -99,10 +99,15 @@ def _shown(request: Request, question: Question, receiver: "Receiver") -> Respon
         listed.mentions,
         count=sum(listing.counts(selection).kinds.values()),
         title=question.text("title"),
-        more=f"{request.base}{request.path}{question.next(listed.end)}" if listed.end else "",
+        more=f"{_path_of(request.base)}{request.path}{question.next(listed.end)}" if listed.end else "",
     )
     response = Response(status=200, headers={**_HTML, **_ALONE, **SHARED, **CACHED}, body=html.encode())
     return fresh(request, response, changed=listed.changed)
+
+
+def _path_of(base: str) -> str:
+    """Without the host, which the asker may have chosen: others may get the same answer from a cache."""
+    return "/".join(["", *base.split("/")[3:]]).rstrip("/")
 
 
 @cache

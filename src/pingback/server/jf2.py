@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 
 from pingback.model import Author, Mention
-from pingback.server.presentable import timestamp
+from pingback.presentable import timestamp
 
 
 def feed(mentions: Iterable[Mention]) -> dict[str, object]:

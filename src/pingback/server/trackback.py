@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, Protocol
+from pingback.presentable import presentable
 from pingback.server.http import NOSNIFF, Request, Response, retry_after, status_of
 from pingback.wire.trackback import Listed, decode_trackback, encode_listing, encode_reply
 
@@ -70,7 +71,8 @@ def _target(request: Request, query: str, receiver: "Receiver") -> str:
 
 
 def _listed(mention: Mention) -> Listed:
-    return Listed(title=mention.title or mention.source, link=mention.source, description=mention.excerpt or _NO_WORDS)
+    shown = presentable(mention)
+    return Listed(title=shown.title or shown.source, link=shown.source, description=shown.excerpt or _NO_WORDS)
 
 
 def _xml(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

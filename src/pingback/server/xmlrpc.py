@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
 from pingback.server.http import Request, Response
+from pingback.urls import tidy
 from pingback.wire.pingback import GET_PINGBACKS, METHODS, PING, Method, ping_of, strings_of, target_of
 from pingback.wire.xmlrpc import Call, Value, decode_call, encode_fault, encode_response
 
@@ -45,7 +46,7 @@ def _ping(call: Call, receiver: "Receiver", asker: str | None) -> Value:
 
 
 def _pingbacks(call: Call, receiver: "Receiver", asker: str | None) -> Value:
-    return receiver.pingbacks_of(target_of(call), asker=asker)
+    return [tidy(source) for source in receiver.pingbacks_of(target_of(call), asker=asker)]
 
 
 def _list_methods(call: Call, receiver: "Receiver", asker: str | None) -> Value:

@@ -55,6 +55,12 @@ class Moderation:
                 self.on_decision(statuses[number], mention)
         return mentions_now
 
+    def find(self, ids: Iterable[int]) -> list[Mention]:
+        """The mentions with these ids, those that there are."""
+        with self._database.read() as connection, readable():
+            rows = connection.execute(_FIND, {"ids": json.dumps([*ids])}).mappings()
+            return [mention_of(row) for row in rows]
+
     def block(self, pattern: str) -> str:
         """Take no more pings from these pages, `HOST` or `HOST/PATH` (`pingback.store.blocklist`); may be said twice.
 
@@ -98,6 +104,7 @@ def _given(name: str) -> "TableValuedAlias":
 # Built once, as those of the outbox.
 _AMONG_IDS = mentions.c.id.in_(select(_given("ids").c.value))
 _BEFORE = select(mentions.c.id, mentions.c.status).where(_AMONG_IDS)
+_FIND = select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id)
 _DECIDE = (
     update(mentions)
     .where(_AMONG_IDS)

@@ -9,10 +9,11 @@ import logging
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves_schema import moves
-from pingback.store.schema import mentions, storable
+from pingback.store.schema import mentions, micros, storable
 from pingback.urls import shown
 
 MAX_MOVES = 10_000  # a stranger's pings make the site be asked for any `?x=1` that redirects
@@ -28,31 +29,44 @@ class Moves:
     ValueError for a URL that is not an absolute HTTP URL.
     """
 
-    def __init__(self, database: Database, *, most: int = MAX_MOVES) -> None:
+    def __init__(self, database: Database, *, clock: Clock, most: int = MAX_MOVES) -> None:
         self._database = database
+        self._clock = clock
         self._most = most
 
     def keep(self, target: str, final: str) -> None:
-        """The page at `target` is at `final` now, which may be `target` itself: then it has not moved."""
+        """The page at `target` is at `final` now, which may be `target` itself: then it has not moved.
+
+        For whoever asks what has changed, mentions that come to stand in other lists have.
+        """
         old, new = target_key_of(target), target_key_of(final)
         with self._database.read() as connection:
             if _new_key(connection, old) == (None if old == new else _new_key(connection, new) or new):
                 return
         with self._database.write() as connection:
+            before, was = _keys_of(connection, old), _new_key(connection, old)
             if old == new:
                 connection.execute(delete(moves).where(moves.c.old_key == old))
             elif _has_room(connection, self._most):
                 _keep(connection, old, new, final)
             else:
                 log.info("too many moved pages are known to remember %r", shown(target))
+                return
+            # A page that joins another brings its own; one that leaves another changes both lists, and who it goes to.
+            touched = before if was is None else before | _keys_of(connection, old)
+            changed = update(mentions).where(mentions.c.target_key.in_(sorted(touched)))
+            connection.execute(changed.values(changed=micros(self._clock())))
 
     def keys_of(self, target: str) -> list[str]:
         """The keys of all addresses of the page at `target`, its own among them."""
-        key = target_key_of(target)
         with self._database.read() as connection:
-            new = _new_key(connection, key) or key
-            old = connection.execute(select(moves.c.old_key).where(moves.c.new_key == new).limit(MAX_KEYS)).scalars()
-            return [*{key, new, *old}]
+            return [*_keys_of(connection, target_key_of(target))]
+
+
+def _keys_of(connection: Connection, key: str) -> set[str]:
+    new = _new_key(connection, key) or key
+    old = connection.execute(select(moves.c.old_key).where(moves.c.new_key == new).limit(MAX_KEYS)).scalars()
+    return {key, new, *old}
 
 
 def _new_key(connection: Connection, key: str) -> str | None:

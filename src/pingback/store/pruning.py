@@ -1,7 +1,8 @@
 """What a store may forget: what is neither shown, nor waiting, nor remembered so that it is not done twice.
 
-An approved or pending mention is never among it, nor is a ping whose link still stands in its post: without it the next
-`publish` would send it once more.
+An approved or pending mention is never among it, nor is one on which the owner decided: its source may ping again, and
+the decision stands. Nor is a ping whose link still stands in its post: without it the next `publish` would send it once
+more.
 """
 
 from datetime import datetime
@@ -23,7 +24,11 @@ _NOW: ColumnElement[int] = bindparam("now")
 _FORGOTTEN: dict[str, tuple[Table, ColumnElement[bool]]] = {
     "mentions": (
         mentions,
-        and_(mentions.c.status.in_(_OUT_OF_SIGHT), func.max(mentions.c.changed, mentions.c.received) < _BEFORE),
+        and_(
+            mentions.c.status.in_(_OUT_OF_SIGHT),
+            mentions.c.decision.is_(None),
+            func.max(mentions.c.changed, mentions.c.received) < _BEFORE,
+        ),
     ),
     "pings": (
         outbox,

@@ -49,12 +49,12 @@ class Store:
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
-        self.moves = Moves(self._database)
+        self.moves = Moves(self._database, clock=clock)
         self.listing = Listing(self._database, moves=self.moves, clock=clock)
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
-        self.upkeep = Upkeep(self._database)
+        self.upkeep = Upkeep(self._database, clock=clock)
         self.notices = Notices(self._database)
         self.queue = Queue(self._database)
 

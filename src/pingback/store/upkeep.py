@@ -1,16 +1,20 @@
 """`Upkeep`: what keeps the store true and small over the years."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 
+from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store import pruning
 from pingback.store.database import Database
 from pingback.store.outbox_schema import outbox
 from pingback.store.schema import mention_of, mentions, micros
+
+_ANSWER_HOLDS = timedelta(seconds=1)
 
 
 class Upkeep:
@@ -19,8 +23,12 @@ class Upkeep:
     Thread-safe. All methods raise `StoreError` when the database cannot be used.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tried: datetime | None = None
+        self._trouble: str | None = None
 
     def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
         """Approved mentions whose source was last asked for that long ago, the oldest look first.
@@ -76,10 +84,27 @@ class Upkeep:
         return self._counts(_COUNT_PINGS)
 
     def check_writable(self) -> None:
-        """Writes something, which changes nothing; raises `StoreError` where that is not possible."""
-        with self._database.write() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-            connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+        """Writes something, which changes nothing; raises `StoreError` where that is not possible.
+
+        Anybody may ask, and each write makes SQLite's log grow: for a second the answer stays what it was.
+        """
+        with self._lock:
+            if self._tried is None or not timedelta() <= self._clock() - self._tried < _ANSWER_HOLDS:
+                self._trouble = self._try_to_write()
+                self._tried = self._clock()
+            trouble = self._trouble
+        if trouble is not None:
+            raise StoreError(trouble)
+
+    def _try_to_write(self) -> str | None:
+        """What is in the way, None where nothing is."""
+        try:
+            with self._database.write() as connection:
+                version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+                connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+        except StoreError as error:
+            return str(error)
+        return None
 
     def _forget(self, kind: str, before: datetime, now: datetime) -> int:
         with self._database.write() as connection:

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from pingback.model import Author, MentionKind, MentionStatus, Protocol
+from pingback.receive.receiver import Receiver
 from pingback.store import Store
-from tests.server.inbox.conftest import Visitor, keep, text_of
+from tests.receive.pages import Clock, Pages
+from tests.server.inbox.conftest import SITE, Visitor, keep, text_of
 
 _TITLES = re.compile(r'<h2 id="title\d+"><a [^>]*><bdi>([^<]*)</bdi></a></h2>')
 _NUMBERS = re.compile(r'>(\w+) <span class="number">(\d+)</span>')
@@ -136,6 +138,31 @@ def test_a_blocked_host_is_refused_from_then_on(owner: Visitor, store: Store) ->
     assert response.headers["Location"] == "/mount/inbox?did=block&n=2"
     assert statuses(store) == ["spam", "spam", "pending"]
     assert store.moderation.blocks() == ["[2001:db8::1]", "spam.example"]
+
+
+@pytest.mark.parametrize(
+    ("site", "source"),
+    [
+        pytest.param(SITE, f"{SITE}other-post", id="itself"),
+        pytest.param(SITE, "http://MY.example:8443/x", id="its-host-by-another-port"),
+        pytest.param(SITE, "https://my.example./x", id="its-host-with-a-dot"),
+        pytest.param([SITE, "https://second.example/b/"], "http://second.example/b/x?y=1", id="another-site-of-mine"),
+        pytest.param("https://blog.my.example/", "https://my.example/", id="the-host-above"),
+    ],
+)
+def test_no_click_blocks_a_host_of_the_owner_s_own(
+    store: Store, clock: Clock, site: str | list[str], source: str
+) -> None:
+    first = [site] if isinstance(site, str) else site
+    ids = [keep(store, 1, source=source, target=f"{first[0]}post"), keep(store, 2)]
+    with Receiver(site=site, store=store, client=Pages(), clock=clock) as receiver:
+        owner = Visitor(receiver, clock)
+        owner.log_in()
+        for fields in ([("one", f"block {ids[0]}")], [("all", "block"), *[("id", str(each)) for each in ids]]):
+            location = owner.send("/inbox/decide", *fields).headers["Location"]
+            assert location == "/mount/inbox?did=ours"
+        assert "block a host of your own sites" in text_of(owner.get("/inbox?did=ours"))
+    assert (statuses(store), store.moderation.blocks()) == (["pending", "pending"], [])
 
 
 @pytest.mark.parametrize(

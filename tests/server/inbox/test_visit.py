@@ -16,7 +16,7 @@ def visit(base: str = "https://my.example", headers: dict[str, str] | None = Non
     body = urlencode(form).encode()
     request = Request(method="POST", path="/inbox/decide", base=base, headers=headers or {}, body=body)
     with Store("sqlite://") as store:
-        return visit_of(request, store, now=NOON)
+        return visit_of(request, store, now=NOON, holds=lambda url: False)
 
 
 @pytest.mark.parametrize(

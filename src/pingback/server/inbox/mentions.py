@@ -10,6 +10,7 @@ from pingback.server.http import Response
 from pingback.server.inbox.chart import bars
 from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
+from pingback.store.blocklist import block_of, blocks
 from pingback.store.overview import Cursor
 from pingback.urls import is_http, split
 from pingback.wire.pingback import MEANINGS
@@ -85,6 +86,8 @@ def decide(visit: Visit) -> Response:
     word, ids = _decision_in(visit)
     if word not in DECISIONS:
         return visit.back()
+    if word == "block" and any(_blocks_ours(visit, mention) for mention in visit.store.moderation.find(ids)):
+        return visit.back(did="ours")
     decided = visit.store.moderation.decide(ids, DECISIONS[word])
     if word == "block":
         for host in _hosts_of(decided):
@@ -98,6 +101,13 @@ def _decision_in(visit: Visit) -> tuple[str, list[int]]:
         return one[1], [int(one[2])]
     selected = (value for name, value in visit.form.fields if name == b"id")
     return visit.form.text("all") or "", [int(value) for value in selected if _ID.fullmatch(value)]
+
+
+def _blocks_ours(visit: Visit, mention: Mention) -> bool:
+    """To block the host of this source would refuse the pings of one of the owner's own sites, too."""
+    if not is_http(mention.source):
+        return False
+    return blocks(block_of(split(mention.source).host), mention.target) or visit.holds(mention.source)
 
 
 def _hosts_of(mentions: list[Mention]) -> set[str]:

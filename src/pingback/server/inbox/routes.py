@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
@@ -11,6 +12,7 @@ from pingback.server.inbox import blocked, mentions, outbox, owner
 from pingback.server.inbox.pages import HEADERS, asset, render
 from pingback.server.inbox.sessions import is_token_of
 from pingback.server.inbox.visit import ROOT, Visit, see, visit_of
+from pingback.urls import key_of, same_url
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
@@ -41,10 +43,16 @@ def _answer(request: Request, receiver: "Receiver", clock: Clock) -> Response:
     path = request.path.rstrip("/")
     if path.startswith(_STATIC):
         return asset(path.removeprefix(_STATIC))
-    visit = visit_of(request, receiver.store, now=clock())
+    visit = visit_of(request, receiver.store, now=clock(), holds=partial(_holds, receiver))
     if request.method == "POST":
         return _change(path, visit)
     return _show(path, visit)
+
+
+def _holds(receiver: "Receiver", url: str) -> bool:
+    """Asked for the page with this path, at this host, the site names it."""
+    _, _, path = key_of(url).partition("/")
+    return same_url(receiver.target_at(f"/{path}", asked_at=url), url)
 
 
 def _show(path: str, visit: Visit) -> Response:

@@ -1,6 +1,7 @@
 """`Visit`: a request to the inbox, and who makes it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,7 +22,8 @@ _BELOW = re.compile(r"/inbox(/(outbox(/[0-9]{1,18})?|blocked))?(\?[!-~]{0,2000})
 class Visit:
     """`mount` is the path under which the application is, `session` None for who is not logged in.
 
-    `login` is None where no password was set yet: then nobody can.
+    `login` is None where no password was set yet: then nobody can. `holds` says whether an HTTP URL is, or could be, a
+    page of the owner's sites.
     """
 
     request: Request
@@ -30,6 +32,7 @@ class Visit:
     login: Login | None
     session: Session | None
     mount: str
+    holds: Callable[[str], bool]
 
     @property
     def root(self) -> str:
@@ -82,13 +85,14 @@ class Visit:
         return see(self.mount + to)
 
 
-def visit_of(request: Request, store: Store, *, now: datetime) -> Visit:
+def visit_of(request: Request, store: Store, *, now: datetime, holds: Callable[[str], bool]) -> Visit:
     """The visit that a request is."""
     login = store.secrets.login()
     session = session_in(request.headers.get("cookie", ""), login, now=now) if login else None
     if session is not None and store.secrets.has_ended(session.id):
         session = None
-    return Visit(request=request, store=store, now=now, login=login, session=session, mount=_mount(request.base))
+    mount = _mount(request.base)
+    return Visit(request=request, store=store, now=now, login=login, session=session, mount=mount, holds=holds)
 
 
 def query_of(**fields: str | int | None) -> str:

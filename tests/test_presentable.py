@@ -1,4 +1,4 @@
-"""`pingback.server.presentable`: whatever a mention holds, its texts are plain and its addresses are HTTP URLs."""
+"""`pingback.presentable`: whatever a mention holds, its texts are plain and its addresses are HTTP URLs."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from pingback.model import Author
-from pingback.server.presentable import presentable, timestamp
+from pingback.presentable import presentable, timestamp
 from tests.server.strangers import HOSTILE, PLAIN
 
 
