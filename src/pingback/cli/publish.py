@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -115,6 +115,8 @@ def command(
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None
         except OSError as error:
+            if error.filename is None:  # not of a file, but of standard output
+                raise
             raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
         except BadFeed as error:
             stop(1, str(error))
@@ -154,15 +156,15 @@ class _Run:
 
     def publish(self, given: Iterator[Publication]) -> int:
         """Send what is to be sent; the exit code."""
-        with self._report.running():
-            outcomes = publish(
-                given,
-                client=self._client,
-                outbox=self._outbox,
-                wishes=self._wishes,
-                patience=timedelta(seconds=self._settings.wait),
-                on_taken=self._taken,
-            )
+        outcomes = publish(
+            given,
+            client=self._client,
+            outbox=self._outbox,
+            wishes=self._wishes,
+            patience=timedelta(seconds=self._settings.wait),
+            on_taken=self._taken,
+        )
+        with self._report.running(), closing(outcomes):
             for outcome in outcomes:
                 self._report.tell(outcome)
             if self._news is not None:

@@ -7,7 +7,7 @@ this process, a ping that was claimed and not recorded is claimed again by anoth
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -82,10 +82,11 @@ class Courier:
 
     def deliver(
         self, *, sources: Collection[str] | None = None, patience: timedelta = timedelta(0)
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Deliver what is due, of these sources or of all; what became of each ping, as it is known.
 
-        What becomes due within `patience`, because a host asks for a pause, is waited for. Raises StoreError.
+        What becomes due within `patience`, because a host asks for a pause, is waited for. Who stops early closes this
+        before the store: what went out by then is recorded. Raises StoreError.
         """
         run = Run(sources=sources, until=self._clock() + patience)
         self._free_what_the_dead_hold()

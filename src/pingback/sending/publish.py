@@ -6,7 +6,8 @@ the real one, which would be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -248,11 +249,12 @@ def publish(
     patience: timedelta = PATIENCE,
     on_taken: Callable[[Taken], object] = lambda taken: None,
     clock: Clock = now,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Tell every page that the posts link to; what became of each ping, as it is known. May run again at any time.
 
     What a host's pause, a failure or another process keeps from being sent now stays in the outbox, and is told as
-    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Raises StoreError.
+    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Who stops early closes this
+    before the store: what went out by then is recorded. Raises StoreError.
     """
     publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
     left = iter(publications)
@@ -268,9 +270,10 @@ def publish(
             client=client, outbox=outbox, wanted=wishes.protocols, allows=publisher.is_wanted, clock=clock
         )
         told = set()
-        for outcome in courier.deliver(sources=planned, patience=patience):
-            told.add((outcome.source, outcome.target))
-            yield outcome
+        with closing(courier.deliver(sources=planned, patience=patience)) as outcomes:
+            for outcome in outcomes:
+                told.add((outcome.source, outcome.target))
+                yield outcome
         for source in planned:
             yield from _left(source, outbox, told, publisher)
 
