@@ -179,7 +179,9 @@ class Publisher:
         if publication.fingerprint is None or publication.gone:
             return False
         known = self._outbox.post(publication.source)
-        return known is not None and not known.gone and known.fingerprint == publication.fingerprint
+        if known is None or known.gone or known.fingerprint != publication.fingerprint:
+            return False
+        return not blocked_targets(publication.source, self._outbox)
 
     def _post(self, publication: Publication) -> Post | None:
         """The post as it is to be planned, None where it is gone; raises _Unready."""
@@ -240,6 +242,11 @@ class Publisher:
         )
 
 
+def blocked_targets(source: str, outbox: "Outbox") -> set[str]:
+    """Those that our own guard kept from hearing of the post. Each run tries them again."""
+    return {ping.target for ping in outbox.pings(source=source, status=OutcomeStatus.BLOCKED) if ping.linked}
+
+
 def publish(
     publications: Iterable[Publication],
     *,
@@ -259,8 +266,9 @@ def publish(
     publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
     left = iter(publications)
     while some := list(islice(left, TOGETHER)):
-        planned = []
+        planned, blocked = [], set()
         for publication in some:
+            blocked |= {(publication.source, target) for target in blocked_targets(publication.source, outbox)}
             taken = publisher.take(publication)
             on_taken(taken)
             yield from taken.skipped
@@ -272,8 +280,10 @@ def publish(
         told = set()
         with closing(courier.deliver(sources=planned, patience=patience)) as outcomes:
             for outcome in outcomes:
-                told.add((outcome.source, outcome.target))
-                yield outcome
+                pair = (outcome.source, outcome.target)
+                told.add(pair)
+                is_still = outcome.status is OutcomeStatus.BLOCKED and pair in blocked  # which was told before
+                yield replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome
         for source in planned:
             yield from _left(source, outbox, told, publisher)
 
