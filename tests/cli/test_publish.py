@@ -293,6 +293,21 @@ def test_a_feed_that_is_none(site: Site, run: Run, answer: bytes, code: int) -> 
     assert done.err.startswith("pingback: ")
 
 
+@pytest.mark.parametrize("option", ["--feed", "--sitemap"])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [pytest.param(page(b"<p>none"), 1, id="html"), pytest.param(page(status=404), 1, id="404"), (b"", 3)],
+)
+def test_a_bad_feed_or_sitemap_stops_no_other(site: Site, run: Run, option: str, answer: bytes, code: int) -> None:
+    site.pages |= {"/feed": page(feed(site, "/six")), "/more": page(feed(site, "/seven")), "/bad": answer}
+    feeds = ("--feed", f"{site.url}/feed", option, f"{site.url}/bad", "--feed", f"{site.url}/more")
+    done = run("publish", *feeds, *ALLOW)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith("pingback: ")
+    assert f"{site.url}/bad" in done.err
+    assert heard(site) == [("/seven", "/five"), ("/six", "/five")]
+
+
 def test_update_services_and_hubs_hear_of_news_once(site: Site, run: Run) -> None:
     atom = (
         f'<feed xmlns="http://www.w3.org/2005/Atom"><title>B</title><link href="{site.url}/"/>'

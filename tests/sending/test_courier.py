@@ -535,7 +535,7 @@ def test_whoever_hears_no_more_loses_nothing(outbox: Outbox, client: Client, clo
         plan(outbox, *targets)
         deliveries = Courier(client=client, outbox=outbox, clock=clock).deliver()
         next(deliveries)
-        deliveries.close()  # type: ignore[attr-defined]  # it is a generator
+        deliveries.close()
         assert {ping.leased_until for ping in outbox.pings()} == {None}
         heard = {target for host in hosts for _, target in host.heard}
         assert {ping.target for ping in outbox.pings() if ping.told} == heard

@@ -267,6 +267,50 @@ def test_nothing_goes_out_by_a_protocol_that_is_not_wished_for(
     assert far_side.targets == ["/1", "/1"]
 
 
+def by_feed(url: str) -> Publication:
+    return Publication(source=url, fingerprint="as it was")
+
+
+@pytest.mark.parametrize("given", [pytest.param(str, id="url"), pytest.param(by_feed, id="unchanged-in-the-feed")])
+def test_what_takes_another_protocol_only_is_told_when_that_may_be_used(
+    hook: Hook, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
+) -> None:
+    blog.pages["/6"] = post(f"{far_side.url}/1")
+    [outcome] = hook(given(f"{blog.url}/6"), wishes=Wishes(protocols=[Protocol.PINGBACK]))
+    assert (outcome.status, outcome.message) == (
+        OutcomeStatus.UNSUPPORTED,
+        f"{far_side.url}/1 advertises no endpoint for pingback",
+    )
+    [ping] = hook.outbox.pings(due_before=hook.clock())  # at once, and not only after a while
+    assert ping.attempts == 0
+    assert statuses(hook(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "accepted"}
+    assert far_side.targets == ["/1"]
+
+
+def test_a_page_without_any_endpoint_is_not_asked_again_for_another_protocol(hook: Hook, blog: Site) -> None:
+    blog.pages |= {"/6": post(f"{blog.url}/5"), "/5": page(b"five")}
+    hook(f"{blog.url}/6", wishes=Wishes(protocols=[Protocol.PINGBACK]))
+    assert statuses(hook(f"{blog.url}/6")) == {f"{blog.url}/5": "skipped"}
+    assert [request.path for request in blog.requests].count("/5") == 1
+
+
+@pytest.mark.parametrize("given", [pytest.param(str, id="url"), pytest.param(by_feed, id="unchanged-in-the-feed")])
+def test_a_blocked_target_is_tried_again_and_told_of_once(
+    outbox: Outbox, client: Client, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
+) -> None:
+    blog.pages["/6"] = post(f"{far_side.url}/1")
+    with Client(allow=["127.0.0.1"], limits=Limits(timeout=5.0)) as strict:
+        by_strict = Hook(strict, outbox)
+        assert statuses(by_strict(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "blocked"}
+        [again] = by_strict(given(f"{blog.url}/6"))
+    assert again.status is OutcomeStatus.SKIPPED
+    assert "127.0.0.2 is not a public address" in again.message
+    assert outbox.find(f"{blog.url}/6", f"{far_side.url}/1").status is OutcomeStatus.BLOCKED  # type: ignore[union-attr]
+    assert far_side.targets == []
+    assert statuses(Hook(client, outbox)(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "accepted"}
+    assert far_side.targets == ["/1"]
+
+
 # Silent on staging
 
 

@@ -1,5 +1,6 @@
 """What the commands share: the options that all of them take, the exit codes, and the way they print."""
 
+import errno
 import logging
 import os
 import sys
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NO = 1  # the answer is no
 USAGE = 2  # among it, a database that cannot be used
 UNREACHABLE = 3  # no page or endpoint was reached, or the guard refused it
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # for what is written
 
 _COMMON = [
     click.option("--json", is_flag=True, default=None, help="Print JSON, and nothing else, to standard output."),
@@ -54,6 +57,11 @@ def subcommand(
                 raise click.UsageError(str(error)) from None
             except StoreError as error:
                 stop(USAGE, str(error))
+            except OSError as error:
+                if error.filename is not None or error.errno not in _NO_ROOM:
+                    raise  # a closed pipe among them, at which click ends quietly, with 1
+                _drop_output()
+                stop(NO, f"standard output cannot be written: {error.strerror}")
 
         wrapped: Callable[..., None] = run
         for option in reversed(_COMMON):
@@ -127,6 +135,13 @@ def checked(value: str, check: Callable[[str], str]) -> str:
         return check(value)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, or Python would try again at its end and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _settings(given: Mapping[str, object]) -> Settings:

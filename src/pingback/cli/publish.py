@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pingback.cli.options import checked, client_for, exit_code_of, protocol_option, stop, subcommand
+from pingback.cli.options import NO, checked, client_for, exit_code_of, protocol_option, stop, subcommand
 from pingback.cli.report import Report, worst
 from pingback.clock import now
 from pingback.errors import FetchError, SettingsError
@@ -28,6 +28,7 @@ from pingback.sending.updates import Blog, tell_of
 from pingback.settings import Settings
 from pingback.store import Outbox, Store
 from pingback.urls import host_of, is_http, origin_of, require_http, split
+from pingback.words import plain
 
 MAX_LINE = 10_000  # characters of a line on standard input
 
@@ -115,11 +116,9 @@ def command(
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None
         except OSError as error:
+            if error.filename is None:  # not of a file, but of standard output
+                raise
             raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
-        except BadFeed as error:
-            stop(1, str(error))
-        except FetchError as error:
-            stop(exit_code_of(error), str(error))
     stop(code)
 
 
@@ -140,29 +139,40 @@ class _Run:
         """The posts that are to be published, in the order of the command line's options."""
         yield from publications.of_urls(_listed(given.sources))
         for name in given.feeds:
-            self._feed = feed = self._read_feed(name, given.base_url)
-            _log_left_out(name, feed)
-            yield from publications.of_feed(feed)
+            with self._others_go_on():
+                self._feed = feed = self._read_feed(name, given.base_url)
+                _log_left_out(name, feed)
+                yield from publications.of_feed(feed)
         for url in given.sitemaps:
-            sitemap = fetch_sitemap(url, client=self._client)
-            _log_left_out(url, sitemap)
-            yield from publications.of_urls(sitemap.pages)
+            with self._others_go_on():
+                sitemap = fetch_sitemap(url, client=self._client)
+                _log_left_out(url, sitemap)
+                yield from publications.of_urls(sitemap.pages)
         if given.site is not None and given.base_url is not None:
             yield from publications.of_site(Path(given.site), base_url=given.base_url, outbox=self._outbox)
         if given.html is not None and given.base_url is not None:
             yield publications.of_file(Path(given.html), source=given.base_url)
 
+    @contextmanager
+    def _others_go_on(self) -> Iterator[None]:
+        """Where a feed or sitemap cannot be read: the exit code says so in the end, and the posts of others go out."""
+        try:
+            yield
+        except (BadFeed, FetchError) as error:
+            self._codes.add(exit_code_of(error) if isinstance(error, FetchError) else NO)
+            click.echo(f"pingback: {plain(str(error))}", err=True)
+
     def publish(self, given: Iterator[Publication]) -> int:
         """Send what is to be sent; the exit code."""
-        with self._report.running():
-            outcomes = publish(
-                given,
-                client=self._client,
-                outbox=self._outbox,
-                wishes=self._wishes,
-                patience=timedelta(seconds=self._settings.wait),
-                on_taken=self._taken,
-            )
+        outcomes = publish(
+            given,
+            client=self._client,
+            outbox=self._outbox,
+            wishes=self._wishes,
+            patience=timedelta(seconds=self._settings.wait),
+            on_taken=self._taken,
+        )
+        with self._report.running(), closing(outcomes):
             for outcome in outcomes:
                 self._report.tell(outcome)
             if self._news is not None:

@@ -1,5 +1,6 @@
 """`pingback retry`."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import click
@@ -20,6 +21,7 @@ def command(settings: Settings) -> None:
     with Store(settings.db) as store, client_for(settings) as client, report.running():
         report.expect(ping.target for ping in store.outbox.pings(due_before=now()))
         courier = Courier(client=client, outbox=store.outbox)
-        for outcome in courier.deliver(patience=timedelta(seconds=settings.wait)):
-            report.tell(outcome)
+        with closing(courier.deliver(patience=timedelta(seconds=settings.wait))) as outcomes:
+            for outcome in outcomes:
+                report.tell(outcome)
     stop(report.exit_code)

@@ -7,7 +7,7 @@ this process, a ping that was claimed and not recorded is claimed again by anoth
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -82,10 +82,11 @@ class Courier:
 
     def deliver(
         self, *, sources: Collection[str] | None = None, patience: timedelta = timedelta(0)
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Deliver what is due, of these sources or of all; what became of each ping, as it is known.
 
-        What becomes due within `patience`, because a host asks for a pause, is waited for. Raises StoreError.
+        What becomes due within `patience`, because a host asks for a pause, is waited for. Who stops early closes this
+        before the store: what went out by then is recorded. Raises StoreError.
         """
         run = Run(sources=sources, until=self._clock() + patience)
         self._free_what_the_dead_hold()
@@ -119,6 +120,8 @@ class Courier:
             for _ in self._ended(run, future):
                 pass
         self._outbox.release([job.ping for job in run.jobs])
+        for ping in run.aside:
+            self._outbox.postpone(ping, until=self._clock())
         while run.unremembered:
             self._remember_one(run)
 
@@ -155,12 +158,17 @@ class Courier:
         )
         for ping in claimed:
             if not self._is_wished(ping):
-                self._outbox.postpone(ping, until=run.until + REST)
+                self._set_aside(run, ping)
                 continue
             job = Job(ping=ping, began=monotonic())
             run.jobs.add(job)
             run.busy[ping.host] += 1
             self._find(run, pool, job)
+
+    def _set_aside(self, run: Run, ping: QueuedPing) -> None:
+        """Keep it from this run, in the end of which it is due again."""
+        self._outbox.postpone(ping, until=run.until + REST)
+        run.aside.append(replace(ping, leased_until=None))
 
     def _is_wished(self, ping: QueuedPing) -> bool:
         """It may go out; news of what was told before, by the protocol of that time, and of removals by Webmention."""
@@ -220,6 +228,7 @@ class Courier:
         job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
         job.endpoint_host = host_of(usable[0].url) if usable else ""
+        job.is_for_others = job.ping.linked and bool(found.endpoints) and not usable
         if usable:
             run.queues.setdefault(job.endpoint_host, deque()).append(job)
             self._serve(run, pool, job.endpoint_host)
@@ -274,6 +283,11 @@ class Courier:
             run.found.pop(key_of(job.ping.target), None)
             job.is_recalled = False
             self._find(run, pool, job)
+        elif job.is_for_others and outcome.status is OutcomeStatus.UNSUPPORTED:
+            self._set_aside(run, job.ping)
+            run.let_go(job)
+            log_outcome(outcome)
+            yield outcome
         else:
             yield from self._record(run, job, delivery)
         if host in run.queues:

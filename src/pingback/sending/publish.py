@@ -6,7 +6,8 @@ the real one, which would be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -178,7 +179,9 @@ class Publisher:
         if publication.fingerprint is None or publication.gone:
             return False
         known = self._outbox.post(publication.source)
-        return known is not None and not known.gone and known.fingerprint == publication.fingerprint
+        if known is None or known.gone or known.fingerprint != publication.fingerprint:
+            return False
+        return not blocked_targets(publication.source, self._outbox)
 
     def _post(self, publication: Publication) -> Post | None:
         """The post as it is to be planned, None where it is gone; raises _Unready."""
@@ -239,6 +242,11 @@ class Publisher:
         )
 
 
+def blocked_targets(source: str, outbox: "Outbox") -> set[str]:
+    """Those that our own guard kept from hearing of the post. Each run tries them again."""
+    return {ping.target for ping in outbox.pings(source=source, status=OutcomeStatus.BLOCKED) if ping.linked}
+
+
 def publish(
     publications: Iterable[Publication],
     *,
@@ -248,17 +256,19 @@ def publish(
     patience: timedelta = PATIENCE,
     on_taken: Callable[[Taken], object] = lambda taken: None,
     clock: Clock = now,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Tell every page that the posts link to; what became of each ping, as it is known. May run again at any time.
 
     What a host's pause, a failure or another process keeps from being sent now stays in the outbox, and is told as
-    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Raises StoreError.
+    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Who stops early closes this
+    before the store: what went out by then is recorded. Raises StoreError.
     """
     publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
     left = iter(publications)
     while some := list(islice(left, TOGETHER)):
-        planned = []
+        planned, blocked = [], set()
         for publication in some:
+            blocked |= {(publication.source, target) for target in blocked_targets(publication.source, outbox)}
             taken = publisher.take(publication)
             on_taken(taken)
             yield from taken.skipped
@@ -268,9 +278,12 @@ def publish(
             client=client, outbox=outbox, wanted=wishes.protocols, allows=publisher.is_wanted, clock=clock
         )
         told = set()
-        for outcome in courier.deliver(sources=planned, patience=patience):
-            told.add((outcome.source, outcome.target))
-            yield outcome
+        with closing(courier.deliver(sources=planned, patience=patience)) as outcomes:
+            for outcome in outcomes:
+                pair = (outcome.source, outcome.target)
+                told.add(pair)
+                is_still = outcome.status is OutcomeStatus.BLOCKED and pair in blocked  # which was told before
+                yield replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome
         for source in planned:
             yield from _left(source, outbox, told, publisher)
 

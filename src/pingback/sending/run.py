@@ -22,6 +22,7 @@ class Job:
         self.began = began
         self.endpoint_host = ""  # where there is none
         self.is_recalled = False
+        self.is_for_others = False  # the target has endpoints, but none for the protocols that this run may use
         self.tell: Callable[[], Delivery]
 
     @property
@@ -49,6 +50,7 @@ class Run:
         self.strikes: Counter[tuple[str, str]] = Counter()  # by host and what was done there
         self.gaps: dict[str, timedelta] = {}  # between the pings to hosts that asked for patience
         self.rests: dict[str, datetime] = {}  # until when a host is let be
+        self.aside: list[QueuedPing] = []  # what this run may not send, and the next one may
         self.is_over = False
 
     def remember(self, key: str, found: Discovery) -> None:

@@ -19,8 +19,11 @@ _TOLD_ONCE = frozenset({Protocol.PINGBACK, Protocol.TRACKBACK})  # the second ti
 
 
 def linked(ping: QueuedPing, *, source: str, target: str, fingerprint: str, now: datetime) -> QueuedPing:
-    """The ping of a link that stands in the post as it is now; the same object where that is no news."""
-    if ping.linked and ping.fingerprint == fingerprint:
+    """The ping of a link that stands in the post as it is now; the same object where that is no news.
+
+    One that our own guard blocked is due again: nobody heard of it, and another run may allow it.
+    """
+    if ping.linked and ping.fingerprint == fingerprint and ping.status is not OutcomeStatus.BLOCKED:
         return ping
     known = replace(ping, source=source, target=target, host=host_of(target), fingerprint=fingerprint, linked=True)
     if ping.linked and ping.told_by in _TOLD_ONCE:
