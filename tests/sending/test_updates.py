@@ -2,6 +2,7 @@
 
 import xmlrpc.client
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
-from pingback.sending.updates import LONGEST_MESSAGE, Blog, tell_of
+from pingback.posts.feeds import entries_in
+from pingback.posts.values import Feed
+from pingback.sending.updates import LONGEST_MESSAGE, Blog, News, blogs_with_news, tell_of
 from pingback.wire.xmlrpc import Value, encode_fault, encode_response
 from tests.loopback import Answer, Page, Request, Site, page, redirect
 
@@ -22,6 +25,10 @@ BLOG = Blog(
     feed="https://my.example/feed?a=1&b=2",
 )
 WITHOUT_FEED = Blog(name="Notes", url="https://my.example/", changed="https://my.example/6")
+
+
+def with_hub(url: str) -> Blog:
+    return replace(BLOG, hubs=(url,))
 
 
 @pytest.fixture
@@ -46,7 +53,7 @@ NO_METHOD = page(encode_fault(-32601, "no such method"), headers=XML)
 
 def told(site: Site, answer: Page, client: Client, blog: Blog = BLOG) -> Outcome:
     site.pages["/rpc"] = answer
-    [outcome] = tell_of(blog, services=[f"{site.url}/rpc"], hubs=[], client=client)
+    [outcome] = tell_of(blog, services=[f"{site.url}/rpc"], websub=False, client=client)
     return outcome
 
 
@@ -134,7 +141,7 @@ def test_any_name_of_a_blog_can_be_told(name: str) -> None:
     """It comes from a feed. Nothing is sent: the guard stands before."""
     blog = Blog(name=name, url="https://my.example/", changed="https://my.example/6")
     with Client() as client:
-        [outcome] = tell_of(blog, services=["http://127.0.0.1/"], hubs=[], client=client)
+        [outcome] = tell_of(blog, services=["http://127.0.0.1/"], websub=False, client=client)
     assert outcome.status is OutcomeStatus.BLOCKED
 
 
@@ -156,7 +163,7 @@ def test_what_a_hub_hears_and_answers(
     site: Site, client: Client, answer: bytes, status: str, fault: int | None
 ) -> None:
     site.pages["/hub?id=1"] = answer
-    [outcome] = tell_of(BLOG, services=[], hubs=[f"{site.url}/hub?id=1"], client=client)
+    [outcome] = tell_of(with_hub(f"{site.url}/hub?id=1"), services=[], websub=True, client=client)
     assert (outcome.target, outcome.status, outcome.fault) == (f"{site.url}/hub?id=1", status, fault)
     request = site.requests[0]
     assert (request.method, request.headers["content-type"]) == ("POST", "application/x-www-form-urlencoded")
@@ -169,11 +176,67 @@ def test_what_a_hub_hears_and_answers(
 
 def test_one_after_the_other_whatever_becomes_of_each(site: Site, client: Client) -> None:
     site.pages |= {"/bad": page(status=500), "/rpc": THANKS, "/hub": page(status=202)}
-    outcomes = tell_of(BLOG, services=[f"{site.url}/bad", f"{site.url}/rpc"], hubs=[f"{site.url}/hub"], client=client)
+    services = [f"{site.url}/bad", f"{site.url}/rpc"]
+    outcomes = tell_of(with_hub(f"{site.url}/hub"), services=services, websub=True, client=client)
     assert [outcome.status for outcome in outcomes] == ["failed", "accepted", "accepted"]
     assert [request.path for request in site.requests] == ["/bad", "/rpc", "/hub"]
 
 
-def test_hubs_are_told_of_feeds_only(site: Site, client: Client) -> None:
-    assert list(tell_of(WITHOUT_FEED, services=[], hubs=[f"{site.url}/hub"], client=client)) == []
+@pytest.mark.parametrize(("feed", "websub"), [(None, True), (BLOG.feed, False)], ids=["no-feed", "off"])
+def test_hubs_are_told_of_feeds_only_and_where_that_is_wanted(
+    site: Site, client: Client, feed: str | None, websub: bool
+) -> None:
+    blog = replace(with_hub(f"{site.url}/hub"), feed=feed)
+    assert list(tell_of(blog, services=[], websub=websub, client=client)) == []
     assert site.requests == []
+
+
+# Which blogs
+
+
+def feed(name: str, *pages: str, home: str | None = None, topic: str | None = None) -> Feed:
+    entries = "".join(f"<item><link>{page}</link></item>" for page in pages)
+    links = f'<atom:link rel="hub" href="https://hub.example/{name}"/>'
+    if topic is not None:
+        links += f'<atom:link rel="self" href="{topic}"/>'
+    home = f"<link>{home}</link>" if home is not None else ""
+    rss = f'<rss xmlns:atom="http://www.w3.org/2005/Atom"><channel>{home}{links}{entries}</channel></rss>'
+    return entries_in(rss.encode(), url=f"https://my.example/{name}.xml", content_type=None)
+
+
+def test_each_feed_that_has_news_and_its_own_hub() -> None:
+    feeds = [
+        feed("a", "https://my.example/1", "https://my.example/2", home="https://my.example/notes"),
+        feed("b", "https://my.example/2", "https://my.example/3", topic="https://my.example/b"),
+        feed("c", "https://my.example/4"),
+    ]
+    news = [News(source="https://my.example/2", site_name="Notes"), News(source="https://my.example/3")]
+    assert list(blogs_with_news(news, feeds)) == [
+        Blog(
+            name="Notes",
+            url="https://my.example/notes",
+            changed="https://my.example/2",
+            feed="https://my.example/a.xml",
+            hubs=("https://hub.example/a",),
+        ),
+        Blog(
+            name="Notes",
+            url="https://my.example/",
+            changed="https://my.example/2",
+            feed="https://my.example/b",
+            hubs=("https://hub.example/b",),
+        ),
+    ]
+
+
+def test_what_no_feed_has_is_told_once_for_its_site() -> None:
+    sources = ("https://my.example/about", "https://a.example/1", "https://a.example/2", "https://my.example/1")
+    blogs = list(blogs_with_news([News(source=each) for each in sources], [feed("a", "https://my.example/1")]))
+    assert [(blog.changed, blog.feed, blog.hubs) for blog in blogs] == [
+        ("https://my.example/1", "https://my.example/a.xml", ("https://hub.example/a",)),
+        ("https://a.example/1", None, ()),
+    ]
+
+
+def test_without_news_nothing_is_told() -> None:
+    assert list(blogs_with_news([], [feed("a", "https://my.example/1")])) == []
