@@ -105,12 +105,12 @@ def test_a_service_that_knows_only_the_older_call(site: Site, client: Client) ->
         pytest.param(said({"flerror": "1", "message": 5}), "refused", None, "refused", id="message-not-a-string"),
         pytest.param(NO_METHOD, "refused", -32601, "no such method", id="neither-call"),
         pytest.param(page(encode_fault(4, ""), headers=XML), "refused", 4, "refused", id="fault"),
-        pytest.param(page(b"<h1>Hello"), "failed", 200, "gave no XML-RPC", id="html"),
-        pytest.param(page(b"x" * 70_000), "failed", 200, "gave no XML-RPC", id="huge"),
+        pytest.param(page(b"<h1>Hello"), "gone", 200, "gave no XML-RPC", id="html"),
+        pytest.param(page(b"x" * 70_000), "gone", 200, "gave no XML-RPC", id="huge"),
         pytest.param(page(status=404), "refused", 404, "gave no XML-RPC", id="404"),
-        pytest.param(page(status=503), "failed", 503, "gave no XML-RPC", id="503"),
-        pytest.param(page(status=429), "failed", 429, "gave no XML-RPC", id="429"),
-        pytest.param(b"", "failed", None, "could not be reached", id="no-answer"),
+        pytest.param(page(status=503), "gone", 503, "gave no XML-RPC", id="503"),
+        pytest.param(page(status=429), "gone", 429, "gave no XML-RPC", id="429"),
+        pytest.param(b"", "gone", None, "could not be reached", id="no-answer"),
         pytest.param(redirect("http://127.0.0.2/", 307), "blocked", None, "is blocked", id="sent-inside"),
     ],
 )
@@ -128,6 +128,13 @@ def test_a_service_inside_is_blocked(site: Site) -> None:
         outcome = told(site, THANKS, guarded)
     assert (outcome.status, outcome.attempts) == (OutcomeStatus.BLOCKED, 0)
     assert site.connections == 0
+
+
+def test_nothing_is_said_to_be_tried_again(site: Site, client: Client) -> None:
+    """`failed` would say so, and `next_try` when."""
+    outcome = told(site, page(status=503, headers={"Retry-After": "60"}), client)
+    assert (outcome.status, outcome.attempts, outcome.next_try) == (OutcomeStatus.GONE, 1, None)
+    assert len(site.requests) == 1
 
 
 def test_a_message_that_is_long_and_strange(site: Site, client: Client) -> None:
@@ -154,9 +161,9 @@ def test_any_name_of_a_blog_can_be_told(name: str) -> None:
         pytest.param(page(status=204), "accepted", None, id="204"),
         pytest.param(page(status=200), "accepted", None, id="200"),
         pytest.param(page(status=400), "refused", 400, id="400"),
-        pytest.param(page(status=500), "failed", 500, id="500"),
+        pytest.param(page(status=500), "gone", 500, id="500"),
         pytest.param(page(status=303), "refused", 303, id="303"),
-        pytest.param(b"", "failed", None, id="no-answer"),
+        pytest.param(b"", "gone", None, id="no-answer"),
     ],
 )
 def test_what_a_hub_hears_and_answers(
@@ -178,7 +185,7 @@ def test_one_after_the_other_whatever_becomes_of_each(site: Site, client: Client
     site.pages |= {"/bad": page(status=500), "/rpc": THANKS, "/hub": page(status=202)}
     services = [f"{site.url}/bad", f"{site.url}/rpc"]
     outcomes = tell_of(with_hub(f"{site.url}/hub"), services=services, websub=True, client=client)
-    assert [outcome.status for outcome in outcomes] == ["failed", "accepted", "accepted"]
+    assert [outcome.status for outcome in outcomes] == ["gone", "accepted", "accepted"]
     assert [request.path for request in site.requests] == ["/bad", "/rpc", "/hub"]
 
 

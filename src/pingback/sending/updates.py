@@ -3,6 +3,9 @@
 Update services take `weblogUpdates.extendedPing` or, before that, `weblogUpdates.ping` by XML-RPC, as Ping-O-Matic and
 its kin do. A WebSub hub takes a form that names the feed (WebSub §6: how is left to publisher and hub; this is the way
 that hubs took when the protocol was PubSubHubbub).
+
+Each is told once and not again: the next post is news that covers this one. Where a ping would be tried again, an
+update is therefore `gone`.
 """
 
 import logging
@@ -139,6 +142,9 @@ def _unreached(blog: Blog, service: str, error: FetchError) -> Outcome:
 
 
 def _outcome(blog: Blog, service: str, status: OutcomeStatus, message: str, fault: int | None = None) -> Outcome:
+    """What became of an update: its first try is the last."""
+    if status is OutcomeStatus.FAILED:
+        status = OutcomeStatus.GONE
     return Outcome(
         source=blog.changed,
         target=service,
