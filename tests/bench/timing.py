@@ -3,16 +3,23 @@
 import gc
 import sys
 from collections.abc import Callable, Iterable
+from math import inf
 from time import perf_counter
 from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One figure: what it says, the value, and what it should be."""
+    """One figure: what it says, the value, and what it should be: in words, and as a number where there is one."""
 
     label: str
     value: float
     bound: str
+    least: float = -inf
+    most: float = inf
+
+    @property
+    def holds(self) -> bool:
+        return self.least <= self.value <= self.most
 
 
 def compare(*functions: Callable[[], object], rounds: int, times: int = 1) -> list[float]:
@@ -28,7 +35,19 @@ def compare(*functions: Callable[[], object], rounds: int, times: int = 1) -> li
     return best
 
 
-def show(rows: Iterable[Row]) -> None:
+def show(rows: Iterable[Row]) -> list[Row]:
+    """Print each row as it comes; those that miss their bound."""
+    missed = []
     for row in rows:
         sys.stdout.write(f"{row.value:10.2f}  {row.label} ({row.bound})\n")
-    sys.stdout.flush()
+        sys.stdout.flush()
+        if not row.holds:
+            missed.append(row)
+    return missed
+
+
+def judge(missed: Iterable[Row]) -> None:
+    """End the process with 1 where a row missed its bound, and say which."""
+    lines = [f"missed: {row.value:.4g}  {row.label} ({row.bound})" for row in missed]
+    if lines:
+        sys.exit("\n".join(lines))

@@ -86,6 +86,18 @@ def test_a_feed_in_a_file(site: Site, run: Run) -> None:
     assert heard(site) == [("/six", "/five")]
 
 
+def test_a_post_that_drops_out_of_a_feed_is_gone_only_once_it_is_published_itself(site: Site, run: Run) -> None:
+    Path("feed.xml").write_bytes(feed(site, "/six", "/seven"))
+    run("publish", "--feed", "feed.xml", *ALLOW)
+    Path("feed.xml").write_bytes(feed(site, "/seven"))
+    site.pages["/six"] = page(status=410)
+    site.requests.clear()
+    assert run("publish", "--feed", "feed.xml", *ALLOW).code == 0
+    assert heard(site) == []
+    assert run("publish", f"{site.url}/six", *ALLOW).code == 0
+    assert heard(site) == [("/six", "/five")]
+
+
 def test_a_sitemap(site: Site, run: Run) -> None:
     urls = "".join(f"<url><loc>{site.url}{path}</loc></url>" for path in ("/six", "/seven"))
     sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'

@@ -228,6 +228,16 @@ def test_P18_what_a_sender_makes_of_a_code(site: Site, client: Client, code: int
     assert (sent.status, sent.fault, sent.message) == (status, code, "No.")
 
 
+@pytest.mark.line("P20")
+def test_P20_a_host_is_asked_at_a_bounded_rate(site: Site, serve: Serve) -> None:
+    sources = [f"/source/{number}" for number in range(5)]
+    site.pages |= dict.fromkeys(sources, page(f'<a href="{site.url}{FIVE}">five</a>'.encode()))
+    taking = serve(source_rate="2/minute")
+    for source in sources:
+        taking.call("pingback.ping", f"{site.url}{source}", f"{site.url}{FIVE}")
+    assert [request.path for request in site.requests if request.path in sources] == sources[:2]
+
+
 @pytest.mark.line("P22")
 def test_P22_a_link_is_told_by_one_protocol(site: Site, client: Client) -> None:
     advertised = b'<link rel="webmention" href="/wm"><link rel="pingback" href="/one"><a rel="trackback" href="/tb">'

@@ -24,10 +24,10 @@ from pingback.sending import publications
 from pingback.sending.discover import EVERY, discover
 from pingback.sending.ping import unfound
 from pingback.sending.publish import Publication, Publisher, Taken, Wishes, publish
-from pingback.sending.updates import Blog, tell_of
+from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import Settings
 from pingback.store import Outbox, Store
-from pingback.urls import host_of, is_http, origin_of, require_http, split
+from pingback.urls import host_of, is_http, require_http, split
 from pingback.words import plain
 
 MAX_LINE = 10_000  # characters of a line on standard input
@@ -131,16 +131,17 @@ class _Run:
         self._outbox = outbox
         self._wishes = wishes
         self._report = report
-        self._feed: Feed | None = None
-        self._news: Taken | None = None
+        self._feeds: list[Feed] = []
+        self._news: list[News] = []
         self._codes: set[int] = set()
 
     def publications(self, given: _Given) -> Iterator[Publication]:
         """The posts that are to be published, in the order of the command line's options."""
         yield from publications.of_urls(_listed(given.sources))
-        for name in given.feeds:
+        for name in dict.fromkeys(given.feeds):
             with self._others_go_on():
-                self._feed = feed = self._read_feed(name, given.base_url)
+                feed = self._read_feed(name, given.base_url)
+                self._feeds.append(feed)
                 _log_left_out(name, feed)
                 yield from publications.of_feed(feed)
         for url in given.sitemaps:
@@ -175,9 +176,8 @@ class _Run:
         with self._report.running(), closing(outcomes):
             for outcome in outcomes:
                 self._report.tell(outcome)
-            if self._news is not None:
-                for outcome in self._updates(self._news):
-                    self._report.tell(outcome)
+            for outcome in self._updates():
+                self._report.tell(outcome)
         return worst((self._report.exit_code, *self._codes))
 
     def rehearse(self, given: Iterator[Publication]) -> int:
@@ -214,25 +214,18 @@ class _Run:
         source = taken.publication.source
         self._report.expect(ping.target for ping in self._outbox.pings(source=source, due_before=now()))
         if taken.is_news:
-            self._news = self._news or taken
+            self._news.append(News(source=source, site_name=taken.post.site_name if taken.post is not None else None))
 
     def _note(self, taken: Taken) -> None:
         if taken.error is not None:
             self._codes.add(exit_code_of(taken.error))
             self._report.say(f"nothing is sent for {taken.publication.source}: {taken.error}")
 
-    def _updates(self, news: Taken) -> Iterator[Outcome]:
-        source = news.publication.source
-        name = news.post.site_name if news.post is not None else None
-        feed = self._feed
-        blog = Blog(
-            name=name or split(source).host,
-            url=feed.home if feed is not None and feed.home else f"{origin_of(source)}/",
-            changed=source,
-            feed=(feed.topic or feed.url) if feed is not None else None,
-        )
-        hubs = feed.hubs if feed is not None and self._settings.websub else ()
-        return tell_of(blog, services=self._settings.services, hubs=hubs, client=self._client)
+    def _updates(self) -> Iterator[Outcome]:
+        for blog in blogs_with_news(self._news, self._feeds):
+            yield from tell_of(
+                blog, services=self._settings.services, websub=self._settings.websub, client=self._client
+            )
 
     def _read_feed(self, name: str, base_url: str | None) -> Feed:
         if is_http(name):

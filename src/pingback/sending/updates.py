@@ -3,23 +3,27 @@
 Update services take `weblogUpdates.extendedPing` or, before that, `weblogUpdates.ping` by XML-RPC, as Ping-O-Matic and
 its kin do. A WebSub hub takes a form that names the feed (WebSub §6: how is left to publisher and hub; this is the way
 that hubs took when the protocol was PubSubHubbub).
+
+Each is told once and not again: the next post is news that covers this one. Where a ping would be tried again, an
+update is therefore `gone`.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pingback.errors import BadResponse, Blocked, Fault, FaultCode, FetchError
 from pingback.model import Outcome, OutcomeStatus
 from pingback.sending.answers import OF_STATUS
-from pingback.urls import shown
+from pingback.urls import key_of, origin_of, shown, split
 from pingback.wire.forms import FORM, encode_form
 from pingback.wire.xmlrpc import MAX_BODY, Value, decode_response, encode_call
 from pingback.words import plain, shorten
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
+    from pingback.posts.values import Feed
 
 LONGEST_MESSAGE = 300  # characters of what a service says
 
@@ -27,21 +31,61 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A post that is new or changed, and the name of its site, where its page says it."""
+
+    source: str
+    site_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blog:
-    """What is told to be new: `url` is its home page, `changed` a page that changed, `feed` that of the blog."""
+    """What is told to be new: `url` is its home page, `changed` a page that changed.
+
+    `feed` is that of the blog, and `hubs` are those that the feed names.
+    """
 
     name: str
     url: str
     changed: str
     feed: str | None = None
+    hubs: tuple[str, ...] = ()
 
 
-def tell_of(blog: Blog, *, services: Iterable[str], hubs: Iterable[str], client: "Client") -> Iterator[Outcome]:
-    """Tell each update service and each hub, one after the other; the outcome's target is who was told."""
+def blogs_with_news(news: Collection[News], feeds: Iterable["Feed"]) -> Iterator[Blog]:
+    """What is to be told: each feed that has one of the posts, by the first of them, and the sites of all others.
+
+    A site of which a feed has news is told by that feed alone: with a post, its front page and its archives change.
+    """
+    told: set[str] = set()
+    for feed in feeds:
+        pages = {key_of(entry.url) for entry in feed.entries}
+        own = [each for each in news if key_of(each.source) in pages]
+        if own:
+            told.update(origin_of(each.source) for each in own)
+            yield _blog_of(own[0], home=feed.home, feed=feed.topic or feed.url, hubs=feed.hubs)
+    for each in news:
+        if origin_of(each.source) not in told:
+            told.add(origin_of(each.source))
+            yield _blog_of(each)
+
+
+def _blog_of(news: News, *, home: str | None = None, feed: str | None = None, hubs: tuple[str, ...] = ()) -> Blog:
+    return Blog(
+        name=news.site_name or split(news.source).host,
+        url=home or f"{origin_of(news.source)}/",
+        changed=news.source,
+        feed=feed,
+        hubs=hubs,
+    )
+
+
+def tell_of(blog: Blog, *, services: Iterable[str], websub: bool, client: "Client") -> Iterator[Outcome]:
+    """Tell each update service and, with `websub`, each hub, one by one; the outcome's target is who was told."""
     for service in services:
         yield _logged(service, _tell_service(blog, service, client=client))
-    if blog.feed is not None:
-        for hub in hubs:
+    if websub and blog.feed is not None:
+        for hub in blog.hubs:
             yield _logged(hub, _tell_hub(blog, hub, client=client))
 
 
@@ -98,6 +142,9 @@ def _unreached(blog: Blog, service: str, error: FetchError) -> Outcome:
 
 
 def _outcome(blog: Blog, service: str, status: OutcomeStatus, message: str, fault: int | None = None) -> Outcome:
+    """What became of an update: its first try is the last."""
+    if status is OutcomeStatus.FAILED:
+        status = OutcomeStatus.GONE
     return Outcome(
         source=blog.changed,
         target=service,
