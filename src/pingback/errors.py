@@ -70,6 +70,17 @@ class BadStatus(FetchError):
         self.status = status
 
 
+class NoTurn(PingbackError):
+    """A redirect to `url` was not followed: its host was asked often enough for now.
+
+    No `FetchError`: nothing was found out about the page, and nobody should take it for one that cannot be had.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__("a redirect leads to a host that was asked often enough for now")
+        self.url = url
+
+
 class MailError(PingbackError):
     """A mail could not be handed to the mail server."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pingback.errors import Blocked, Unreachable
+from pingback.errors import Blocked, FetchError, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
 from pingback.version import VERSION
 from tests.loopback import Answer, Request, Site, head, page, redirect
@@ -172,6 +172,34 @@ def test_five_redirects_are_followed_and_no_sixth(site: Site, client: Client) ->
     assert client.get(site.url + "/1").read() == b"end"
     with pytest.raises(Unreachable, match="more than 5 redirects"):
         client.get(site.url + "/0")
+
+
+def test_each_redirect_is_asked_for_before_it_is_followed(site: Site, client: Client) -> None:
+    site.pages |= {f"/{hop}": redirect(f"/{hop + 1}") for hop in range(4)}
+    asked: list[str] = []
+
+    def may_follow(url: str) -> bool:
+        asked.append(url)
+        return len(asked) < 3
+
+    with pytest.raises(NoTurn) as refused:
+        client.get(site.url + "/0", may_follow=may_follow)
+    assert asked == [f"{site.url}/{hop}" for hop in (1, 2, 3)]
+    assert [request.path for request in site.requests] == ["/0", "/1", "/2"]
+    assert (refused.value.url, isinstance(refused.value, FetchError)) == (f"{site.url}/3", False)
+
+
+def test_a_redirect_too_many_is_not_asked_for(site: Site, client: Client) -> None:
+    site.pages |= {f"/{hop}": redirect(f"/{hop + 1}") for hop in range(6)}
+    asked: list[str] = []
+
+    def may_follow(url: str) -> bool:
+        asked.append(url)
+        return True
+
+    with pytest.raises(Unreachable, match="more than 5 redirects"):
+        client.get(site.url + "/0", may_follow=may_follow)
+    assert len(asked) == 5
 
 
 def test_a_circle_of_redirects_ends(site: Site, client: Client) -> None:

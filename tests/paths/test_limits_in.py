@@ -12,7 +12,7 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from tests.load.server import Server, approved
 from tests.load.storm import storm
-from tests.loopback import Request, Site, page
+from tests.loopback import Request, Site, page, redirect
 from tests.paths.programs import PATIENCE, wait_until
 
 MINE = "https://my.example/"
@@ -48,6 +48,20 @@ def test_a_flood_of_one_sender_is_49_and_429(site: Site, tmp_path: Path) -> None
         other = requests.post(f"{root}/webmention", data=form, headers={"X-Forwarded-For": "::2"}, timeout=PATIENCE)
         assert other.status_code == 201
     assert len(site.requests) <= 4
+
+
+def test_a_hundred_hosts_that_redirect_to_one_victim_cost_it_ten_requests(site: Site, tmp_path: Path) -> None:
+    site.pages = dict.fromkeys([f"/{number}" for number in range(100)], LINKING)
+    ways = {path: redirect(site.url + path) for path in site.pages}
+    with Site(ways, host="0.0.0.0") as many, Server(tmp_path, MINE, "--source-rate", "10/hour") as server:
+        posts = [f"http://127.0.1.{number}:{many.port}/{number}" for number in range(100)]
+        answers = storm(server.endpoint, posts, lambda _: f"{MINE}5", concurrency=16)
+        assert [answer.fault for answer in answers] == [None] * 100
+        wait_until(lambda: len(many.requests) >= 100)
+        statuses = sorted(mention.status.value for mention in server.mentions())
+        assert server.stop() == 0
+    assert statuses == ["approved"] * 10 + ["pending"] * 90
+    assert len(site.requests) == 10
 
 
 def test_a_disk_that_takes_nothing_is_32500_and_503_and_one_line(site: Site, tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_what_is_decided_before_it_is_verified_is_no_more_in_doubt(
     pages.gate.clear()
     receiver = make(decide=hold, answer_within=0.0)
     mention = receiver.ping(SOURCE, TARGET)
-    pages.wait_until_asked()
+    pages.wait_until_asked()  # or closing would take back what has not begun
     store.moderation.decide([mention.id or 0], decided)
     pages.gate.set()
     receiver.close()

@@ -5,15 +5,16 @@ An exchange is a request with all its redirects. Each hop passes the guard, all 
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from pingback import urls
+from pingback.errors import NoTurn
 from pingback.net import reasons
 from pingback.net.budget import Budget
 from pingback.net.connection import GuardedAdapter, tls_context
@@ -35,9 +36,16 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # RFC 9110 §15.4.4: after a 303 the answer to a POST is elsewhere and a GET's; an endpoint has no such answer.
 _REDIRECTS_OF_POST = _REDIRECTS - {303}
 
+MayFollow: TypeAlias = Callable[[str], bool]
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 §5.5
 _OWN_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding"})
+
+
+def follow_all(url: str) -> bool:
+    """For whoever does not mind where redirects lead, within the guard."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +91,14 @@ class Client:
         """What one exchange may use."""
         return self._limits
 
-    def get(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
-        """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none."""
-        return self._exchange("GET", url, None, _checked_headers(headers))
+    def get(
+        self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS, may_follow: MayFollow = follow_all
+    ) -> Response:
+        """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none.
+
+        `may_follow` is asked before each redirect, with the URL that it leads to; NoTurn where it says no.
+        """
+        return self._exchange("GET", url, None, _checked_headers(headers), may_follow)
 
     def head(self, url: str) -> Response:
         """The answer to a HEAD, redirects followed: its status and headers, without a page."""
@@ -108,12 +121,21 @@ class Client:
     ) -> None:
         self.close()
 
-    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        may_follow: MayFollow = follow_all,
+    ) -> Response:
         limits = self._limits
         budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD)
         followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS
         redirects: list[int] = []
-        for _ in range(limits.max_redirects + 1):
+        for hop in range(limits.max_redirects + 1):
+            if hop and not may_follow(url):
+                raise NoTurn(url)
             response = self._send(method, url, body, headers, budget)
             response.redirects = tuple(redirects)
             locations = response.headers("Location")

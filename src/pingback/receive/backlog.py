@@ -1,10 +1,8 @@
 """Which source may be asked now, and what becomes of the pings whose source has to wait.
 
-A stranger's word sends us to a server of their choice. So that a thousand of them cost it a few requests, the host of
-a source has a budget, and what goes beyond waits in the store until there is some left.
+Each host has a budget (`pingback.receive.turns`), and what goes beyond waits in the store until there is some left.
 """
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable
@@ -18,7 +16,7 @@ from pingback.clock import Clock
 from pingback.holders import is_gone, this_process
 from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
-from pingback.urls import shown, split
+from pingback.receive.turns import Turns, Way, host_of
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
@@ -31,8 +29,6 @@ REVERIFY_AFTER = timedelta(hours=1)
 MOST_WAITING = 1000  # pings, which are read anew at each turn
 MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
 UNKNOWN = "unknown"  # a process that has no name here; its leases run out by themselves
-
-log = logging.getLogger(__name__)
 
 
 class Backlog:
@@ -58,8 +54,7 @@ class Backlog:
         self.holder = this_process() or UNKNOWN
         self._queue = queue
         self._background = background
-        self._rate = rate
-        self._is_own = is_own
+        self._hosts = Turns(rate, is_own=is_own, clock=clock)
         self._protocols = protocols
         self._settle = settle
         self._renew = renew
@@ -75,7 +70,7 @@ class Backlog:
 
         Equal keys share one job, and so one request to the server of the source.
         """
-        host = _host_of(source)
+        host = host_of(source)
         with self._turns:  # no turn is taken that is not used
             known = background.find(key)
             if known is not None:
@@ -86,7 +81,7 @@ class Backlog:
 
     def join(self, source: str) -> None:
         """One more is going to wait. Raises `Busy` where there is no room for it."""
-        host = _host_of(source)
+        host = host_of(source)
         with self._lock:
             if self._waiting.total() >= MOST_WAITING or self._waiting[host] >= MOST_WAITING_OF_A_HOST:
                 raise Busy
@@ -94,12 +89,11 @@ class Backlog:
 
     def has_turn(self, source: str) -> bool:
         """Take a turn at the host of the source, where there is one left."""
-        if self._rate is None or self._is_own(source):
-            return True
-        seconds = self._rate.take(_host_of(source))
-        if seconds:
-            log.debug("the host of %r has been asked enough for the next %.0f s", shown(source), seconds)
-        return not seconds
+        return self._hosts.take(source)
+
+    def way_from(self, source: str) -> Way:
+        """Takes the turns of the hosts that the source redirects to."""
+        return self._hosts.way_from(source)
 
     def ask_again(self, mention: Mention) -> bool:
         """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""
@@ -145,11 +139,6 @@ class Backlog:
             self._settle(mention)
 
     def _recount(self, waiting: Iterable[Mention]) -> None:
-        hosts = Counter(_host_of(mention.source) for mention in waiting)
+        hosts = Counter(host_of(mention.source) for mention in waiting)
         with self._lock:
             self._waiting = hosts
-
-
-def _host_of(source: str) -> str:
-    """Whom a request would burden: whichever of its ports is named, a server is the same."""
-    return split(source).host

@@ -5,7 +5,7 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, FetchError
+from pingback.errors import Fault, FaultCode, FetchError, NoTurn
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
@@ -202,7 +202,7 @@ class Receiver:
         for known in self._renewal.overdue(after=after, most=most):
             if self._closed:
                 return
-            with self._alarm.guarding(f"verify mention {known.id} anew"):
+            with self._alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
                 self._renew(known, None)
 
     def close(self) -> None:
@@ -235,9 +235,10 @@ class Receiver:
             return self._keep_unverified(arrived, words)
         background = self._background_for(protocol)
         if background is None:
-            if not self._backlog.has_turn(arrived.source):
-                raise _too_busy()
-            return self._keep(self._judge(arrived, asker))
+            if self._backlog.has_turn(arrived.source):
+                with suppress(NoTurn):
+                    return self._keep(self._judge(arrived, asker))
+            raise _too_busy()
         return self._keep_in_time(arrived, asker, background)
 
     def _verifies(self, protocol: Protocol) -> bool:
@@ -276,10 +277,9 @@ class Receiver:
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
+        look = partial(verify, mention.source, mention.target, protocol=mention.protocol)
         with timed(partial(self.observer.verified, mention.protocol)):
-            return verify(
-                mention.source, mention.target, client=self._client, headers=headers, protocol=mention.protocol
-            )
+            return look(client=self._client, headers=headers, may_follow=self._backlog.way_from(mention.source))
 
     def _keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> Mention:
         kept, new = self._store.keep(mention, source_asked=source_asked, holder=holder)
@@ -303,10 +303,10 @@ class Receiver:
         judge = partial(self._judge, arrived, asker)
         try:
             judging = self._backlog.look(background, ("judge", *_key(arrived)), arrived.source, judge)
-        except Busy:
+            if self._done_in_time(judging, arrived.protocol):
+                return self._keep(judging.result())
+        except (Busy, NoTurn):
             return self._keep_waiting(arrived)
-        if self._done_in_time(judging, arrived.protocol):
-            return self._keep(judging.result())
         pending = self._keep(arrived, holder=self._backlog.holder)
         judging.add_done_callback(partial(self._finish, pending))
         return pending
@@ -332,21 +332,23 @@ class Receiver:
         return job.done() and not job.cancelled()
 
     def _finish(self, pending: Mention, judging: Future[Mention]) -> None:
-        if not judging.cancelled():
-            self._settle(pending, judging.result)
-            return
-        with self._alarm.guarding(f"give back mention {pending.id}"):
-            self._backlog.give_back(pending)
+        self._settle(pending, judging.result)
 
     def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         """Bring a pending mention to its end, in a thread that nobody waits for."""
-        with self._alarm.guarding(f"finish mention {pending.id}"):
-            try:
-                settled = replace(judge(), id=pending.id)
-            except Fault as fault:
-                settled = replace(pending, status=MentionStatus.REJECTED, fault=fault.code)
-            self._store.update(settled)
-            log_settled(settled)
+        with self._alarm.guarding(f"finish mention {pending.id}"), suppress(NoTurn, CancelledError):
+            self._end(pending, judge)
+
+    def _end(self, pending: Mention, judge: Callable[[], Mention]) -> None:
+        try:
+            settled = replace(judge(), id=pending.id)
+        except Fault as fault:
+            settled = replace(pending, status=MentionStatus.REJECTED, fault=fault.code)
+        except (NoTurn, CancelledError):  # nobody has looked: it waits
+            self._backlog.give_back(pending)
+            raise
+        self._store.update(settled)
+        log_settled(settled)
 
     def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
@@ -364,7 +366,7 @@ class Receiver:
             self._schedule.wake()
 
     def _renew_if_due(self, known: Mention, asker: str | None) -> None:
-        with self._alarm.guarding(f"verify mention {known.id} anew"):
+        with self._alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
             instant = self._clock()
             due = instant - REVERIFY_AFTER
             if self._store.claim(known, now=instant, not_since=due, holder=self._backlog.holder):
@@ -373,7 +375,7 @@ class Receiver:
 
     def _renew(self, known: Mention, asker: str | None) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
-            self._settle(known, partial(self._judge, known, asker))
+            self._end(known, partial(self._judge, known, asker))
             return
         with suppress(Fault):
             self._site.check_exists(known.target)  # which learns of it when the page has moved

@@ -4,7 +4,7 @@ Pingback 1.0 §3 lists what a server may check; the fault codes for what can be 
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,14 @@ def verify(
     client: "Client",
     headers: Mapping[str, str] = _NO_HEADERS,
     protocol: Protocol = Protocol.PINGBACK,
+    may_follow: Callable[[str], bool] = lambda url: True,
 ) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
 
-    Which media types count as a page depends on the protocol (Webmention §3.2.2).
+    Which media types count as a page depends on the protocol (Webmention §3.2.2). `may_follow` is asked before each
+    redirect, with the URL that it leads to; `NoTurn` where it says no.
     """
-    with client.get(source, headers={"Accept": _ACCEPT, **headers}) as response:
+    with client.get(source, headers={"Accept": _ACCEPT, **headers}, may_follow=may_follow) as response:
         response.require_success()
         return read_mention(
             response.read(),
