@@ -176,9 +176,11 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
         clock=clock,
     )
     for number in range(MOST_WAITING):
-        backlog.join(f"https://{number}.example/")
-    with pytest.raises(Busy):
-        backlog.join("https://one-more.example/")
+        with backlog.joining(f"https://{number}.example/"):
+            pass
+    with pytest.raises(Busy), backlog.joining("https://one-more.example/"):
+        pass
     backlog.take_up()  # counts what really waits
-    backlog.join("https://one-more.example/")
+    with backlog.joining("https://one-more.example/"):
+        pass
     background.close()

@@ -5,9 +5,9 @@ Each host has a budget (`pingback.receive.turns`), and what goes beyond waits in
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -79,12 +79,17 @@ class Backlog:
                 raise Busy
             return background.submit(key, work, lane=host)
 
-    def join(self, source: str) -> None:
-        """One more is going to wait. Raises `Busy` where there is no room for it."""
+    @contextmanager
+    def joining(self, source: str) -> Iterator[None]:
+        """What is kept meanwhile is one more that waits. Raises `Busy` where there is no room for it.
+
+        Nobody counts anew in between, or what is counted but not kept would be forgotten.
+        """
         host = host_of(source)
         with self._lock:
             if self._waiting.total() >= MOST_WAITING or self._waiting[host] >= MOST_WAITING_OF_A_HOST:
                 raise Busy
+            yield
             self._waiting[host] += 1
 
     def has_turn(self, source: str) -> bool:
@@ -110,8 +115,9 @@ class Backlog:
         for holder in filter(is_gone, self._queue.holders()):
             self._queue.release(holder)
         in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
-        waiting = self._queue.waiting(self._protocols, now=self._clock())
-        self._recount(waiting)
+        with self._lock:
+            waiting = self._queue.waiting(self._protocols, now=self._clock())
+            self._waiting = Counter(host_of(mention.source) for mention in waiting)
         for mention in waiting:
             if mention.id not in in_hand:
                 self._begin(mention, partial(self._settle_if_free, mention))
@@ -137,8 +143,3 @@ class Backlog:
     def _settle_if_free(self, mention: Mention) -> None:
         if not self._closed and self._queue.claim(mention, holder=self.holder, now=self._clock()):
             self._settle(mention)
-
-    def _recount(self, waiting: Iterable[Mention]) -> None:
-        hosts = Counter(host_of(mention.source) for mention in waiting)
-        with self._lock:
-            self._waiting = hosts

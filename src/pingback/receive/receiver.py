@@ -308,15 +308,15 @@ class Receiver:
         except (Busy, NoTurn):
             return self._keep_waiting(arrived)
         pending = self._keep(arrived, holder=self._backlog.holder)
-        judging.add_done_callback(partial(self._finish, pending))
+        judging.add_done_callback(lambda judged: self._settle(pending, judged.result))
         return pending
 
     def _keep_waiting(self, arrived: Mention) -> Mention:
         try:
-            self._backlog.join(arrived.source)
+            with self._backlog.joining(arrived.source):
+                pending = self._keep(arrived, source_asked=False)
         except Busy:
             raise _too_busy() from None
-        pending = self._keep(arrived, source_asked=False)
         self._schedule.wake()
         return pending
 
@@ -330,9 +330,6 @@ class Receiver:
             finally:
                 self._waiting.release()
         return job.done() and not job.cancelled()
-
-    def _finish(self, pending: Mention, judging: Future[Mention]) -> None:
-        self._settle(pending, judging.result)
 
     def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         """Bring a pending mention to its end, in a thread that nobody waits for."""
