@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ALLOW
+from pingback.page.region import MAX_LINKS
+from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -61,6 +62,21 @@ def test_a_bar_while_pings_go_out_and_a_table_in_the_end(site: Site, post: str, 
         ["webmention", "accepted", "1"],
         ["webmention", "refused", "1"],
     ]
+
+
+def test_why_a_post_is_left_alone(site: Site, tmp_path: Path) -> None:
+    site.pages["/draft"] = page(b'<meta name="robots" content="noindex"><a href="https://a.example/">x</a>')
+    code, seen = on_a_terminal(tmp_path, "publish", f"{site.url}/draft")
+    assert code == 0
+    assert re.search(rf"nothing is sent for {site.url}/draft: .*noindex", seen)
+
+
+def test_links_beyond_the_cap_are_said_to_everybody(site: Site, run: Run) -> None:
+    links = [b'<a href="/%d">x</a>' % number for number in range(MAX_LINKS + 5)]
+    for address, some in (("/long", links), ("/short", links[:2])):
+        site.pages[address] = page(b"".join(some))
+    done = run("publish", f"{site.url}/long", f"{site.url}/short", "--except", "127.0.0.1", *ALLOW)
+    assert (done.code, done.out) == (0, f"{site.url}/long: 5 links after the first {MAX_LINKS} are left out\n")
 
 
 def test_nothing_to_send(tmp_path: Path) -> None:

@@ -212,6 +212,11 @@ class _Run:
     def _taken(self, taken: Taken) -> None:
         self._note(taken)
         source = taken.publication.source
+        if taken.is_planned:
+            for left_out in taken.skipped:
+                self._report.warn(f"{source}: {left_out.message}")
+        elif taken.error is None and taken.skipped:
+            self._report.explain(f"nothing is sent for {source}: {taken.skipped[0].message}")
         self._report.expect(ping.target for ping in self._outbox.pings(source=source, due_before=now()))
         if taken.is_news:
             self._news.append(News(source=source, site_name=taken.post.site_name if taken.post is not None else None))

@@ -47,6 +47,16 @@ class Report:
         else:
             click.echo(plain(line), err=self._as_json)
 
+    def warn(self, line: str) -> None:
+        """As `say`, of what the JSON lines tell anyhow."""
+        if not self._as_json:
+            self.say(line)
+
+    def explain(self, line: str) -> None:
+        """As `say`, where somebody is looking: a job that runs each night has nobody to tell that all is as it was."""
+        if self._bar is not None:
+            self.say(line)
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """While pings go out: with a bar where somebody is looking, and a table in the end."""
