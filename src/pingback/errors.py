@@ -63,11 +63,15 @@ class Unreachable(FetchError):
 
 
 class BadStatus(FetchError):
-    """A page answered with an HTTP status other than success, `status`; `url` is where it was in the end."""
+    """A page answered with an HTTP status other than success, `status`; `url` is where it was in the end.
 
-    def __init__(self, url: str, status: int) -> None:
+    `retry_after` is its `Retry-After` as it was written.
+    """
+
+    def __init__(self, url: str, status: int, *, retry_after: str | None = None) -> None:
         super().__init__(url, f"{url} answered with HTTP status {status}")
         self.status = status
+        self.retry_after = retry_after
 
 
 class NoTurn(PingbackError):

@@ -117,6 +117,17 @@ def test_the_far_side_s_wish(outbox: Outbox, client: Client, clock: Clock, wish:
         assert len(delivered(outbox, client, clock)) == 1
 
 
+def test_a_target_that_gives_no_page_may_wish_too(outbox: Outbox, client: Client, clock: Clock) -> None:
+    with FarSide("/1") as far_side:
+        far_side.pages["/1"] = page(status=503, headers={"Retry-After": "7200"})
+        plan(outbox, f"{far_side.url}/1")
+        [outcome] = delivered(outbox, client, clock)
+        assert outcome.next_try == NOW + timedelta(hours=2)
+        [ping] = outbox.pings()
+        [attempt] = outbox.attempts(ping)
+        assert attempt.exchange == f"GET {far_side.url}/1\n\nHTTP 503"
+
+
 @pytest.mark.parametrize(
     "answers",
     [

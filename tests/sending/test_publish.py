@@ -528,6 +528,19 @@ def test_a_post_that_comes_back(hook: Hook, blog: Site, far_side: FarSide) -> No
 # Rehearsals
 
 
+def test_a_rehearsal_of_a_post_that_is_as_it_was(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
+    """Only what is due again would be told, whatever the page says by now."""
+    six = Publication(source=f"{blog.url}/6", fingerprint="1")
+    publisher = Publisher(client=client, outbox=hook.outbox, clock=hook.clock)
+    far_side.pages["/endpoint"] = page(status=503)
+    blog.pages["/6"] = post(f"{far_side.url}/1")
+    hook(six)
+    blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
+    assert publisher.rehearse(six)[1] == []
+    hook.clock.instant += timedelta(days=1)
+    assert publisher.rehearse(six)[1] == [f"{far_side.url}/1"]
+
+
 def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
     blog.pages |= {
         "/6": post(f"{far_side.url}/1", f"{far_side.url}/2", f"{far_side.url}/3"),

@@ -51,7 +51,7 @@ class Response:
     def require_success(self) -> None:
         """Raises BadStatus unless the status is one of 200 to 299."""
         if not 200 <= self.status < 300:
-            raise BadStatus(self.url, self.status)
+            raise BadStatus(self.url, self.status, retry_after=next(iter(self.headers("Retry-After")), None))
 
     def chunks(self) -> Iterator[bytes]:
         """The decoded page, piece by piece, up to the client's limit; goes on where an earlier reader stopped.

@@ -22,7 +22,7 @@ from pingback.holders import is_gone, this_process
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.sending.answers import ABSENT
 from pingback.sending.discover import EVERY, discover
-from pingback.sending.ping import Delivery, deliver, log_outcome, unfound
+from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
 from pingback.urls import host_of, key_of, shown
@@ -206,7 +206,7 @@ class Courier:
             if run.strikes_out((host, "asked"), isinstance(error, Unreachable)):
                 self._outbox.pause(host, until=self._clock() + REST)
             for job in jobs:
-                yield from self._record(run, job, Delivery(unfound(job.ping.source, job.ping.target, error)))
+                yield from self._record(run, job, undelivered(job.ping.source, job.ping.target, error))
             return
         except Exception:
             log.exception("looking for the endpoints of %r failed", shown(jobs[0].ping.target))

@@ -1,7 +1,7 @@
 """One ping: find the target's endpoints, deliver to the first that is there, and say what became of it."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -81,6 +81,15 @@ def unfound(source: str, target: str, error: FetchError) -> Outcome:
     if isinstance(error, BadStatus):
         return outcome(status=OF_STATUS.get(error.status, OutcomeStatus.UNSUPPORTED), fault=error.status)
     return outcome(status=OutcomeStatus.FAILED)
+
+
+def undelivered(source: str, target: str, error: FetchError) -> Delivery:
+    """What became of a ping whose target gave no page to look for endpoints in."""
+    return Delivery(
+        unfound(source, target, error),
+        retry_after=error.retry_after if isinstance(error, BadStatus) else None,
+        exchange=_on_paper(f"GET {target}", f"HTTP {error.status}" if isinstance(error, BadStatus) else str(error)),
+    )
 
 
 def deliver(
@@ -188,7 +197,10 @@ def _words_of(source: str, target: str, *, client: "Client") -> Words:
 
 def _as_text(endpoint: str, body: bytes, heard: str) -> str:
     """An exchange on paper, without what a terminal might obey."""
-    parts: Sequence[str] = (f"POST {endpoint}\n\n{body.decode('utf-8', 'replace')}", heard)
+    return _on_paper(f"POST {endpoint}\n\n{body.decode('utf-8', 'replace')}", heard)
+
+
+def _on_paper(*parts: str) -> str:
     return "\n\n".join(_lines(part[:LONGEST_EXCHANGE]) for part in parts)
 
 

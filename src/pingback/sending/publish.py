@@ -146,6 +146,9 @@ class Publisher:
 
     def rehearse(self, publication: Publication) -> tuple[Taken, list[str]]:
         """What `take` would skip, and the targets that would be told; nothing is changed."""
+        if self._is_known(publication):
+            waiting = self._outbox.pings(source=publication.source, due_before=self._clock())
+            return Taken(publication=publication), [ping.target for ping in waiting]
         try:
             post = self._post(publication)
         except _Unready as unready:
