@@ -106,11 +106,14 @@ def number(request: pytest.FixtureRequest) -> signal.Signals:
 
 @pytest.fixture
 def running(temporary: Path) -> Iterator["subprocess.Popen[str]"]:
+    # What a shell runs in the background ignores SIGINT, and so would the program that a test begins there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with demo(temporary) as process:
         try:
             yield process
         finally:
             process.kill()
+            signal.signal(signal.SIGINT, before)
 
 
 def test_the_page_can_be_seen_until_a_signal_comes(
