@@ -147,7 +147,7 @@ class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has
     logger = queue_logger = _quiet
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     def __init__(self, adjustments: Adjustments) -> None:
         super().__init__(adjustments)
         self.began = monotonic()
@@ -160,7 +160,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("The request cannot be read.") from error
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     parser_class = _Parser
     logger = _quiet
 
@@ -174,7 +174,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         self.handle_close()
 
 
-class _Server(TcpWSGIServer):  # type: ignore[misc]
+class _Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
     logger = _quiet
 

@@ -75,7 +75,7 @@ def _decode_double(text: str) -> float:
 
 def _decode_date_time(text: str) -> datetime:
     year, month, day, hour, minute, second = map(int, _matched(_DATE_TIME, text).groups())
-    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # the spec gives it no zone
 
 
 def _decode_base64(text: str) -> bytes:
