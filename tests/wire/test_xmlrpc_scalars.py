@@ -60,6 +60,7 @@ def test_decode(tag: str, text: str, value: Scalar) -> None:
         pytest.param("boolean", "", id="spec-boolean-empty"),
         pytest.param("boolean", "2", id="spec-boolean-2"),
         pytest.param("boolean", "true", id="spec-boolean-word"),
+        pytest.param("double", "1" * 60_000 + "x", id="spec-double-digits-without-end"),
         pytest.param("double", "", id="spec-double-empty"),
         pytest.param("double", ".", id="spec-double-point-alone"),
         pytest.param("double", "nan", id="spec-double-nan"),

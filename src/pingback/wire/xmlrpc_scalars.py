@@ -11,7 +11,8 @@ from typing import TypeAlias
 Scalar: TypeAlias = str | bool | int | float | bytes | datetime | None  # a `datetime` is naive: the spec knows no zone
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")  # int() would also take "1_000", Arabic digits, and thousands of zeros
-_DOUBLE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # neither "nan" nor "inf"
+# Neither "nan" nor "inf". No run of digits can be split in two ways: with that, 24 KiB of them took 14 s.
+_DOUBLE = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 _DATE_TIME = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z?")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 
