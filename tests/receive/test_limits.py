@@ -59,7 +59,11 @@ def test_a_sender_that_is_too_fast_is_49_and_hears_when_to_come_again() -> None:
     assert 0.0 < refused.value.retry_after <= 60.0
 
 
-def test_without_an_address_all_may_pass() -> None:
+def test_the_host_s_own_pings_are_not_counted_and_all_of_unknown_address_are_those_of_one_sender() -> None:
     rate = Rate("1/minute")
     for _ in range(3):
         rate.check_sender(None)
+    rate.check_sender("")
+    for asker in ("", "unix:", "@"):
+        with pytest.raises(Fault):
+            rate.check_sender(asker)

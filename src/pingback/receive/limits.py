@@ -17,6 +17,7 @@ from pingback.receive.verify import address_of
 MAX_AMOUNT = 10_000  # in a window: each time that something happened is remembered until the window is over
 MAX_WINDOWS = 2000  # remembered at once; the library walks through them all, in 1.4 ms
 LONGEST_WINDOW = 24 * 3600  # seconds
+_UNKNOWN = "unknown"  # which is no address
 IPV6_NETWORK = 64  # bits that tell one customer from another; the rest is their own choice (RFC 6177)
 
 
@@ -44,11 +45,14 @@ class Rate:
         return 0.0
 
     def check_sender(self, asker: str | None) -> None:
-        """Count a ping from this address; raises `Fault` where there were too many. Without an address all may pass."""
-        sender = sender_of(asker)
-        if sender is None:
+        """Count a ping from this address; raises `Fault` where there were too many.
+
+        None is nobody's ping but our own host's, and is not counted. All whose address is none count as one sender, as
+        behind a server that listens at a Unix socket and says no more.
+        """
+        if asker is None:
             return
-        seconds = self.take(sender)
+        seconds = self.take(sender_of(asker) or _UNKNOWN)
         if seconds:
             raise Fault(
                 FaultCode.ACCESS_DENIED, "too many pings from your address; try again later", retry_after=seconds

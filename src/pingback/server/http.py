@@ -12,7 +12,7 @@ NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked; `remote_addr` is who connected.
+    """What was asked; `remote_addr` is who connected, or empty where nobody knows.
 
     `path` is decoded and begins with a slash. `raw_path` is the same with the escapes that it was sent with, `query`
     is what follows its question mark; both are ASCII. `base` is the URL under which the paths stand, without a slash
@@ -27,7 +27,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     body: bytes = b""
-    remote_addr: str | None = None
+    remote_addr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
 
     It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
     The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware, as `Forwarded` is one, to put
-    the sender's address there.
+    the sender's address there. All requests without an address count as those of one sender.
     """
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -62,7 +62,7 @@ def _response(environ: "WSGIEnvironment", receiver: "Receiver") -> Response:
         headers=_headers(environ),
         content_type=environ.get("CONTENT_TYPE") or None,
         body=body,
-        remote_addr=environ.get("REMOTE_ADDR"),
+        remote_addr=environ.get("REMOTE_ADDR") or "",
     )
     return handle(request, receiver)
 
