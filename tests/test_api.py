@@ -1,16 +1,24 @@
 """`import pingback`: its names, its defaults, and that a caller's own mistake is a ValueError."""
 
+import inspect
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import pingback
+from pingback.cli.receiving import SETTINGS
+from pingback.clock import now
+from pingback.settings import load
 from tests.loopback import Site, page
-from tests.receive.pages import Page, Pages
+from tests.paths.programs import wait_until
+from tests.receive.pages import PATIENCE, Page, Pages
 
 TARGET = "https://my.example/part-5"
 SOURCE = "https://a.example/6"
@@ -175,33 +183,177 @@ def test_a_callers_mistake(call: Callable[[], object]) -> None:
 # Receiver
 
 
+MY = "https://my.example/"
+PATIENT: dict[str, Any] = {
+    "site": MY,
+    "answer_within": PATIENCE,
+}  # so that what is asserted is what became of it in the end
+CHANGED: dict[str, Any] = {
+    "check_targets": False,
+    "close_after": 30.0,
+    "approve": "all",
+    "block": ("spam.example",),
+    "self_pings": False,
+    "verify": "queued",
+    "answer_within": 1.0,
+    "trackback": "unverified",
+    "rate": "off",
+    "source_rate": "1/hour",
+    "reverify_after_days": 0.0,
+}
+
+
+def receiver(**options: Any) -> pingback.Receiver:
+    defaults: dict[str, Any] = {"store": "sqlite://", "client": Pages(WEB)}
+    return pingback.Receiver(**(defaults | options))
+
+
+def test_a_receiver_has_the_settings_of_serve(tmp_path: Path) -> None:
+    with receiver(site=MY, store="sqlite:///pingback.db") as made:
+        assert made.settings == load({"site": [MY]}, environ={}, folder=tmp_path)
+
+
+def test_every_setting_of_serve_that_says_what_is_taken_is_a_keyword() -> None:
+    edges = {"log_format", "notify_mail", "notify_webhook"}
+    assert {*SETTINGS, "verify", "answer_within", "rate"} - edges - {"site"} == CHANGED.keys()
+    assert CHANGED.keys() <= inspect.signature(pingback.Receiver).parameters.keys()
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_keyword_changes_its_setting_and_no_other(name: str) -> None:
+    with receiver(site=MY) as usual, receiver(site=MY, **{name: CHANGED[name]}) as made:
+        assert made.settings == replace(usual.settings, **{name: CHANGED[name]})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"source_rate": "often"}, "source_rate: 'often' is not a rate", id="rate"),
+        pytest.param({"rate": None}, "rate: None is not a text", id="no-rate"),
+        pytest.param({"approve": "some"}, "approve: 'some' is neither known nor all", id="approve"),
+        pytest.param({"answer_within": -1}, "answer_within: -1 seconds are not between", id="answer-within"),
+        pytest.param({"block": "/"}, "block: '/' is not of the form", id="block"),
+        pytest.param({"close_after": 9, "check_targets": False}, "close_after: .* check_targets", id="without-a-page"),
+        pytest.param({"close_after": 9, "target_exists": bool}, "close_after: target_exists is asked", id="two-judges"),
+        pytest.param({"site": ()}, "a receiver needs a site", id="no-site"),
+    ],
+)
+def test_a_receiver_that_cannot_be(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        receiver(**({"site": MY} | options))
+
+
+def test_a_text_with_a_comma_is_one_site_and_a_text_is_one_block() -> None:
+    with receiver(site="https://my.example/a,b", block="spam.example") as made:
+        assert (made.settings.site, made.settings.block) == (("https://my.example/a,b",), ("spam.example",))
+
+
+def test_the_first_mention_by_anybody_new_waits_for_the_owner() -> None:
+    with receiver(**PATIENT) as made:
+        mention = made.ping(SOURCE, TARGET)
+        assert (mention.title, mention.status) == ("Six", pingback.MentionStatus.PENDING)
+        assert made.approved_of(TARGET) == []
+        made.store.moderation.decide([mention.id or 0], pingback.MentionStatus.APPROVED)
+        assert made.pingbacks_of(TARGET) == [SOURCE]
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        pytest.param({"approve": "all"}, pingback.MentionStatus.APPROVED, id="approve"),
+        pytest.param({"decide": lambda _: pingback.MentionStatus.SPAM}, pingback.MentionStatus.SPAM, id="decide"),
+        pytest.param({"decide": lambda _: None}, pingback.MentionStatus.PENDING, id="no-opinion"),
+    ],
+)
+def test_the_owner_may_decide_beforehand(options: dict[str, Any], status: pingback.MentionStatus) -> None:
+    with receiver(**PATIENT, **options) as made:
+        assert made.ping(SOURCE, TARGET).status is status
+
+
+def test_what_looks_odd_waits_even_where_all_is_approved() -> None:
+    web = Pages({SOURCE: Page(f'no title, <a href="{TARGET}">five</a>')})
+    with receiver(**PATIENT, client=web, approve="all") as made:
+        assert made.ping(SOURCE, TARGET).status is pingback.MentionStatus.PENDING
+
+
+@pytest.mark.parametrize("there", [True, object(), {"title": "Five"}], ids=["true", "object", "page"])
+def test_a_target_that_the_host_knows(there: object) -> None:
+    web = Pages(WEB)
+    with receiver(**PATIENT, client=web, target_exists=lambda target: there if target == TARGET else None) as made:
+        made.ping(SOURCE, TARGET)
+    assert [url for url, _ in web.asked] == [SOURCE]
+
+
+@pytest.mark.parametrize("there", [False, None, [], ""], ids=["false", "none", "empty-list", "empty-text"])
+def test_a_target_that_the_host_does_not_know(there: object) -> None:
+    with receiver(**PATIENT, target_exists=lambda _: there) as made, pytest.raises(pingback.Fault) as refused:
+        made.ping(SOURCE, TARGET)
+    assert refused.value.code == pingback.FaultCode.TARGET_NOT_FOUND
+
+
+def test_without_a_callable_the_site_is_asked() -> None:
+    web = Pages({**WEB, TARGET: Page(status=404)})
+    with receiver(**PATIENT, client=web) as made, pytest.raises(pingback.Fault) as refused:
+        made.ping(SOURCE, TARGET)
+    assert refused.value.code == pingback.FaultCode.TARGET_NOT_FOUND
+
+
+def test_a_sender_is_counted_by_address_and_the_host_itself_is_not() -> None:
+    with receiver(**PATIENT, rate="1/hour") as made:
+        made.ping(SOURCE, TARGET, asker="192.0.2.7")
+        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="192.0.2.7")) == pingback.FaultCode.ACCESS_DENIED
+        for _ in range(2):
+            assert code_of(lambda: made.ping(SOURCE, TARGET)) == pingback.FaultCode.ALREADY_REGISTERED
+
+
+def test_strangers_whose_address_nobody_knows_count_as_one() -> None:
+    with receiver(**PATIENT, rate="1/hour") as made:
+        made.ping(SOURCE, TARGET, asker="")
+        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="")) == pingback.FaultCode.ACCESS_DENIED
+        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="unix:")) == pingback.FaultCode.ACCESS_DENIED
+
+
+def code_of(ping: Callable[[], object]) -> int:
+    with pytest.raises(pingback.Fault) as refused:
+        ping()
+    return refused.value.code
+
+
+def test_nothing_runs_before_the_first_ping_which_takes_up_what_was_left() -> None:
+    before = threads()
+    left = pingback.Mention(
+        source="https://a.example/7",
+        target=TARGET,
+        protocol=pingback.Protocol.PINGBACK,
+        status=pingback.MentionStatus.PENDING,
+        received=now(),
+    )
+    web = Pages({**WEB, left.source: WEB[SOURCE]})
+    with pingback.Store("sqlite://") as store, receiver(**PATIENT, store=store, client=web) as made:
+        store.keep(left, source_asked=False)
+        assert threads() == before
+        made.ping(SOURCE, TARGET)
+        wait_until(lambda: all(mention.title == "Six" for mention in store.mentions()))
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("pingback")}
+
+
 def test_a_receiver_opens_and_closes_its_own_store(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/mentions.db"
-    with pingback.Receiver(site="https://my.example/", store=url, client=Pages(WEB)) as receiver:
-        assert receiver.ping(SOURCE, TARGET).status is pingback.MentionStatus.APPROVED
-    with pytest.raises(pingback.Fault) as closed:
-        receiver.ping(SOURCE, TARGET)
-    assert closed.value.code == pingback.FaultCode.INTERNAL_ERROR
+    with receiver(**PATIENT, store=url) as made:
+        made.ping(SOURCE, TARGET)
+    assert code_of(lambda: made.ping(SOURCE, TARGET)) == pingback.FaultCode.INTERNAL_ERROR
     with pingback.Store(url) as store:
         assert [mention.source for mention in store.mentions()] == [SOURCE]
 
 
 def test_a_receiver_leaves_the_store_of_another_open() -> None:
     with pingback.Store("sqlite://") as store:
-        with pingback.Receiver(site="https://my.example/", store=store, client=Pages(WEB)) as receiver:
-            receiver.ping(SOURCE, TARGET)
+        with receiver(**PATIENT, store=store) as made:
+            made.ping(SOURCE, TARGET)
         assert [mention.title for mention in store.mentions()] == ["Six"]
-
-
-def test_a_receiver_may_have_limits() -> None:
-    options = {"site": "https://my.example/", "store": "sqlite://", "client": Pages(WEB)}
-    with pingback.Receiver(**options, rate="1/hour") as receiver:  # type: ignore[arg-type]  # a dict of many kinds
-        receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
-        with pytest.raises(pingback.Fault) as refused:
-            receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
-    assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
-    with pytest.raises(ValueError, match="often"):
-        pingback.Receiver(**options, source_rate="often")  # type: ignore[arg-type]
 
 
 def test_by_default_the_store_is_a_file_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,9 +363,15 @@ def test_by_default_the_store_is_a_file_in_the_folder(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("site", ["my.example", "ftp://my.example/", ""])
-def test_a_site_that_is_none_leaves_no_store_open(tmp_path: Path, site: str) -> None:
-    with pytest.raises(ValueError, match="URL"):
+def test_a_site_that_is_none_makes_no_store(tmp_path: Path, site: str) -> None:
+    with pytest.raises(ValueError, match="site: "):
         pingback.Receiver(site=site, store=f"sqlite:///{tmp_path}/mentions.db", client=Pages())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_receiver_that_fails_late_leaves_no_store_open(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="credentials"):
+        pingback.Receiver(site="https://me:pw@my.example/", store=f"sqlite:///{tmp_path}/mentions.db", client=Pages())
     # SQLite takes away its log when the last connection is closed.
     assert [path.name for path in tmp_path.iterdir()] == ["mentions.db"]
 

@@ -94,7 +94,7 @@ def test_readme_s_python() -> None:
     test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
     runner = doctest.DocTestRunner(verbose=False)
     runner.run(test)
-    assert runner.summarize().attempted == 14
+    assert runner.summarize().attempted == 16
     assert runner.summarize().failed == 0
 
 
@@ -168,7 +168,7 @@ def test_the_page_on_moderation_s_python(tmp_path: Path, monkeypatch: pytest.Mon
     (text,) = blocks((ROOT / "docs/moderation.md").read_text(), "python")
     made: dict[str, Any] = {}
     exec(text, made)
-    with made["store"], pytest.raises(pingback.Fault) as refused:
+    with made["store"], made["receiver"], pytest.raises(pingback.Fault) as refused:
         made["receiver"].ping("https://spam.example/", "https://my.blog/5")
     assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
 

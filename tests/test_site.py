@@ -1,20 +1,21 @@
-"""`pingback.cli.moderating`: the deciders that the settings ask for, from the known good to the policy."""
+"""`pingback.site`: what the settings make of a receiver."""
 
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from pingback.cli.moderating import akismet_for, decide_for, taught
 from pingback.model import Mention, MentionStatus
 from pingback.net.client import Client
 from pingback.receive.deciders.akismet import Akismet
 from pingback.settings import Settings
+from pingback.site import SiteReceiver, akismet_for, decide_for, taught
 from pingback.store import Store
 from tests.loopback import Request, Site, page
 from tests.receive.deciders.mentions import arrived
-from tests.receive.pages import PATIENCE
+from tests.receive.pages import PATIENCE, Pages
 
 SETTINGS = Settings(site=("https://my.example/",))
 PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
@@ -78,3 +79,23 @@ def test_nobody_waits_until_akismet_has_learned(store: Store, client: Client) ->
             slow.set()
             assert told.wait(PATIENCE)
     assert mention.status is SPAM
+
+
+@pytest.mark.parametrize(
+    ("settings", "jobs"),
+    [
+        pytest.param({}, ["verify old mentions anew"], id="by-default"),
+        pytest.param({"reverify_after_days": 0.0}, [], id="none"),
+        pytest.param(
+            {"reverify_after_days": 0.0, "notify_mail": "me@my.example"}, ["tell the owner of new mentions"], id="mail"
+        ),
+        pytest.param(
+            {"notify_webhook": "https://my.example/hook"},
+            ["verify old mentions anew", "tell the owner of new mentions"],
+            id="webhook",
+        ),
+    ],
+)
+def test_what_comes_round(store: Store, settings: dict[str, Any], jobs: list[str]) -> None:
+    with SiteReceiver(replace(SETTINGS, **settings), store=store, client=Pages()) as receiver:
+        assert [job.name for job in receiver.rounds.jobs] == jobs

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pingback.errors import SettingsError
 from pingback.store.blocklist import block_of
@@ -27,10 +28,16 @@ MOST_DAYS = 3650.0
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+")  # enough that no second one hides in it
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
+Verify: TypeAlias = Literal["inline", "queued"]
+Trackback: TypeAlias = Literal["verified", "unverified"]
+Approve: TypeAlias = Literal["known", "all"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the commands can be told. Times are in seconds; those of one command stand below.
+    """What the commands and `pingback.Receiver` can be told, and what holds where they are not: safe on the internet.
+
+    Times are in seconds; those of one command stand below.
 
     Without `verify`, sources are looked at before the answer, but for those of webmentions, whose norm wants a queue.
     `close_after` is in days. Akismet's are no options of the command line, where other users of the machine see them.
@@ -51,8 +58,8 @@ class Settings:
     site: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
-    verify: str | None = None
-    trackback: str = "verified"
+    verify: Verify | None = None
+    trackback: Trackback = "verified"
     answer_within: float = 2.5
     rate: str = "60/minute; 300/hour"
     source_rate: str = "10/minute"
@@ -67,11 +74,25 @@ class Settings:
     notify_webhook: str | None = None
     notify_secret: str | None = None
 
-    approve: str = "known"
+    approve: Approve = "known"
     block: tuple[str, ...] = ()
     close_after: float | None = None
     akismet_key: str | None = field(default=None, repr=False)
     akismet_site: str | None = None
+
+
+DEFAULTS = Settings()
+
+
+def given(**values: object) -> Settings:
+    """The settings that a program gives by keyword, and the defaults for all others; ValueError for what is none."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        try:
+            found[name] = value if value == getattr(DEFAULTS, name) else _PARSERS[name](value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
 
 
 def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:

@@ -7,13 +7,13 @@ import pytest
 
 from pingback.model import Protocol
 from pingback.net.client import Client
-from pingback.receive.receiver import Receiver
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Request, Site, head, page, redirect
+from tests.receive.lax import Receiver
 
 ALL = [
     "reachable",

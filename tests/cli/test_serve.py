@@ -84,3 +84,10 @@ def test_a_locked_database(run: Run, tmp_path: Path) -> None:
         done = run("serve", *SITE, "--db", "sqlite:///pingback.db?timeout=0.01")
     assert (done.code, done.out) == (2, "")
     assert done.err == "pingback: the database pingback.db is locked by another program\n"
+
+
+@pytest.mark.parametrize("url", ["localhost", "http://localhost", "smtp://host:port"])
+def test_a_mail_server_that_is_none(run: Run, url: str) -> None:
+    done = run("serve", *SITE, "--notify-mail", "me@my.example", environ={"PINGBACK_SMTP_URL": url})
+    assert (done.code, done.out) == (2, "")
+    assert "smtp_url: " in done.err

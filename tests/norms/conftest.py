@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from pingback import Client, Limits, Receiver, SiteTargets, Store, wsgi_app
+from pingback import Client, Limits, SiteTargets, Store, wsgi_app
 from pingback.server.run import Server
 from tests.loopback import Site, page
 from tests.norms.web import FIVE, Serve, Taking, linking
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
 
 
@@ -42,7 +43,7 @@ def serve(site: Site, client: Client) -> Iterator[Serve]:
             clock = Clock()
             defaults: dict[str, Any] = {
                 "site": f"{site.url}/blog/",
-                "store": "sqlite://",
+                "store": running.enter_context(Store("sqlite://")),
                 "client": client,
                 "target_exists": SiteTargets(client),
                 "clock": clock,

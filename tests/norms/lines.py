@@ -87,7 +87,7 @@ PINGBACK = (
         "P20",
         "A server that fetches sources limits how much it looks at, and at which rate (erratum of 2007).",
         Force.SHOULD,
-        reason="1 MiB of each, 10 requests a minute to a host (`serve --source-rate`), and a bound on the time of each",
+        reason="1 MiB of each, 10 requests a minute to a host (`source_rate`), and a bound on the time of each",
     ),
     Line(
         "P21",

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
-from pingback import Mention, Receiver
+from pingback import Mention
 from tests.loopback import Request, Site, page
 from tests.paths.exchange import FORM, Answer, post
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
 
 FIVE = "/blog/5"

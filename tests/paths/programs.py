@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -36,14 +36,21 @@ def pingback(folder: Path, *arguments: str) -> Done:
 class Serving:
     """`pingback serve` with the database of `folder`, by `with`: listens at `root`, takes pingbacks at `endpoint`.
 
-    What is verified is approved, unless `arguments` say otherwise.
+    What is verified is approved, unless `arguments` or others than the `usual` ones say otherwise.
     """
 
-    def __init__(self, folder: Path, site: str, *arguments: str, environ: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        site: str,
+        *arguments: str,
+        environ: Mapping[str, str] = {},
+        usual: Sequence[str] = _USUAL,
+    ) -> None:
         self.log = ""
         self._database = f"sqlite:///{folder}/pingback.db"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pingback", "serve", "--site", site, *_USUAL, *ALLOW, *arguments],
+            [sys.executable, "-m", "pingback", "serve", "--site", site, *usual, *ALLOW, *arguments],
             cwd=folder,
             env={"PATH": "", **environ},
             stdout=subprocess.PIPE,

@@ -11,7 +11,6 @@ import pytest
 
 from pingback.model import MentionStatus, Protocol
 from pingback.net.client import Client
-from pingback.receive.receiver import Receiver
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
@@ -19,6 +18,7 @@ from pingback.store import Store
 from pingback.wire.headers import links_in
 from tests.loopback import Site, page
 from tests.paths.exchange import post
+from tests.receive.lax import Receiver
 
 
 @pytest.fixture

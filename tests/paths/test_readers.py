@@ -16,13 +16,13 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from pingback.model import Author, MentionKind, MentionStatus
-from pingback.receive.receiver import Receiver
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.browser.install import npm_package
 from tests.debian import program
 from tests.loopback import Site, page
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 

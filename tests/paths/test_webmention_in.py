@@ -10,13 +10,13 @@ import pytest
 
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.net.client import Client
-from pingback.receive.receiver import Receiver
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Request, Site, page, redirect
 from tests.paths.exchange import FORM, Answer, ask, post
 from tests.paths.programs import PATIENCE, Serving, wait_until
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
 
 TARGET = "/blog/5?a=1&b=2"

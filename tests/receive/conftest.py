@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pingback.errors import Fault
-from pingback.receive.receiver import Receiver
 from pingback.receive.target_check import MAX_ASKED
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 SITE = "https://my.example/blog/"

@@ -6,7 +6,6 @@ import pytest
 
 from pingback.errors import FaultCode
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Words
-from pingback.receive.receiver import Receiver
 from pingback.store import Store
 from pingback.store.keys import pair_of
 from tests.receive.conftest import (
@@ -20,6 +19,7 @@ from tests.receive.conftest import (
     ask_for_all_it_can,
     refusal,
 )
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 WORDS = Words(title="Said", excerpt="by the sender", site_name="Somewhere")

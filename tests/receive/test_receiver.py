@@ -15,7 +15,7 @@ from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.receive.background import PER_LANE, QUICK, WAITING_PER_LANE
 from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import MAX_WAITING, Receiver
+from pingback.receive.receiver import MAX_WAITING
 from pingback.store import Store
 from pingback.urls import key_of
 from tests.receive.conftest import (
@@ -29,6 +29,7 @@ from tests.receive.conftest import (
     ask_for_all_it_can,
     refusal,
 )
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
 

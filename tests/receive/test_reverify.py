@@ -6,9 +6,9 @@ import pytest
 
 from pingback.errors import FetchError, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.receiver import Receiver
 from pingback.store import Store
 from tests.receive.conftest import CHANGED, NO_LINK, SOURCE, TARGET, MakeReceiver
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 
 MONTH = timedelta(days=30)

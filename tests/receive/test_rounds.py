@@ -47,3 +47,18 @@ def test_a_thread_that_goes_round_until_the_end() -> None:
     with rounds:
         assert went.wait(PATIENCE)
     assert "pingback-rounds" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_starts_once_and_never_again_after_the_end() -> None:
+    went = threading.Semaphore(0)
+    rounds = Rounds([Job("go", 3600.0, went.release)])
+    ran = [rounds.running]
+    rounds.start()
+    rounds.start()
+    assert went.acquire(timeout=PATIENCE)
+    ran.append(rounds.running)
+    rounds.close()
+    rounds.start()
+    ran.append(rounds.running)
+    assert ran == [False, True, False]
+    assert not went.acquire(blocking=False)

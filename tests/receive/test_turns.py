@@ -12,11 +12,11 @@ from pingback.errors import FaultCode
 from pingback.model import MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import Receiver
 from pingback.receive.turns import Turns
 from pingback.store import Store
 from tests.loopback import Site, page, redirect
 from tests.receive.conftest import SITE, TARGET, refusal
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock
 
 LINKING = page(f'<title>A</title><p>words <a href="{TARGET}">link</a>'.encode())

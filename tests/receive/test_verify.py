@@ -7,10 +7,10 @@ import pytest
 
 from pingback.errors import BadStatus, Blocked, Fault, FetchError, Unreachable
 from pingback.net.client import Client, Limits
-from pingback.receive.receiver import Receiver
 from pingback.receive.verify import fault_of, is_gone, verify
 from pingback.store import Store
 from tests.loopback import Page, Site, head, page, redirect
+from tests.receive.lax import Receiver
 
 TARGET = "https://my.example/part-5"
 LINKING = b'<title>T</title><p>words <a href="https://my.example/part-5">link</a> words'

@@ -7,9 +7,9 @@ import pytest
 
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets
-from pingback.receive.receiver import Receiver
 from pingback.store import Store
 from tests.loopback import Page, Site, page, redirect
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
 
 

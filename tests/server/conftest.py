@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pingback.receive.receiver import Receiver
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 
 SITE = "https://my.example/"

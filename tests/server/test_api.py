@@ -12,10 +12,10 @@ import pytest
 from lxml import etree
 
 from pingback.model import Mention, MentionKind, MentionStatus
-from pingback.receive.receiver import Receiver
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pingback.receive.receiver import Receiver
 from pingback.server.app import handle
 from pingback.server.http import Request
+from tests.receive.lax import Receiver
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus
-from pingback.receive.receiver import Receiver
 from pingback.server.app import handle
 from pingback.server.display import fragment, heading, line
 from pingback.server.http import Request, Response
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 

@@ -9,11 +9,11 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Protocol
-from pingback.receive.receiver import Receiver
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.metrics import Metrics
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 

@@ -10,11 +10,11 @@ import pytest
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.trackback import answer
 from pingback.store import Store
 from tests.receive.conftest import ask_for_all_it_can
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 

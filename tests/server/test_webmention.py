@@ -12,11 +12,11 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.background import PER_LANE, WAITING_PER_LANE
 from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.webmention import answer, status
 from pingback.store import Store
 from pingback.store.keys import pair_of
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 

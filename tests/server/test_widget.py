@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from pingback.model import MentionKind
-from pingback.receive.receiver import Receiver
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.run import Server
@@ -17,6 +16,7 @@ from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site
 from tests.loopback import page as answered
+from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 

@@ -8,9 +8,10 @@ from wsgiref.validate import validator
 
 import pytest
 
-from pingback.receive.receiver import Receiver
+from pingback.receive.limits import Rate
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 
@@ -55,6 +56,18 @@ def test_a_ping(receiver: Receiver, pages: Pages) -> None:
     assert headers["Content-Length"] == str(len(body))
     assert xmlrpc.client.loads(body)[0] == (f"Pingback from {SOURCE} to {TARGET} registered.",)
     assert pages.asked[0][1]["X-Pingback-Forwarded-For"] == "192.0.2.7"
+
+
+@pytest.mark.parametrize("environ", [{}, {"REMOTE_ADDR": ""}, {"REMOTE_ADDR": "unix:"}], ids=["none", "empty", "unix"])
+def test_requests_without_an_address_count_as_those_of_one_sender(pages: Pages, environ: dict[str, Any]) -> None:
+    taking = dict(environ, CONTENT_LENGTH=str(len(PING)))
+    with (
+        Store("sqlite://") as store,
+        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver,
+    ):
+        assert b"registered" in ask(receiver, post(Body(PING), **taking))[2]
+        assert b"too many pings from your address" in ask(receiver, post(Body(PING), **taking))[2]
+        assert b"is known already" in ask(receiver, post(Body(PING), **(taking | {"REMOTE_ADDR": "192.0.2.7"})))[2]
 
 
 @pytest.mark.parametrize("content_type", ["application/xml; charset=latin-1", "text/plain", ""])

@@ -8,10 +8,10 @@ import pytest
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import Receiver
 from pingback.server.http import Request
 from pingback.server.xmlrpc import answer
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 import click
 
 from pingback.cli.mentions import line
-from pingback.cli.moderating import akismet_for
 from pingback.cli.options import NO, client_for, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.settings import Settings
+from pingback.site import akismet_for
 from pingback.store import Store
 from pingback.store.blocklist import block_of, blocks
 

@@ -1,20 +1,8 @@
-"""What `serve` and `worker` share: the receiver, as the settings want it, and the options for it."""
+"""What `serve` and `worker` share: the options that say what is taken."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable
 
 import click
-
-from pingback.api import Receiver
-from pingback.cli.moderating import akismet_for, decide_for, taught
-from pingback.errors import SettingsError
-from pingback.model import Protocol
-from pingback.net.client import Client
-from pingback.receive.existence import SiteTargets, everything_exists
-from pingback.receive.observer import NOBODY, Observer
-from pingback.settings import OFF, Settings
-from pingback.store import Store
 
 SETTINGS = (
     "site",
@@ -62,7 +50,6 @@ _OPTIONS = (
         help="How often the host of a source is asked at most; 'off' for no limit. [default: 10/minute]",
     ),
 )
-_QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
 
 def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -70,44 +57,3 @@ def receiving_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
-
-
-@contextmanager
-def receiver_for(settings: Settings, client: Client, *, observer: Observer = NOBODY) -> Iterator[Receiver]:
-    """The receiver that the settings ask for, with their database open within."""
-    akismet = akismet_for(settings, client)
-    with (
-        Store(settings.db) as store,
-        taught(akismet, store),
-        Receiver(
-            site=settings.site,
-            store=store,
-            client=client,
-            target_exists=_targets_for(settings, client, store),
-            decide=decide_for(settings, store, akismet),
-            block=settings.block,
-            self_pings=settings.self_pings,
-            answer_within=settings.answer_within,
-            queued=_QUEUED[settings.verify],
-            verify_trackbacks=settings.trackback == "verified",
-            observer=observer,
-            rate=_given(settings.rate),
-            source_rate=_given(settings.source_rate),
-        ) as receiver,
-    ):
-        yield receiver
-
-
-def _targets_for(settings: Settings, client: Client, store: Store) -> Callable[[str], bool]:
-    if settings.check_targets:
-        close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
-        targets = SiteTargets(client, close_after=close_after)
-        targets.report_moves(store.moves.keep, site=settings.site)
-        return targets
-    if settings.close_after is not None:
-        raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
-    return everything_exists
-
-
-def _given(setting: str) -> str | None:
-    return None if setting == OFF else setting

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 import click
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
-from pingback.cli.rounds import rounds_for
+from pingback.cli.receiving import SETTINGS, receiving_options
 from pingback.receive.observer import NOBODY, Observer
 from pingback.server.forwarded import Forwarded
 from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
+from pingback.site import SiteReceiver
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +57,8 @@ def command(settings: Settings) -> None:
         log_to_stderr(logging.INFO)
     with ExitStack() as stack:
         client = stack.enter_context(client_for(settings))
-        receiver = stack.enter_context(receiver_for(settings, client, observer=_observer(settings)))
+        receiver = stack.enter_context(SiteReceiver(settings, client=client, observer=_observer(settings)))
         receiver.resume()
-        stack.enter_context(rounds_for(settings, receiver, client))
         app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
         serve(app, host=settings.host, port=settings.port, on_ready=_ready)
     log.info("stopped")

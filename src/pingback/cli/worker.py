@@ -7,11 +7,11 @@ from threading import Event
 from types import FrameType
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.cli.receiving import SETTINGS, receiver_for, receiving_options
-from pingback.cli.rounds import rounds_for
+from pingback.cli.receiving import SETTINGS, receiving_options
 from pingback.errors import StoreError
 from pingback.sending.courier import Courier
 from pingback.settings import Settings
+from pingback.site import SiteReceiver
 from pingback.store import Store
 
 EVERY = 5.0  # seconds between two looks at what is due
@@ -33,9 +33,7 @@ def command(settings: Settings) -> None:
         client = stack.enter_context(client_for(settings))
         outbox = stack.enter_context(Store(settings.db)).outbox
         courier = Courier(client=client, outbox=outbox)
-        receiver = stack.enter_context(receiver_for(settings, client)) if settings.site else None
-        if receiver is not None:
-            stack.enter_context(rounds_for(settings, receiver, client))
+        receiver = stack.enter_context(SiteReceiver(settings, client=client)) if settings.site else None
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()

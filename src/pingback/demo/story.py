@@ -11,12 +11,14 @@ from pingback.demo.posts import FIVE, SERIES
 from pingback.model import Mention, Outcome
 from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets
-from pingback.receive.receiver import Receiver
 from pingback.sending.publish import Publication, publish
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
+from pingback.settings import Settings
+from pingback.site import SiteReceiver
 from pingback.store import Store
 
+ANSWER_WITHIN = 30.0  # seconds, so that whatever is answered can be shown, on a slow machine, too
 THREADS = 8  # a ping holds one while the page that it names is fetched from the same server
 
 
@@ -53,6 +55,7 @@ def running(*, db: str, client: Client, port: int = 0) -> Iterator[Demo]:
         blog = Blog(store=store)
         with Server(blog, port=port, threads=THREADS) as server:
             targets = SiteTargets(client, remembered_for=0.0)  # a post that appears now did not exist a moment ago
-            with Receiver(site=server.url, store=store, client=client, target_exists=targets) as receiver:
+            settings = Settings(site=(server.url,), answer_within=ANSWER_WITHIN)
+            with SiteReceiver(settings, store=store, client=client, target_exists=targets) as receiver:
                 blog.open(server.url, wsgi_app(receiver))
                 yield Demo(blog=blog, store=store, client=client)

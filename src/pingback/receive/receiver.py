@@ -22,9 +22,8 @@ from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
 from pingback.receive.changes import with_page, with_words
-from pingback.receive.existence import everything_exists
 from pingback.receive.logbook import log_ping, log_settled
-from pingback.receive.moderation import Decide, Moderator, approve
+from pingback.receive.moderation import Decide, Moderator
 from pingback.receive.observer import NOBODY, Observer, timed
 from pingback.receive.renewal import Renewal
 from pingback.receive.schedule import Schedule
@@ -49,10 +48,10 @@ log = logging.getLogger(__name__)
 class Receiver:
     """Takes pings for the pages under `site` and keeps what is true of them in `store`. Thread-safe.
 
-    `target_exists` is given targets under the site, in normal form and with the site's scheme: false means that there
-    is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no pings. Whom the store
-    or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what becomes of any other's mention.
-    `observer` is told of each answer and each look at a source.
+    `target_exists` is given targets under the site, in normal form and with the site's scheme. False, None or what else
+    is empty means that there is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that
+    takes no pings. Whom the store or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what
+    becomes of any other's mention. `observer` is told of each answer and each look at a source.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -74,16 +73,16 @@ class Receiver:
         site: str | Sequence[str],
         store: "Store",
         client: "Client",
-        target_exists: Callable[[str], bool] = everything_exists,
-        decide: Decide = approve,
-        block: Iterable[str] = (),
-        self_pings: bool = True,
-        answer_within: float | None = None,
-        queued: Collection[Protocol] = (),
-        verify_trackbacks: bool = True,
+        target_exists: Callable[[str], object],
+        decide: Decide,
+        block: Iterable[str],
+        self_pings: bool,
+        answer_within: float | None,
+        queued: Collection[Protocol],
+        verify_trackbacks: bool,
         observer: Observer = NOBODY,
-        rate: "Rate | None" = None,
-        source_rate: "Rate | None" = None,
+        rate: "Rate | None",
+        source_rate: "Rate | None",
         clock: Clock = now,
     ) -> None:
         self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
@@ -140,6 +139,8 @@ class Receiver:
         words: Words | None = None,
     ) -> Mention:
         """The mention that was kept; raises `Fault` for any other end. `asker` is the sender's IP address.
+
+        Without it nobody is counted: such a ping is our own host's word. A stranger whose address is unknown is `""`.
 
         A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last try is an hour old,
         at once or then. A Fault whose `retry_after` is set means that the ping is welcome later: too many are waiting,

@@ -23,9 +23,10 @@ class Job(NamedTuple):
 
 
 class Rounds:
-    """Does jobs when their time has come: by `go`, or, within `with`, in a thread that calls it.
+    """Does jobs when their time has come: by `go`, or, from `start` to `close`, in a thread that calls it.
 
-    A job that fails is done again when its time comes round. `clock` gives seconds that never run backwards.
+    `start` does nothing while the thread is there, and nothing after `close`. A job that fails is done again when its
+    time comes round. `clock` gives seconds that never run backwards.
     """
 
     def __init__(self, jobs: Iterable[Job], *, clock: Callable[[], float] = monotonic) -> None:
@@ -33,15 +34,32 @@ class Rounds:
         self._due = dict.fromkeys(self.jobs, 0.0)
         self._clock = clock
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pingback-rounds", daemon=True)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join(CLOSE_WITHIN)
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Its thread is there, which it is not in a process that was forked from the one that started it."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        with self._lock:
+            if not self.running and not self._stopped.is_set():
+                self._thread = threading.Thread(target=self._run, name="pingback-rounds", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_WITHIN)
 
     def go(self) -> None:
         """Do what is due."""

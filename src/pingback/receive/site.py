@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Site:
     """The pages under one or several URLs. Thread-safe as far as `target_exists` is; see `Receiver` for it."""
 
-    def __init__(self, site: str | Sequence[str], *, target_exists: Callable[[str], bool], self_pings: bool) -> None:
+    def __init__(self, site: str | Sequence[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
         self._roots = _roots(site)
         self._target_exists = target_exists
         self._self_pings = self_pings

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.receiver import Receiver
 from pingback.server.http import Request, Response
 from pingback.server.inbox.passwords import hash_of
 from pingback.server.inbox.routes import answer
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 
 SITE = "https://my.example/"

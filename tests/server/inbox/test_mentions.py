@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from pingback.model import Author, MentionKind, MentionStatus, Protocol
-from pingback.receive.receiver import Receiver
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 from tests.server.inbox.conftest import SITE, Visitor, keep, text_of
 

@@ -5,9 +5,9 @@ import logging
 import pytest
 
 from pingback.model import MentionStatus
-from pingback.receive.receiver import Receiver
 from pingback.server.inbox.pages import HEADERS
 from pingback.store import Store
+from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 from tests.server.inbox.conftest import SITE, Visitor, keep, text_of
 
