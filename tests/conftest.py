@@ -7,7 +7,7 @@ from hypothesis import configuration, settings
 
 pytest_plugins = ["tests.browser.fixture", "tests.wordpress.fixture"]
 
-settings.register_profile("tests", database=None)
+settings.register_profile("tests", database=None, deadline=None)
 settings.load_profile("tests")
 
 
