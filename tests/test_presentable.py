@@ -29,6 +29,8 @@ def test_texts_are_lines_of_bounded_length() -> None:
         pytest.param("https://a.example/?a=1&b='x'", "https://a.example/?a=1&b='x'", id="as-written"),
         pytest.param('https://a.example/"><script>', "https://a.example/%22%3E%3Cscript%3E", id="escaped"),
         pytest.param("https://a.example/\u202e", "https://a.example/%E2%80%AE", id="ascii"),
+        pytest.param("https://pa\u017f\u017fwords.example/", "https://passwords.example/", id="homograph"),
+        pytest.param("https://known.example@a.example/", "https://a.example/", id="user"),
         pytest.param("javascript:alert(1)", None, id="javascript"),
         pytest.param("data:text/html,x", None, id="data"),
         pytest.param("//a.example/", None, id="relative"),
@@ -51,6 +53,13 @@ def test_source_and_target_are_of_letters_that_need_no_escape() -> None:
     for url in (shown.source, shown.target):
         assert url.isascii()
         assert set(url).isdisjoint('"<> `\\{}|^\0\n')
+
+
+def test_source_and_target_name_the_host_that_is_asked() -> None:
+    shown = presentable(
+        replace(PLAIN, source="https://\u212aernel.example@g\u0131t.example/", target="http://%61.example/")
+    )
+    assert (shown.source, shown.target) == ("https://xn--gt-hpa.example/", "http://a.example/")
 
 
 @pytest.mark.parametrize(

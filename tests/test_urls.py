@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.urls import MAX_URL, is_http, is_under, key_of, resolve, same_url, shown, split
+from pingback.urls import (
+    MAX_URL,
+    as_written,
+    is_http,
+    is_under,
+    key_of,
+    resolve,
+    same_url,
+    shown,
+    split,
+    tidy,
+    without_credentials,
+)
 
 EQUAL = [
     pytest.param("http://a.example/p", "https://a.example/p", id="http-and-https"),
@@ -131,12 +143,81 @@ def test_under_a_site(url: str, site: str, under: bool) -> None:
         ("http:/me:secret@a.example/", "http:/a.example/"),
         ("HTTP:\\\\me:secret@a.example/", "HTTP:\\\\a.example/"),
         ("http://" + "x" * 300 + ":secret@a.example/", "http://a.example/"),
+        ("http://me:secret@b\xfccher.example/", "http://xn--bcher-kva.example/"),
+        ("https://pa\u017fswords.example@other.example/", "https://other.example/"),
         ("http://a.example/\x1b[31m\u202e", "http://a.example/\ufffd[31m\ufffd"),
         ("http://a.example/" + "x" * 300, "http://a.example/" + "x" * 183),
     ],
 )
 def test_shown_without_passwords_and_controls(url: str, expected: str) -> None:
     assert shown(url) == expected
+
+
+OTHER_SPELLINGS = [
+    pytest.param("https://g\u0131thub.example/", "https://xn--gthub-n4a.example/", id="dotless-i"),
+    pytest.param("https://pa\u017fswords.example/", "https://passwords.example/", id="long-s-folds-to-s"),
+    pytest.param("https://\u212aernel.example/a", "https://kernel.example/a", id="kelvin-sign-folds-to-k"),
+    pytest.param("https://\u0430pple.example/", "https://xn--pple-43d.example/", id="cyrillic-a"),
+    pytest.param("https://b\xfccher.example/", "https://xn--bcher-kva.example/", id="rfc5891-any-idn"),
+    pytest.param("https://\uff47ithub.example/", "https://github.example/", id="fullwidth-letter"),
+    pytest.param("https://git\xadhub.example/", "https://github.example/", id="soft-hyphen"),
+    pytest.param("https://git\u200bhub.example/", "https://github.example/", id="zero-width-space"),
+    pytest.param("https://a\u3002example/", "https://a.example/", id="ideographic-full-stop"),
+    pytest.param("https://a.example\u2215b/", "https://a.xn--exampleb-4f7d/", id="division-slash"),
+    pytest.param("https://%67ithub.example/", "https://github.example/", id="escaped-letter"),
+    pytest.param("https://%D0%B0pple.example/", "https://xn--pple-43d.example/", id="escaped-cyrillic-a"),
+    pytest.param("https://a.example%2Eb/", "https://a.example.b/", id="escaped-dot"),
+    pytest.param("http://2130706433/", "http://127.0.0.1/", id="whatwg-ipv4-number"),
+    pytest.param("http://127.1/", "http://127.0.0.1/", id="whatwg-ipv4-short"),
+    pytest.param("http://[::0001]/", "http://[::1]/", id="rfc5952-ipv6"),
+    pytest.param("https://git\thub.example/", "https://github.example/", id="whatwg-tab-in-the-host"),
+]
+AS_THEY_ARE = [
+    "https://a.example",
+    "HTTPS://GitHub.Example:8443/A?b=(c)#d",
+    "https://xn--pple-43d.example/",
+    "https://XN--pple-43D.example/",
+    "http://a_b.example./",
+    "http://[2001:DB8::1]:8080/",
+    "http://a.example:/%e4%bd%a0",
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), OTHER_SPELLINGS)
+def test_the_host_that_stands_there_is_the_one_that_is_asked(url: str, expected: str) -> None:
+    assert tidy(url) == shown(url) == as_written(url, expected) == expected
+    assert same_url(url, expected)
+
+
+@pytest.mark.parametrize("url", AS_THEY_ARE)
+def test_what_is_plain_stays_as_it_was_written(url: str) -> None:
+    assert tidy(url) == shown(url) == as_written(f" {url}\n", "https://other.example/") == url
+
+
+@pytest.mark.parametrize("url", ["httpſ://a.example/", "http://", "https://a.example:99999/", "ftp://a.example/"])
+def test_only_http_urls_can_be_tidied(url: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        tidy(url)
+    assert as_written(url, "https://a.example/") == "https://a.example/"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://known.example@other.example/a?b@c", "https://other.example/a?b@c"),
+        ("https://known.example%2F:x@other.example/", "https://other.example/"),
+        ("HTTPS://A.Example", "HTTPS://A.Example"),
+    ],
+)
+def test_without_credentials(url: str, expected: str) -> None:
+    assert without_credentials(url) == expected
+
+
+@given(url=URLS)
+def test_a_tidy_url_is_plain_names_its_host_and_stays_so(url: str) -> None:
+    assert tidy(url).isascii()
+    assert split(url).host in tidy(url).lower()
+    assert tidy(tidy(url)) == tidy(url)
 
 
 @given(one=URLS, other=URLS, third=URLS)

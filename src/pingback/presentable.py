@@ -4,14 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pingback.model import Author, Mention
-from pingback.urls import is_http, tidy
+from pingback.urls import is_http, tidy, without_credentials
 from pingback.words import clean
 
 MAX_TEXT = 500  # characters; what our own pages' reader keeps of a title
 
 
 def presentable(mention: Mention) -> Mention:
-    """The mention with plain texts of a line each, and with HTTP URLs only, of letters that need no escape anywhere.
+    """The mention with plain texts of a line each, and with HTTP URLs only, of letters that need no escape anywhere,
+    that name the host that is asked.
 
     What was received is so already; what a blog engine or an import brought into the store may not be.
     """
@@ -22,8 +23,8 @@ def presentable(mention: Mention) -> Mention:
     )
     return replace(
         mention,
-        source=tidy(mention.source),
-        target=tidy(mention.target),
+        source=without_credentials(tidy(mention.source)),
+        target=without_credentials(tidy(mention.target)),
         title=clean(mention.title, MAX_TEXT),
         excerpt=clean(mention.excerpt, MAX_TEXT),
         site_name=clean(mention.site_name, MAX_TEXT),
@@ -37,4 +38,4 @@ def timestamp(instant: datetime) -> str:
 
 
 def _url(url: str | None) -> str | None:
-    return tidy(url) if url and is_http(url) else None
+    return without_credentials(tidy(url)) if url and is_http(url) else None

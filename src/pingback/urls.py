@@ -14,8 +14,13 @@ MAX_URL = 8192  # characters; longer ones are nobody's permalink
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _MAX_SHOWN = 200  # characters of a URL in a sentence
-_USERINFO = re.compile(r"\A(\s*https?:[/\\]*)[^/\\?#]*@", re.IGNORECASE)
-_AS_WRITTEN = re.compile(r"https?://(?!/)[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
+# ASCII: without it `ſ` and the Kelvin sign count as s and k, and stand for another host than they look like.
+_USERINFO = re.compile(r"\A(\s*https?:[/\\]*)[^/\\?#]*@", re.IGNORECASE | re.ASCII)
+_HOST = re.compile(r"\A\s*https?:[/\\]*(\[[^/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE | re.ASCII)
+_PLAIN = re.compile(
+    r"https?://(\[[0-9a-f:.]+\]|[a-z0-9\-._~!$&'()*+,;=]+)(?::[0-9]*)?(?:[/?#][a-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 _ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -131,20 +136,37 @@ def same_url(one: str, other: str) -> bool:
 
 
 def tidy(url: str) -> str:
-    """An HTTP URL as it was written where that is plain RFC 3986, else in its normal form, which any page can show."""
-    return url if _AS_WRITTEN.fullmatch(url) else split(url).href
+    """An HTTP URL as it was written where that is plain RFC 3986, else in its normal form, which any page can show.
+
+    Either way the host that stands there is the one that is asked, IDN as punycode.
+    """
+    return url if _is_plain(url) else split(url).href
 
 
 def as_written(reference: str, url: str) -> str:
     """`url`, which `reference` resolves to, as a page wrote it: where that is absolute and plain RFC 3986."""
     written = reference.strip(" \t\r\n\f")
-    return written if _AS_WRITTEN.fullmatch(written) else url
+    return written if _is_plain(written) else url
+
+
+def without_credentials(url: str) -> str:
+    """An HTTP URL without user and password: in `https://known.example@other.example/` they look like its host."""
+    if not split(url).has_credentials:
+        return url
+    parsed = ada_url.URL(url)
+    parsed.username = parsed.password = ""
+    return parsed.href
 
 
 def shown(url: str) -> str:
-    """`url`, which need not be one, as a sentence or a log can hold it: a stranger chose it, with a password maybe."""
-    short = _USERINFO.sub(r"\1", url)[:_MAX_SHOWN]
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in short)
+    """`url`, which need not be one, as a sentence or a log can hold it: a stranger chose it, with a password maybe.
+
+    The host of an HTTP URL is the one that is asked, IDN as punycode.
+    """
+    named = _USERINFO.sub(r"\1", url)
+    if is_http(url) and not _names(split(url).host, _HOST.match(named)):
+        named = without_credentials(split(url).href)
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in named[:_MAX_SHOWN])
 
 
 def is_under(url: str, site: str) -> bool:
@@ -156,6 +178,16 @@ def is_under(url: str, site: str) -> bool:
     folder = root.partition("?")[0].removesuffix("/") + "/"
     path = page.partition("?")[0]
     return path.startswith(folder) or path + "/" == folder
+
+
+def _is_plain(url: str) -> bool:
+    """Plain RFC 3986, and no other spelling of its host but for upper case."""
+    found = _PLAIN.fullmatch(url)
+    return found is not None and is_http(url) and _names(split(url).host, found)
+
+
+def _names(host: str, found: re.Match[str] | None) -> bool:
+    return found is not None and found[1].isascii() and found[1].lower() == host
 
 
 def _key(href: str) -> str:

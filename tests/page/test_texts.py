@@ -54,6 +54,7 @@ def test_plain_text_links(text: str) -> None:
         pytest.param(f"{TARGET}/", id="trailing-slash"),
         pytest.param(f"{TARGET}?p=5", id="query"),
         pytest.param(f"https://share.example/?url={TARGET}", id="within-another"),
+        pytest.param(TARGET.replace("https", "http\u017f"), id="a-scheme-with-a-long-s"),
         pytest.param(f"https://archive.example/({TARGET})", id="within-another-in-parentheses"),
         pytest.param(f"x{TARGET}", id="within-a-word"),
         pytest.param(TARGET.partition("//")[2], id="no-scheme"),

@@ -20,6 +20,7 @@ from pingback.store.blocklist import block_of, blocks, hosts_above
         pytest.param("*.spam.example", "*.spam.example", id="pattern"),
         pytest.param("*/casino*", "*/casino*", id="pattern-in-the-path"),
         pytest.param("0x7f.1", "127.0.0.1", id="odd-address"),
+        pytest.param("\u212aernel.example", "kernel.example", id="kelvin-sign"),
     ],
 )
 def test_normal_form(text: str, block: str) -> None:
@@ -33,6 +34,7 @@ def test_normal_form(text: str, block: str) -> None:
         pytest.param("", id="nothing"),
         pytest.param("/path", id="only-a-path"),
         pytest.param("ftp://spam.example/", id="another-scheme"),
+        pytest.param("http\u017f://spam.example/", id="a-scheme-with-a-long-s"),
         pytest.param("spam example", id="space"),
         pytest.param("spam.example:8080", id="port"),
         pytest.param("me@spam.example", id="credentials"),

@@ -15,7 +15,7 @@ MAX_ASKED = 10_000  # addresses that are held against the target; a text that ha
 MAX_MARKS = 5  # that may close upon an address; `).` at the end of a sentence are two
 
 # An address begins a word, a mark around it aside: one within another address is no link.
-_ADDRESS = re.compile(r"(?<![^\s<>()\[\]\"'])https?://[^\s<>\[\]\"]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![^\s<>()\[\]\"'])(?ai:https?)://[^\s<>\[\]\"]+")
 _CLOSING = frozenset(")'.,;:!?")  # an address can hold and end with these too
 _NO_BASE = "about:blank"  # against which nothing relative resolves
 _FEED = "application/feed+json"  # JSON Feed

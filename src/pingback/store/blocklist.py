@@ -11,7 +11,7 @@ from pingback.urls import is_http, key_of, split
 
 MAX_BLOCK = 500  # characters
 
-_FORM = re.compile(r"(?:https?://)?((?:\[[0-9a-f:.]+\]|[^/?#@:\[\]\\\s]+)(?:/[^?#\\\s]*)?)", re.IGNORECASE)
+_FORM = re.compile(r"(?ai:https?://)?((?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\\\s]+)(?:/[^?#\\\s]*)?)")
 
 
 def block_of(text: str) -> str:
