@@ -21,6 +21,7 @@ class Page:
     body: str = ""
     status: int = 200
     content_type: str = "text/html; charset=utf-8"
+    url: str | None = None  # where it is after redirects, if there are any
 
 
 class Pages(Client):
@@ -50,7 +51,9 @@ class Pages(Client):
             status=answer.status,
             preload_content=False,
         )
-        return Response(raw, url=url, budget=Budget(seconds=PATIENCE, max_received=2**20), max_bytes=2**20)
+        return Response(
+            raw, url=answer.url or url, budget=Budget(seconds=PATIENCE, max_received=2**20), max_bytes=2**20
+        )
 
     def wait_until_asked(self) -> None:
         """Returns once one more request has come than at the last call."""

@@ -1,13 +1,17 @@
 """`Receiver.reverify`: old mentions are looked at again, few at a time, and withdrawn where their sources are dead."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from pingback.errors import FetchError, Unreachable
+from pingback.errors import FaultCode, FetchError, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
+from pingback.receive.deciders.heuristics import suspicious
+from pingback.receive.deciders.known import known_good
+from pingback.receive.moderation import hold, in_order
 from pingback.store import Store
-from tests.receive.conftest import CHANGED, NO_LINK, SOURCE, TARGET, MakeReceiver
+from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 
@@ -48,6 +52,58 @@ def test_new_words_that_would_not_be_approved_are_not_shown(
     mention = looked(make(decide=lambda _: opinion), store)
     assert (mention.status, mention.title, mention.excerpt) == (before.status, before.title, before.excerpt)
     assert mention.verified == clock.instant
+
+
+LINKS = '<a href="http://pills.example/">x</a>' * 300
+FARM = Page(f'<title>PILLS</title>{LINKS}<p>cheap <a href="{TARGET}">pills</a></p>')
+SWAPPED = Page(f'<title>PILLS</title><p>cheap <a href="{TARGET}">pills</a></p>')
+OLD_TITLE = "A “post” – A"
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "another-page-approved"])
+@pytest.mark.parametrize("meanwhile", [None, NO_LINK], ids=["at-once", "withdrawn-meanwhile"])
+@pytest.mark.parametrize(
+    ("page", "title_alone", "title"),
+    [
+        pytest.param(LINKING, OLD_TITLE, OLD_TITLE, id="as-it-was"),
+        pytest.param(FARM, OLD_TITLE, OLD_TITLE, id="a-link-farm"),
+        pytest.param(SWAPPED, OLD_TITLE, "PILLS", id="other-words"),
+        pytest.param(replace(SWAPPED, url="https://c.example/"), OLD_TITLE, OLD_TITLE, id="redirected-elsewhere"),
+        pytest.param(replace(CHANGED, url=f"{SOURCE}?2"), OLD_TITLE, "A new title", id="redirected-at-home"),
+    ],
+)
+def test_an_approval_is_no_trust_in_what_the_page_becomes(
+    make: MakeReceiver,
+    store: Store,
+    pages: Pages,
+    clock: Clock,
+    page: Page,
+    title_alone: str,
+    title: str,
+    meanwhile: Page | None,
+    others: bool,
+) -> None:
+    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    kept = [receiver.ping(SOURCE, TARGET)]
+    if others:
+        pages.web[f"{SOURCE}-2"] = LINKING
+        kept.append(receiver.ping(f"{SOURCE}-2", TARGET))
+    store.moderation.decide([mention.id or 0 for mention in kept], MentionStatus.APPROVED)
+    for becomes in filter(None, (meanwhile, page)):
+        pages.web[SOURCE] = becomes
+        clock.pass_by(hours=2)
+        assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    mention = store.find(SOURCE, TARGET)
+    assert mention is not None
+    assert (mention.status, mention.title) == (MentionStatus.APPROVED, title if others else title_alone)
+    assert mention.verified == clock.instant
+
+
+def test_nor_is_it_where_the_page_names_another_target(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], MentionStatus.APPROVED)
+    pages.web[SOURCE] = Page(SWAPPED.body.replace(TARGET, f"{TARGET}0"))
+    assert receiver.ping(SOURCE, f"{TARGET}0").status is MentionStatus.PENDING
 
 
 @pytest.mark.parametrize("answer", [NO_LINK, Page(status=404), Page(status=410)], ids=["no-link", "404", "410"])

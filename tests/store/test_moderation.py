@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.store import Store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -129,6 +129,26 @@ def test_an_approved_mention_comes_back_with_its_link(store: Store) -> None:
     assert store.update(replace(mention, status=PENDING)).status is APPROVED
 
 
+@pytest.mark.parametrize("before", [APPROVED, DELETED], ids=["approved", "withdrawn"])
+@pytest.mark.parametrize(
+    ("found", "title"),
+    [
+        pytest.param(PENDING, "Old", id="nobody-knows"),
+        pytest.param(SPAM, "Old", id="taken-for-spam"),
+        pytest.param(APPROVED, "New", id="trusted"),
+    ],
+)
+def test_what_was_approved_is_what_was_read(
+    store: Store, before: MentionStatus, found: MentionStatus, title: str
+) -> None:
+    mention = store.update(replace(kept(store), title="Old", author=Author(name="Ann"), verified=NOON))
+    store.moderation.decide([number_of(mention)], APPROVED)
+    store.update(replace(mention, status=before))
+    swapped = replace(mention, status=found, title=title, author=Author(name="Ann" if title == "Old" else "Bob"))
+    updated = store.update(replace(swapped, title="New", author=Author(name="Bob"), verified=LATER))
+    assert updated == replace(swapped, status=APPROVED, verified=LATER)
+
+
 def test_the_last_decision_counts(store: Store) -> None:
     mention = kept(store)
     for status in (SPAM, DELETED, APPROVED):
@@ -223,6 +243,40 @@ def test_known_good(store: Store, statuses: list[MentionStatus], known: bool) ->
 def test_a_page_on_a_shared_host_vouches_for_its_author_only(store: Store, source: str, known: bool) -> None:
     kept(store, "https://host.example/~ann/first", APPROVED)
     assert store.moderation.is_known_good(source) is known
+
+
+@pytest.mark.parametrize(
+    "itself",
+    [
+        pytest.param("https://a.example/post", id="itself"),
+        pytest.param("http://A.example:80/post#top", id="itself-in-another-spelling"),
+        pytest.param("https://a.example/p%6Fst", id="itself-escaped"),
+    ],
+)
+def test_no_page_vouches_for_itself(store: Store, itself: str) -> None:
+    kept(store, "https://a.example/post", APPROVED)
+    other_target = Mention(
+        source=itself, target="https://b.example/", protocol=Protocol.PINGBACK, status=APPROVED, received=NOON
+    )
+    store.keep(other_target)
+    assert not store.moderation.is_known_good("https://a.example/post")
+    kept(store, "https://a.example/second", APPROVED)
+    assert store.moderation.is_known_good("https://a.example/post")
+
+
+def test_many_spellings_of_one_page_vouch_for_nothing(store: Store) -> None:
+    for number in range(120):
+        kept(store, f"https://a.example/post#{number}", APPROVED)
+        store.keep(
+            Mention(
+                source=f"https://a.example/post#{number}",
+                target=f"https://b.example/{number}",
+                protocol=Protocol.PINGBACK,
+                status=APPROVED,
+                received=NOON,
+            )
+        )
+    assert not store.moderation.is_known_good("https://a.example/post")
 
 
 def test_a_closed_store_says_so(store: Store) -> None:

@@ -15,9 +15,12 @@ from pingback.store.keys import home_key_of
 from pingback.store.moderation_schema import DECISIONS, blocks
 from pingback.store.outbox_schema import readable
 from pingback.store.schema import mention_of, mentions, micros, withdrawal
+from pingback.urls import same_url
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import TableValuedAlias
+
+_MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home
 
 
 class Moderation:
@@ -90,10 +93,15 @@ class Moderation:
         return any(blocklist.blocks(block, source) for block in found)
 
     def is_known_good(self, source: str) -> bool:
-        """Of the home of this source (`pingback.store.homes`) a mention is approved, and none is spam."""
-        asked = {"home_of_source": home_key_of(source)}
+        """Of the home of this source (`pingback.store.homes`) another page is approved, and none is spam.
+
+        What was approved of the page itself says nothing of what it has become since, whichever target it names.
+        """
+        asked = {"home_of_source": home_key_of(source), "itself": source}
         with self._database.read() as connection:
-            return bool(connection.execute(_KNOWN_GOOD, asked).scalar())
+            if connection.execute(_SPAM_FROM_HOME, asked).scalar() is not None:
+                return False
+            return any(not same_url(other, source) for other in connection.execute(_GOOD_FROM_HOME, asked).scalars())
 
 
 def _given(name: str) -> "TableValuedAlias":
@@ -121,8 +129,11 @@ _BLOCK = insert(blocks).on_conflict_do_nothing()
 _UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
 _BLOCKS = select(blocks.c.block).order_by(blocks.c.block)
 _BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(_given("hosts").c.value)))
-_FROM_HOME = select(literal(1)).where(mentions.c.home_key == bindparam("home_of_source"))
-_KNOWN_GOOD = select(
-    _FROM_HOME.where(mentions.c.status == MentionStatus.APPROVED.value).exists()
-    & ~_FROM_HOME.where(mentions.c.status == MentionStatus.SPAM.value).exists()
+_FROM_HOME = mentions.c.home_key == bindparam("home_of_source")
+_SPAM_FROM_HOME = select(literal(1)).where(_FROM_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1)
+_GOOD_FROM_HOME = (
+    select(mentions.c.source)
+    .where(_FROM_HOME, mentions.c.status == MentionStatus.APPROVED.value, mentions.c.source != bindparam("itself"))
+    .distinct()
+    .limit(_MOST_SPELLINGS)
 )

@@ -16,7 +16,7 @@ from pingback.store.keys import pair_of
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
-from pingback.store.moderation_schema import kept_decision
+from pingback.store.moderation_schema import kept_decision, kept_words
 from pingback.store.moves import Moves
 from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
@@ -95,12 +95,14 @@ class Store:
     def update(self, mention: Mention) -> Mention:
         """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were.
 
-        So does what the owner decided (`moderation`), whatever was found out.
+        So does what the owner decided (`moderation`), whatever was found out: what was approved keeps its words, too,
+        where the new ones are in doubt.
         """
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
         instant, decided = micros(self._clock()), kept_decision(mention)
+        changed |= kept_words(mention, changed)
         changed |= decided | {"changed": instant, "failures": 0, "withdrawn": withdrawal(decided["status"], at=instant)}
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:

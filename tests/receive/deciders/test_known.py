@@ -51,3 +51,19 @@ def test_own_site(source: str, came_from: str | None, opinion: MentionStatus | N
 )
 def test_known_good(store: Store, source: str, came_from: str | None, opinion: MentionStatus | None) -> None:
     assert known_good(store.moderation)(arrived(source, came_from=came_from)) is opinion
+
+
+@pytest.mark.parametrize(
+    ("status", "opinion"),
+    [
+        pytest.param(MentionStatus.PENDING, APPROVED, id="a-new-page"),
+        pytest.param(MentionStatus.APPROVED, None, id="approved-and-something-else-since"),
+        pytest.param(MentionStatus.DELETED, None, id="withdrawn-and-something-else-since"),
+    ],
+)
+def test_a_known_page_that_turns_suspicious_is_not_trusted(
+    store: Store, status: MentionStatus, opinion: MentionStatus | None
+) -> None:
+    decide = known_good(store.moderation)
+    assert decide(arrived("https://good.example/second", status=status, title=None)) is opinion
+    assert decide(arrived("https://good.example/second", status=status)) is APPROVED

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pingback.model import Mention, MentionStatus
+from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.moderation import Decider
 from pingback.store.homes import home_of
 from pingback.urls import is_under
@@ -23,9 +24,14 @@ def own_site(site: Sequence[str]) -> Decider:
 
 
 def known_good(moderation: "Moderation") -> Decider:
-    """Approves those of whom the store has an approved mention, and no spam (`Moderation.is_known_good`)."""
+    """Approves those of whom the store has another approved page, and no spam (`Moderation.is_known_good`).
+
+    Not where a page that is known already has become suspicious: two of one author could vouch for each other.
+    """
 
     def decide(mention: Mention) -> MentionStatus | None:
+        if mention.status is not MentionStatus.PENDING and suspicious(mention):
+            return None
         homes = {home_of(url) for url in _addresses(mention)}
         known = len(homes) == 1 and moderation.is_known_good(mention.source)
         return MentionStatus.APPROVED if known else None
