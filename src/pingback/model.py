@@ -212,7 +212,8 @@ class Mention:
 
     `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
     `fault` says why the mention was rejected. `asker` is the address of who sent the ping, and shown to nobody.
-    `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it.
+    `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it. `decision` is the
+    owner's last word on the mention, which only `Moderation.decide` keeps.
     """
 
     id: int | None = None
@@ -231,6 +232,12 @@ class Mention:
     fault: int | None = None
     asker: str | None = None
     sighting: Sighting | None = field(default=None, compare=False)
+    decision: MentionStatus | None = field(default=None, compare=False)
+
+    @property
+    def wanted(self) -> bool:
+        """The owner approved it before its source was looked at: it is shown once the link is seen there."""
+        return self.status is MentionStatus.PENDING and self.decision is MentionStatus.APPROVED
 
     def as_json(self) -> dict[str, object]:
         return {

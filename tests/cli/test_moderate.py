@@ -1,6 +1,7 @@
 """`pingback moderate`: the owner's word from a terminal, and what is said of words that are none."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
                     protocol=Protocol.PINGBACK,
                     status=MentionStatus.PENDING,
                     received=datetime(2026, 1, 2, 3, number, tzinfo=UTC),
+                    verified=datetime(2026, 1, 2, 4, tzinfo=UTC),
                 )
             )
         yield store
@@ -48,6 +50,31 @@ def test_as_text(run: Run, store: Store) -> None:
     _, mention, _ = store.mentions()
     assert (done.code, done.out, done.err) == (0, f"{line(mention)}\n", "")
     assert done.out.startswith("2 approved 2026-01-02 03:02 Pingback: https://a.example/2\n")
+
+
+def unverified(store: Store, protocol: Protocol) -> None:
+    [mention, *_] = store.mentions()
+    store.keep(replace(mention, source="https://a.example/4", protocol=protocol, verified=None))
+
+
+def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> None:
+    unverified(store, Protocol.WEBMENTION)
+    done = run("moderate", "approve", "4")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("4 pending ")
+    assert done.out.endswith(
+        "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there\n"
+    )
+    [printed] = run("moderate", "approve", "4", "--json").printed
+    assert (printed["id"], printed["status"], printed["verified"]) == (4, "pending", None)
+    assert [mention.id for mention in store.mentions() if mention.wanted] == [4]
+
+
+@pytest.mark.parametrize(("setting", "status"), [("verified", "pending"), ("unverified", "approved")])
+def test_trackbacks_that_nobody_verifies(run: Run, store: Store, setting: str, status: str) -> None:
+    unverified(store, Protocol.TRACKBACK)
+    [printed] = run("moderate", "approve", "4", "--json", environ={"PINGBACK_TRACKBACK": setting}).printed
+    assert printed["status"] == status
 
 
 def test_an_unknown_id_is_a_no_and_the_others_are_decided(run: Run, store: Store) -> None:

@@ -11,7 +11,7 @@ from pingback.receive.moderation import Decide, Decider, Moderator, approve, hol
 from pingback.store import Store
 from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.deciders.mentions import ARRIVED, arrived
-from tests.receive.pages import Clock, Pages
+from tests.receive.pages import Clock, Page, Pages
 
 PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
 REJECTED, DELETED = MentionStatus.REJECTED, MentionStatus.DELETED
@@ -166,10 +166,71 @@ def test_what_is_decided_before_it_is_verified_is_no_more_in_doubt(
     assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, "A “post” – A")]
 
 
+@pytest.fixture
+def wanted(store: Store) -> Mention:
+    """A mention that the owner approved before its turn came."""
+    kept, _ = store.keep(replace(ARRIVED, source=SOURCE, target=TARGET, title=None, excerpt=None), source_asked=False)
+    [decided] = store.moderation.decide([kept.id or 0], APPROVED)
+    return decided
+
+
+@pytest.mark.parametrize(
+    ("page", "seen"),
+    [
+        pytest.param(LINKING, (APPROVED, None, "A “post” – A"), id="links"),
+        pytest.param(NO_LINK, (REJECTED, 17, None), id="no-link"),
+        pytest.param(Page(status=404), (REJECTED, 16, None), id="gone"),
+    ],
+)
+@pytest.mark.parametrize("answer_within", [None, 0.0], ids=["inline", "background"])
+def test_what_is_approved_unseen_is_verified_and_then_shown(
+    make: MakeReceiver,
+    store: Store,
+    pages: Pages,
+    wanted: Mention,
+    page: Page,
+    seen: tuple[MentionStatus, int | None, str | None],
+    answer_within: float | None,
+) -> None:
+    assert (wanted.status, wanted.verified) == (PENDING, None)
+    pages.web[SOURCE] = page
+    receiver = make(
+        decide=lambda mention: REJECTED, answer_within=answer_within
+    )  # nobody is asked: the owner has spoken
+    receiver.resume()
+    pages.wait_until_asked()
+    receiver.close()
+    assert [(mention.status, mention.fault, mention.title) for mention in store.mentions()] == [seen]
+
+
+def test_not_even_the_owner_s_approval_leads_past_a_block(
+    make: MakeReceiver, store: Store, pages: Pages, wanted: Mention
+) -> None:
+    pages.web[SOURCE] = replace(LINKING, url="https://spam.example/")
+    make(block=["spam.example"]).resume()
+    assert [(mention.status, mention.fault) for mention in store.mentions()] == [(REJECTED, 49)]
+
+
+def test_a_ping_of_what_is_wanted_verifies_it(make: MakeReceiver, store: Store, wanted: Mention, clock: Clock) -> None:
+    clock.pass_by(hours=2)
+    assert refusal(make(decide=hold)).code == FaultCode.ALREADY_REGISTERED
+    assert [mention.status for mention in store.mentions()] == [APPROVED]
+
+
+def test_of_a_trackback_that_nobody_verifies_the_owner_takes_the_word(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    receiver = make(verify_trackbacks=False)
+    mention = receiver.ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK, words=Words(title="A title"))
+    [decided] = store.moderation.decide([mention.id or 0], APPROVED)
+    receiver.resume()
+    assert (decided.status, decided.title, pages.asked) == (APPROVED, "A title", [])
+
+
 def test_who_hears_of_decisions(store: Store) -> None:
     heard: list[tuple[MentionStatus, int | None, MentionStatus]] = []
     store.moderation.on_decision = lambda before, mention: heard.append((before, mention.id, mention.status))
-    kept, _ = store.keep(ARRIVED)
+    kept, _ = store.keep(replace(ARRIVED, verified=ARRIVED.received))
     store.moderation.decide([kept.id or 0, 99], SPAM)
     store.moderation.decide([kept.id or 0], APPROVED)
     assert heard == [(PENDING, kept.id, SPAM), (SPAM, kept.id, APPROVED)]

@@ -26,11 +26,23 @@ class Clock:
         return self.now
 
 
-def kept(store: Store, source: str = "https://a.example/post", status: MentionStatus = PENDING) -> Mention:
-    target = "https://b.example/part-5"
-    return store.keep(Mention(source=source, target=target, protocol=Protocol.PINGBACK, status=status, received=NOON))[
-        0
-    ]
+def kept(
+    store: Store,
+    source: str = "https://a.example/post",
+    status: MentionStatus = PENDING,
+    protocol: Protocol = Protocol.PINGBACK,
+    verified: datetime | None = NOON,
+) -> Mention:
+    return store.keep(
+        Mention(
+            source=source,
+            target="https://b.example/part-5",
+            protocol=protocol,
+            status=status,
+            received=NOON,
+            verified=verified,
+        )
+    )[0]
 
 
 def number_of(mention: Mention) -> int:
@@ -93,6 +105,75 @@ def test_a_rejected_mention_that_is_approved_has_no_fault(store: Store) -> None:
     assert (decided.status, decided.fault) == (APPROVED, None)
 
 
+# What is approved before anybody looked
+
+
+def waiting(store: Store) -> list[Mention]:
+    """What `Receiver.resume` takes up."""
+    return store.queue.waiting(list(Protocol), now=LATER)
+
+
+@pytest.mark.parametrize("before", [PENDING, SPAM, DELETED, REJECTED])
+def test_what_nobody_verified_is_verified_first(store: Store, before: MentionStatus) -> None:
+    mention = kept(store, verified=None)
+    if before in (SPAM, DELETED):
+        store.moderation.decide([number_of(mention)], before)
+    else:
+        store.update(replace(mention, status=before, fault=16 if before is REJECTED else None))
+    [decided] = store.moderation.decide([number_of(mention)], APPROVED)
+    assert (decided.status, decided.wanted, decided.fault) == (PENDING, True, None)
+    assert [mention.wanted for mention in waiting(store)] == [True]
+    assert store.update(replace(decided, status=PENDING, verified=LATER, title="Seen")).title == "Seen"
+    assert [(each.status, each.wanted) for each in store.mentions()] == [(APPROVED, False)]
+
+
+def test_what_somebody_looks_at_is_left_to_them(store: Store) -> None:
+    mention = kept(store, verified=None)
+    assert store.queue.claim(mention, holder="somebody", now=LATER)
+    store.moderation.decide([number_of(mention)], APPROVED)
+    assert waiting(store) == []
+
+
+def test_what_was_withdrawn_is_looked_at_again(store: Store) -> None:
+    mention = kept(store, status=APPROVED)
+    store.update(replace(mention, status=DELETED, verified=LATER))
+    [decided] = store.moderation.decide([number_of(mention)], APPROVED)
+    assert (decided.status, decided.verified) == (PENDING, None)
+    assert [each.id for each in waiting(store)] == [mention.id]
+    assert len(store.listing.withdrawals(size=9).withdrawals) == 1
+
+
+def test_what_the_owner_deleted_by_mistake_comes_back_at_once(store: Store) -> None:
+    number = number_of(kept(store))
+    store.moderation.decide([number], DELETED)
+    [decided] = store.moderation.decide([number], APPROVED)
+    assert (decided.status, decided.verified) == (APPROVED, NOON)
+
+
+def test_what_is_shown_is_not_hidden_by_approving_it(store: Store) -> None:
+    number = number_of(kept(store, status=APPROVED, verified=None))
+    assert [each.status for each in store.moderation.decide([number], APPROVED)] == [APPROVED]
+
+
+@pytest.mark.parametrize(("protocol", "status"), [(Protocol.TRACKBACK, APPROVED), (Protocol.WEBMENTION, PENDING)])
+def test_whose_word_is_enough(store: Store, protocol: Protocol, status: MentionStatus) -> None:
+    number = number_of(kept(store, protocol=protocol, verified=None))
+    store.moderation.on_their_word = (Protocol.TRACKBACK,)
+    assert [each.status for each in store.moderation.decide([number], APPROVED)] == [status]
+
+
+@pytest.mark.parametrize("last", [SPAM, DELETED])
+def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
+    mention = kept(store, verified=None)
+    for status in (APPROVED, last):
+        store.moderation.decide([number_of(mention)], status)
+    assert waiting(store) == []
+    assert store.update(replace(mention, status=PENDING, verified=LATER)).status is last
+
+
+# What outlives what
+
+
 @pytest.mark.parametrize(
     ("decided", "found", "becomes"),
     [
@@ -114,7 +195,7 @@ def test_a_rejected_mention_that_is_approved_has_no_fault(store: Store) -> None:
 def test_a_decision_outlives_verification(
     store: Store, decided: MentionStatus, found: MentionStatus, becomes: MentionStatus
 ) -> None:
-    mention = kept(store)
+    mention = kept(store, verified=None)
     store.moderation.decide([number_of(mention)], decided)
     fault = 17 if found is REJECTED else None
     updated = store.update(replace(mention, status=found, fault=fault, title="New"))

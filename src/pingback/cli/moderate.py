@@ -7,13 +7,15 @@ import click
 
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, client_for, print_json, stop, subcommand
-from pingback.model import MentionStatus
+from pingback.model import MentionStatus, Protocol
 from pingback.settings import Settings
 from pingback.site import akismet_for
 from pingback.store import Store
 from pingback.store.blocklist import block_of, blocks
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
+
+WAITS = "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there"
 
 
 @subcommand("moderate", example="pingback moderate approve 5 7")
@@ -31,6 +33,8 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
     blocks                       list what is blocked
 
     What you decided stays so, whatever the source says when it pings again.
+    What nobody has verified yet is verified before it is shown, by a running
+    serve or worker.
     """
     if bool(what) == (action == "blocks"):
         raise click.UsageError(f"{action} takes {'nothing more' if what else 'at least one ID or HOST'}")
@@ -56,12 +60,14 @@ def _decide(settings: Settings, store: Store, ids: list[int], status: MentionSta
         akismet = None if client is None else akismet_for(settings, client)
         if akismet is not None:
             store.moderation.on_decision = akismet.learn
+        if settings.trackback == "unverified":
+            store.moderation.on_their_word = (Protocol.TRACKBACK,)
         decided = store.moderation.decide(ids, status)
     for mention in decided:
         if settings.json:
             print_json(mention.as_json())
         else:
-            click.echo(line(mention))
+            click.echo(line(mention) + (WAITS if mention.wanted else ""))
     if unknown := sorted(set(ids) - {mention.id for mention in decided}):
         stop(NO, f"there is no mention {', '.join(map(str, unknown))}")
 

@@ -60,10 +60,13 @@ class Moderator:
             raise _denied()
 
     def decided(self, mention: Mention) -> Mention:
-        """A verified mention with the status that it is kept by; raises `Fault` where it is not kept."""
+        """A verified mention with the status that it is kept by; raises `Fault` where it is not kept.
+
+        The owner's word on one that was not verified yet comes before all others, but for blocks.
+        """
         if mention.sighting is not None:  # a redirect leads past no block
             self.check_source(mention.sighting.url)
-        status = self._decide(mention)
+        status = MentionStatus.APPROVED if mention.wanted else self._decide(mention)
         if status is MentionStatus.REJECTED:
             raise _denied()
         return replace(mention, status=status)

@@ -60,7 +60,7 @@ class Receiver:
 
     A TrackBack brings words of its own and proves nothing, so that it is verified like all others. Where
     `verify_trackbacks` is false it stays `pending` with these words instead, and nobody asks its source until another
-    protocol names the same pair.
+    protocol names the same pair; where the owner approves it, that is on its word.
 
     `rate` is how often a sender may ping (`sender_of` its address), fault 49 beyond; `source_rate` is how often the
     host of a source, the site itself aside, may be asked on the word of strangers. A ping beyond that is kept as
@@ -92,6 +92,8 @@ class Receiver:
         self._answer_within = answer_within
         self._queued = frozenset(queued)
         self._verify_trackbacks = verify_trackbacks
+        if not verify_trackbacks:  # else what the owner approves of them would wait for ever
+            store.moderation.on_their_word = (Protocol.TRACKBACK,)
         self.observer = observer
         self._clock = clock
         self._background = Background() if answer_within is not None or self._queued else None

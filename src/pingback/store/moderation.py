@@ -1,14 +1,28 @@
 """`Moderation`: what the owner decided of mentions, and whose pings are blocked, in the same database."""
 
 import json
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, String, bindparam, delete, func, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from pingback.clock import Clock
-from pingback.model import Mention, MentionStatus
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import blocklist
 from pingback.store.database import Database
 from pingback.store.keys import home_key_of
@@ -18,8 +32,10 @@ from pingback.store.schema import mention_of, mentions, micros, withdrawal
 from pingback.urls import same_url
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningUpdate
     from sqlalchemy.sql.selectable import TableValuedAlias
 
+_NEVER = 0  # no try, as in `Store.keep`
 _MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home
 
 
@@ -28,19 +44,24 @@ class Moderation:
 
     Thread-safe; each method is one transaction, on disk when it returns. All raise `StoreError` when the database
     cannot be used. `on_decision` may be set to whoever wants to hear of decisions, once they are on disk: the status
-    before, and the mention.
+    before, and the mention. `on_their_word` may be set to the protocols whose sources nobody asks
+    (`Receiver(verify_trackbacks=False)` does it).
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self.on_decision: Callable[[MentionStatus, Mention], object] | None = None
+        self.on_their_word: Collection[Protocol] = ()
 
     def decide(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
 
         Ids that no mention has are passed over. The decision outlives whatever verification finds later, but that an
         approved mention's link is gone. ValueError for any other status.
+
+        What nobody has verified, or was seen to have lost its link, is verified before it is shown: such a mention is
+        given as pending and `wanted`, and `Receiver.resume` takes it up. Not so by the protocols of `on_their_word`.
         """
         if status not in DECISIONS:
             raise ValueError(f"nobody can decide that a mention is {status}")
@@ -48,7 +69,7 @@ class Moderation:
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
         with self._database.write() as connection:
             before = {row.id: row.status for row in connection.execute(_BEFORE, decided)}
-            rows = connection.execute(_DECIDE, decided).mappings()
+            rows = connection.execute(self._statement(status), decided).mappings()
             with readable():
                 found = {row["id"]: mention_of(row) for row in rows}
                 statuses = {number: MentionStatus(word) for number, word in before.items()}
@@ -57,6 +78,11 @@ class Moderation:
             for number, mention in found.items():
                 self.on_decision(statuses[number], mention)
         return mentions_now
+
+    def _statement(self, status: MentionStatus) -> "ReturningUpdate[Any]":
+        if status is not MentionStatus.APPROVED:
+            return _DECIDE
+        return _approve([protocol.value for protocol in self.on_their_word])
 
     def find(self, ids: Iterable[int]) -> list[Mention]:
         """The mentions with these ids, those that there are."""
@@ -113,18 +139,39 @@ def _given(name: str) -> "TableValuedAlias":
 _AMONG_IDS = mentions.c.id.in_(select(_given("ids").c.value))
 _BEFORE = select(mentions.c.id, mentions.c.status).where(_AMONG_IDS)
 _FIND = select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id)
+_DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
+_AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
     update(mentions)
     .where(_AMONG_IDS)
-    .values(
-        status=bindparam("decided", type_=String),
-        decision=bindparam("decided", type_=String),
-        fault=None,
-        changed=bindparam("changed_at"),
-        withdrawn=withdrawal(bindparam("decided", type_=String), at=bindparam("changed_at", type_=BigInteger)),
-    )
+    .values(status=_DECIDED, decision=_DECIDED, fault=None, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
     .returning(*mentions.c)
 )
+_PENDING, _APPROVED = MentionStatus.PENDING.value, MentionStatus.APPROVED.value
+_WITHDRAWN = and_(
+    mentions.c.status == MentionStatus.DELETED.value,
+    func.coalesce(mentions.c.decision, "") != MentionStatus.DELETED.value,
+)
+
+
+def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
+    """Approve at once where the link was seen, or nobody is to look; else when it is seen, and that soon."""
+    unseen = and_(
+        mentions.c.status != _APPROVED,
+        or_(mentions.c.verified.is_(None), _WITHDRAWN),
+        mentions.c.protocol.not_in(on_their_word),
+    )
+    status = case((unseen, _PENDING), else_=_APPROVED)
+    anew = and_(unseen, mentions.c.status != _PENDING)  # what is pending may be in somebody's hand
+    return _DECIDE.values(
+        status=status,
+        withdrawn=withdrawal(status, at=_AT),
+        verified=case((unseen, null()), else_=mentions.c.verified),
+        holder=case((anew, null()), else_=mentions.c.holder),
+        tried=case((anew, _NEVER), else_=mentions.c.tried),
+    )
+
+
 _BLOCK = insert(blocks).on_conflict_do_nothing()
 _UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
 _BLOCKS = select(blocks.c.block).order_by(blocks.c.block)

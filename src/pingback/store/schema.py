@@ -155,6 +155,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
         asker=row["asker"],
+        decision=MentionStatus(row["decision"]) if row["decision"] else None,
     )
 
 
