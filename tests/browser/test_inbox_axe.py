@@ -1,21 +1,26 @@
 """The pages of the inbox before axe: no rule is broken, by light and in the dark, wide and narrow."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser
 
+from pingback.model import MentionStatus
 from tests.browser.axe import violations
 from tests.browser.fixture import opened
-from tests.browser.scene import Scene, empty_scene, scene
+from tests.browser.scene import Scene, empty_scene, mention, scene
 
 WIDTHS = [1280, 360]
-PAGES = ["", "?tab=all&did=approve&n=3", "?q=nothing-like-it", "/outbox", "/outbox/2", "/blocked?did=unclear"]
+PAGES = ["", "?tab=all&did=approve&n=3&later=1", "?q=nothing-like-it", "/outbox", "/outbox/2", "/blocked?did=unclear"]
 
 
 @pytest.fixture(scope="module")
 def garden() -> Iterator[Scene]:
     with scene() as garden:
+        for number in range(2):
+            waiting = garden.keep(replace(mention(f"https://new.example/{number}"), title=None, verified=None))
+        garden.store.moderation.decide([waiting], MentionStatus.APPROVED)
         yield garden
 
 

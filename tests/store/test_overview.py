@@ -73,6 +73,32 @@ def test_a_place_that_no_mention_has_is_a_place(store: Store) -> None:
     assert [mention.title for mention in store.overview.page(after=after, size=9).mentions] == ["1", "0"]
 
 
+@given(
+    size=st.integers(min_value=1, max_value=12),
+    verified=st.lists(st.booleans(), max_size=12),
+)
+def test_pending_ones_that_nobody_verified_come_last(size: int, verified: list[bool]) -> None:
+    with Store("sqlite://") as store:
+        for each, seen in enumerate(verified):
+            keep(store, each, verified=NOON if seen else None)
+        keep(store, 99, status=MentionStatus.SPAM)
+        page = store.overview.pending(size=size)
+        found = list(page.mentions)
+        while page.following:
+            page = store.overview.pending(size=size, after=page.following)
+            assert 0 < len(page.mentions) <= size
+            found += page.mentions
+        newest = list(reversed(list(enumerate(verified))))
+        expected = [str(each) for wanted in (True, False) for each, seen in newest if seen is wanted]
+        assert [mention.title for mention in found] == expected
+
+
+def test_pending_ones_are_searched(store: Store) -> None:
+    keep(store, 1, title="Spade")
+    keep(store, 2, title="Fork", verified=NOON)
+    assert [mention.title for mention in store.overview.pending(search="spade", size=9).mentions] == ["Spade"]
+
+
 def test_one_status(store: Store) -> None:
     for number, status in enumerate(MentionStatus):
         keep(store, number, status=status)

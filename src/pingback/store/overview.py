@@ -1,11 +1,11 @@
 """`Overview`: the mentions as their owner looks through them, newest first, a page at a time, and in figures."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import RowMapping, Select, bindparam, func, select, tuple_
 
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
@@ -33,6 +33,7 @@ class Cursor(NamedTuple):
 
     received: int
     id: int
+    verified: bool = True  # which part of `Overview.pending` it is in; `page` has no parts
 
 
 class MentionPage(NamedTuple):
@@ -59,12 +60,27 @@ class Overview:
         if status is not None:
             statement = statement.where(mentions.c.status == status.value)
         if after is not None:
-            statement = statement.where(tuple_(*_ARRIVAL) < tuple_(*after))
+            statement = statement.where(tuple_(*_ARRIVAL) < tuple_(after.received, after.id))
         with self._database.read() as connection, readable():
             rows = connection.execute(statement.limit(size + 1)).mappings().all()
-            found = [mention_of(row) for row in rows[:size]]
-        last = rows[size - 1] if len(rows) > size else None
-        return MentionPage(found, Cursor(last["received"], last["id"]) if last else None)
+            return _page_of(rows, size)
+
+    def pending(self, *, search: str = "", after: Cursor | None = None, size: int) -> MentionPage:
+        """As `page`, of the pending ones: all whose link was seen, and then those that nobody has verified."""
+        first = after is None or after.verified
+        rows: list[RowMapping] = []
+        with self._database.read() as connection, readable():
+            for verified in (True, False) if first else (False,):
+                statement = _PENDING[verified].where(*containing(search, _SEARCHED))
+                if after is not None and after.verified is verified:
+                    statement = statement.where(tuple_(*_ARRIVAL) < tuple_(after.received, after.id))
+                rows += connection.execute(statement.limit(size + 1 - len(rows))).mappings()
+                if len(rows) > size:
+                    break
+            page = _page_of(rows, size)
+        if page.following is None:
+            return page
+        return page._replace(following=page.following._replace(verified=page.mentions[-1].verified is not None))
 
     def counts(self) -> dict[MentionStatus, int]:
         """How many mentions have each status; 0 included."""
@@ -89,8 +105,20 @@ class Overview:
         return sorted(hosts.items(), key=lambda each: (-each[1], each[0]))[:number]
 
 
+def _page_of(rows: Sequence[RowMapping], size: int) -> MentionPage:
+    """The page that is the beginning of what was found."""
+    last = rows[size - 1] if len(rows) > size else None
+    following = Cursor(last["received"], last["id"]) if last else None
+    return MentionPage([mention_of(row) for row in rows[:size]], following)
+
+
 _ARRIVAL = (mentions.c.received, mentions.c.id)
 _PAGE: Select[Any] = select(*mentions.c).order_by(mentions.c.received.desc(), mentions.c.id.desc())
+_OF_PENDING = _PAGE.where(mentions.c.status == MentionStatus.PENDING.value)
+_PENDING = {
+    True: _OF_PENDING.where(mentions.c.verified.is_not(None)),
+    False: _OF_PENDING.where(mentions.c.verified.is_(None)),
+}
 _COUNTS = select(mentions.c.status, func.count().label("number")).group_by(mentions.c.status)
 _DAYS = (
     select((mentions.c.received // _DAY_IN_MICROS).label("day"), func.count().label("number"))

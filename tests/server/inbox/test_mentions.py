@@ -8,7 +8,7 @@ import pytest
 from pingback.model import Author, MentionKind, MentionStatus, Protocol
 from pingback.store import Store
 from tests.receive.lax import Receiver
-from tests.receive.pages import Clock, Pages
+from tests.receive.pages import Clock, Page, Pages
 from tests.server.inbox.conftest import SITE, Visitor, keep, text_of
 
 _TITLES = re.compile(r'<h2 id="title\d+"><a [^>]*><bdi>([^<]*)</bdi></a></h2>')
@@ -83,7 +83,87 @@ def test_pages_by_cursor(owner: Visitor, store: Store) -> None:
     assert 'href="/mount/inbox?tab=pending&amp;q=title">Newest' in text_of(owner.get(second))
 
 
-@pytest.mark.parametrize("after", ["", "x", "1", "-", "1-", "-1", "1-x", "99999999999999999999-1", "١-١"])
+# What nobody has verified
+
+
+APART = '<h2 class="group" id="unverified">Not verified yet</h2>'
+
+
+def test_what_nobody_verified_stands_apart(owner: Visitor, store: Store) -> None:
+    for number in range(4):
+        keep(store, number, **({} if number % 2 else {"verified": None}))
+    page = text_of(owner.get())
+    seen, unseen = page.split(APART)
+    assert (_TITLES.findall(seen), _TITLES.findall(unseen)) == (["Title 3", "Title 1"], ["Title 2", "Title 0"])
+    assert "Nobody has looked whether these pages link to yours." in unseen
+    assert "TrackBacks are shown at once" not in unseen
+    assert "Not verified" not in seen
+    assert APART not in text_of(owner.get("/inbox?tab=all"))
+    assert titles(owner, "?tab=all") == ["Title 3", "Title 2", "Title 1", "Title 0"]
+
+
+def test_nothing_stands_apart_where_all_are_verified(owner: Visitor, store: Store) -> None:
+    keep(store, 1)
+    assert APART not in text_of(owner.get())
+
+
+def test_pages_go_on_from_the_verified_to_the_others(owner: Visitor, store: Store) -> None:
+    for number in range(40):
+        keep(store, number)
+        keep(store, 100 + number, verified=None)
+    first = text_of(owner.get())
+    older = re.search(r'href="/mount/inbox([^"]+)" rel="next"', first)
+    assert older
+    second = titles(owner, older[1].replace("&amp;", "&"))
+    assert len(_TITLES.findall(first.split(APART)[0])) == 40
+    assert second == [f"Title {number}" for number in range(129, 99, -1)]
+
+
+@pytest.fixture
+def linking(stranger: Visitor) -> str:
+    """A source that links, for who looks."""
+    client = stranger.receiver._client
+    assert isinstance(client, Pages)
+    client.web["https://a.example/1"] = Page(f'<title>Seen</title><p>words <a href="{SITE}post">link</a></p>')
+    return "https://a.example/1"
+
+
+def test_approved_unseen_is_looked_at_before_it_is_shown(owner: Visitor, store: Store, linking: str) -> None:
+    good = keep(store, 1, verified=None, title=None)
+    bad, seen = keep(store, 2, verified=None), keep(store, 3)
+    fields = [("id", str(number)) for number in (good, bad, seen)]
+    location = owner.send("/inbox/decide", ("all", "approve"), *fields).headers["Location"]
+    assert location == "/mount/inbox?did=approve&n=1&later=2"
+    said = "1 approved. 2 not verified yet: looked at first, and shown if the link is there."
+    assert said in text_of(owner.get(location.removeprefix("/mount")))
+    assert [(each.source == linking, each.status.value, each.title, each.fault) for each in store.mentions()] == [
+        (True, "approved", "Seen", None),
+        (False, "rejected", "Title 2", 16),
+        (False, "approved", "Title 3", None),
+    ]
+
+
+def test_what_is_approved_and_not_looked_at_yet_says_so(owner: Visitor, store: Store) -> None:
+    number = keep(store, 1, verified=None)
+    store.moderation.decide([number], MentionStatus.APPROVED)
+    page = text_of(owner.get())
+    assert "Approved, once the link is seen" in page
+    assert f'value="approve {number}"' not in page
+    assert "1 not verified yet" in text_of(owner.get("/inbox?did=approve&later=1"))
+
+
+def test_a_trackback_that_nobody_verifies_is_shown_on_its_sender_s_word(store: Store, clock: Clock) -> None:
+    number = keep(store, 1, protocol=Protocol.TRACKBACK, verified=None)
+    client = Pages()
+    with Receiver(site=SITE, store=store, client=client, verify_trackbacks=False, clock=clock) as receiver:
+        owner = Visitor(receiver, clock)
+        owner.log_in()
+        assert "TrackBacks are shown at once, on the word of their senders." in text_of(owner.get())
+        location = owner.send("/inbox/decide", ("one", f"approve {number}")).headers["Location"]
+    assert (location, statuses(store), client.asked) == ("/mount/inbox?did=approve&n=1", ["approved"], [])
+
+
+@pytest.mark.parametrize("after", ["", "x", "1", "-", "1-", "-1", "1-x", "99999999999999999999-1", "١-١", "1-1-x"])
 def test_a_cursor_that_is_none_is_the_first_page(owner: Visitor, store: Store, after: str) -> None:
     keep(store, 1)
     assert titles(owner, f"?after={after}") == ["Title 1"]

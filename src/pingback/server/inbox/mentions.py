@@ -35,7 +35,7 @@ DECISIONS: Mapping[str, MentionStatus] = {
     "block": MentionStatus.SPAM,
 }
 
-_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(-unverified)?")
 _ONE = re.compile(r"([a-z]+) ([0-9]{1,18})")
 _ID = re.compile(rb"[0-9]{1,18}")
 
@@ -58,17 +58,21 @@ class View(NamedTuple):
 
 
 def show(visit: Visit) -> Response:
-    """A page of mentions, newest first; pending ones where no tab is named."""
+    """A page of mentions, newest first; pending ones where no tab is named, the verified ones before all others."""
     view = _view_of(visit)
     overview = visit.store.overview
-    found = overview.page(status=TABS[view.tab], search=view.search, after=view.after, size=PAGE)
+    if view.tab == "pending":
+        found = overview.pending(search=view.search, after=view.after, size=PAGE)
+    else:
+        found = overview.page(status=TABS[view.tab], search=view.search, after=view.after, size=PAGE)
     counts = overview.counts()
     days = overview.days(DAYS, now=visit.now)
     return render(
         "mentions.html",
         visit,
         view=view,
-        mentions=found.mentions,
+        groups=_groups(view, found.mentions),
+        on_their_word=visit.store.moderation.on_their_word,
         older=found.following and view.address(after=found.following),
         tabs={tab: counts[status] if status else sum(counts.values()) for tab, status in TABS.items()},
         bars=bars([number for _, number in days]),
@@ -78,6 +82,7 @@ def show(visit: Visit) -> Response:
         faults=MEANINGS,
         did=visit.query.text("did"),
         number=_number(visit.query.text("n")),
+        later=_number(visit.query.text("later")),
     )
 
 
@@ -92,7 +97,18 @@ def decide(visit: Visit) -> Response:
     if word == "block":
         for host in _hosts_of(decided):
             visit.store.moderation.block(host)
-    return visit.back(did=word, n=len(decided)) if decided else visit.back(did="nothing")
+    later = sum(mention.wanted for mention in decided)
+    if later:
+        visit.resume()
+    return visit.back(did=word, n=len(decided) - later, later=later) if decided else visit.back(did="nothing")
+
+
+def _groups(view: View, mentions: list[Mention]) -> list[tuple[bool, list[Mention]]]:
+    """The mentions in one list, or in two where some wait to be verified: these apart, marked by true."""
+    if view.tab != "pending":
+        return [(False, mentions)] if mentions else []
+    parts = [(apart, [each for each in mentions if (each.verified is None) is apart]) for apart in (False, True)]
+    return [(apart, part) for apart, part in parts if part]
 
 
 def _decision_in(visit: Visit) -> tuple[str, list[int]]:
@@ -121,12 +137,12 @@ def _view_of(visit: Visit) -> View:
     return View(
         tab=tab if tab in TABS else next(iter(TABS)),
         search=(visit.query.text("q") or "").strip(),
-        after=Cursor(int(after[1]), int(after[2])) if after else None,
+        after=Cursor(int(after[1]), int(after[2]), not after[3]) if after else None,
     )
 
 
 def _address(tab: str, search: str, after: Cursor | None) -> str:
-    place = f"{after.received}-{after.id}" if after else None
+    place = f"{after.received}-{after.id}{'' if after.verified else '-unverified'}" if after else None
     return f"{ROOT}?{query_of(tab=tab, q=search, after=place)}"
 
 

@@ -23,7 +23,7 @@ class Visit:
     """`mount` is the path under which the application is, `session` None for who is not logged in.
 
     `login` is None where no password was set yet: then nobody can. `holds` says whether an HTTP URL is, or could be, a
-    page of the owner's sites.
+    page of the owner's sites; `resume` sees to what the owner approved before it was verified.
     """
 
     request: Request
@@ -33,6 +33,7 @@ class Visit:
     session: Session | None
     mount: str
     holds: Callable[[str], bool]
+    resume: Callable[[], object]
 
     @property
     def root(self) -> str:
@@ -85,14 +86,23 @@ class Visit:
         return see(self.mount + to)
 
 
-def visit_of(request: Request, store: Store, *, now: datetime, holds: Callable[[str], bool]) -> Visit:
+def visit_of(
+    request: Request,
+    store: Store,
+    *,
+    now: datetime,
+    holds: Callable[[str], bool],
+    resume: Callable[[], object] = lambda: None,
+) -> Visit:
     """The visit that a request is."""
     login = store.secrets.login()
     session = session_in(request.headers.get("cookie", ""), login, now=now) if login else None
     if session is not None and store.secrets.has_ended(session.id):
         session = None
     mount = _mount(request.base)
-    return Visit(request=request, store=store, now=now, login=login, session=session, mount=mount, holds=holds)
+    return Visit(
+        request=request, store=store, now=now, login=login, session=session, mount=mount, holds=holds, resume=resume
+    )
 
 
 def query_of(**fields: str | int | None) -> str:
