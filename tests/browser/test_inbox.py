@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -54,8 +55,8 @@ def test_a_wrong_password_and_the_right_one(garden: Scene, browser_page: Page) -
     browser_page.get_by_label("Password").fill(PASSWORD)
     browser_page.keyboard.press("Enter")
     expect(browser_page).to_have_url(f"{garden.inbox}?tab=spam")
-    [cookie] = browser_page.context.cookies()
-    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("pingback_inbox", True, "Lax")
+    cookies = {cookie["name"]: (cookie["httpOnly"], cookie["sameSite"]) for cookie in browser_page.context.cookies()}
+    assert cookies == {"pingback_inbox": (True, "Lax"), "pingback_device": (True, "Strict")}
 
 
 def test_guessing_is_slowed_down(garden: Scene, browser_page: Page) -> None:
@@ -75,7 +76,15 @@ def test_logged_out_is_out(garden: Scene, owner: Page) -> None:
     owner.go_back()
     owner.reload()
     expect(owner.get_by_role("heading", name="Log in")).to_be_visible()
-    assert owner.context.cookies() == []
+    assert [cookie["name"] for cookie in owner.context.cookies()] == ["pingback_device"]
+
+
+def test_strangers_who_guess_keep_no_known_device_out(garden: Scene, owner: Page) -> None:
+    owner.get_by_role("button", name="Log out").click()
+    for _ in range(5):
+        garden.store.logins.attempt("127.0.0.1", now=datetime.now(UTC))
+    assert garden.store.logins.attempt("127.0.0.1", now=datetime.now(UTC)) is not None
+    garden.log_in(owner)
 
 
 def test_without_a_password_it_says_how_to_set_one(browser_page: Page) -> None:

@@ -1,7 +1,11 @@
 """`pingback.store.logins`: how many tries there are, for whom."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
+from pathlib import Path
 
 import pytest
 
@@ -34,9 +38,97 @@ def test_what_is_refused_is_not_counted(logins: Logins) -> None:
     assert logins.attempt(ONE, now=NOON + 5 * MINUTE) is None
 
 
-def test_thirty_overall(logins: Logins) -> None:
-    tries = [logins.attempt(f"192.0.2.{n}", now=NOON + n * timedelta(seconds=1)) for n in range(31)]
-    assert tries == [None] * 30 + [timedelta(minutes=4, seconds=30)]
+def let_through(logins: Logins, addresses: Iterator[str], *, now: datetime = NOON, most: int = 1000) -> int:
+    """How many of these tries are counted."""
+    return sum(logins.attempt(address, now=now) is None for address in islice(addresses, most))
+
+
+def wide(number: int) -> str:
+    """An address in a wide network of its own."""
+    return f"{number // 250 + 1}.{number % 250}.2.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        pytest.param(lambda n: "192.0.2.1", 5, id="one-address"),
+        pytest.param(lambda n: f"2001:db8::{n:x}", 5, id="hops-in-a-64"),
+        pytest.param(lambda n: f"2001:db8:0:{n:x}::1", 40, id="hops-in-a-48"),
+        pytest.param(lambda n: f"2001:db8:{n:x}::1", 40, id="hops-in-a-32"),
+        pytest.param(lambda n: f"192.0.{n // 250}.{n % 250}", 40, id="hops-in-a-16"),
+        pytest.param(lambda n: f"2001:{n:x}::1", 300, id="from-everywhere-ipv6"),
+        pytest.param(wide, 300, id="from-everywhere-ipv4"),
+    ],
+)
+def test_how_many_tries_an_attacker_has(logins: Logins, address: Callable[[int], str], most: int) -> None:
+    addresses = map(address, count())
+    assert let_through(logins, addresses) == most
+    assert let_through(logins, addresses, now=NOON + 4.9 * MINUTE) == 0
+
+
+def test_six_networks_keep_nobody_else_out(logins: Logins) -> None:
+    for window in range(12):
+        at = NOON + window * 5 * MINUTE
+        for network in range(6):
+            assert let_through(logins, iter([f"2001:db8:0:{network:x}::1"] * 9), now=at) == 5
+        assert logins.attempt(ONE, now=at + 2 * MINUTE) is None
+
+
+@pytest.fixture
+def stormed(logins: Logins) -> Logins:
+    """All that strangers have in common is used up, from sixty wide networks."""
+    assert let_through(logins, (wide(number % 60) for number in count()), most=240) == 240
+    return logins
+
+
+def test_a_device_that_logged_in_before_has_a_lane_of_its_own(stormed: Logins) -> None:
+    let_through(stormed, map(wide, count(100)))
+    assert stormed.attempt(ONE, now=NOON) is not None
+    tries = [stormed.attempt(ONE, now=NOON + n * MINUTE, device="mine") for n in range(6)]
+    assert tries == [None] * 5 + [None]  # the first one is over by then
+    assert stormed.attempt(ONE, now=NOON + 5 * MINUTE, device="mine") == MINUTE
+    assert stormed.attempt(OTHER, now=NOON + 5 * MINUTE, device="my telephone") is None
+
+
+def test_a_device_takes_nothing_from_others(logins: Logins) -> None:
+    for device in range(100):
+        assert let_through(logins, iter([ONE])) == (1 if device < 5 else 0)
+        assert logins.attempt(ONE, now=NOON, device=f"device {device}") is None
+    assert let_through(logins, map(wide, count())) == 300 - 5
+
+
+def test_new_devices_of_other_networks_have_a_few_tries_in_a_storm(stormed: Logins) -> None:
+    assert [stormed.attempt(ONE, now=NOON) for _ in range(4)] == [None] * 3 + [5 * MINUTE]
+    assert stormed.attempt(OTHER, now=NOON) == 5 * MINUTE  # of the same network
+    assert stormed.attempt("198.51.100.1", now=NOON) is None
+    for number in range(240):  # the storm goes on
+        stormed.attempt(wide(number % 60), now=NOON + 23 * 60 * MINUTE)
+    assert stormed.attempt(ONE, now=NOON + 23 * 60 * MINUTE) == 5 * MINUTE
+    for number in range(240):
+        stormed.attempt(wide(number % 60), now=NOON + 25 * 60 * MINUTE)
+    assert stormed.attempt(ONE, now=NOON + 25 * 60 * MINUTE) is None
+
+
+def test_the_right_password_in_a_storm(stormed: Logins) -> None:
+    for _ in range(5):
+        assert [stormed.attempt(ONE, now=NOON) for _ in range(3)] == [None] * 3
+        stormed.forget(ONE)
+
+
+def test_a_clock_that_went_wrong_locks_nobody_out(logins: Logins) -> None:
+    for _ in range(5):
+        assert logins.attempt(ONE, now=NOON + timedelta(days=365)) is None
+    assert logins.attempt(ONE, now=NOON) is None
+    assert logins.attempt(ONE, now=NOON, device="mine") is None
+
+
+def test_how_much_is_kept(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/x.db") as store, closing(sqlite3.connect(tmp_path / "x.db")) as other:
+        for window in range(3):
+            let_through(store.logins, map(wide, count()), now=NOON + window * 5 * MINUTE, most=400)
+        assert other.execute("SELECT count(*) FROM login_tries").fetchone() == (240 + 3 * 60,)
+        store.logins.attempt(ONE, now=NOON + timedelta(days=2))
+        assert other.execute("SELECT count(*) FROM login_tries").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +153,13 @@ def test_forgotten(logins: Logins) -> None:
     for address in (ONE, OTHER):
         for _ in range(5):
             logins.attempt(address, now=NOON)
+    for _ in range(5):
+        logins.attempt(ONE, now=NOON, device="mine")
     logins.forget(ONE)
     assert logins.attempt(ONE, now=NOON) is None
+    assert logins.attempt(ONE, now=NOON, device="mine") is not None
+    logins.forget(ONE, device="mine")
+    assert logins.attempt(ONE, now=NOON, device="mine") is None
     assert logins.attempt(OTHER, now=NOON) is not None
     logins.forget_all()
     assert logins.attempt(OTHER, now=NOON) is None

@@ -15,7 +15,7 @@ def command(settings: Settings) -> None:
     """Set or change the password of the inbox, the page at /inbox of the server.
 
     A terminal is asked for it twice; elsewhere the first line of standard input is taken. Whoever is logged in has to
-    log in anew, and who tried in vain too often may try again.
+    log in anew, and who tried in vain too often may try again. No device counts as known any more.
     """
     with Store(settings.db) as store:
         try:

@@ -32,11 +32,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """`body` is what a GET would give, for HEAD too: the shell around it leaves it out then."""
+    """`body` is what a GET would give, for HEAD too: the shell around it leaves it out then.
+
+    `cookies` are more values of `Set-Cookie`, the one header that cannot be folded into one (RFC 6265 §3).
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
 
 def plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

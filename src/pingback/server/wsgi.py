@@ -33,7 +33,7 @@ def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = _response(environ, receiver)
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
-        headers = list(response.headers.items())
+        headers = [*response.headers.items(), *(("Set-Cookie", cookie) for cookie in response.cookies)]
         if response.status not in _WITHOUT_BODY:
             headers.append(("Content-Length", str(len(response.body))))
         start_response(status, headers)

@@ -1,6 +1,6 @@
 """The tables of who may look into the inbox, beside that of the mentions. Instants are those of `schema`."""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from pingback.store.schema import metadata
 
@@ -24,4 +24,6 @@ login_tries = Table(
     Column("id", Integer, primary_key=True),
     Column("client", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
+    Index("login_tries_by_time", "at"),
+    Index("login_tries_by_client", "client", "at"),
 )

@@ -2,9 +2,11 @@
 
 import pytest
 
-from pingback.server.inbox.passwords import hash_of
+from pingback.server.http import Response
+from pingback.server.inbox.passwords import STRANGERS, hash_of
+from pingback.server.inbox.sessions import device_in
 from pingback.store import Store
-from tests.server.inbox.conftest import PASSWORD, Visitor, text_of
+from tests.server.inbox.conftest import PASSWORD, PASSWORD_HASH, Visitor, text_of
 
 
 def is_in(visitor: Visitor) -> bool:
@@ -57,6 +59,87 @@ def test_a_new_password_ends_all_sessions(owner: Visitor, store: Store) -> None:
     assert not is_in(owner)
     assert owner.log_in().status == 403
     assert owner.log_in("battery staple").status == 303
+
+
+# A device that logged in before
+
+
+def device_of(response: Response) -> str:
+    [cookie] = response.cookies
+    return cookie.partition(";")[0]
+
+
+def storm(store: Store, visitor: Visitor) -> None:
+    """Strangers use up all that they have."""
+    for number in range(600):
+        store.logins.attempt(f"{number % 200 + 1}.0.2.{number // 200}", now=visitor.clock())
+
+
+def test_a_storm_keeps_a_device_that_logged_in_before_from_nothing(owner: Visitor, store: Store) -> None:
+    known = device_of(owner.log_in())
+    owner.send("/inbox/logout")
+    storm(store, owner)
+    owner.cookie = ""
+    assert owner.log_in().status == 429
+    owner.cookie = known
+    response = owner.log_in()
+    assert response.status == 303
+    assert is_in(owner)
+    assert device_of(response).partition("=")[0] == "pingback_device"
+
+
+def test_five_tries_of_a_device_and_the_right_password_clears_them(owner: Visitor, store: Store) -> None:
+    known = device_of(owner.log_in())
+
+    def tries(*passwords: str) -> list[int]:
+        statuses = []
+        for password in passwords:
+            owner.cookie = known
+            statuses.append(owner.log_in(password).status)
+        return statuses
+
+    assert tries("wrong", "wrong", "wrong", "wrong", PASSWORD) == [403] * 4 + [303]
+    assert tries(*["wrong"] * 5, PASSWORD) == [403] * 5 + [429]
+    owner.cookie = ""
+    assert owner.log_in().status == 303  # as anybody else
+
+
+def test_a_device_keeps_its_lane_when_it_logs_in_again(owner: Visitor) -> None:
+    login = owner.receiver.store.secrets.login()
+    assert login is not None
+    owner.cookie = device_of(owner.log_in())
+    before = device_in(owner.cookie, login, now=owner.clock())
+    after = device_in(device_of(owner.log_in()), login, now=owner.clock())
+    assert before == after is not None
+
+
+def test_a_new_password_makes_all_devices_strangers(owner: Visitor, store: Store) -> None:
+    known = device_of(owner.log_in())
+    store.secrets.set_password(PASSWORD_HASH)
+    storm(store, owner)
+    owner.cookie = known
+    assert owner.log_in().status == 429
+
+
+def test_who_has_only_tried_is_not_known(stranger: Visitor) -> None:
+    assert stranger.log_in("wrong").cookies == ()
+
+
+def test_as_many_strangers_as_may_wait_to_be_looked_at(owner: Visitor) -> None:
+    known = device_of(owner.log_in())
+    owner.cookie = ""
+    places = STRANGERS._places
+    taken = 0
+    while places.acquire(blocking=False):
+        taken += 1
+    try:
+        response = owner.log_in()
+        owner.cookie = known
+        assert owner.log_in().status == 303
+    finally:
+        places.release(taken)
+    assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert "Too many try to log in." in text_of(response)
 
 
 def test_after_five_tries_a_client_has_to_wait(stranger: Visitor) -> None:

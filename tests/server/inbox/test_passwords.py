@@ -2,7 +2,7 @@
 
 import pytest
 
-from pingback.server.inbox.passwords import hash_of, is_right
+from pingback.server.inbox.passwords import Busy, Turns, hash_of, is_right
 
 
 def test_rfc9106_the_hash_is_argon2id_with_a_salt_of_its_own() -> None:
@@ -25,6 +25,14 @@ def test_rfc9106_the_hash_is_argon2id_with_a_salt_of_its_own() -> None:
 )
 def test_right_or_wrong(given: str, right: bool) -> None:
     assert is_right(given, hash_of("correct horsé")) is right
+
+
+def test_few_wait_for_their_turn() -> None:
+    turns = Turns(waiting=0)
+    with turns.turn(), pytest.raises(Busy), turns.turn():
+        pass
+    with turns.turn():
+        pass
 
 
 @pytest.mark.parametrize("damaged", ["", "$argon2id$", "plain text"])

@@ -9,6 +9,8 @@ from pingback.server.inbox.sessions import (
     begun,
     cookie_header,
     cookie_of,
+    device_cookie,
+    device_in,
     is_token_of,
     session_in,
     token_of,
@@ -74,6 +76,45 @@ def test_a_token_is_that_of_one_session() -> None:
     assert not is_token_of(SESSION, LOGIN, "")
     assert not is_token_of(SESSION, LOGIN, "\ud800é")
     assert not is_token_of(SESSION, LOGIN, cookie_of(SESSION, LOGIN))
+
+
+def device(login: Login = LOGIN, *, known: str | None = "mine") -> str:
+    """The cookie of a device, as a browser sends it."""
+    given = device_cookie(login, device=known, now=NOON, path="/inbox", secure=True)
+    return given.partition(";")[0]
+
+
+def test_a_device_is_known_by_its_cookie() -> None:
+    assert device_in(f"a=b; {device()}", LOGIN, now=NOON) == "mine"
+    one, other = (device_in(device(known=None), LOGIN, now=NOON) for _ in range(2))
+    assert one != other
+    assert len(one or "") >= 22  # 128 bits
+
+
+@pytest.mark.parametrize(
+    ("cookies", "login", "later"),
+    [
+        pytest.param(device(), OTHER, timedelta(0), id="another-password-since"),
+        pytest.param(device(), LOGIN, timedelta(days=400), id="400-days-later"),
+        pytest.param(device() + "x", LOGIN, timedelta(0), id="longer"),
+        pytest.param(device().replace("device", "inbox", 1), LOGIN, timedelta(0), id="another-name"),
+        pytest.param(f"pingback_device={cookie_of(SESSION, LOGIN)}", LOGIN, timedelta(0), id="that-of-a-session"),
+        pytest.param("pingback_device=", LOGIN, timedelta(0), id="nothing"),
+    ],
+)
+def test_what_makes_no_device_known(cookies: str, login: Login, later: timedelta) -> None:
+    assert device_in(cookies, login, now=NOON + later) is None
+
+
+def test_a_device_has_no_session_by_its_cookie() -> None:
+    value = device().partition("=")[2]
+    assert session_in(f"pingback_inbox={value}", LOGIN, now=NOON) is None
+
+
+@pytest.mark.parametrize(("secure", "end"), [(True, "; SameSite=Strict; Secure"), (False, "; SameSite=Strict")])
+def test_rfc6265_4_1_the_cookie_of_a_device(secure: bool, end: str) -> None:
+    given = device_cookie(LOGIN, device="mine", now=NOON, path="/mount/inbox", secure=secure)
+    assert given.partition(";")[2] == f" Path=/mount/inbox; Max-Age=34560000; HttpOnly{end}"
 
 
 @pytest.mark.parametrize(("secure", "end"), [(True, "; SameSite=Lax; Secure"), (False, "; SameSite=Lax")])

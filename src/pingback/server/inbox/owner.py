@@ -7,8 +7,8 @@ from math import ceil
 
 from pingback.server.http import Response, retry_after
 from pingback.server.inbox.pages import render
-from pingback.server.inbox.passwords import is_right
-from pingback.server.inbox.sessions import LASTS, begun, cookie_header, cookie_of
+from pingback.server.inbox.passwords import KNOWN_DEVICES, STRANGERS, Busy, is_right
+from pingback.server.inbox.sessions import LASTS, begun, cookie_header, cookie_of, device_cookie, device_in
 from pingback.server.inbox.visit import Visit, see
 
 log = logging.getLogger(__name__)
@@ -25,21 +25,28 @@ def log_in(visit: Visit) -> Response:
     login = visit.login
     if login is None:
         return see(visit.root)
-    address = visit.request.remote_addr
-    if wait := visit.store.logins.attempt(address, now=visit.now):
+    address, password = visit.request.remote_addr, visit.form.text("password") or ""
+    device = device_in(visit.request.headers.get("cookie", ""), login, now=visit.now)
+    if wait := visit.store.logins.attempt(address, device=device, now=visit.now):
         return _refused(visit, 429, _again_in(wait.total_seconds()), retry_after(wait.total_seconds()))
-    if not is_right(visit.form.text("password") or "", login.password_hash):
+    try:
+        with (KNOWN_DEVICES if device else STRANGERS).turn():
+            right = is_right(password, login.password_hash)
+    except Busy:
+        return _refused(visit, 503, "Too many try to log in. Try again in a few seconds.", retry_after(5))
+    if not right:
         log.info("a wrong password for the inbox, from %s", address)
         return _refused(visit, 403, "This is not the password.")
-    visit.store.logins.forget(address)
+    visit.store.logins.forget(address, device=device)
     session = begun(now=visit.now)
     cookie = cookie_header(cookie_of(session, login), path=visit.root, secure=visit.is_secure, lasts=LASTS)
+    known = device_cookie(login, device=device, now=visit.now, path=visit.root, secure=visit.is_secure)
     log.info("logged in to the inbox, from %s", address)
-    return _with(visit.back(), cookie)
+    return replace(_with(visit.back(), cookie), cookies=(known,))
 
 
 def log_out(visit: Visit) -> Response:
-    """The session is over, also for whoever has a copy of its cookie."""
+    """The session is over, also for whoever has a copy of its cookie. The device stays one that logged in before."""
     if visit.session is not None:
         visit.store.secrets.end_session(visit.session.id, until=visit.session.until, now=visit.now)
     return _with(see(visit.root), cookie_header("", path=visit.root, secure=visit.is_secure, lasts=LASTS * 0))
