@@ -2,12 +2,16 @@
 
 import xmlrpc.client
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
 from tests.loopback import Site, page
-from tests.paths.programs import Serving, pingback
+from tests.paths.programs import Serving, pingback, wait_until
 
 FIVE = "/blog/5"
 
@@ -56,3 +60,27 @@ def test_old_pages_and_blocked_hosts_by_option(site: Site, tmp_path: Path) -> No
             _ping(serving, site, "/~bob/1"),
             _ping(serving, site, "/~ann/1"),
         ] == [33, 49, "registered."]
+
+
+def test_what_is_approved_unseen_is_looked_at_by_the_server(site: Site, tmp_path: Path) -> None:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        for source in ("/~ann/1", "/nowhere"):
+            waiting = Mention(
+                source=f"{site.url}{source}",
+                target=f"{site.url}{FIVE}",
+                protocol=Protocol.WEBMENTION,
+                status=MentionStatus.PENDING,
+                received=at,
+            )
+            rejected, _ = store.keep(waiting)
+            store.update(replace(rejected, status=MentionStatus.REJECTED, fault=16))  # or `serve` would look by itself
+        printed = pingback(tmp_path, "moderate", "approve", "1", "2").printed
+        assert [(each["status"], each["fault"]) for each in printed] == [("pending", None)] * 2
+        with Serving(tmp_path, f"{site.url}/blog/", "--approve", "known"):
+            wait_until(lambda: not any(mention.wanted for mention in store.mentions()))
+        settled = [(mention.status, mention.fault, mention.title) for mention in store.mentions()]
+    assert settled == [
+        (MentionStatus.APPROVED, None, "/~ann/1"),
+        (MentionStatus.REJECTED, 16, None),
+    ]

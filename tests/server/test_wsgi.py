@@ -9,6 +9,7 @@ from wsgiref.validate import validator
 import pytest
 
 from pingback.receive.limits import Rate
+from pingback.server.inbox.passwords import hash_of
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
@@ -68,6 +69,26 @@ def test_requests_without_an_address_count_as_those_of_one_sender(pages: Pages, 
         assert b"registered" in ask(receiver, post(Body(PING), **taking))[2]
         assert b"too many pings from your address" in ask(receiver, post(Body(PING), **taking))[2]
         assert b"is known already" in ask(receiver, post(Body(PING), **(taking | {"REMOTE_ADDR": "192.0.2.7"})))[2]
+
+
+def test_rfc6265_3_each_cookie_has_a_header_of_its_own(receiver: Receiver) -> None:
+    receiver.store.secrets.set_password(hash_of("correct horse"))
+    form = b"password=correct+horse"
+    environ = post(
+        Body(form),
+        PATH_INFO="/inbox/login",
+        CONTENT_LENGTH=str(len(form)),
+        CONTENT_TYPE="application/x-www-form-urlencoded",
+    )
+    setup_testing_defaults(environ)
+    given: list[tuple[str, str]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+        given.extend(headers)
+
+    wsgi_app(receiver)(environ, start_response)
+    cookies = [value.partition("=")[0] for name, value in given if name == "Set-Cookie"]
+    assert cookies == ["pingback_inbox", "pingback_device"]
 
 
 @pytest.mark.parametrize("content_type", ["application/xml; charset=latin-1", "text/plain", ""])
