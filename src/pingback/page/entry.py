@@ -14,7 +14,7 @@ from pingback.page.endpoints import HTML_TYPES
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
 from pingback.page.region import Region
 from pingback.page.robots import RobotsCollector, says_noindex
-from pingback.page.scanner import EVERY, Passing, scan
+from pingback.page.scanner import EVERY, Passing, for_a_dom, scan
 from pingback.urls import as_written, is_http, key_of, resolve
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.words import clean
@@ -22,6 +22,8 @@ from pingback.words import clean
 # Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
 # with a base of 8,000 letters short ones would become a gigabyte.
 MAX_RESOLVED = 8 * 1024 * 1024
+
+MAX_ELEMENTS = 100_000  # of a page that are looked at; a long one, with all its comments, has 20,000
 
 # From the most to the least exact: the first of these that a page has is its entry.
 _LEVELS = ("e-content", "h-entry", "article", "main", "body")
@@ -114,7 +116,6 @@ class EntryCollector:
     """Follows all that may turn out to be the entry, to its end: which one it is, is known when the page is over."""
 
     tags = ends = EVERY
-    done = False  # a more exact entry may come at any time
 
     def __init__(self, passing: Passing, url: str, levels: Sequence[str] = _LEVELS) -> None:
         self._passing = passing
@@ -130,13 +131,20 @@ class EntryCollector:
         self._cite: Cite | None = None  # what is left out is what the entry answers
         self._taken = 0  # pieces of the passing text that the regions have
         self._to_resolve = MAX_RESOLVED
+        self._left = MAX_ELEMENTS
         passing.at_break.append(self._block_ended)
+
+    @property
+    def done(self) -> bool:
+        """A more exact entry may come at any time, but for pages that were made to keep us busy."""
+        return self._left < 0
 
     @property
     def entry(self) -> Region:
         return next((region for region in self._regions.values() if region.found), Region())
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._left -= 1
         self._depth += 1
         self._quotes += tag == "blockquote"
         classes = frozenset(attributes.get("class", "").split())
@@ -243,6 +251,8 @@ class EntryCollector:
                 self._regions[level].text += pieces
 
     def _block_ended(self) -> None:
+        if self.done:
+            return
         self._take_text()
         self._taken = 0
         for region in self._regions.values():
@@ -266,7 +276,7 @@ def _marked(page: bytes, selector: str) -> bytes:
     from soupsieve import SelectorSyntaxError
 
     # bs4 warns of what might be a file's name, or XML; what begins so is neither.
-    soup = BeautifulSoup(b"<!DOCTYPE html>" + page, "lxml", from_encoding="utf-8")
+    soup = BeautifulSoup(b"<!DOCTYPE html>" + for_a_dom(page), "lxml", from_encoding="utf-8")
     try:
         found = soup.select(selector)
     except SelectorSyntaxError as error:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pingback.model import Author
+from pingback.page.scanner import for_a_dom
 from pingback.urls import is_http
 from pingback.words import clean
 
@@ -60,7 +61,7 @@ def entry_in(page: bytes, url: str) -> Entry | None:
     # bs4 and mf2py take longer to load than the page to read.
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(page[:MAX_PAGE], "lxml", from_encoding="utf-8")
+    soup = BeautifulSoup(for_a_dom(page[:MAX_PAGE]), "lxml", from_encoding="utf-8")
     entry = soup.find(_is_one_of(_ENTRIES))
     properties = _properties(entry, "h-entry", url)
     card: object = _first(properties.get("author"))
