@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from pingback.page.microformats import LONGEST_TITLE, instant_of
 from pingback.posts.syndication import Told, ToldEntry
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 from pingback.words import clean
+
+MAX_ITEMS = 10_000  # that are looked at; of the first thousand the pages are read
 
 _VERSIONS = ("https://jsonfeed.org/version/1", "http://jsonfeed.org/version/1")
 
@@ -25,7 +28,7 @@ def json_feed(feed: bytes, *, url: str) -> Told:
         home=_address(found, "home_page_url", url),
         hubs=[hub for hub in hubs if hub is not None],
         topic=_address(found, "feed_url", url),
-        entries=(_entry(item, url) for item in _objects(found, "items")),
+        entries=(_entry(item, url) for item in islice(_objects(found, "items"), MAX_ITEMS)),
         complete=True,
     )
 

@@ -1,32 +1,24 @@
 """RSS 0.9x, 1.0 and 2.0, and Atom (RFC 4287), by feedparser.
 
 The library is given bytes in a stream: a string it would take for an address or a file's name, and bytes alone for a
-file's name too. What it would be slow with is taken out before: declared entities, depth, and bases without bounds.
+file's name too. What it would be slow with is taken out before (`pingback.posts.reduced`).
 """
 
 import html
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from lxml import etree
-
 from pingback.page.encoding import to_utf8
 from pingback.page.microformats import LONGEST_TITLE
+from pingback.posts.reduced import reduced
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 from pingback.words import clean
 
-MAX_BASE = 1000  # characters of an `xml:base`, against which the library resolves every address below it
-
-_FORMS = frozenset({"rss", "RDF", "feed"})  # the root elements of RSS, RSS 1.0 and Atom
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
-_BASE = "{http://www.w3.org/XML/1998/namespace}base"
-_ANY_BASE = re.compile(rb"\s(?:xml:)?base\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*)", re.IGNORECASE)
-_FIRST_ELEMENT = re.compile(rb"<\w")
 _UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -50,7 +42,7 @@ class ToldEntry(NamedTuple):
 
 def syndicated(feed: bytes, *, url: str, charset: str | None) -> Told:
     """What an RSS or Atom feed says; BadFeed where it is neither."""
-    data, well_formed = _harmless(b"".join(to_utf8([feed], charset)).lstrip(), url)
+    data, well_formed = reduced(b"".join(to_utf8([feed], charset)).lstrip(), url)
     found = _parsed(data, url)
     complete = well_formed and not found.bozo
     if not complete and not found.entries:
@@ -71,57 +63,6 @@ def _parsed(data: bytes, url: str) -> Any:
         return feedparser.parse(BytesIO(data), response_headers=_UTF8, resolve_relative_uris=False, sanitize_html=False)
     except Exception as error:  # of any kind: its handlers raise what comes, `chr` for "&#x110000;" a ValueError
         raise BadFeed(f"{url} is too broken to be read as a feed") from error
-
-
-def _harmless(utf8: bytes, url: str) -> tuple[bytes, bool]:
-    """The feed without what is costly to read, and whether it is well-formed.
-
-    What is not well-formed is mended by feedparser: libxml2 loses every `&amp;` behind an error.
-    """
-    root, log = _tree(utf8)
-    if root is None:
-        raise BadFeed(f"{url} is not XML")
-    if (form := str(root.tag).rpartition("}")[2]) not in _FORMS:
-        raise BadFeed(f"{url} is {'an HTML page' if form.lower() == 'html' else 'XML'}, not a feed")
-    if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in log):
-        raise BadFeed(f"{url} has elements nested too deep, or a text without end")
-    if _declares_entities(root, utf8):
-        raise BadFeed(f"{url} declares entities")
-    if any(entry.level == etree.ErrorLevels.FATAL for entry in log):
-        return _ANY_BASE.sub(b" ", utf8), False
-    _settle_bases(root, url)
-    return etree.tostring(root, encoding="utf-8"), True
-
-
-def _tree(utf8: bytes) -> "tuple[etree._Element | None, etree._ListErrorLog]":
-    """What can be read of it; libxml2's own limits hold, 256 elements within one another among them."""
-    parser = etree.XMLParser(
-        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    try:
-        return etree.fromstring(utf8, parser), parser.error_log
-    except etree.XMLSyntaxError:
-        return None, parser.error_log
-
-
-def _declares_entities(root: etree._Element, utf8: bytes) -> bool:
-    """By its document type, or by what the library takes for one: it looks into comments too."""
-    dtd = root.getroottree().docinfo.internalDTD
-    first = _FIRST_ELEMENT.search(utf8)
-    declared = dtd is not None and any(dtd.iterentities())  # type: ignore[attr-defined]  # the stubs forget it
-    return declared or b"<!ENTITY" in utf8[: first.start() if first else None]
-
-
-def _settle_bases(root: etree._Element, url: str) -> None:
-    """Make each `xml:base` absolute, from the outermost inwards, and drop those that are too long to be meant."""
-    for element in root.iter("*"):
-        element.attrib.pop("base", "")  # which the library takes for it
-        if not (base := element.attrib.pop(_BASE, "")):
-            continue
-        outer = next((above.attrib[_BASE] for above in element.iterancestors() if _BASE in above.attrib), url)
-        settled = resolve(str(outer), str(base))
-        if settled is not None and len(settled) <= MAX_BASE:
-            element.set(_BASE, settled)
 
 
 def _entry(entry: Mapping[str, Any], url: str, *, complete: bool) -> ToldEntry:
