@@ -2,12 +2,32 @@
 
 import sys
 
-from tests.bench import bench_client, bench_discover, bench_imports, bench_load, bench_page, bench_publish, bench_xmlrpc
+from tests.bench import (
+    bench_client,
+    bench_cpu,
+    bench_discover,
+    bench_imports,
+    bench_load,
+    bench_page,
+    bench_publish,
+    bench_xmlrpc,
+)
 from tests.bench.timing import judge, show
+
+BENCHES = (
+    bench_discover,
+    bench_page,
+    bench_cpu,
+    bench_xmlrpc,
+    bench_client,
+    bench_publish,
+    bench_imports,
+    bench_load,
+)
 
 if __name__ == "__main__":
     missed = []
-    for bench in (bench_discover, bench_page, bench_xmlrpc, bench_client, bench_publish, bench_imports, bench_load):
+    for bench in BENCHES:
         missed += show(bench.rows())
     sys.stdout.write("beside Pushl, which it installs: python -m tests.bench.bench_publish --beside-pushl\n")
     sys.stdout.flush()

@@ -74,6 +74,11 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    @property
+    def process(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def mentions(self) -> list[Mention]:
         """What is kept by now, as another process sees it."""
         with Store(self._database) as store:

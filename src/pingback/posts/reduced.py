@@ -20,6 +20,7 @@ MAX_ATTRIBUTES = 30  # of one element; the others are dropped
 MAX_BASE = 1000  # characters of an `xml:base`, against which feedparser resolves every address below it
 MAX_DATE = 100  # characters
 MAX_MENDED = 1500  # entries of a broken feed that are read, each by itself
+MAX_MENDED_BYTES = 1_250_000  # of it; a bare ampersand becomes five
 
 _FORMS = frozenset({"rss", "RDF", "feed"})  # the root elements of RSS, RSS 1.0 and Atom
 
@@ -119,7 +120,8 @@ def _declares_entities(root: etree._Element, utf8: bytes) -> bool:
 
 def _mended(utf8: bytes) -> etree._Element:
     """The tree of a broken feed, of which each entry is read by itself: what is broken in one spoils no other."""
-    utf8 = b"".join([part if odd else _mend(part) for odd, part in zip(cycle((False, True)), _BETWEEN(utf8))])
+    parts = [part if odd else _mend(part) for odd, part in zip(cycle((False, True)), _BETWEEN(utf8), strict=False)]
+    utf8 = b"".join(parts)[:MAX_MENDED_BYTES]
     starts = [found.start() for found in islice(filter(_begins_entry, _ENTRY.finditer(utf8)), MAX_MENDED + 1)]
     root = _tree(utf8[: starts[0] if starts else None])[0]
     if root is None:  # nothing before the first entry that could be read
