@@ -9,11 +9,12 @@ import socket
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
 from pingback.errors import Unreachable
+from pingback.net.budget import Budget, MeteredSocket
 from pingback.net.client import Client, Limits
 from tests.loopback import Request, Site, head, page, redirect
 
@@ -102,6 +103,39 @@ def test_a_budget_starts_with_each_exchange(site: Site, brisk: Client) -> None:
         assert brisk.get(site.url + "/").read() == b"x"
         never.wait(0.27)
     assert site.connections == 1
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[MeteredSocket, socket.socket]]:
+    """Two ends of a connection; the metered one waits for ever, as far as its last user left it."""
+    one, other = socket.socketpair()
+    with MeteredSocket(one.family, one.type, fileno=one.detach()) as metered, other:
+        metered.settimeout(None)
+        yield metered, other
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda metered: metered.recv_into(bytearray(9)), id="receive"),
+        pytest.param(lambda metered: [metered.send(bytes(MIB)) for _ in itertools.repeat(None)], id="send"),
+        pytest.param(lambda metered: metered.sendall(bytes(50 * MIB)), id="send-all"),
+    ],
+)
+def test_a_peer_that_neither_reads_nor_writes(
+    use: Callable[[MeteredSocket], object], pair: tuple[MeteredSocket, socket.socket]
+) -> None:
+    metered, _ = pair
+    metered.budget = Budget(seconds=0.1, max_received=MIB)
+    with pytest.raises(TimeoutError):
+        use(metered)
+
+
+def test_a_peer_that_reads_no_body(hasty: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(Unreachable, match="did not answer within"):
+            hasty.post(url, bytes(50 * MIB), content_type="text/xml")
 
 
 def test_redirects_share_the_budget(site: Site) -> None:

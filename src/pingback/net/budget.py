@@ -70,6 +70,11 @@ class MeteredSocket(socket.socket):
         self.settimeout(self.budget.left())
         return super().send(*what)
 
+    def sendall(self, *what: Any) -> None:
+        """Of plain sockets, the standard library's does not come by `send`; of TLS, it does for each record."""
+        self.settimeout(self.budget.left())
+        super().sendall(*what)
+
 
 class MeteredTLSSocket(MeteredSocket, ssl.SSLSocket):
     """The same over TLS; `ssl.SSLContext.sslsocket_class` makes them."""
