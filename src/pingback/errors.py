@@ -75,14 +75,15 @@ class BadStatus(FetchError):
 
 
 class NoTurn(PingbackError):
-    """A redirect to `url` was not followed: its host was asked often enough for now.
+    """`url` is not asked for now, but maybe in `retry_after` seconds: others who led there have used what there is.
 
     No `FetchError`: nothing was found out about the page, and nobody should take it for one that cannot be had.
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__("a redirect leads to a host that was asked often enough for now")
+    def __init__(self, url: str, reason: str, *, retry_after: float) -> None:
+        super().__init__(reason)
         self.url = url
+        self.retry_after = retry_after
 
 
 class MailError(PingbackError):

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from pingback.model import Endpoint, Protocol
-from pingback.net.client import Client, MayFollow, follow_all
+from pingback.net.client import Client
+from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.page.endpoints import endpoints_in
 from pingback.page.scanner import FEED_BYTES
@@ -32,7 +33,7 @@ class _Remembering(Client):
 
     last: Response | None = None
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, may_follow: MayFollow = follow_all) -> Response:
+    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
         self.last = super().get(url, headers=headers)
         return self.last
 

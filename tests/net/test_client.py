@@ -8,6 +8,8 @@ import pytest
 
 from pingback.errors import Blocked, FetchError, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
+from pingback.net.guard import Address
+from pingback.net.permit import Permit, Postponed
 from pingback.version import VERSION
 from tests.loopback import Answer, Request, Site, head, page, redirect
 
@@ -174,32 +176,52 @@ def test_five_redirects_are_followed_and_no_sixth(site: Site, client: Client) ->
         client.get(site.url + "/0")
 
 
-def test_each_redirect_is_asked_for_before_it_is_followed(site: Site, client: Client) -> None:
+class Narrow(Permit):
+    """Lets so many requests pass, and keeps what it is asked."""
+
+    def __init__(self, hosts: int, addresses: int = 99) -> None:
+        self.hosts = hosts
+        self.addresses = addresses
+        self.asked: list[str] = []
+        self.reached: list[tuple[str, str, bool]] = []
+
+    def check_host(self, url: str) -> None:
+        self.asked.append(url)
+        if len(self.asked) > self.hosts:
+            raise Postponed("asked often enough", seconds=7.0)
+
+    def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+        self.reached.append((host, str(address), allowed))
+        if len(self.reached) > self.addresses:
+            raise Postponed("reached often enough", seconds=7.0)
+
+
+def test_the_permit_is_asked_before_each_request_of_an_exchange(site: Site, client: Client) -> None:
     site.pages |= {f"/{hop}": redirect(f"/{hop + 1}") for hop in range(4)}
-    asked: list[str] = []
-
-    def may_follow(url: str) -> bool:
-        asked.append(url)
-        return len(asked) < 3
-
-    with pytest.raises(NoTurn) as refused:
-        client.get(site.url + "/0", may_follow=may_follow)
-    assert asked == [f"{site.url}/{hop}" for hop in (1, 2, 3)]
+    permit = Narrow(hosts=3)
+    with pytest.raises(NoTurn, match="asked often enough") as refused:
+        client.get(site.url + "/0#part", permit=permit)
+    assert permit.asked == [f"{site.url}/{hop}" for hop in range(4)]
     assert [request.path for request in site.requests] == ["/0", "/1", "/2"]
-    assert (refused.value.url, isinstance(refused.value, FetchError)) == (f"{site.url}/3", False)
+    assert (refused.value.url, refused.value.retry_after) == (f"{site.url}/3", 7.0)
+    assert not isinstance(refused.value, FetchError)
+
+
+@pytest.mark.parametrize("location", ["http://metadata.google.internal/", "mailto:a@b.example", "http://8.8.8.8:22/"])
+def test_the_permit_is_not_asked_for_what_the_guard_refuses(location: str, site: Site, client: Client) -> None:
+    site.pages["/"] = redirect(location)
+    permit = Narrow(hosts=9)
+    with pytest.raises(Blocked):
+        client.get(site.url + "/", permit=permit)
+    assert permit.reached == [("127.0.0.1", "127.0.0.1", True)]
 
 
 def test_a_redirect_too_many_is_not_asked_for(site: Site, client: Client) -> None:
     site.pages |= {f"/{hop}": redirect(f"/{hop + 1}") for hop in range(6)}
-    asked: list[str] = []
-
-    def may_follow(url: str) -> bool:
-        asked.append(url)
-        return True
-
+    permit = Narrow(hosts=9)
     with pytest.raises(Unreachable, match="more than 5 redirects"):
-        client.get(site.url + "/0", may_follow=may_follow)
-    assert len(asked) == 5
+        client.get(site.url + "/0", permit=permit)
+    assert permit.asked == [f"{site.url}/{hop}" for hop in range(6)]
 
 
 def test_a_circle_of_redirects_ends(site: Site, client: Client) -> None:
@@ -474,3 +496,15 @@ def test_a_response_knows_by_which_redirects_it_came(site: Site, client: Client)
     for path, redirects in (("/a", (301, 302)), ("/b", (302,)), ("/c", ())):
         with client.get(site.url + path) as response:
             assert response.redirects == redirects
+
+
+def test_the_permit_is_asked_for_each_request_on_one_connection(site: Site, client: Client) -> None:
+    site.pages["/"] = page(b"x")
+    permit = Narrow(hosts=9, addresses=2)
+    for _ in range(2):
+        client.get(site.url + "/", permit=permit).read()
+    with pytest.raises(NoTurn, match="reached often enough"):
+        client.get(site.url + "/", permit=permit)
+    client.get(site.url + "/").read()  # the owner needs none
+    assert permit.reached == [("127.0.0.1", "127.0.0.1", True)] * 3
+    assert len(site.requests) == 3

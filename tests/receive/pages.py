@@ -10,7 +10,8 @@ import urllib3
 
 from pingback.errors import FetchError, Unreachable
 from pingback.net.budget import Budget
-from pingback.net.client import Client, MayFollow, follow_all
+from pingback.net.client import Client
+from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
 
 PATIENCE = 30.0  # seconds that a thread of a test may wait for another before the test fails
@@ -38,7 +39,7 @@ class Pages(Client):
         self.gate.set()
         self.asking = threading.Semaphore(0)
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, may_follow: MayFollow = follow_all) -> Response:
+    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
         self.asked.append((url, dict(headers)))
         self.asking.release()
         assert self.gate.wait(PATIENCE)

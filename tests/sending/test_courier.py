@@ -12,7 +12,8 @@ import pytest
 
 from pingback.errors import StoreError
 from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
-from pingback.net.client import Client, Limits, MayFollow, follow_all
+from pingback.net.client import Client, Limits
+from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.sending.courier import LEASE, PER_HOST, REST, UNDER_WAY, Courier
 from pingback.sending.retry import HORIZON
@@ -176,7 +177,7 @@ class Broken(Client):
 
     bad = ""
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, may_follow: MayFollow = follow_all) -> Response:
+    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
         return self._checked(url, lambda: super(Broken, self).get(url, headers=headers))
 
     def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = {}) -> Response:

@@ -6,7 +6,8 @@ import pytest
 
 from pingback.errors import BadStatus, Blocked, Unreachable
 from pingback.model import Discovery, Endpoint, Protocol, Via
-from pingback.net.client import Client, Limits, MayFollow, follow_all
+from pingback.net.client import Client, Limits
+from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.sending.discover import REMEMBERED_FOR, discover
 from tests.loopback import Page, Site, head, page, redirect
@@ -22,7 +23,7 @@ class Watched(Client):
         super().__init__(allow=["127.0.0.1"], limits=Limits(timeout=5.0, max_redirects=2))
         self.given: list[Response] = []
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, may_follow: MayFollow = follow_all) -> Response:
+    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
         response = super().get(url, headers=headers)
         self.given.append(response)
         return response

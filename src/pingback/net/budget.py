@@ -1,4 +1,4 @@
-"""What one exchange may use: seconds and bytes, counted at the socket, where both are spent.
+"""What one exchange may use: seconds and bytes, counted at the socket, where both are spent, and its permit.
 
 A time-out of `requests` holds for a single `recv`, so a peer that sends a byte now and then outlives it for ever.
 Here every wait gets what is left of the whole.
@@ -12,6 +12,9 @@ from typing import Any, Self
 
 from urllib3 import Timeout
 
+from pingback.net.guard import Address
+from pingback.net.permit import OWNERS, Permit
+
 
 class TooMuch(HTTPException):
     """The peer sent more than any page with its headers and framing needs."""
@@ -21,8 +24,9 @@ class Budget(Timeout):
     """The one budget of an exchange, redirects included. It travels as urllib3's time-out, which takes it to the
     connection that is used; urllib3's own would start anew with every request."""
 
-    def __init__(self, *, seconds: float, max_received: int) -> None:
+    def __init__(self, *, seconds: float, max_received: int, permit: Permit = OWNERS) -> None:
         super().__init__(seconds)
+        self.permit = permit
         self.seconds = seconds
         self._end = time.monotonic() + seconds
         self._unreceived = max_received
@@ -59,6 +63,7 @@ class MeteredSocket(socket.socket):
     """A socket whose every wait and byte goes on the budget of the exchange that uses it."""
 
     budget: Budget
+    address: Address
 
     def recv_into(self, *into: Any) -> int:
         self.settimeout(self.budget.left())

@@ -5,10 +5,10 @@ An exchange is a request with all its redirects. Each hop passes the guard, all 
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
@@ -20,6 +20,7 @@ from pingback.net.budget import Budget
 from pingback.net.connection import GuardedAdapter, tls_context
 from pingback.net.dial import Dialer, Resolver, system_resolver
 from pingback.net.guard import PORTS, Guard, Refused
+from pingback.net.permit import OWNERS, Permit, Postponed
 from pingback.net.response import Response
 from pingback.urls import shown
 from pingback.version import VERSION
@@ -36,16 +37,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # RFC 9110 §15.4.4: after a 303 the answer to a POST is elsewhere and a GET's; an endpoint has no such answer.
 _REDIRECTS_OF_POST = _REDIRECTS - {303}
 
-MayFollow: TypeAlias = Callable[[str], bool]
-
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 §5.5
 _OWN_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding"})
-
-
-def follow_all(url: str) -> bool:
-    """For whoever does not mind where redirects lead, within the guard."""
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +85,12 @@ class Client:
         """What one exchange may use."""
         return self._limits
 
-    def get(
-        self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS, may_follow: MayFollow = follow_all
-    ) -> Response:
+    def get(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS, permit: Permit = OWNERS) -> Response:
         """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none.
 
-        `may_follow` is asked before each redirect, with the URL that it leads to; NoTurn where it says no.
+        NoTurn where `permit` says that it is not to be asked for now, or a redirect not to be followed.
         """
-        return self._exchange("GET", url, None, _checked_headers(headers), may_follow)
+        return self._exchange("GET", url, None, _checked_headers(headers), permit)
 
     def head(self, url: str) -> Response:
         """The answer to a HEAD, redirects followed: its status and headers, without a page."""
@@ -127,15 +119,13 @@ class Client:
         url: str,
         body: bytes | None,
         headers: Mapping[str, str],
-        may_follow: MayFollow = follow_all,
+        permit: Permit = OWNERS,
     ) -> Response:
         limits = self._limits
-        budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD)
+        budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD, permit=permit)
         followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS
         redirects: list[int] = []
-        for hop in range(limits.max_redirects + 1):
-            if hop and not may_follow(url):
-                raise NoTurn(url)
+        for _ in range(limits.max_redirects + 1):
             response = self._send(method, url, body, headers, budget)
             response.redirects = tuple(redirects)
             locations = response.headers("Location")
@@ -149,6 +139,7 @@ class Client:
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: Budget) -> Response:
         try:
             href = self._guard.check_url(url).href.partition("#")[0]
+            budget.permit.check_host(href)
             request = PreparedRequest()
             request.method = method
             # As the guard saw it: requests would read it anew, by rules of its own, and might see another host.
@@ -159,6 +150,8 @@ class Client:
             raw = self._adapter.send(request, stream=True, timeout=timeout).raw
         except Refused as refusal:
             raise reasons.blocked(url, refusal) from refusal
+        except Postponed as postponed:
+            raise NoTurn(url, str(postponed), retry_after=postponed.seconds) from postponed
         except reasons.FAILURES as error:
             raise reasons.failed(url, error, seconds=budget.seconds) from error
         log.debug("%s %r: %d", method, shown(href), raw.status)

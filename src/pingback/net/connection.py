@@ -19,6 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pingback.net.budget import Budget, MeteredSocket, MeteredTLSSocket
 from pingback.net.dial import Dialer
+from pingback.net.guard import Address
 
 MAX_HOSTS = 32  # whose connections are kept
 MAX_IDLE = 16  # connections kept for one host
@@ -48,12 +49,24 @@ class _GuardedConnection(HTTPConnection):
     response_class = _Response
     dialer: Dialer
     budget: Budget
+    address: Address
 
     def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(self._dns_host.strip("[]"), self.port, self.budget)
+        connection = self.dialer.dial(self._name, self.port, self.budget)
+        self.address = connection.address
+        return connection
+
+    @property
+    def _name(self) -> str:
+        return self._dns_host.strip("[]")
 
     def connect(self) -> None:
         super().connect()
+        self.meter()
+
+    def use_again(self) -> None:
+        """What a new connection is asked, for one that was kept by an exchange whose permit may have been another."""
+        self.dialer.check(self._name, self.address, self.budget)
         self.meter()
 
     def meter(self) -> None:
@@ -79,7 +92,7 @@ class _GuardedPool(HTTPConnectionPool):
         conn.budget = options["timeout"]
         if conn.sock is None:
             return super()._make_request(conn, *request, **options)
-        conn.meter()
+        conn.use_again()
         try:
             return super()._make_request(conn, *request, **options)
         except ConnectionError:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from pingback.net.budget import Budget, MeteredSocket
 from pingback.net.guard import Address, Guard
+from pingback.net.permit import Postponed
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
 
@@ -30,16 +31,23 @@ class Dialer:
         self._slots = threading.BoundedSemaphore(MAX_LOOKUPS)
 
     def dial(self, host: str, port: int, budget: Budget) -> MeteredSocket:
-        """A socket connected to `host`; Refused by the guard, OSError when nothing answers."""
+        """A socket connected to `host`; Refused by the guard, Postponed by the permit, OSError when nothing answers."""
         addresses = self._guard.checked(self._answers(host, port, budget), port)[:MAX_DIALLED]
-        failure: OSError = socket.gaierror(socket.EAI_NONAME, "no such host")
+        failure: Exception = socket.gaierror(socket.EAI_NONAME, "no such host")
         for number, address in enumerate(addresses):
             try:
                 # A dead address may use its share of the time, not what the next one needs.
-                return self._connected(address, port, budget, budget.left() / (len(addresses) - number))
-            except OSError as error:
-                failure = error
+                seconds = budget.left() / (len(addresses) - number)
+                self.check(host, address, budget)
+                return self._connected(address, port, budget, seconds)
+            except (OSError, Postponed) as error:
+                # One that was not asked may be the one that answers.
+                failure = failure if isinstance(failure, Postponed) else error
         raise failure
+
+    def check(self, host: str, address: Address, budget: Budget) -> None:
+        """Raises Postponed or Refused where the permit of the exchange says no to this address of the host."""
+        budget.permit.check_address(host, address, allowed=self._guard.allows(address))
 
     def _answers(self, host: str, port: int, budget: Budget) -> Iterable[str]:
         if _is_address(host):
@@ -68,6 +76,7 @@ class Dialer:
         connection = MeteredSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
         try:
             connection.budget = budget
+            connection.address = address
             connection.settimeout(seconds)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.connect((str(address), port))

@@ -102,8 +102,12 @@ class Guard:
             self._check(address, port)
         return addresses
 
+    def allows(self, address: Address) -> bool:
+        """The address is in one of the networks that are exempt."""
+        return any(address in network for network in self._allow)
+
     def _check(self, address: Address, port: int) -> None:
-        if any(address in network for network in self._allow):
+        if self.allows(address):
             return
         if not _is_public(address):
             raise Refused(f"{address} is not a public address")

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -96,9 +96,9 @@ class Backlog:
         """Take a turn at the host of the source, where there is one left."""
         return self._hosts.take(source)
 
-    def way_from(self, source: str) -> Way:
-        """Takes the turns of the hosts that the source redirects to."""
-        return self._hosts.way_from(source)
+    def visiting(self, source: str) -> AbstractContextManager[Way]:
+        """The permit of an exchange that begins at the source; see `Turns`."""
+        return self._hosts.visiting(source)
 
     def ask_again(self, mention: Mention) -> bool:
         """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""

@@ -5,12 +5,15 @@ A stranger's word sends us to a server of their choice, be it by the name of a s
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
-from pingback.urls import is_http, shown, split
+from pingback.errors import NoTurn
+from pingback.net.permit import Permit, Postponed
+from pingback.urls import shown, split
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
@@ -38,9 +41,17 @@ class Turns:
             return False
         return not self.seconds_at(source)
 
-    def way_from(self, source: str) -> "Way":
-        """Asked before each redirect of an exchange that begins at a source with a turn, or at one of our own."""
-        return Way(self, source)
+    @contextmanager
+    def visiting(self, source: str) -> Iterator["Way"]:
+        """The permit of an exchange that begins at a source with a turn, or at one of our own.
+
+        Where it ends in NoTurn, the source has no turn for as long as that says.
+        """
+        try:
+            yield Way(self, source)
+        except NoTurn as postponed:
+            self._pause(source, postponed.retry_after)
+            raise
 
     def seconds_at(self, url: str) -> float:
         """Take a turn at the host of the URL: 0.0, or the seconds until there may be one."""
@@ -55,38 +66,32 @@ class Turns:
         """The host whose turn the URL takes; None where it takes none."""
         return None if self._is_own(url) else host_of(url)
 
-    def pause(self, source: str, seconds: float) -> None:
-        """Give the source no turn for so long: all that it would lead to is a host that has none."""
+    def _pause(self, source: str, seconds: float) -> None:
         with self._lock:
             if len(self._paused) >= MOST_PAUSED:
                 self._paused.clear()
             self._paused[source] = self._clock() + timedelta(seconds=seconds)
 
 
-class Way:
-    """The way of one exchange. Called with the URL of each redirect: false where its host has no turn left.
+class Way(Permit):
+    """The way of one exchange on a stranger's word: each host that it comes to by a redirect needs a turn.
 
     From one page of a host to the next (`http` to `https`, a slash added) one turn is enough. Back and forth between
     two hosts each change takes one, or two would be as good as a thousand; and what follows one of our own pages, too,
     as these may redirect wherever a stranger likes.
     """
 
+    is_strangers = True
+
     def __init__(self, turns: Turns, source: str) -> None:
         self._turns = turns
-        self._source = source
         self._payer = turns.payer_of(source)
 
-    def __call__(self, url: str) -> bool:
-        if not is_http(url):  # for the guard to refuse
-            return True
+    def check_host(self, url: str) -> None:
         payer = self._turns.payer_of(url)
-        if payer is not None and payer != self._payer:
-            seconds = self._turns.seconds_at(url)
-            if seconds:
-                self._turns.pause(self._source, seconds)
-                return False
+        if payer is not None and payer != self._payer and (seconds := self._turns.seconds_at(url)):
+            raise Postponed(f"{payer} has been asked often enough for now", seconds=seconds)
         self._payer = payer
-        return True
 
 
 def host_of(url: str) -> str:

@@ -4,12 +4,13 @@ Pingback 1.0 §3 lists what a server may check; the fault codes for what can be 
 """
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus, Fault, FaultCode, FetchError
 from pingback.model import Protocol, Verification
+from pingback.net.permit import OWNERS, Permit
 from pingback.page.about import read_mention
 from pingback.version import VERSION
 
@@ -35,14 +36,14 @@ def verify(
     client: "Client",
     headers: Mapping[str, str] = _NO_HEADERS,
     protocol: Protocol = Protocol.PINGBACK,
-    may_follow: Callable[[str], bool] = lambda url: True,
+    permit: Permit = OWNERS,
 ) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
 
-    Which media types count as a page depends on the protocol (Webmention §3.2.2). `may_follow` is asked before each
-    redirect, with the URL that it leads to; `NoTurn` where it says no.
+    Which media types count as a page depends on the protocol (Webmention §3.2.2). `NoTurn` where `permit` says
+    that the source is not to be asked for now.
     """
-    with client.get(source, headers={"Accept": _ACCEPT, **headers}, may_follow=may_follow) as response:
+    with client.get(source, headers={"Accept": _ACCEPT, **headers}, permit=permit) as response:
         response.require_success()
         return read_mention(
             response.read(),
