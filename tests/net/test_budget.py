@@ -153,46 +153,6 @@ def test_redirects_share_the_budget(site: Site) -> None:
         client.get(site.url + "/0")
 
 
-def test_a_name_server_that_is_silent() -> None:
-    """getaddrinfo has no time-out."""
-    never = threading.Event()
-
-    def resolver(host: str, port: int) -> list[str]:
-        never.wait()
-        return ["127.0.0.1"]
-
-    limits = Limits(timeout=0.1)
-    with Client(resolver=resolver, limits=limits) as client:
-        for _ in range(2):
-            with pytest.raises(Unreachable, match="did not answer within"):
-                client.get("http://a.example/")
-    never.set()
-
-
-def test_look_ups_that_hang_are_bounded() -> None:
-    never = threading.Event()
-    running = []
-
-    def resolver(host: str, port: int) -> list[str]:
-        running.append(host)
-        never.wait()
-        return []
-
-    with Client(resolver=resolver, limits=Limits(timeout=0.01)) as client:
-        for _ in range(30):
-            with pytest.raises(Unreachable, match="did not answer within"):
-                client.get("http://a.example/")
-    assert len(running) == 16
-    never.set()
-
-
-def test_look_ups_that_end_make_room() -> None:
-    with Client(resolver=lambda *_: []) as client:
-        for _ in range(30):
-            with pytest.raises(Unreachable, match="no such host"):
-                client.get("http://a.example/")
-
-
 def test_nobody_takes_the_connection(hasty: Client) -> None:
     """The queue of the listener is full, so the far side is silent before HTTP begins."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:

@@ -3,7 +3,8 @@
 import pytest
 
 from pingback.errors import Fault, FaultCode
-from pingback.receive.limits import MAX_WINDOWS, Rate, sender_of
+from pingback.receive.limits import MAX_WINDOWS, Rate
+from pingback.receive.verify import sender_of
 
 
 def test_so_many_and_no_more() -> None:

@@ -18,8 +18,9 @@ from pingback.errors import NoTurn
 from pingback.net import reasons
 from pingback.net.budget import Budget
 from pingback.net.connection import GuardedAdapter, tls_context
-from pingback.net.dial import Dialer, Resolver, system_resolver
+from pingback.net.dial import Dialer
 from pingback.net.guard import PORTS, Guard, Refused
+from pingback.net.lookups import Resolver, system_resolver
 from pingback.net.permit import OWNERS, Permit, Postponed
 from pingback.net.response import Response
 from pingback.urls import shown

@@ -17,6 +17,7 @@ from pingback.holders import is_gone, this_process
 from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
 from pingback.receive.turns import Turns, Way, host_of
+from pingback.receive.verify import sender_of
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
@@ -96,9 +97,9 @@ class Backlog:
         """Take a turn at the host of the source, where there is one left."""
         return self._hosts.take(source)
 
-    def visiting(self, source: str) -> AbstractContextManager[Way]:
-        """The permit of an exchange that begins at the source; see `Turns`."""
-        return self._hosts.visiting(source)
+    def visiting(self, source: str, asker: str | None) -> AbstractContextManager[Way]:
+        """The permit of an exchange that begins at the source, on the word of whoever pinged; see `Turns`."""
+        return self._hosts.visiting(source, sender=sender_of(asker))
 
     def ask_again(self, mention: Mention) -> bool:
         """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""

@@ -3,7 +3,6 @@
 It takes a tenth of a second to load, and only what is given a rate loads it.
 """
 
-import ipaddress
 import threading
 from time import time
 
@@ -12,13 +11,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from pingback.errors import Fault, FaultCode
-from pingback.receive.verify import address_of
+from pingback.receive.verify import sender_of
 
 MAX_AMOUNT = 10_000  # in a window: each time that something happened is remembered until the window is over
 MAX_WINDOWS = 2000  # remembered at once; the library walks through them all, in 1.4 ms
 LONGEST_WINDOW = 24 * 3600  # seconds
 _UNKNOWN = "unknown"  # which is no address
-IPV6_NETWORK = 64  # bits that tell one customer from another; the rest is their own choice (RFC 6177)
 
 
 class Rate:
@@ -70,11 +68,3 @@ def limits_in(text: str) -> list[RateLimitItem]:
         if not 0 < limit.amount <= MAX_AMOUNT or limit.get_expiry() > LONGEST_WINDOW:
             raise ValueError(f"{limit} is not between 1 and {MAX_AMOUNT} in a day at most")
     return limits
-
-
-def sender_of(asker: str | None) -> str | None:
-    """Who counts as one sender: an IPv4 address, or the network of an IPv6 address; None where there is no address."""
-    address = address_of(asker)
-    if address is None or ":" not in address:
-        return address
-    return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))

@@ -281,8 +281,16 @@ class Receiver:
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
         look = partial(verify, mention.source, mention.target, protocol=mention.protocol)
-        with timed(partial(self.observer.verified, mention.protocol)), self._backlog.visiting(mention.source) as permit:
-            return look(client=self._client, headers=headers, permit=permit)
+        try:
+            with (
+                timed(partial(self.observer.verified, mention.protocol)),
+                self._backlog.visiting(mention.source, asker) as permit,
+            ):
+                return look(client=self._client, headers=headers, permit=permit)
+        except NoTurn:
+            if self._background is not None:
+                self._schedule.start()  # or nobody would look again
+            raise
 
     def _keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> Mention:
         kept, new = self._store.keep(mention, source_asked=source_asked, holder=holder)

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Schedule:
-    """Calls `work` every few seconds from the first `wake` on. Thread-safe."""
+    """Calls `work` every few seconds from the first `wake` or `start` on. Thread-safe."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
@@ -24,6 +24,10 @@ class Schedule:
     def wake(self) -> None:
         """Have a turn soon, of which the caller sees nothing."""
         self._woken.set()
+        self.start()
+
+    def start(self) -> None:
+        """Have turns from now on, the first in a few seconds."""
         with self._lock:
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._run, name="pingback-schedule", daemon=True)

@@ -42,13 +42,13 @@ class Turns:
         return not self.seconds_at(source)
 
     @contextmanager
-    def visiting(self, source: str) -> Iterator["Way"]:
+    def visiting(self, source: str, *, sender: str | None = None) -> Iterator["Way"]:
         """The permit of an exchange that begins at a source with a turn, or at one of our own.
 
         Where it ends in NoTurn, the source has no turn for as long as that says.
         """
         try:
-            yield Way(self, source)
+            yield Way(self, source, sender)
         except NoTurn as postponed:
             self._pause(source, postponed.retry_after)
             raise
@@ -83,7 +83,8 @@ class Way(Permit):
 
     is_strangers = True
 
-    def __init__(self, turns: Turns, source: str) -> None:
+    def __init__(self, turns: Turns, source: str, sender: str | None) -> None:
+        self.sender = sender
         self._turns = turns
         self._payer = turns.payer_of(source)
 

@@ -26,6 +26,8 @@ NO_SOURCE = "the source does not exist, or cannot be reached from here"
 # Webmention §3.2.2. A page is preferred to what else a server may have at the same address.
 _ACCEPT = "text/html, application/xhtml+xml, */*;q=0.5"
 
+IPV6_NETWORK = 64  # bits that tell one customer from another; the rest is their own choice (RFC 6177)
+
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -74,6 +76,14 @@ def address_of(asker: str | None) -> str | None:
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def sender_of(asker: str | None) -> str | None:
+    """Who counts as one sender: an IPv4 address, or the network of an IPv6 address; None where there is no address."""
+    address = address_of(asker)
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
 
 
 def headers_for(asker: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
