@@ -1,13 +1,15 @@
 """From a name to a connection: which of a host's addresses are tried, and for how long."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from pingback.errors import Unreachable
+from pingback.errors import Blocked, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
+from pingback.net.guard import Address, Refused
+from pingback.net.permit import Permit, Postponed
 from tests.loopback import Site, page
 
 
@@ -51,3 +53,78 @@ def test_eight_addresses_are_tried_and_no_ninth(dead: int, connections: int) -> 
         with suppress(Unreachable):
             client.get(f"http://a.example:{site.port}/").close()
         assert site.connections == connections
+
+
+class Closed(Permit):
+    """Says no to the addresses that are in here, and keeps what it is asked."""
+
+    def __init__(self, closed: Mapping[str, Exception]) -> None:
+        self.closed = closed
+        self.asked: list[str] = []
+
+    def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+        self.asked.append(str(address))
+        if str(address) in self.closed:
+            raise self.closed[str(address)]
+
+
+NOT_NOW = Postponed("asked often enough", seconds=5.0)
+
+
+def test_an_address_that_is_not_asked_now_leaves_the_others() -> None:
+    permit = Closed({"127.0.0.1": NOT_NOW})
+    with (
+        Site() as site,
+        Site({"/": page(b"here")}, host="127.0.0.2", port=site.port),
+        Client(allow=["127.0.0.0/8"], resolver=lambda *_: ["127.0.0.1", "127.0.0.2"]) as client,
+    ):
+        assert client.get(f"http://a.example:{site.port}/", permit=permit).read() == b"here"
+        assert (site.connections, permit.asked) == (0, ["127.0.0.1", "127.0.0.2"])
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(["127.0.0.1"], id="alone"),
+        pytest.param(["127.0.0.1", "127.0.0.2"], id="before-a-dead-one"),
+        pytest.param(["127.0.0.2", "127.0.0.1"], id="after-a-dead-one"),
+    ],
+)
+def test_while_an_address_is_not_asked_nothing_is_said_of_the_host(answers: list[str]) -> None:
+    with (
+        Site() as site,
+        Client(allow=["127.0.0.0/8"], resolver=lambda *_: answers) as client,
+        pytest.raises(NoTurn, match="asked often enough"),
+    ):
+        client.get(f"http://a.example:{site.port}/", permit=Closed({"127.0.0.1": NOT_NOW}))
+    assert site.connections == 0
+
+
+def test_an_address_that_is_refused_is_the_end() -> None:
+    with (
+        Site() as site,
+        Site(host="127.0.0.2", port=site.port) as other,
+        Client(allow=["127.0.0.0/8"], resolver=lambda *_: ["127.0.0.1", "127.0.0.2"]) as client,
+        pytest.raises(Blocked, match="ours"),
+    ):
+        client.get(f"http://a.example:{site.port}/", permit=Closed({"127.0.0.1": Refused("ours")}))
+    assert (site.connections, other.connections) == (0, 0)
+
+
+def test_the_permit_hears_of_the_host_and_whether_the_address_is_allowed() -> None:
+    heard = []
+
+    class Deaf(Permit):
+        def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+            heard.append((host, str(address), allowed))
+            raise NOT_NOW
+
+    with Client(allow=["127.0.0.1"], resolver=lambda *_: ["8.8.8.8", "::ffff:127.0.0.1"]) as client:
+        for url in ("http://a.example./", "http://[2606:4700::1]/"):
+            with pytest.raises(NoTurn):
+                client.get(url, permit=Deaf())
+    assert heard == [
+        ("a.example.", "8.8.8.8", False),
+        ("a.example.", "127.0.0.1", True),
+        ("2606:4700::1", "2606:4700::1", False),
+    ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.net import guard
-from pingback.net.guard import Guard, Refused, is_public
+from pingback.net.guard import Guard, Refused, is_public, network_of
 
 # Each network that is refused, written out: the address before it, its first, its last, and the one after.
 EDGES = [
@@ -273,3 +273,15 @@ def test_url_passes(url: str) -> None:
 
 def test_other_ports_wait_for_the_addresses_when_a_network_is_allowed() -> None:
     assert Guard(allow=["10.0.0.0/8"]).check_url("http://a.example:9000/").port == 9000
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        pytest.param("8.8.8.8", "8.8.8.8", id="ipv4"),
+        pytest.param("2606:4700::1", "2606:4700::/64", id="ipv6"),
+        pytest.param("2606:4700:0:1:ffff:ffff:ffff:ffff", "2606:4700:0:1::/64", id="ipv6-last-of-a-network"),
+    ],
+)
+def test_the_network_of_an_address(address: str, network: str) -> None:
+    assert network_of(ip_address(address)) == network

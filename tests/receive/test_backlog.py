@@ -7,7 +7,9 @@ from pingback.holders import this_process
 from pingback.model import MentionStatus, Protocol
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import MOST_WAITING, MOST_WAITING_OF_A_HOST, Backlog
+from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
+from pingback.receive.site import Site
 from pingback.store import Store
 from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.pages import PATIENCE, Clock, Pages
@@ -169,7 +171,7 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
         store.queue,
         background=background,
         rate=None,
-        is_own=lambda url: False,
+        site=Site(SITE, target_exists=everything_exists, self_pings=True),
         protocols=tuple(Protocol),
         settle=lambda mention: None,
         renew=lambda mention: None,

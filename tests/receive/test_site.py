@@ -29,3 +29,21 @@ BLOG, SHOP, OTHER = "https://my.example/blog/", "https://my.example:443/shop", "
 def test_the_page_at_an_address(sites: list[str], address: str, asked_at: str, target: str) -> None:
     site = Site(sites, target_exists=everything_exists, self_pings=True)
     assert site.target_at(address, asked_at=asked_at) == target
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        pytest.param("my.example", True, id="a-host"),
+        pytest.param("my.example.", True, id="rfc1034-3.1-root-dot"),
+        pytest.param("other.example", True, id="of-any-port"),
+        pytest.param("2001:db8::1", True, id="rfc3986-3.2.2-address"),
+        pytest.param("[2001:db8::1]", True, id="rfc3986-3.2.2-address-in-brackets"),
+        pytest.param("www.my.example", False, id="one-below"),
+        pytest.param("example", False, id="one-above"),
+        pytest.param("xmy.example", False, id="one-that-ends-so"),
+    ],
+)
+def test_the_hosts_of_the_sites(host: str, ours: bool) -> None:
+    site = Site([BLOG, OTHER, "http://[2001:db8:0::1]/"], target_exists=everything_exists, self_pings=True)
+    assert site.has_host(host) is ours

@@ -123,6 +123,18 @@ def is_public(address: str) -> bool:
         return False
 
 
+def network_of(address: Address) -> str:
+    """Whose server an address is: of IPv6 the network (/64) counts, as the rest is its owner's choice (RFC 6177)."""
+    return str(address) if isinstance(address, IPv4Address) else str(ip_network((address, 64), strict=False))
+
+
+def untranslated(address: Address) -> Address:
+    """The address that is reached in the end: behind a translator's (RFC 6052 §2.1) an IPv4 address."""
+    if isinstance(address, IPv6Address) and address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
 def _parsed(text: str) -> Address:
     """The address that `text` spells; an IPv4-mapped one (RFC 4291 §2.5.5.2) is the IPv4 address the kernel takes."""
     try:
@@ -137,8 +149,7 @@ def _parsed(text: str) -> Address:
 
 
 def _is_public(address: Address) -> bool:
+    address = untranslated(address)
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _REFUSED_IPV4)
-    if address in _NAT64:
-        return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
     return address in _UNICAST_IPV6 and not any(address in network for network in _REFUSED_IPV6)

@@ -16,6 +16,7 @@ from pingback.clock import Clock
 from pingback.holders import is_gone, this_process
 from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
+from pingback.receive.site import Site
 from pingback.receive.turns import Turns, Way, host_of
 from pingback.receive.verify import sender_of
 
@@ -35,7 +36,7 @@ UNKNOWN = "unknown"  # a process that has no name here; its leases run out by th
 class Backlog:
     """What waits for a look at its source, kept in `queue`. Thread-safe.
 
-    `rate` is the budget of each host; of a source that `is_own` there is no end. `settle` and `renew` look at the
+    `rate` is the budget of each host; pages of the `site` have no end of it. `settle` and `renew` look at the
     source of a mention that was claimed: one that is pending, and one that was verified before. They run in the
     `background`, or where there is none, in the thread that calls `take_up`.
     """
@@ -46,7 +47,7 @@ class Backlog:
         *,
         background: Background | None,
         rate: "Rate | None",
-        is_own: Callable[[str], bool],
+        site: Site,
         protocols: Collection[Protocol],
         settle: Look,
         renew: Look,
@@ -55,7 +56,7 @@ class Backlog:
         self.holder = this_process() or UNKNOWN
         self._queue = queue
         self._background = background
-        self._hosts = Turns(rate, is_own=is_own, clock=clock)
+        self._hosts = Turns(rate, site=site, clock=clock)
         self._protocols = protocols
         self._settle = settle
         self._renew = renew

@@ -64,7 +64,9 @@ class Receiver:
 
     `rate` is how often a sender may ping (`sender_of` its address), fault 49 beyond; `source_rate` is how often the
     host of a source, the site itself aside, may be asked on the word of strangers. A ping beyond that is kept as
-    `pending`, too, and verified when its turn comes; without background threads it is fault 50.
+    `pending`, too, and verified when its turn comes; without background threads it is fault 50. The same
+    holds for an address that was asked 60 times in a minute, by whatever names (`pingback.receive.turns`), and for
+    names whose sender or domain has too many look-ups that hang (`pingback.net.lookups`).
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Receiver:
             store.queue,
             background=self._background,
             rate=source_rate,
-            is_own=self._site.holds,
+            site=self._site,
             protocols=[protocol for protocol in Protocol if self._verifies(protocol)],
             settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.asker)),
             renew=lambda known: self._renew_if_due(known, None),

@@ -18,6 +18,7 @@ class Site:
 
     def __init__(self, site: str | Sequence[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
         self._roots = _roots(site)
+        self._hosts = frozenset(_bare(split(root).host) for root in self._roots)
         self._target_exists = target_exists
         self._self_pings = self_pings
 
@@ -60,6 +61,10 @@ class Site:
         here = [target for target in ours if _authority(target) == _authority(asked_at)]
         return (here or ours or targets)[0]
 
+    def has_host(self, host: str) -> bool:
+        """A page of the site may be at this host, whichever the port."""
+        return _bare(host) in self._hosts
+
     def holds(self, url: str) -> bool:
         """The address is one of the site's pages, whether there is such a page or not."""
         return any(is_under(url, root) for root in self._roots)
@@ -78,3 +83,8 @@ def _roots(site: str | Sequence[str]) -> tuple[str, ...]:
 def _authority(url: str) -> str | None:
     """Host and port as all spellings of them agree on, whichever scheme; None for what is no HTTP URL."""
     return key_of(url).partition("/")[0] if is_http(url) else None
+
+
+def _bare(host: str) -> str:
+    """The host without the root's dot (RFC 1034 §3.1), or the brackets of an address (RFC 3986 §3.2.2)."""
+    return host.rstrip(".").strip("[]")

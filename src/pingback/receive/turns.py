@@ -1,6 +1,7 @@
-"""Whose server may be asked now: the budget of each host, which counts wherever a source leads by redirects.
+"""Whose server may be asked now: the budgets of each host and each address, wherever a source leads by redirects.
 
-A stranger's word sends us to a server of their choice, be it by the name of a source, or by where that redirects to.
+A stranger's word sends us to a server of their choice, be it by the name of a source, by where that redirects to, or by
+the address that they give to a name of their own.
 """
 
 import logging
@@ -12,25 +13,37 @@ from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
 from pingback.errors import NoTurn
+from pingback.net.guard import Address, Refused, network_of, untranslated
+from pingback.net.here import is_here
 from pingback.net.permit import Permit, Postponed
+from pingback.receive.site import Site
 from pingback.urls import shown, split
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
 
+ADDRESS_RATE = "60/minute"  # of a host it is less; behind one address there may be a thousand, as good as their names
 MOST_PAUSED = 1000  # sources, whose pings wait: no more of them can
 
 log = logging.getLogger(__name__)
 
 
 class Turns:
-    """Counts turns by `rate`, where there is one; pages that are `is_own` need none. Thread-safe."""
+    """Counts turns of hosts by `rate`, where there is one, and of addresses by a rate of their own. Thread-safe.
 
-    def __init__(self, rate: "Rate | None", *, is_own: Callable[[str], bool], clock: Clock) -> None:
+    Pages of the `site` need no turn of their host, nor its hosts one of an address. `is_here` knows the machine's own
+    addresses.
+    """
+
+    def __init__(
+        self, rate: "Rate | None", *, site: Site, clock: Clock, is_here: Callable[[Address], bool] = is_here
+    ) -> None:
         self._rate = rate
-        self._is_own = is_own
+        self._site = site
         self._clock = clock
+        self._is_here = is_here
         self._lock = threading.Lock()
+        self._address_rate: Rate | None = None
         self._paused: dict[str, datetime] = {}  # sources that led to a host without a turn, and until when it has none
 
     def take(self, source: str) -> bool:
@@ -55,16 +68,34 @@ class Turns:
 
     def seconds_at(self, url: str) -> float:
         """Take a turn at the host of the URL: 0.0, or the seconds until there may be one."""
-        if self._rate is None or self._is_own(url):
+        if self._rate is None or self._site.holds(url):
             return 0.0
         seconds = self._rate.take(host_of(url))
         if seconds:
             log.debug("the host of %r has been asked enough for the next %.0f s", shown(url), seconds)
         return seconds
 
+    def check_address(self, host: str, address: Address) -> None:
+        """Take a turn at the address, which the host has; Postponed where none is left, Refused where it is ours."""
+        if self._site.has_host(host):
+            return
+        reached = untranslated(address)
+        if self._is_here(reached):
+            raise Refused(f"{address} is an address of this machine")
+        network = network_of(reached)
+        if seconds := self._rate_of_addresses().take(network):
+            raise Postponed(f"{network} has been asked often enough for now", seconds=seconds)
+
     def payer_of(self, url: str) -> str | None:
         """The host whose turn the URL takes; None where it takes none."""
-        return None if self._is_own(url) else host_of(url)
+        return None if self._site.holds(url) else host_of(url)
+
+    def _rate_of_addresses(self) -> "Rate":
+        from pingback.receive.limits import Rate  # takes a while to load
+
+        with self._lock:
+            self._address_rate = self._address_rate or Rate(ADDRESS_RATE)
+        return self._address_rate
 
     def _pause(self, source: str, seconds: float) -> None:
         with self._lock:
@@ -74,7 +105,7 @@ class Turns:
 
 
 class Way(Permit):
-    """The way of one exchange on a stranger's word: each host that it comes to by a redirect needs a turn.
+    """The way of one exchange on a stranger's word: a host that it comes to by a redirect needs a turn, as any address.
 
     From one page of a host to the next (`http` to `https`, a slash added) one turn is enough. Back and forth between
     two hosts each change takes one, or two would be as good as a thousand; and what follows one of our own pages, too,
@@ -93,6 +124,10 @@ class Way(Permit):
         if payer is not None and payer != self._payer and (seconds := self._turns.seconds_at(url)):
             raise Postponed(f"{payer} has been asked often enough for now", seconds=seconds)
         self._payer = payer
+
+    def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+        if not allowed:
+            self._turns.check_address(host, address)
 
 
 def host_of(url: str) -> str:
