@@ -52,13 +52,9 @@ class _GuardedConnection(HTTPConnection):
     address: Address
 
     def _new_conn(self) -> socket.socket:
-        connection = self.dialer.dial(self._name, self.port, self.budget)
+        connection = self.dialer.dial(self._dns_host, self.port, self.budget)
         self.address = connection.address
         return connection
-
-    @property
-    def _name(self) -> str:
-        return self._dns_host.strip("[]")
 
     def connect(self) -> None:
         super().connect()
@@ -66,7 +62,7 @@ class _GuardedConnection(HTTPConnection):
 
     def use_again(self) -> None:
         """What a new connection is asked, for one that was kept by an exchange whose permit may have been another."""
-        self.dialer.check(self._name, self.address, self.budget)
+        self.dialer.check(self._dns_host, self.address, self.budget)
         self.meter()
 
     def meter(self) -> None:

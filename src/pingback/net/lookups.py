@@ -1,7 +1,7 @@
 """Look-ups of names by the operating system, which may hang for a minute and cannot be called off.
 
-Each runs in a thread, of which strangers get so many for each of them, and for each domain that they name. Resolvers
-that could be called off (pycares, dnspython) would not see what `/etc/hosts` and `nsswitch.conf` say.
+Each runs in a thread. Strangers share theirs: so many are for one sender, and so many for one domain that they name.
+Resolvers that could be called off (pycares, dnspython) would not see what `/etc/hosts` and `nsswitch.conf` say.
 """
 
 import errno
@@ -44,9 +44,9 @@ class _LookUp:
 class LookUps:
     """Asks `resolver`, for as long as an exchange has time. Thread-safe.
 
-    A stranger's look-up waits for a moment where the sender or the domain has as many as it may, and not at all where
-    so many have hung for longer: it is no use, and others wait behind. The owner's waits. `clock` gives seconds that
-    never run backwards.
+    A stranger's look-up waits for a moment where its sender or domain has as many as it may. Where as many hang, it
+    does not wait at all: that is no use, and it would keep a thread from others. The owner's waits for as long as it
+    has time. `clock` gives seconds that never run backwards.
     """
 
     def __init__(
