@@ -1,5 +1,6 @@
 """`pingback.store.database`: one transaction each, shared by all that is kept in the file."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,34 @@ def test_a_closed_database_says_so() -> None:
     database = Database("sqlite://")
     database.close()
     database.close()
-    for use in (database.read, database.write):
+    for use in (database.read, database.browse, database.write):
         with pytest.raises(StoreError, match="the database in memory is closed"), use():
             pass
+
+
+def test_who_browses_takes_no_connection_from_the_others(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0")
+    with ExitStack() as lists:
+        with pytest.raises(StoreError, match="is too busy"):
+            _browse_without_end(database, lists)
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM outbox_pauses").scalar() == 0
+        with database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO outbox_pauses VALUES ('a.example', 1)")
+    with database.browse() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM outbox_pauses").scalar() == 1
+    database.close()
+
+
+def _browse_without_end(database: Database, lists: ExitStack) -> None:
+    while True:
+        lists.enter_context(database.browse())
+
+
+def test_in_memory_all_share_the_one_connection() -> None:
+    database = Database("sqlite://")
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO outbox_pauses VALUES ('a.example', 1)")
+    with database.browse() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM outbox_pauses").scalar() == 1
+    database.close()

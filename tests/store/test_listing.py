@@ -306,7 +306,7 @@ def test_an_index_gives_the_order(tmp_path: Path, selection: Selection, part: Pa
     """The rows are not sorted for it, however many there are."""
     with Store(f"sqlite:///{tmp_path}/mentions.db") as store:
         asked: list[str] = []
-        with store._database.read() as connection:  # no public way shows it
+        with store._database.browse() as connection:  # no public way shows it
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.set_trace_callback(asked.append)

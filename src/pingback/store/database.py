@@ -7,11 +7,11 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Connection
 
 from pingback.errors import StoreError
-from pingback.store.engine import busy_timeout, connect, name_of, parse_url, translated
+from pingback.store.engine import busy_timeout, connect, in_memory, name_of, parse_url, translated
 
 
 class Database:
-    """A database that is open: `read` and `write` lend a connection, each for one transaction.
+    """A database that is open: `read`, `browse` and `write` lend a connection, each for one transaction.
 
     Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing.
     Everything raises `StoreError` when the database cannot be used, or is closed.
@@ -21,6 +21,8 @@ class Database:
         self._url = parse_url(url)
         self._wait = busy_timeout(self._url)
         self._engine = connect(self._url)
+        # As many more, or whoever asks for long lists would keep pings from theirs. In memory there is one only.
+        self._browsing = self._engine if in_memory(self._url) else connect(self._url)
         self._closed = False
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
         self._writing = threading.Lock()
@@ -41,6 +43,13 @@ class Database:
         """One state of the database, whatever is written meanwhile."""
         self._check_open()
         with translated(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def browse(self) -> Iterator[Connection]:
+        """As `read`, for lists of any length that anybody may ask for: by connections of their own."""
+        self._check_open()
+        with translated(self._url), self._browsing.connect() as connection:
             yield connection
 
     @contextmanager
@@ -65,6 +74,7 @@ class Database:
         """Close all connections. May be called twice."""
         self._closed = True
         self._engine.dispose()
+        self._browsing.dispose()
 
     def _check_open(self) -> None:
         if self._closed:

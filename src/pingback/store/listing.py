@@ -122,13 +122,14 @@ class Listing:
             statement = statement.where(place > last if part.upward else place < last)
         order = (key.asc(), mentions.c.id.asc()) if part.upward else (key.desc(), mentions.c.id.desc())
         statement = statement.order_by(*order).offset(part.skip)
-        with self._reading() as connection:
+        with self._database.browse() as connection:
             rows = connection.execute(statement).mappings().all()
-            shown = rows[: part.size]
+            last_change = _last_change(connection, of_targets)
+        with self._readable():
             return Listed(
-                mentions=tuple([mention_of(row) for row in shown]),
+                mentions=tuple([mention_of(row) for row in rows[: part.size]]),
                 end=_end(rows, part.size),
-                changed=self._last_change(connection, of_targets),
+                changed=self._changed(last_change),
             )
 
     def counts(self, selection: Selection) -> Counts:
@@ -136,9 +137,12 @@ class Listing:
         of_targets = self._of_targets(selection.targets)
         approved = _approved(selection, of_targets)
         statement = select(mentions.c.kind, func.count()).where(*approved).group_by(mentions.c.kind)
-        with self._reading() as connection:
-            kinds = {MentionKind(kind): number for kind, number in connection.execute(statement)}
-            return Counts(kinds=kinds, changed=self._last_change(connection, of_targets))
+        with self._database.browse() as connection:
+            rows = connection.execute(statement).all()
+            last_change = _last_change(connection, of_targets)
+        with self._readable():
+            kinds = {MentionKind(kind): number for kind, number in rows}
+            return Counts(kinds=kinds, changed=self._changed(last_change))
 
     def withdrawals(self, *, since: datetime | None = None, size: int, after: Place | None = None) -> Withdrawals:
         """What ceased to be approved then or later, in the order in which it did."""
@@ -149,20 +153,14 @@ class Listing:
             statement = statement.where(at >= micros(since))
         if after is not None:
             statement = statement.where(tuple_(at, mentions.c.id) > tuple_(*after))
-        with self._reading() as connection:
+        with self._database.browse() as connection:
             rows = connection.execute(statement).mappings().all()
+        with self._readable():
             found = tuple([_withdrawal_of(row) for row in rows[:size]])
             return Withdrawals(withdrawals=found, end=_end(rows, size))
 
-    def _last_change(self, connection: Connection, of_targets: ColumnElement[bool] | None) -> datetime | None:
-        """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
-
-        For a whole host it is the last change of all, which an index tells without looking at each row.
-        """
-        statement = select(func.max(mentions.c.changed))
-        if of_targets is not None:
-            statement = statement.where(of_targets)
-        changed = instant_or_none(connection.execute(statement).scalar() or None)  # 0 is from an earlier version
+    def _changed(self, last_change: int | None) -> datetime | None:
+        changed = instant_or_none(last_change or None)  # 0 is from an earlier version
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed
@@ -174,13 +172,26 @@ class Listing:
         return mentions.c.target_key.in_(sorted({key for target in targets for key in self._moves.keys_of(target)}))
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """SQLite holds any value in any column, and a later version of ours may have written other words."""
-        with self._database.read() as connection:
-            try:
-                yield connection
-            except (ValueError, TypeError, OverflowError) as error:
-                raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+    def _readable(self) -> Iterator[None]:
+        """SQLite holds any value in any column, and a later version of ours may have written other words.
+
+        Rows are read here, once their connection was given back: it would wait for all the others that do so.
+        """
+        try:
+            yield
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+
+
+def _last_change(connection: Connection, of_targets: ColumnElement[bool] | None) -> int | None:
+    """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
+
+    For a whole host it is the last change of all, which an index tells without looking at each row.
+    """
+    statement = select(func.max(mentions.c.changed))
+    if of_targets is not None:
+        statement = statement.where(of_targets)
+    return connection.execute(statement).scalar()
 
 
 def _approved(selection: Selection, of_targets: ColumnElement[bool] | None) -> Iterator[ColumnElement[bool]]:

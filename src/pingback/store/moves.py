@@ -59,7 +59,7 @@ class Moves:
 
     def keys_of(self, target: str) -> list[str]:
         """The keys of all addresses of the page at `target`, its own among them."""
-        with self._database.read() as connection:
+        with self._database.browse() as connection:
             return [*_keys_of(connection, target_key_of(target))]
 
 

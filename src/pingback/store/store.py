@@ -148,7 +148,7 @@ class Store:
         page = _select(*conditions).order_by(*_ARRIVAL).limit(_PAGE)
         after = page
         while True:
-            with self._read() as connection:
+            with self._database.browse() as connection:
                 rows = connection.execute(after).mappings().all()
             yield from map(self._mention, rows)
             if len(rows) < _PAGE:
