@@ -2,7 +2,7 @@
 
 import pytest
 
-from pingback.server.app import handle
+from pingback.server.app import handle, makes_list
 from pingback.server.http import Request
 from tests.receive.lax import Receiver
 
@@ -73,3 +73,26 @@ def test_health_is_ok(receiver: Receiver) -> None:
 def test_a_body_over_64_kib_is_413(receiver: Receiver, path: str, status: int, size: int, fits: bool) -> None:
     request = Request(method="POST", path=path, raw_path=path, body=b"x" * size)
     assert handle(request, receiver).status == (status if fits else 413)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "long"),
+    [
+        pytest.param("GET", "/api/mentions.jf2", True, id="jf2"),
+        pytest.param("HEAD", "/api/mentions.atom", True, id="head"),
+        pytest.param("GET", "/api/count", True, id="count"),
+        pytest.param("GET", "/api/deletions", True, id="deletions"),
+        pytest.param("GET", "//mentions", True, id="slashes-that-the-server-drops"),
+        pytest.param("GET", "/trackback/part-5", True, id="trackbacks-of-a-page"),
+        pytest.param("POST", "/trackback/part-5", False, id="trackback"),
+        pytest.param("POST", "/api/count", False, id="405"),
+        pytest.param("POST", "/xmlrpc", False, id="pingback"),
+        pytest.param("POST", "/webmention", False, id="webmention"),
+        pytest.param("GET", "/healthz", False, id="health"),
+        pytest.param("GET", "/inbox", False, id="inbox"),
+        pytest.param("GET", "/api/", False, id="nothing-there"),
+        pytest.param("GET", "", False, id="no-path"),
+    ],
+)
+def test_what_may_take_long_to_make(method: str, path: str, long: bool) -> None:
+    assert makes_list(method, path) is long

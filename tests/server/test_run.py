@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 import xmlrpc.client
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -19,19 +18,19 @@ import pytest
 
 from pingback.errors import SettingsError
 from pingback.model import MentionStatus
-from pingback.server.run import CONNECTIONS, RECEIVE_WITHIN, Server, serve
+from pingback.server.run import Server, serve
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site, page
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE
 from tests.server.conftest import SOURCE, TARGET
+from tests.server.sockets import HEALTH, connected, exchange, said
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 PING = xmlrpc.client.dumps((SOURCE, TARGET), "pingback.ping").encode()
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: my.example\r\nConnection: close\r\n\r\n"
 
 
 def post(body: bytes, *more: str, length: int | None = None) -> bytes:
@@ -43,30 +42,6 @@ def post(body: bytes, *more: str, length: int | None = None) -> bytes:
 def server(receiver: Receiver) -> Iterator[Server]:
     with Server(wsgi_app(receiver), threads=2) as server:
         yield server
-
-
-def connected(server: Server) -> socket.socket:
-    host, _, port = server.url.removeprefix("http://").rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE)
-
-
-def said(connection: socket.socket) -> bytes:
-    """All that the server says until it hangs up."""
-    pieces: list[bytes] = []
-    while True:
-        try:
-            piece = connection.recv(65536)
-        except ConnectionResetError:  # it did not read all that it was sent
-            piece = b""
-        if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
-
-
-def exchange(server: Server, request: bytes) -> bytes:
-    with connected(server) as connection:
-        connection.sendall(request)
-        return said(connection)
 
 
 def test_a_ping_by_the_standard_librarys_client(server: Server, receiver: Receiver) -> None:
@@ -161,21 +136,6 @@ def test_senders_that_fall_silent_hold_no_thread(server: Server, half: bytes) ->
         connection.close()
 
 
-def test_a_sender_that_drips_is_cut_off(server: Server) -> None:
-    with connected(server) as connection:
-        connection.sendall(b"POST /xmlrpc HTTP/1.1\r\n")
-        assert exchange(server, HEALTH).endswith(b"ok\n")  # the first bytes have come in by now
-
-        def as_if_later() -> None:
-            [channel] = [channel for channel in inner.active_channels.values() if channel.request is not None]
-            channel.request.began -= RECEIVE_WITHIN + 1
-            inner.maintenance(time.time())
-
-        inner = server._server  # half a minute is too long for a test, and its clock is the system's
-        inner.trigger.pull_trigger(as_if_later)
-        assert said(connection) == b""
-
-
 def test_urgent_data_does_not_keep_the_server_busy(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     with connected(server) as connection:
         connection.sendall(b"GET /healthz HT")
@@ -203,15 +163,6 @@ def test_full_queues_are_no_warnings(caplog: pytest.LogCaptureFixture) -> None:
         for connection in waiting:
             connection.close()
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []
-
-
-def test_more_connections_than_allowed_have_to_wait(server: Server) -> None:
-    many = [connected(server) for _ in range(CONNECTIONS)]
-    with connected(server) as waiting:
-        waiting.sendall(HEALTH)
-        for connection in many:
-            connection.close()
-        assert said(waiting).endswith(b"ok\n")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])

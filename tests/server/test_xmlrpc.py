@@ -7,6 +7,7 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
+from pingback.receive.gate import Gate
 from pingback.receive.limits import Rate
 from pingback.server.http import Request
 from pingback.server.xmlrpc import answer
@@ -135,3 +136,12 @@ def test_a_fault_of_the_blog_engine_goes_out_as_it_is(pages: Pages) -> None:
 
     with Store("sqlite://") as store, Receiver(site=SITE, store=store, client=pages, target_exists=closed) as receiver:
         assert fault_of(receiver, WORDPRESS_PING) == 33
+
+
+def test_too_many_long_lists_at_once_are_50(receiver: Receiver) -> None:
+    receiver.listing = Gate(at_once=1, in_hand=1)
+    method = "pingback.extensions.getPingbacks"
+    with receiver.listing():
+        assert fault_of(receiver, xmlrpc.client.dumps((TARGET,), method)) == 50
+        post(receiver, WORDPRESS_PING)  # which is no list
+    assert call(receiver, method, TARGET) == [SOURCE]

@@ -60,7 +60,13 @@ def command(settings: Settings) -> None:
         receiver = stack.enter_context(SiteReceiver(settings, client=client, observer=_observer(settings)))
         receiver.resume()
         app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
-        serve(app, host=settings.host, port=settings.port, on_ready=_ready)
+        serve(
+            app,
+            host=settings.host,
+            port=settings.port,
+            trusted_proxies=settings.trusted_proxies,
+            on_ready=_ready,
+        )
     log.info("stopped")
 
 

@@ -22,6 +22,7 @@ from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
 from pingback.receive.changes import with_page, with_words
+from pingback.receive.gate import Gate
 from pingback.receive.logbook import log_ping, log_settled
 from pingback.receive.moderation import Decide, Moderator
 from pingback.receive.observer import NOBODY, Observer, timed
@@ -41,6 +42,8 @@ T = TypeVar("T")
 
 MAX_WAITING = 48  # pings that wait for their source at a time; a server needs more threads than that
 MAX_LISTED = 10_000  # mentions in one answer
+LISTS_AT_ONCE = 2
+LISTS_IN_HAND = 8  # with those that wait; a server needs a thread for each, beside MAX_WAITING
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,8 @@ class Receiver:
     `target_exists` is given targets under the site, in normal form and with the site's scheme. False, None or what else
     is empty means that there is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that
     takes no pings. Whom the store or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what
-    becomes of any other's mention. `observer` is told of each answer and each look at a source.
+    becomes of any other's mention. `observer` is told of each answer and each look at a source. Who makes a long list
+    in a thread that pings need, too, does so within `listing`.
 
     With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
     as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
@@ -97,6 +101,7 @@ class Receiver:
         if not verify_trackbacks:  # else what the owner approves of them would wait for ever
             store.moderation.on_their_word = (Protocol.TRACKBACK,)
         self.observer = observer
+        self.listing = Gate(at_once=LISTS_AT_ONCE, in_hand=LISTS_IN_HAND)
         self._clock = clock
         self._background = Background() if answer_within is not None or self._queued else None
         self._targets = TargetCheck(self._site.check_exists, in_background=self._background is not None)

@@ -14,8 +14,11 @@ Answer: TypeAlias = "Callable[[Request, Receiver], Response]"
 
 
 class Route(NamedTuple):
+    """`lists` is true of what strangers may ask for at will and what takes long to make."""
+
     methods: tuple[str, ...]
     answer: Answer
+    lists: bool = False
 
 
 def handle(request: Request, receiver: "Receiver") -> Response:
@@ -29,6 +32,13 @@ def handle(request: Request, receiver: "Receiver") -> Response:
     if len(request.body) > MAX_BODY:
         return TOO_LARGE
     return route.answer(request, receiver)
+
+
+def makes_list(method: str, path: str) -> bool:
+    """The answer may be long: a server that knows beforehand can let other requests pass it."""
+    path = "/" + path.lstrip("/")  # as waitress gives it to us
+    route = _ROUTES.get(path) or _route_below(path)
+    return route is not None and route.lists and method != "POST"
 
 
 def _route_below(path: str) -> Route | None:
@@ -51,20 +61,20 @@ _ROUTES = {
     "/healthz": Route(("GET", "HEAD"), health.health),
     "/readyz": Route(("GET", "HEAD"), health.ready),
     "/metrics": Route(("GET", "HEAD"), health.metrics),
-    "/api/mentions.jf2": Route(api.METHODS, api.mentions_jf2),
-    "/api/mentions.json": Route(api.METHODS, api.mentions_json),
-    "/api/mentions.atom": Route(api.METHODS, api.mentions_atom),
-    "/api/count": Route(api.METHODS, api.count),
-    "/api/count.json": Route(api.METHODS, api.count),  # as some of webmention.io's readers call it
-    "/api/deletions": Route(api.METHODS, api.deletions),
-    "/mentions": Route(api.METHODS, display.answer),
+    "/api/mentions.jf2": Route(api.METHODS, api.mentions_jf2, lists=True),
+    "/api/mentions.json": Route(api.METHODS, api.mentions_json, lists=True),
+    "/api/mentions.atom": Route(api.METHODS, api.mentions_atom, lists=True),
+    "/api/count": Route(api.METHODS, api.count, lists=True),
+    "/api/count.json": Route(api.METHODS, api.count, lists=True),  # as some of webmention.io's readers call it
+    "/api/deletions": Route(api.METHODS, api.deletions, lists=True),
+    "/mentions": Route(api.METHODS, display.answer, lists=True),
     "/widget.js": Route(("GET", "HEAD"), widget.answer),
     "/inbox": _INBOX,
 }
 
 # What answers for all that is below.
 _FOLDERS = {
-    f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer),
+    f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer, lists=True),
     f"{webmention.ROOT}/": Route(("GET", "HEAD"), webmention.status),
     "/inbox/": _INBOX,
 }

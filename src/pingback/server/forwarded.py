@@ -22,6 +22,28 @@ _SCHEMES = ("http", "https")
 log = logging.getLogger(__name__)
 
 
+class Proxies:
+    """Those that are trusted: `networks` in CIDR form."""
+
+    def __init__(self, networks: Collection[str]) -> None:
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def __contains__(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+    def client_of(self, peer: Address, hops: str) -> Address:
+        """The first address from the right that is no proxy; where something else stands there, the proxy before it."""
+        client = peer
+        for hop in reversed(hops.rsplit(",", MAX_HOPS)):
+            address = address_in(hop)
+            if address is None:
+                return client
+            client = address
+            if client not in self:
+                return client
+        return client
+
+
 class Forwarded:
     """A WSGI application behind `proxies`, networks in CIDR form: it sees what the outermost of them saw.
 
@@ -31,23 +53,20 @@ class Forwarded:
 
     def __init__(self, app: "WSGIApplication", proxies: Collection[str] = ()) -> None:
         self._app = app
-        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+        self._proxies = Proxies(proxies)
         self._lock = threading.Lock()
         self._warned = False
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        peer = _address(environ.get("REMOTE_ADDR", ""))
-        if peer is not None and self._is_proxy(peer):
+        peer = address_in(environ.get("REMOTE_ADDR", ""))
+        if peer is not None and peer in self._proxies:
             environ = self._as_seen_outside(environ, peer)
         elif peer is not None and _FOR in environ and not peer.is_global:
             self._warn_once(peer)
         return self._app(environ, start_response)
 
-    def _is_proxy(self, address: Address) -> bool:
-        return any(address in network for network in self._proxies)
-
     def _as_seen_outside(self, environ: "WSGIEnvironment", peer: Address) -> "WSGIEnvironment":
-        seen = dict(environ, REMOTE_ADDR=str(self._asker(environ.get(_FOR, ""), peer)))
+        seen = dict(environ, REMOTE_ADDR=str(self._proxies.client_of(peer, environ.get(_FOR, ""))))
         scheme = _last(environ.get(_PROTO, "")).lower()
         if scheme in _SCHEMES:
             seen["wsgi.url_scheme"] = scheme
@@ -55,18 +74,6 @@ class Forwarded:
         if host:
             seen["HTTP_HOST"] = host
         return seen
-
-    def _asker(self, hops: str, peer: Address) -> Address:
-        """The first address from the right that is no proxy; where something else stands there, the proxy before it."""
-        asker = peer
-        for hop in reversed(hops.rsplit(",", MAX_HOPS)):
-            address = _address(hop)
-            if address is None:
-                return asker
-            asker = address
-            if not self._is_proxy(address):
-                return asker
-        return asker
 
     def _warn_once(self, peer: Address) -> None:
         """A private address that forwards is our own proxy, more likely than not, and nobody said so."""
@@ -76,11 +83,7 @@ class Forwarded:
             log.warning("requests come through %s, which counts as one sender: is it a --trusted-proxy?", peer)
 
 
-def _last(values: str) -> str:
-    return values.rpartition(",")[2].strip()
-
-
-def _address(text: str) -> Address | None:
+def address_in(text: str) -> Address | None:
     """The address in a hop, which some proxies write with a port; IPv4 where it is that mapped into IPv6."""
     host = text.strip()
     if host.startswith("["):
@@ -92,3 +95,7 @@ def _address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def _last(values: str) -> str:
+    return values.rpartition(",")[2].strip()

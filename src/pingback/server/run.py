@@ -4,11 +4,11 @@ waitress reads requests and writes responses in one loop, and gives a thread onl
 whole: senders that are slow or silent hold a socket, never a thread. For how long they do so is bounded here.
 """
 
-import logging
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from time import monotonic
 from types import FrameType
@@ -16,32 +16,30 @@ from typing import TYPE_CHECKING, Any, Self
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
 
 from pingback.errors import SettingsError
+from pingback.server.connections import MAX_UNREAD, Listener
+from pingback.server.threads import FairThreads, Threads
 from pingback.wire.xmlrpc import MAX_BODY
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-THREADS = 64  # more than the pings that may wait for their source (`Receiver`), so that others are answered at once
+LIST_THREADS = 2  # for long lists, which are our own work: more threads would only slow down all others
+# More than may wait in them, so that others are answered at once: 48 pings for their source and 8 lists (`Receiver`),
+# and 18 passwords to be looked at (the inbox).
+THREADS = 80
+SWITCH_AFTER = 0.0005  # seconds
 STOP_WITHIN = 30.0  # seconds for the requests that are running when the server is told to stop
 CLOSE_WITHIN = 1.0  # seconds for its threads to notice
 
-RECEIVE_WITHIN = 10.0  # seconds for a request to come in, from its first byte to its last
-CONNECTIONS = 400  # open at once; more have to wait. A process may often have no more than 1024 files
+CONNECTIONS = 400  # open at once; for more, others have to go. A process may often have no more than 1024 files
 MAX_HEADER = 16 * 1024  # bytes
 
 _ADJUSTMENTS = {
-    "connection_limit": CONNECTIONS,
-    "channel_timeout": 10,  # seconds of silence
-    "cleanup_interval": 5,
     "max_request_header_size": MAX_HEADER,
     "max_request_body_size": MAX_BODY + 1,  # the first size that is refused
-    "asyncore_use_poll": True,  # `select` cannot watch more than 1024
+    "outbuf_high_watermark": sys.maxsize,  # bytes that may wait to be read before a thread waits for it, too
     "log_socket_errors": False,  # senders that hang up are no news
     "ident": None,
     "clear_untrusted_proxy_headers": False,  # `Forwarded` knows which of them to believe
@@ -54,37 +52,58 @@ def serve(
     host: str,
     port: int,
     threads: int = THREADS,
+    trusted_proxies: Collection[str] = (),
     on_ready: Callable[[str], object] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT comes, finish what is running, and return. For the main thread.
 
-    `on_ready` is told the URL once connections are accepted; port 0 is any free one. Raises SettingsError where host
-    and port cannot be listened at.
+    `on_ready` is told the URL once connections are accepted; port 0 is any free one. The connections of
+    `trusted_proxies`, networks in CIDR form, are never taken away for others. Raises SettingsError where host and port
+    cannot be listened at.
     """
-    with closing(Server(app, host=host, port=port, threads=threads)) as server, _signals_stop(server):
+    with (
+        closing(Server(app, host=host, port=port, threads=threads, trusted_proxies=trusted_proxies)) as server,
+        _signals_stop(server),
+        _threads_switch_often(),
+    ):
         if on_ready is not None:
             on_ready(server.url)
         server.run()
 
 
 class Server:
-    """A listening server, to be closed in the end: `run` it here, or, by `with`, in a thread. `url` has no path."""
+    """A listening server, to be closed in the end: `run` it here, or, by `with`, in a thread. `url` has no path.
 
-    def __init__(self, app: "WSGIApplication", *, host: str = "127.0.0.1", port: int = 0, threads: int = 4) -> None:
+    It has `connections` open at once, and keeps `unread` bytes of answers; who has most of them loses some when there
+    are more (`pingback.server.connections`).
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = 4,
+        connections: int = CONNECTIONS,
+        unread: int = MAX_UNREAD,
+        trusted_proxies: Collection[str] = (),
+    ) -> None:
         listening = _listening(host, port)
         port = listening.getsockname()[1]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._tasks = _Dispatcher()
-        self._tasks.set_thread_count(threads)
+        self._threads = (Threads(threads), FairThreads(LIST_THREADS))
         self._map: dict[int, Any] = {}
-        self._server = _Server(
+        self._server = Listener(
             app,
+            listening,
             map=self._map,
-            _sock=listening,
-            dispatcher=self._tasks,
-            adj=Adjustments(**_ADJUSTMENTS),
-            sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
-            bind_socket=False,
+            adjustments=Adjustments(**_ADJUSTMENTS),
+            threads=self._threads[0],
+            lists=self._threads[1],
+            most=connections,
+            max_unread=unread,
+            trusted_proxies=trusted_proxies,
         )
         self._stopping = False
         self._thread = threading.Thread(target=self.run, name="pingback-server", daemon=True)
@@ -111,15 +130,17 @@ class Server:
 
     def close(self) -> None:
         """Give back sockets and threads, once `run` has returned."""
-        self._tasks.shutdown(timeout=CLOSE_WITHIN)
-        if not self._tasks.threads:  # one that is left would still pull it
+        for threads in self._threads:
+            threads.shutdown(timeout=CLOSE_WITHIN)
+        if not any(threads.threads for threads in self._threads):  # one that is left would still pull it
             self._server.trigger.close()
         for channel in list(self._server.active_channels.values()):
             channel.handle_close()
         wasyncore.dispatcher.close(self._server)
 
     def _turn(self, seconds: float = 1.0) -> None:
-        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        self._server.maintain()
+        wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)  # `select` cannot watch more than 1024
 
     def _drain(self) -> None:
         """Accept nothing more, answer what has come in as a whole, and drop the rest."""
@@ -131,60 +152,6 @@ class Server:
                 if not channel.requests and not channel.total_outbufs_len:
                     channel.will_close = True
             self._turn(0.05)
-
-
-class _Quiet(logging.LoggerAdapter[logging.Logger]):
-    """waitress warns of full queues and of too many connections, which strangers can bring about at will."""
-
-    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.debug(msg, *args, **kwargs)
-
-
-_quiet = _Quiet(logging.getLogger("waitress"), {})
-
-
-class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
-    logger = queue_logger = _quiet
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    def __init__(self, adjustments: Adjustments) -> None:
-        super().__init__(adjustments)
-        self.began = monotonic()
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """A number with thousands of digits or a broken IPv6 host is a bad request; waitress would log an error."""
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            raise ParsingError("The request cannot be read.") from error
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    parser_class = _Parser
-    logger = _quiet
-
-    def send_continue(self) -> None:
-        """Unless the request is refused already: waitress would ask for a body that is too large, and read it."""
-        if self.request.error is None:
-            super().send_continue()
-
-    def handle_expt(self) -> None:
-        """TCP urgent data, which HTTP has no use for: waitress would leave it unread, and its loop without rest."""
-        self.handle_close()
-
-
-class _Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    channel_class = _Channel
-    logger = _quiet
-
-    def maintenance(self, now: float) -> None:
-        """Closes silent connections, and those that send their request so slowly that silence never comes."""
-        super().maintenance(now)
-        overdue = monotonic() - RECEIVE_WITHIN
-        for channel in self.active_channels.values():
-            if not channel.requests and channel.request is not None and channel.request.began < overdue:
-                channel.will_close = True
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -201,6 +168,20 @@ def _listening(host: str, port: int) -> socket.socket:
         raise SettingsError(f"{trouble}: {(error.strerror or str(error)).partition(' (')[0]}") from error
     except UnicodeError:
         raise SettingsError(f"{trouble}: this is not the name of a host") from None
+
+
+@contextmanager
+def _threads_switch_often() -> Iterator[None]:
+    """A thread that makes a list keeps all others waiting for the interpreter, 5 ms each time where nobody says less.
+
+    A ping asks for it many times: while 300 lists a second were asked for, it took up to 11 s, and 0.5 s with this.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_AFTER)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
@@ -30,7 +31,8 @@ def _body(request: Request, receiver: "Receiver") -> bytes:
         call = decode_call(request.body)
         if call.method not in _ANSWERS:
             raise Fault(FaultCode.NO_SUCH_METHOD, f"there is no method {call.method[:80]}")
-        return encode_response(_ANSWERS[call.method](call, receiver, request.remote_addr))
+        with receiver.listing() if call.method == GET_PINGBACKS else nullcontext():
+            return encode_response(_ANSWERS[call.method](call, receiver, request.remote_addr))
     except Fault as fault:
         return encode_fault(fault.code, fault.message)
     except Exception:  # the end of a request

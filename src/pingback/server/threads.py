@@ -1,0 +1,60 @@
+"""The threads of the server (`pingback.server.run`): some for all that is quick, and a few for long lists."""
+
+import logging
+from collections import deque
+from typing import Any
+
+from waitress.task import ThreadedTaskDispatcher
+
+
+class _Quiet(logging.LoggerAdapter[logging.Logger]):
+    """waitress warns of full queues and of too many connections, which strangers can bring about at will."""
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.debug(msg, *args, **kwargs)
+
+
+quiet = _Quiet(logging.getLogger("waitress"), {})
+
+
+class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """Requests are answered in order of arrival."""
+
+    logger = queue_logger = quiet
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.set_thread_count(count)
+
+
+class FairThreads(Threads):
+    """Clients are answered in turn, however many requests of one of them wait."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(0)
+        self.queue = RoundRobin()
+        self.set_thread_count(count)
+
+
+class RoundRobin:
+    """A queue of channels that gives one of each client, and then the next one of each. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._of_clients: dict[str | None, deque[Any]] = {}
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, channel: Any) -> None:
+        self._of_clients.setdefault(channel.client, deque()).append(channel)
+        self._length += 1
+
+    def popleft(self) -> Any:
+        client = next(iter(self._of_clients))
+        waiting = self._of_clients.pop(client)
+        channel = waiting.popleft()
+        if waiting:
+            self._of_clients[client] = waiting  # behind all others
+        self._length -= 1
+        return channel

@@ -1,0 +1,42 @@
+"""`pingback.server.threads`: whose request is next."""
+
+from typing import NamedTuple
+
+import pytest
+
+from pingback.server.threads import RoundRobin
+
+
+class Waiting(NamedTuple):
+    client: str | None
+    number: int = 0
+
+
+@pytest.mark.parametrize(
+    ("came", "went"),
+    [
+        pytest.param("a1 a2 a3", "a1 a2 a3", id="of-one-client-in-order"),
+        pytest.param("a1 b1 c1", "a1 b1 c1", id="of-many-in-order"),
+        pytest.param("a1 a2 a3 b1", "a1 b1 a2 a3", id="who-has-one-waits-for-one-of-each"),
+        pytest.param("a1 a2 b1 b2 c1", "a1 b1 c1 a2 b2", id="in-turn"),
+    ],
+)
+def test_round_robin(came: str, went: str) -> None:
+    queue = RoundRobin()
+    for word in came.split():
+        queue.append(Waiting(word[0], int(word[1])))
+    assert len(queue) == len(came.split())
+    left = [queue.popleft() for _ in range(len(queue))]
+    assert " ".join(f"{client}{number}" for client, number in left) == went
+    assert not queue
+
+
+def test_whoever_comes_back_is_behind_all_others() -> None:
+    queue = RoundRobin()
+    queue.append(Waiting("a"))
+    queue.append(Waiting("b"))
+    queue.popleft()
+    queue.append(Waiting("a"))
+    queue.append(Waiting(None))
+    queue.append(Waiting("a"))
+    assert [queue.popleft().client for _ in range(4)] == ["b", "a", None, "a"]
