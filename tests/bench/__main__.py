@@ -5,6 +5,7 @@ import sys
 from tests.bench import (
     bench_client,
     bench_cpu,
+    bench_crowd,
     bench_discover,
     bench_imports,
     bench_load,
@@ -23,6 +24,7 @@ BENCHES = (
     bench_publish,
     bench_imports,
     bench_load,
+    bench_crowd,
 )
 
 if __name__ == "__main__":
