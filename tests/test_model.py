@@ -144,7 +144,9 @@ def test_as_json(value: Discovery | Outcome | Verification | Mention, expected: 
     [
         pytest.param(Protocol, "webmention pingback trackback", id="protocol"),
         pytest.param(Via, "header link a rdf", id="via"),
-        pytest.param(OutcomeStatus, "accepted already refused unsupported failed gone blocked skipped", id="outcome"),
+        pytest.param(
+            OutcomeStatus, "accepted waiting already refused unsupported failed gone blocked skipped", id="outcome"
+        ),
         pytest.param(MentionKind, "in-reply-to like-of repost-of bookmark-of mention-of", id="kind"),
         pytest.param(MentionStatus, "pending approved spam rejected deleted", id="mention"),
     ],

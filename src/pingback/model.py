@@ -27,9 +27,10 @@ class Via(StrEnum):
 
 
 class OutcomeStatus(StrEnum):
-    """What became of a ping that was sent."""
+    """What became of a ping that was sent, or is to be."""
 
     ACCEPTED = "accepted"
+    WAITING = "waiting"
     ALREADY = "already"
     REFUSED = "refused"
     UNSUPPORTED = "unsupported"
@@ -37,6 +38,9 @@ class OutcomeStatus(StrEnum):
     GONE = "gone"
     BLOCKED = "blocked"
     SKIPPED = "skipped"
+
+
+WAITING = "waiting to be sent"  # the message of such an outcome
 
 
 class MentionStatus(StrEnum):
@@ -273,7 +277,8 @@ class QueuedPing:
     `host` is the target's, lower case, with the port where that is not the default. `fingerprint` is that of the
     link's surroundings as the post last had them, `linked` whether the post has the link still. `told_by` is the
     protocol by which the far side took the ping, once. `failing_since` is the first of the failures since then.
-    `leased_until` is set while somebody is sending it, and tells one holder from the next.
+    `leased_until` is set while somebody is sending it, and tells one holder from the next. `status` and `message` are
+    those of the last try, or of a ping that waits for one; for others to see there is `as_outcome`.
     """
 
     id: int
@@ -298,15 +303,21 @@ class QueuedPing:
         """The far side has heard of the link, and said yes."""
         return self.told_by is not None
 
+    @property
+    def is_held(self) -> bool:
+        """Somebody is sending it, or began to and is no more: then it is due."""
+        return self.leased_until is not None and self.next_try is not None
+
     def as_outcome(self) -> Outcome:
+        """How the ping stands: one that somebody has in hand is `waiting`, whatever came of earlier tries."""
         return Outcome(
             source=self.source,
             target=self.target,
-            status=self.status,
-            message=self.message,
+            status=OutcomeStatus.WAITING if self.is_held else self.status,
+            message=WAITING if self.is_held else self.message,
             protocol=self.protocol,
             endpoint=self.endpoint,
-            fault=self.fault,
+            fault=None if self.is_held else self.fault,
             attempts=self.attempts,
             next_try=self.next_try,
         )

@@ -180,7 +180,7 @@ def test_the_outbox(garden: Scene, owner: Page) -> None:
     expect(owner.get_by_role("status")).to_contain_text("Due now")
     refused = garden.store.outbox.find("https://garden.example/compost", "https://orchard.example/post")
     assert refused is not None
-    assert (refused.status, refused.attempts) == (OutcomeStatus.FAILED, 0)
+    assert (refused.status, refused.attempts) == (OutcomeStatus.WAITING, 0)
 
 
 # By keyboard

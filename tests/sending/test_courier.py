@@ -208,6 +208,23 @@ def test_an_error_of_ours_fails_the_one_ping(
     assert record.levelname == "ERROR"
 
 
+def test_a_post_that_changes_while_its_ping_is_out(outbox: Outbox, client: Client, clock: Clock) -> None:
+    """What came of the try is told, and then of the next one."""
+
+    def changed(request: Request) -> bytes:
+        plan(outbox, f"{far_side.url}/1", words="other words")
+        return page(status=202)
+
+    with FarSide("/1", answer=changed) as far_side:
+        plan(outbox, f"{far_side.url}/1")
+        outcomes = delivered(outbox, client, clock)
+        assert far_side.targets == ["/1", "/1"]
+    assert [(outcome.status, outcome.attempts, outcome.next_try) for outcome in outcomes] == [
+        (OutcomeStatus.ACCEPTED, 1, NOW),
+        (OutcomeStatus.ACCEPTED, 2, None),
+    ]
+
+
 # Hosts that ask for patience
 
 

@@ -170,4 +170,4 @@ def test_no_label_holds_what_a_stranger_chose(counted: Receiver) -> None:
 def test_what_the_outbox_holds(counted: Receiver) -> None:
     instant = Clock().instant
     counted.store.outbox.plan(SOURCE, {"https://b.example/": "x"}, fingerprint="x", now=instant)
-    assert samples(counted)['pingback_outbox_pings{protocol="",status="failed"}'] == 1
+    assert samples(counted)['pingback_outbox_pings{protocol="",status="waiting"}'] == 1

@@ -240,4 +240,4 @@ def test_what_a_killed_process_had_claimed_comes_back(tmp_path: Path) -> None:
             process.kill()
         assert targets(claim(store.outbox, now=NOON)) == [TWO]
         [back] = claim(store.outbox, now=NOON + MINUTE, limit=1)
-        assert (back.target, back.status, back.attempts) == (ONE, OutcomeStatus.FAILED, 0)
+        assert (back.target, back.status, back.attempts) == (ONE, OutcomeStatus.WAITING, 0)

@@ -29,7 +29,8 @@ OTHER = "https://a.example/other"
         pytest.param({"target": "http://one.example"}, [ONE, ONE], id="target"),
         pytest.param({"due_before": NOON}, [THREE], id="due-by-now"),
         pytest.param({"due_before": NOON + HOUR}, [TWO, THREE, ONE], id="due-by-then"),
-        pytest.param({"target": ONE, "status": OutcomeStatus.FAILED, "source": OTHER}, [ONE], id="all-together"),
+        pytest.param({"status": OutcomeStatus.WAITING}, [TWO, THREE, ONE], id="waiting"),
+        pytest.param({"target": ONE, "status": OutcomeStatus.WAITING, "source": OTHER}, [ONE], id="all-together"),
         pytest.param({"target": "https://nobody.example/"}, [], id="none"),
     ],
 )

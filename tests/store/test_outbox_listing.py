@@ -1,5 +1,6 @@
 """`pingback.store.outbox_listing`: the pings a page at a time, and once more."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,20 @@ def test_statuses_and_counts(outbox: Outbox) -> None:
     assert (counts[OutcomeStatus.ACCEPTED], counts[OutcomeStatus.FAILED], counts[OutcomeStatus.GONE]) == (1, 1, 0)
 
 
+def test_what_somebody_has_in_hand_waits_whatever_came_of_it_before(outbox: Outbox) -> None:
+    plan(outbox, ONE)
+    [held] = claim(outbox)
+    record(outbox, held, FAILED, next_try=NOON + HOUR)
+    claim(outbox, now=NOON + HOUR)
+    [ping], _ = outbox.page(statuses=[OutcomeStatus.WAITING], size=9)
+    assert ping.as_outcome() == replace(
+        FAILED, target=ONE, status=OutcomeStatus.WAITING, message="waiting to be sent", fault=None, next_try=NOON + HOUR
+    )
+    assert list(outbox.pings(status=OutcomeStatus.WAITING)) == [ping]
+    assert list(outbox.pings(status=OutcomeStatus.FAILED)) == []
+    assert (outbox.counts()[OutcomeStatus.WAITING], outbox.counts()[OutcomeStatus.FAILED]) == (1, 0)
+
+
 def test_one_by_its_number(outbox: Outbox) -> None:
     plan(outbox, ONE)
     [ping] = outbox.pings()
@@ -57,7 +72,7 @@ def test_send_again_is_due_at_once_and_asks_the_target_anew(outbox: Outbox) -> N
     record(outbox, held, FAILED, next_try=NOON + HOUR)
     outbox.remember(Discovery(target=ONE, url=ONE, endpoints=()), until=NOON + timedelta(days=1))
     [ping] = outbox.send_again([held.id, held.id, 4711], now=NOON)
-    assert (ping.next_try, ping.attempts, ping.message) == (NOON, 1, "no answer")
+    assert (ping.status, ping.next_try, ping.attempts) == (OutcomeStatus.WAITING, NOON, 1)
     assert outbox.recall(ONE, now=NOON) is None
     assert targets(claim(outbox)) == [ONE]
 

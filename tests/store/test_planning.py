@@ -24,7 +24,7 @@ def test_new_links_wait_in_the_order_of_the_post(outbox: Outbox) -> None:
         source=POST,
         target="https://ONE.example:8443/x#y",
         host="one.example:8443",
-        status=OutcomeStatus.FAILED,
+        status=OutcomeStatus.WAITING,
         message="waiting to be sent",
         protocol=None,
         endpoint=None,

@@ -15,14 +15,29 @@ NEW = QueuedPing(
     source=POST,
     target=ONE,
     host="one.example",
-    status=OutcomeStatus.FAILED,
+    status=OutcomeStatus.WAITING,
     message="waiting to be sent",
     next_try=NOON,
     fingerprint="words",
 )
 HELD = replace(NEW, leased_until=NOON + MINUTE)
-RETRIED = replace(NEW, attempts=3, next_try=NOON + HOUR, failing_since=NOON - HOUR, fault=503, message="no answer")
-TOLD = replace(NEW, status=OutcomeStatus.ACCEPTED, attempts=1, next_try=None, told_by=Protocol.WEBMENTION)
+RETRIED = replace(
+    NEW,
+    status=OutcomeStatus.FAILED,
+    attempts=3,
+    next_try=NOON + HOUR,
+    failing_since=NOON - HOUR,
+    fault=503,
+    message="no answer",
+)
+TOLD = replace(
+    NEW,
+    status=OutcomeStatus.ACCEPTED,
+    message="thank you",
+    attempts=1,
+    next_try=None,
+    told_by=Protocol.WEBMENTION,
+)
 TOLD_BY_PINGBACK = replace(TOLD, told_by=Protocol.PINGBACK)
 TOLD_BY_TRACKBACK = replace(TOLD, told_by=Protocol.TRACKBACK)
 REFUSED = replace(
@@ -38,6 +53,7 @@ REFUSED = replace(
 )
 GIVEN_UP_ON = replace(TOLD, status=OutcomeStatus.GONE, failing_since=NOON - HOUR, attempts=9)
 LATER = NOON + MINUTE
+DUE: dict[str, Any] = {"status": OutcomeStatus.WAITING, "message": "waiting to be sent", "fault": None}
 
 
 def changed(ping: QueuedPing) -> QueuedPing:
@@ -56,8 +72,10 @@ OTHER = "other words"
     ("ping", "after"),
     [
         pytest.param(NEW, replace(NEW, fingerprint=OTHER), id="waiting-keeps-its-turn"),
-        pytest.param(RETRIED, replace(RETRIED, next_try=LATER, fingerprint=OTHER), id="failed-is-tried-now"),
-        pytest.param(TOLD, replace(TOLD, next_try=LATER, fingerprint=OTHER), id="webmention-3.1.4-is-sent-again"),
+        pytest.param(RETRIED, replace(RETRIED, **DUE, next_try=LATER, fingerprint=OTHER), id="failed-is-tried-now"),
+        pytest.param(
+            TOLD, replace(TOLD, **DUE, next_try=LATER, fingerprint=OTHER), id="webmention-3.1.4-is-sent-again"
+        ),
         pytest.param(TOLD_BY_PINGBACK, replace(TOLD_BY_PINGBACK, fingerprint=OTHER), id="pingback-says-already"),
         pytest.param(TOLD_BY_TRACKBACK, replace(TOLD_BY_TRACKBACK, fingerprint=OTHER), id="trackback-says-already"),
         pytest.param(REFUSED, replace(NEW, next_try=LATER, fingerprint=OTHER), id="refused-begins-anew"),
@@ -86,7 +104,7 @@ def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
 @pytest.mark.parametrize(
     ("ping", "after"),
     [
-        pytest.param(TOLD, replace(TOLD, next_try=LATER), id="webmention-3.1.4-hears-of-it"),
+        pytest.param(TOLD, replace(TOLD, **DUE, next_try=LATER), id="webmention-3.1.4-hears-of-it"),
         pytest.param(GIVEN_UP_ON, replace(NEW, next_try=LATER, told_by=Protocol.WEBMENTION), id="told-and-given-up"),
         pytest.param(TOLD_BY_PINGBACK, TOLD_BY_PINGBACK, id="pingback-cannot-say-it"),
         pytest.param(TOLD_BY_TRACKBACK, TOLD_BY_TRACKBACK, id="trackback-cannot-say-it"),
@@ -155,26 +173,27 @@ def test_a_no_keeps_that_it_was_told_once() -> None:
 
 BY_PINGBACK = replace(ACCEPTED, protocol=Protocol.PINGBACK)
 NO = replace(ACCEPTED, status=OutcomeStatus.REFUSED)
+OTHERWISE, REMOVED = replace(HELD, fingerprint=OTHER), replace(HELD, linked=False)
 
 
 @pytest.mark.parametrize(
-    ("row", "outcome", "next_try", "due"),
+    ("row", "outcome", "next_try", "status", "due"),
     [
-        pytest.param(replace(HELD, fingerprint=OTHER), ACCEPTED, None, NOON, id="other-words-webmention"),
-        pytest.param(replace(HELD, fingerprint=OTHER), BY_PINGBACK, None, None, id="other-words-pingback"),
-        pytest.param(replace(HELD, fingerprint=OTHER), FAILED, NOON + HOUR, NOON + HOUR, id="other-words-failed"),
-        pytest.param(replace(HELD, fingerprint=OTHER), NO, None, NOON, id="other-words-refused"),
-        pytest.param(replace(HELD, linked=False), ACCEPTED, None, NOON, id="removed-webmention"),
-        pytest.param(replace(HELD, linked=False), BY_PINGBACK, None, None, id="removed-pingback"),
-        pytest.param(replace(HELD, linked=False), FAILED, NOON + HOUR, None, id="removed-failed"),
-        pytest.param(replace(HELD, linked=False), NO, None, None, id="removed-refused"),
+        pytest.param(OTHERWISE, ACCEPTED, None, "waiting", NOON, id="other-words-webmention"),
+        pytest.param(OTHERWISE, BY_PINGBACK, None, "accepted", None, id="other-words-pingback"),
+        pytest.param(OTHERWISE, FAILED, NOON + HOUR, "failed", NOON + HOUR, id="other-words-failed"),
+        pytest.param(OTHERWISE, NO, None, "waiting", NOON, id="other-words-refused"),
+        pytest.param(REMOVED, ACCEPTED, None, "waiting", NOON, id="removed-webmention"),
+        pytest.param(REMOVED, BY_PINGBACK, None, "accepted", None, id="removed-pingback"),
+        pytest.param(REMOVED, FAILED, NOON + HOUR, "skipped", None, id="removed-failed"),
+        pytest.param(REMOVED, NO, None, "refused", None, id="removed-refused"),
     ],
 )
 def test_what_the_post_changed_during_the_try(
-    row: QueuedPing, outcome: Outcome, next_try: datetime | None, due: datetime | None
+    row: QueuedPing, outcome: Outcome, next_try: datetime | None, status: str, due: datetime | None
 ) -> None:
     after = after_try(outcome, row=row, next_try=next_try)
-    assert (after.next_try, after.leased_until) == (due, None)
+    assert (after.status, after.next_try, after.leased_until) == (status, due, None)
 
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, BY_PINGBACK])
@@ -200,12 +219,7 @@ def test_a_yes_of_one_whose_lease_ran_out_counts() -> None:
 
 
 UNLINKED = replace(NEW, status=OutcomeStatus.SKIPPED, linked=False, next_try=None)
-AS_NEW: dict[str, Any] = {
-    "status": OutcomeStatus.FAILED,
-    "message": "waiting to be sent",
-    "attempts": 0,
-    "next_try": LATER,
-}
+AS_NEW: dict[str, Any] = {**DUE, "attempts": 0, "next_try": LATER}
 
 
 @pytest.mark.parametrize(
@@ -217,10 +231,10 @@ AS_NEW: dict[str, Any] = {
         ),
         pytest.param(UNLINKED, UNLINKED, id="the-link-is-gone-and-nobody-heard-of-it"),
         pytest.param(NEW, NEW, id="waiting-keeps-its-turn"),
-        pytest.param(RETRIED, replace(RETRIED, next_try=LATER), id="failed-is-tried-now"),
+        pytest.param(RETRIED, replace(RETRIED, **DUE, next_try=LATER), id="failed-is-tried-now"),
         pytest.param(
             REFUSED,
-            replace(REFUSED, **AS_NEW, protocol=None, endpoint=None, fault=None, failing_since=None),
+            replace(REFUSED, **AS_NEW, protocol=None, endpoint=None, failing_since=None),
             id="refused-is-as-new",
         ),
         pytest.param(GIVEN_UP_ON, replace(GIVEN_UP_ON, **AS_NEW, failing_since=None), id="given-up-is-as-new"),

@@ -141,3 +141,70 @@ def test_a_lock_that_is_held_too_long_says_so_and_changes_nothing(path: Path, ol
         Store(f"sqlite:///{path}?timeout=0.01")
     old_program.execute("COMMIT")
     assert "kind" not in [name for _, name, *_ in old_program.execute("PRAGMA table_info(mentions)")]
+
+
+# The outbox as it was made before an outcome could be `waiting`.
+OLD_OUTBOX = """
+CREATE TABLE outbox (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    pair VARCHAR(64) NOT NULL,
+    source_key VARCHAR(64) NOT NULL,
+    target_key VARCHAR(64) NOT NULL,
+    source TEXT NOT NULL,
+    target TEXT NOT NULL,
+    host TEXT NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    protocol VARCHAR(20),
+    endpoint TEXT,
+    fault BIGINT,
+    message TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_try BIGINT,
+    fingerprint TEXT NOT NULL,
+    linked BOOLEAN NOT NULL,
+    told_by VARCHAR(20),
+    failing_since BIGINT,
+    leased_until BIGINT,
+    leased_by TEXT,
+    UNIQUE (pair)
+);
+"""
+INSERT_PING = """
+INSERT INTO outbox (pair, source_key, target_key, source, target, host, status, fault, message, attempts, next_try,
+                    fingerprint, linked)
+VALUES (:pair, 's', 't', 'https://a.example/post', 'https://b.example/', 'b.example', :status, :fault, :message,
+        :attempts, :next_try, 'words', 1)
+"""
+PLANNED = {"status": "failed", "fault": None, "message": "waiting to be sent", "attempts": 0, "next_try": 1}
+FAILED = {"status": "failed", "fault": 503, "message": "no answer", "attempts": 1, "next_try": 1}
+TAKEN = {"status": "already", "fault": 48, "message": "known", "attempts": 1, "next_try": None}
+
+
+@pytest.mark.parametrize(
+    ("row", "after"),
+    [
+        pytest.param(PLANNED, ("waiting", None, "waiting to be sent"), id="never-tried"),
+        pytest.param(FAILED, ("failed", 503, "no answer"), id="failed"),
+        pytest.param(FAILED | {"attempts": 0}, ("failed", 503, "no answer"), id="the-target-gave-no-page"),
+        pytest.param(TAKEN, ("already", 48, "known"), id="taken"),
+        pytest.param(TAKEN | {"next_try": 1}, ("waiting", None, "waiting to be sent"), id="taken-and-due-for-a-change"),
+    ],
+)
+def test_what_waits_is_called_so(
+    path: Path, old_program: sqlite3.Connection, row: dict[str, object], after: tuple[str, int | None, str]
+) -> None:
+    old_program.executescript(OLD_OUTBOX)
+    old_program.execute(INSERT_PING, row | {"pair": "x"})
+    with Store(f"sqlite:///{path}") as store:
+        [ping] = store.outbox.pings()
+        assert (ping.status, ping.fault, ping.message) == after
+        assert (ping.next_try is not None) is (row["next_try"] is not None)
+        # What the version before writes afterwards is as good as ever.
+        old_program.execute(INSERT_PING, PLANNED | {"pair": "y"})
+        assert [each.status.value for each in store.outbox.pings()] == [after[0], "failed"]
+
+
+def test_a_fresh_file_is_of_this_version(tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path}/fresh.db").close()
+    with closing(sqlite3.connect(tmp_path / "fresh.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchall() == [(1,)]

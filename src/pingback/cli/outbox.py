@@ -50,8 +50,9 @@ def _as_json(attempt: Attempt) -> dict[str, object]:
 
 def _line(ping: QueuedPing) -> str:
     next_try = f", next try {ping.next_try:%Y-%m-%d %H:%M}" if ping.next_try else ""
-    head = f"{ping.id} {ping.status} {ping.protocol or '–'} {ping.source} -> {ping.target}"
-    return f"{plain(head)}\n  {plain(ping.message)}{next_try}"
+    stands = ping.as_outcome()
+    head = f"{ping.id} {stands.status} {ping.protocol or '–'} {ping.source} -> {ping.target}"
+    return f"{plain(head)}\n  {plain(stands.message)}{next_try}"
 
 
 def _lines(attempt: Attempt) -> str:

@@ -193,7 +193,7 @@ class Courier:
     def _recalled(self, job: Job) -> Discovery | None:
         """What is remembered, unless this is a try after a change or a failure: then the page is asked anew."""
         ping = job.ping
-        if ping.told or ping.attempts or ping.status is not OutcomeStatus.FAILED:
+        if ping.told or ping.attempts or ping.status is not OutcomeStatus.WAITING:
             return None
         return self._outbox.recall(ping.target, now=self._clock())
 
@@ -316,6 +316,8 @@ class Courier:
         run.let_go(job)
         self._pace(run, job, outcome, wish)
         told = recorded.as_outcome()
+        if recorded.status is OutcomeStatus.WAITING and not recorded.is_held:  # for what the post changed meanwhile
+            told = replace(outcome, attempts=recorded.attempts, next_try=recorded.next_try)
         log_outcome(told)
         if due is None or due > run.until:
             yield told

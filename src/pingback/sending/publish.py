@@ -262,9 +262,9 @@ def publish(
 ) -> Generator[Outcome, None, None]:
     """Tell every page that the posts link to; what became of each ping, as it is known. May run again at any time.
 
-    What a host's pause, a failure or another process keeps from being sent now stays in the outbox, and is told as
-    `failed`, with its next try. `on_taken` hears of each post before its pings go out. Who stops early closes this
-    before the store: what went out by then is recorded. Raises StoreError.
+    What a host's pause or another process keeps from being sent now stays in the outbox and is told as `waiting`, what
+    failed before and is not due yet as `failed`, each with its next try. `on_taken` hears of each post before its pings
+    go out. Who stops early closes this before the store: what went out by then is recorded. Raises StoreError.
     """
     publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
     left = iter(publications)

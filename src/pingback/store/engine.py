@@ -17,13 +17,16 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, Executable
 from pingback.errors import StoreError
 from pingback.store import inbox_schema, moves_schema, notices_schema, outbox_schema
 from pingback.store.moderation_schema import fill_homes
-from pingback.store.outbox_schema import UnreadableRow
+from pingback.store.outbox_schema import UnreadableRow, name_what_waits
 from pingback.store.schema import ADDED, mentions, metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
 _LONGEST_TIMEOUT = 3600.0
 _TRY_AGAIN_AFTER = 0.01  # seconds
+
+# The `user_version` of a file: 1 where outcomes may be `waiting`.
+VERSION = 1
 
 # SQLite's primary result codes and what they mean to the person whose database it is.
 _SENTENCES = {
@@ -150,7 +153,7 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     connection.execute("PRAGMA synchronous = FULL").close()
     for statement in _TABLES:  # where all is there already, no lock is taken
         connection.execute(statement).close()
-    if _missing(connection):
+    if _missing(connection) or _version(connection) < VERSION:
         _bring_up_to_date(connection)
     for statement in _INDEXES:  # after the columns that they are made of
         connection.execute(statement).close()
@@ -162,6 +165,11 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     return [name for name in _ADDITIONS if name not in there]
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    [(version,)] = connection.execute("PRAGMA user_version")
+    return int(version)
+
+
 def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     """Add what is missing, under the write lock, and look again: of several that open the file at once one does it."""
     with connection:  # commits, or takes back
@@ -171,6 +179,9 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
             connection.execute(_ADDITIONS[name]).close()
         if mentions.c.home_key.name in missing:
             fill_homes(connection)
+        if _version(connection) < VERSION:
+            name_what_waits(connection)
+            connection.execute(f"PRAGMA user_version = {VERSION}").close()
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

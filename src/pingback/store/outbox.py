@@ -11,7 +11,7 @@ from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus
 from pingback.store import claiming, memory, outbox_listing, planning, recording
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
-from pingback.store.outbox_schema import outbox, ping_of, source_key_of
+from pingback.store.outbox_schema import outbox, ping_of, source_key_of, standing
 from pingback.store.schema import micros
 from pingback.urls import is_under, require_http
 
@@ -151,10 +151,13 @@ class Outbox:
         target: str | None = None,
         due_before: datetime | None = None,
     ) -> Iterator[QueuedPing]:
-        """The pings in the order of their `id`; with `due_before` those whose next try is not later than that."""
+        """The pings in the order of their `id`; `status` is that of `as_outcome`.
+
+        With `due_before` those whose next try is not later than that.
+        """
         conditions: list[ColumnElement[bool]] = []
         if status is not None:
-            conditions.append(outbox.c.status == status.value)
+            conditions.append(standing == status.value)
         if source is not None:
             conditions.append(outbox.c.source_key == source_key_of(source))
         if target is not None:

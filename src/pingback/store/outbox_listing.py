@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from pingback.model import OutcomeStatus, QueuedPing
 from pingback.store.memory import forget
-from pingback.store.outbox_schema import outbox, ping_of, state_of
+from pingback.store.outbox_schema import outbox, ping_of, standing, state_of
 from pingback.store.searching import containing
 from pingback.store.transitions import again
 
@@ -28,7 +28,7 @@ def page(
     """Up to `size` pings with these statuses, and the `before` of the next page; None at the end."""
     statement = _PAGE.where(*containing(search, _SEARCHED))
     if statuses:
-        statement = statement.where(outbox.c.status.in_([status.value for status in statuses]))
+        statement = statement.where(standing.in_([status.value for status in statuses]))
     if before is not None:
         statement = statement.where(outbox.c.id < before)
     found = [ping_of(row) for row in connection.execute(statement.limit(size + 1)).mappings()]
@@ -61,6 +61,6 @@ def send_again(connection: Connection, numbers: Iterable[int], *, now: datetime)
 
 
 _PAGE: Select[Any] = select(outbox).order_by(outbox.c.id.desc())
-_COUNTS = select(outbox.c.status, func.count().label("number")).group_by(outbox.c.status)
+_COUNTS = select(standing.label("status"), func.count().label("number")).group_by(standing)
 _FIND = select(outbox).where(outbox.c.id == bindparam("ping"))
 _UPDATE = update(outbox).where(outbox.c.id == bindparam("this"))

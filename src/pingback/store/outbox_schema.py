@@ -4,14 +4,26 @@ Instants and keys are those of `pingback.store.schema`.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, RowMapping, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, RowMapping, String, Table, Text, and_, case
 
-from pingback.model import Attempt, Discovery, Endpoint, KnownPost, Outcome, OutcomeStatus, Protocol, QueuedPing, Via
+from pingback.model import (
+    WAITING,
+    Attempt,
+    Discovery,
+    Endpoint,
+    KnownPost,
+    Outcome,
+    OutcomeStatus,
+    Protocol,
+    QueuedPing,
+    Via,
+)
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import (
     instant,
@@ -61,6 +73,12 @@ Index(
     sqlite_where=outbox.c.next_try.is_not(None),
 )
 
+# The status of `QueuedPing.as_outcome`.
+standing = case(
+    (and_(outbox.c.leased_until.is_not(None), outbox.c.next_try.is_not(None)), OutcomeStatus.WAITING.value),
+    else_=outbox.c.status,
+)
+
 attempts = Table(
     "outbox_attempts",
     metadata,
@@ -104,6 +122,11 @@ pauses = Table(
     Column("host", Text, primary_key=True),
     Column("until", BigInteger, nullable=False),
 )
+
+_NAME_WHAT_WAITS = """
+UPDATE outbox SET status = ?, message = ?, fault = NULL
+WHERE next_try IS NOT NULL AND (status = ? AND message = ? OR status IN (?, ?))
+"""
 
 
 class UnreadableRow(Exception):
@@ -169,6 +192,13 @@ def discovery_row_of(discovery: Discovery, *, until: datetime) -> dict[str, Any]
         "endpoints": json.dumps([endpoint.as_json() for endpoint in discovery.endpoints]),
         "until": micros(until),
     }
+
+
+def name_what_waits(connection: sqlite3.Connection) -> None:
+    """Earlier versions kept as `failed` what was never tried, and as taken what was due again for a change."""
+    failed, waiting = OutcomeStatus.FAILED.value, OutcomeStatus.WAITING.value
+    taken = (OutcomeStatus.ACCEPTED.value, OutcomeStatus.ALREADY.value)
+    connection.execute(_NAME_WHAT_WAITS, (waiting, WAITING, failed, WAITING, *taken)).close()
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from pingback.model import OutcomeStatus, Plan, QueuedPing
+from pingback.model import WAITING, OutcomeStatus, Plan, QueuedPing
 from pingback.store.memory import forget
 from pingback.store.outbox_schema import keys_of, outbox, ping_of, source_key_of, state_of
 from pingback.store.schema import micros, storable
-from pingback.store.transitions import WAITING, linked, unlinked
+from pingback.store.transitions import linked, unlinked
 from pingback.urls import host_of
 
 _CHUNK = 500  # rows read or written at once
@@ -110,7 +110,7 @@ def _waiting(source: str, link: Link, now: datetime) -> dict[str, Any]:
         "source": storable(source),
         "target": storable(link.target),
         "host": host_of(link.target),
-        "status": OutcomeStatus.FAILED.value,
+        "status": OutcomeStatus.WAITING.value,
         "message": WAITING,
         "attempts": 0,
         "next_try": micros(now),

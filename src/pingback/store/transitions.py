@@ -7,14 +7,14 @@ and when the post is gone (§3.1.5). A second pingback or TrackBack of a pair sa
 from dataclasses import replace
 from datetime import datetime
 
-from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.model import WAITING, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.urls import host_of
 
-WAITING = "waiting to be sent"
 UNLINKED = "the post no longer links to it"
 
 _YES = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
-_FINAL_NO = frozenset(OutcomeStatus) - _YES - {OutcomeStatus.FAILED}
+_UNTOLD = frozenset({OutcomeStatus.WAITING, OutcomeStatus.FAILED})
+_FINAL_NO = frozenset(OutcomeStatus) - _YES - _UNTOLD
 _TOLD_ONCE = frozenset({Protocol.PINGBACK, Protocol.TRACKBACK})  # the second time they say "already", whatever changed
 
 
@@ -92,22 +92,15 @@ def _without_link(ping: QueuedPing, when: datetime) -> QueuedPing:
     # With a lease on it a try was begun, of which nobody has said yet how it ended.
     if ping.told_by is Protocol.WEBMENTION or ping.leased_until is not None:
         return _due(ping, when)
-    if ping.status is OutcomeStatus.FAILED:
+    if ping.status in _UNTOLD:
         return replace(ping, status=OutcomeStatus.SKIPPED, message=UNLINKED, next_try=None)
     return replace(ping, next_try=None)
 
 
 def _due(ping: QueuedPing, when: datetime) -> QueuedPing:
+    if ping.next_try is not None and ping.next_try <= when:
+        return ping
+    waiting = replace(ping, status=OutcomeStatus.WAITING, fault=None, message=WAITING, next_try=when)
     if ping.status not in _FINAL_NO:
-        return replace(ping, next_try=min(ping.next_try or when, when))
-    return replace(  # as if it were new
-        ping,
-        status=OutcomeStatus.FAILED,
-        protocol=None,
-        endpoint=None,
-        fault=None,
-        message=WAITING,
-        attempts=0,
-        next_try=when,
-        failing_since=None,
-    )
+        return waiting
+    return replace(waiting, protocol=None, endpoint=None, attempts=0, failing_since=None)  # as if it were new

@@ -11,7 +11,7 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store import pruning
 from pingback.store.database import Database
-from pingback.store.outbox_schema import outbox
+from pingback.store.outbox_schema import outbox, standing
 from pingback.store.schema import mention_of, mentions, micros
 
 _ANSWER_HOLDS = timedelta(seconds=1)
@@ -118,7 +118,7 @@ class Upkeep:
 _COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
     mentions.c.protocol, mentions.c.status
 )
-_COUNT_PINGS = select(outbox.c.protocol, outbox.c.status, func.count()).group_by(outbox.c.protocol, outbox.c.status)
+_COUNT_PINGS = select(outbox.c.protocol, standing, func.count()).group_by(outbox.c.protocol, standing)
 _SEEN = (mentions.c.status == MentionStatus.APPROVED.value, mentions.c.verified.is_not(None))
 _DUE = (
     select(*mentions.c)

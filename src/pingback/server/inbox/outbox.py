@@ -15,7 +15,8 @@ PING = f"{ROOT}/outbox/"
 # The tabs: which outcomes they show, none for all.
 TABS: Mapping[str, tuple[OutcomeStatus, ...]] = {
     "all": (),
-    "waiting": (OutcomeStatus.FAILED,),
+    "waiting": (OutcomeStatus.WAITING,),
+    "failed": (OutcomeStatus.FAILED,),
     "accepted": (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY),
     "refused": (OutcomeStatus.REFUSED, OutcomeStatus.BLOCKED, OutcomeStatus.GONE),
     "no endpoint": (OutcomeStatus.UNSUPPORTED, OutcomeStatus.SKIPPED),
