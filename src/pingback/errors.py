@@ -91,7 +91,16 @@ class MailError(PingbackError):
 
 
 class StoreError(PingbackError):
-    """The database cannot be read or written: locked, corrupt, full, or not a database."""
+    """The database cannot be read or written: locked, corrupt, full, or not a database.
+
+    `public` says so without the name of a file, where it concerns the database as a whole, else it is None. `lasts`:
+    the database is damaged, and what works all the same proves nothing.
+    """
+
+    def __init__(self, message: str, *, public: str | None = None, lasts: bool = False) -> None:
+        super().__init__(message)
+        self.public = public
+        self.lasts = lasts
 
 
 class SettingsError(PingbackError):

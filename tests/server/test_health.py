@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pingback.errors import Fault
-from pingback.model import Protocol
+from pingback.errors import Fault, FaultCode, StoreError
+from pingback.model import MentionStatus, Protocol
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.metrics import Metrics
@@ -83,19 +83,119 @@ def no_file(path: Path) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("trouble", [locked, no_file])
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        pytest.param(locked, "is locked by another program", id="locked"),
+        pytest.param(no_file, "cannot be opened: is there such a folder, and may this user write to it?", id="folder"),
+    ],
+)
 def test_not_ready_when_the_database_cannot_be_written(
     tmp_path: Path,
     pages: Pages,
     caplog: pytest.LogCaptureFixture,
     trouble: Callable[[Path], AbstractContextManager[None]],
+    why: str,
 ) -> None:
     url = f"sqlite:///{tmp_path}/x.db?timeout=0.01"
     with Store(url) as store, Receiver(site=SITE, store=store, client=pages) as receiver, trouble(tmp_path / "x.db"):
-        response = get("/readyz", receiver)
-        assert (response.status, response.body) == (503, b"The mentions cannot be written now.\n")
+        for _ in range(3):
+            response = get("/readyz", receiver)
+            assert (response.status, response.body.decode()) == (503, f"Pings cannot be kept: the database {why}.\n")
         assert get("/healthz", receiver).status == 200
-    assert str(tmp_path) in caplog.text
+        [record] = caplog.records  # a stranger may ask as often as he likes
+        assert record.getMessage().startswith(f"pings cannot be kept: the database {tmp_path}/x.db {why}")
+        assert refused(receiver).code == FaultCode.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("limit", "unlimited", "why"),
+    [
+        pytest.param("max_page_count = 1", "max_page_count = 1000000", "cannot grow: the disk is full", id="full"),
+        pytest.param("query_only = ON", "query_only = OFF", "is read-only", id="read-only"),
+    ],
+)
+@pytest.mark.parametrize("pinged", [True, False], ids=["after-a-ping", "before-any"])
+def test_not_ready_when_there_is_no_room_and_ready_when_there_is(
+    tmp_path: Path, pages: Pages, limit: str, unlimited: str, why: str, pinged: bool
+) -> None:
+    clock = Clock()
+    url = f"sqlite:///{tmp_path}/x.db"
+    pages.web[SOURCE] = Page(f'<title>{"Long " * 40}</title><a href="{TARGET}">link</a>')
+    with Store(url, clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        with store._database.read() as connection:  # the limits are a connection's own, and one thread has only one
+            connection.exec_driver_sql(f"PRAGMA {limit}")
+        if pinged:
+            with pytest.raises(StoreError, match=why), store._database.write() as connection:
+                connection.exec_driver_sql("INSERT INTO outbox_pauses VALUES (hex(zeroblob(100000)), 1)")
+        response = get("/readyz", receiver)
+        assert (response.status, response.body.decode()) == (503, f"Pings cannot be kept: the database {why}.\n")
+
+        with store._database.read() as connection:
+            connection.exec_driver_sql(f"PRAGMA {unlimited}")
+        clock.pass_by(seconds=1)
+        assert get("/readyz", receiver).status == 200
+        assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+        assert len(list(store.mentions())) == 1  # of all that was tried nothing is left
+
+
+def test_ready_leaves_no_trace(tmp_path: Path, pages: Pages) -> None:
+    with Store(f"sqlite:///{tmp_path}/x.db") as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        assert get("/readyz", receiver).status == 200
+        assert (list(store.mentions()), store.upkeep.count_mentions()) == ([], {})
+        assert receiver.ping(SOURCE, TARGET).id == 1
+
+
+def overwrite(path: Path, marker: bytes) -> tuple[int, bytes]:
+    """Puts garbage in the place of the page of the file that holds the marker; where that is, and what it held."""
+    with path.open("r+b") as file:
+        content = file.read()
+        start = content.index(marker) // 4096 * 4096
+        file.seek(start)
+        file.write(b"\xff" * 4096)
+    return start, content[start : start + 4096]
+
+
+def test_damage_that_a_ping_met_lasts_until_it_is_mended(
+    tmp_path: Path, pages: Pages, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    path = tmp_path / "x.db"
+    pages.web |= {
+        f"https://a.example/{number}": Page(
+            f'<title>Number {number}. {"Long " * 40}</title><a href="{TARGET}">link</a>'
+        )
+        for number in range(100)
+    }
+    first, last, new = "https://a.example/0", "https://a.example/98", "https://a.example/99"
+    with Store(f"sqlite:///{path}") as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        for source in list(pages.web)[:-1]:
+            receiver.ping(source, TARGET)
+    start, content = overwrite(path, b"Number 0.")
+    with Store(f"sqlite:///{path}", clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        assert refused(receiver, first).code == FaultCode.INTERNAL_ERROR
+        why = "Pings cannot be kept: the database is damaged.\n"
+        assert get("/readyz", receiver).body.decode() == why
+        assert f"pings cannot be kept: the database {path} is damaged" in caplog.text
+        assert refused(receiver, last).code == FaultCode.ALREADY_REGISTERED
+        assert receiver.ping(new, TARGET).status is MentionStatus.APPROVED  # which proves nothing
+        clock.pass_by(minutes=1)
+        assert get("/readyz", receiver).body.decode() == why
+
+        with path.open("r+b") as file:
+            file.seek(start)
+            file.write(content)
+        clock.pass_by(seconds=59)
+        assert get("/readyz", receiver).body.decode() == why
+        clock.pass_by(seconds=1)
+        assert get("/readyz", receiver).status == 200
+        assert refused(receiver, first).code == FaultCode.ALREADY_REGISTERED
+
+
+def refused(receiver: Receiver, source: str = SOURCE) -> Fault:
+    with pytest.raises(Fault) as refused:
+        receiver.ping(source, TARGET)
+    return refused.value
 
 
 def test_not_ready_when_nobody_verifies(pages: Pages) -> None:

@@ -1,12 +1,14 @@
 """`pingback.store.database`: one transaction each, shared by all that is kept in the file."""
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from pingback.errors import StoreError
 from pingback.store.database import Database
+from pingback.store.outbox_schema import UnreadableRow
 
 
 def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
@@ -81,3 +83,51 @@ def test_in_memory_all_share_the_one_connection() -> None:
     with database.browse() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM outbox_pauses").scalar() == 1
     database.close()
+
+
+def said(database: Database) -> str | None:
+    return None if database.trouble is None else database.trouble.public
+
+
+def test_trouble_lasts_until_a_write_works(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0.01")
+    with closing(sqlite3.connect(tmp_path / "pingback.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError), database.write():
+            pass
+    with database.read():
+        pass
+    assert said(database) == "the database is locked by another program"
+    with pytest.raises(KeyError), database.write():
+        raise KeyError
+    assert said(database) == "the database is locked by another program"
+    with database.write():
+        pass
+    assert said(database) is None
+    database.close()
+
+
+def test_a_row_that_cannot_be_read_is_no_trouble_of_the_database(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+    with pytest.raises(StoreError, match="cannot be read"), database.read():
+        raise UnreadableRow("unheard-of")
+    assert database.trouble is None
+    database.close()
+
+
+def test_damage_is_not_undone_by_a_write_that_works(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+    with pytest.raises(StoreError, match="is damaged"), database.read():
+        raise _corrupt()
+    with database.write():
+        pass
+    assert database.trouble is not None
+    assert database.trouble.lasts
+    database.close()
+
+
+def _corrupt() -> sqlite3.DatabaseError:
+    """As the driver raises it."""
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

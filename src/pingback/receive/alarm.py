@@ -32,7 +32,7 @@ class Alarm:
         try:
             yield
         except StoreError as error:
-            self._ring(error)
+            self.ring(error)
             message = "the mentions cannot be read or written now; try again later"
             raise Fault(FaultCode.INTERNAL_ERROR, message, retry_after=RETRY_AFTER) from error
 
@@ -42,11 +42,12 @@ class Alarm:
         try:
             yield
         except StoreError as error:
-            self._ring(error)
+            self.ring(error)
         except Exception:
             log.exception("cannot %s", doing)
 
-    def _ring(self, trouble: StoreError) -> None:
+    def ring(self, trouble: StoreError) -> None:
+        """Say it, or count it where it was said a moment ago."""
         with self._lock:
             if self._clock() < self._quiet_until:
                 self._unsaid += 1

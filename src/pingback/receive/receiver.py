@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, FetchError, NoTurn
+from pingback.errors import Fault, FaultCode, FetchError, NoTurn, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
 from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
@@ -131,6 +131,17 @@ class Receiver:
     def alive(self) -> bool:
         """It was not closed, and what is to be verified afterwards will be."""
         return not self._closed and (self._background is None or self._background.alive)
+
+    def trouble(self) -> str | None:
+        """Why no ping could be taken now, in words for anybody; None where one could. May wait for the database."""
+        if not self.alive:
+            return "Nothing is verified any more: the server is stopping."
+        try:
+            self._store.upkeep.check_writable()
+        except StoreError as error:
+            self._alarm.ring(error)
+            return f"Pings cannot be kept: {error.public or 'the database cannot be used'}."
+        return None
 
     def __enter__(self) -> Self:
         return self

@@ -21,15 +21,9 @@ def health(request: Request, receiver: "Receiver") -> Response:
 
 
 def ready(request: Request, receiver: "Receiver") -> Response:
-    """A ping could be taken now: 503 says why not, to a stranger without names of files."""
-    if not receiver.alive:
-        return plain(503, "Nothing is verified any more: the server is stopping.", _NOT_KEPT)
-    try:
-        receiver.store.upkeep.check_writable()
-    except StoreError as error:
-        log.error("not ready: %s", error)
-        return plain(503, "The mentions cannot be written now.", _NOT_KEPT)
-    return plain(200, "ready", _NOT_KEPT)
+    """A ping could be taken now: 503 says why not, in the words of the log, but without the names of files."""
+    trouble = receiver.trouble()
+    return plain(200, "ready", _NOT_KEPT) if trouble is None else plain(503, trouble, _NOT_KEPT)
 
 
 def metrics(request: Request, receiver: "Receiver") -> Response:

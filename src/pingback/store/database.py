@@ -14,7 +14,8 @@ class Database:
     """A database that is open: `read`, `browse` and `write` lend a connection, each for one transaction.
 
     Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing.
-    Everything raises `StoreError` when the database cannot be used, or is closed.
+    Everything raises `StoreError` when the database cannot be used, or is closed. `trouble` is what work ran into,
+    until a write works again; that the database is damaged stays until somebody finds it whole.
     """
 
     def __init__(self, url: str) -> None:
@@ -24,6 +25,7 @@ class Database:
         # As many more, or whoever asks for long lists would keep pings from theirs. In memory there is one only.
         self._browsing = self._engine if in_memory(self._url) else connect(self._url)
         self._closed = False
+        self.trouble: StoreError | None = None
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
         self._writing = threading.Lock()
         try:
@@ -42,7 +44,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One state of the database, whatever is written meanwhile."""
         self._check_open()
-        with translated(self._url), self._engine.connect() as connection:
+        with self._noting(), translated(self._url), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -59,8 +61,14 @@ class Database:
         if not self._writing.acquire(timeout=self._wait):
             raise StoreError(f"{self.name} is too busy")
         try:
-            with translated(self._url), self._engine.execution_options(writes=True).begin() as connection:
+            with (
+                self._noting(),
+                translated(self._url),
+                self._engine.execution_options(writes=True).begin() as connection,
+            ):
                 yield connection
+            if self.trouble is not None and not self.trouble.lasts:
+                self.trouble = None
         finally:
             self._writing.release()
 
@@ -75,6 +83,15 @@ class Database:
         self._closed = True
         self._engine.dispose()
         self._browsing.dispose()
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            if error.public is not None:
+                self.trouble = error
+            raise
 
     def _check_open(self) -> None:
         if self._closed:

@@ -41,6 +41,7 @@ _SENTENCES = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: is there such a folder, and may this user write to it?",
     sqlite3.SQLITE_NOTADB: "is not an SQLite database",
 }
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
@@ -131,18 +132,19 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StoreError(f"{name_of(url)} {_sentence(error)}") from error
+        raise _translation(error, name_of(url)) from error
     except UnreadableRow as error:
         raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
 
-def _sentence(error: SQLAlchemyError | sqlite3.Error) -> str:
-    if isinstance(error, PoolTimeout):
-        return "is too busy"
+def _translation(error: SQLAlchemyError | sqlite3.Error, name: str) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     # The low byte is the primary code; above it stands the extended one.
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    return _SENTENCES.get(code) or f"cannot be used: {cause}"
+    sentence = "is too busy" if isinstance(error, PoolTimeout) else _SENTENCES.get(code)
+    if sentence is None:
+        return StoreError(f"{name} cannot be used: {cause}")
+    return StoreError(f"{name} {sentence}", public=f"the database {sentence}", lasts=code in _DAMAGE)
 
 
 def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

@@ -1,10 +1,12 @@
 """`Upkeep`: what keeps the store true and small over the years."""
 
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from pingback.clock import Clock
 from pingback.errors import StoreError
@@ -15,6 +17,12 @@ from pingback.store.outbox_schema import outbox, standing
 from pingback.store.schema import mention_of, mentions, micros
 
 _ANSWER_HOLDS = timedelta(seconds=1)
+_EXAMINED_AGAIN_AFTER = timedelta(minutes=1)
+_ROOM = 16 * 1024  # bytes, more than the row of any ping takes
+
+
+class _Undone(Exception):
+    """Ends a transaction that is not to be committed."""
 
 
 class Upkeep:
@@ -28,7 +36,9 @@ class Upkeep:
         self._clock = clock
         self._lock = threading.Lock()
         self._tried: datetime | None = None
-        self._trouble: str | None = None
+        self._trouble: StoreError | None = None
+        self._examining = threading.Lock()
+        self._examined: datetime | None = None
 
     def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
         """Approved mentions whose source was last asked for that long ago, the oldest look first.
@@ -84,26 +94,69 @@ class Upkeep:
         return self._counts(_COUNT_PINGS)
 
     def check_writable(self) -> None:
-        """Writes something, which changes nothing; raises `StoreError` where that is not possible.
+        """Raises `StoreError` where a ping could not be kept now, by a trial that changes nothing.
 
-        Anybody may ask, and each write makes SQLite's log grow: for a second the answer stays what it was.
+        What pings and other work met is believed before the trial. After damage, which a trial may miss, nothing is
+        well until SQLite finds the whole file sound; it is asked once a minute at most. Anybody may ask us, and each
+        write makes SQLite's log grow: for a second the answer stays what it was.
         """
+        self._examine()
         with self._lock:
-            if self._tried is None or not timedelta() <= self._clock() - self._tried < _ANSWER_HOLDS:
+            if self._is_over(self._tried, _ANSWER_HOLDS):
                 self._trouble = self._try_to_write()
                 self._tried = self._clock()
             trouble = self._trouble
-        if trouble is not None:
-            raise StoreError(trouble)
+        if (trouble := self._damage or trouble) is not None:
+            raise StoreError(str(trouble), public=trouble.public, lasts=trouble.lasts)
 
-    def _try_to_write(self) -> str | None:
-        """What is in the way, None where nothing is."""
+    @property
+    def _damage(self) -> StoreError | None:
+        trouble = self._database.trouble
+        return trouble if trouble is not None and trouble.lasts else None
+
+    def _is_over(self, since: datetime | None, period: timedelta) -> bool:
+        """By a clock that may be set back, too."""
+        return since is None or not timedelta() <= self._clock() - since < period
+
+    def _examine(self) -> None:
+        """Look whether what was damaged was mended. That may take long, and others need not wait for it."""
+        damage = self._damage
+        if damage is None or not self._examining.acquire(blocking=False):
+            return
         try:
-            with self._database.write() as connection:
+            if self._is_over(self._examined, _EXAMINED_AGAIN_AFTER):
+                self._examined = self._clock()
+                if self._is_sound() and self._database.trouble is damage:
+                    self._database.trouble = None
+        finally:
+            self._examining.release()
+
+    def _is_sound(self) -> bool:
+        try:
+            with self._database.read() as connection:
+                connection.exec_driver_sql("PRAGMA shrink_memory")  # what it remembers of the file may be better
+                return connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
+        except StoreError:
+            return False
+
+    def _try_to_write(self) -> StoreError | None:
+        """What is in the way of a row like a ping's; None where nothing is.
+
+        Where work ran into something, the row is written in earnest, and taken away before anybody can see it.
+        """
+        in_earnest = self._database.trouble is not None
+        row = _TRIAL | {"pair": token_hex(32), "target_key": token_hex(32)}  # wherever in the indexes that is
+        try:
+            with suppress(_Undone), self._database.write() as connection:
+                connection.execute(_TRY, row)
+                if not in_earnest:
+                    raise _Undone
+                connection.execute(_TAKE_AWAY, {"trial": row["pair"]})
+            with self._database.write() as connection:  # reaches the disk
                 version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
                 connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
         except StoreError as error:
-            return str(error)
+            return error
         return None
 
     def _forget(self, kind: str, before: datetime, now: datetime) -> int:
@@ -115,6 +168,17 @@ class Upkeep:
             return {(protocol or "", status): count for protocol, status, count in connection.execute(statement)}
 
 
+_TRIAL: dict[str, Any] = {
+    "source": "",
+    "target": "",
+    "protocol": "",
+    "status": MentionStatus.REJECTED.value,
+    "title": "x" * _ROOM,
+    "received": 0,
+    "tried": 0,
+}
+_TRY = insert(mentions)
+_TAKE_AWAY = delete(mentions).where(mentions.c.pair == bindparam("trial"))
 _COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
     mentions.c.protocol, mentions.c.status
 )
