@@ -3,11 +3,12 @@
 import tempfile
 
 import pytest
-from hypothesis import configuration, settings
+from hypothesis import HealthCheck, configuration, settings
 
 pytest_plugins = ["tests.browser.fixture", "tests.wordpress.fixture"]
 
-settings.register_profile("tests", database=None, deadline=None)
+# However slow the machine is, an example that is right is right.
+settings.register_profile("tests", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 

@@ -254,7 +254,7 @@ def test_the_tutorial_from_beginning_to_end(tmp_path: Path) -> None:
                 running.enter_context(program).wait_until(partial(listening, int(port)))
                 continue
             done = subprocess.run(
-                words, cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, timeout=60
+                words, cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, timeout=300
             )
             assert done.stderr == ""
             assert re.fullmatch(as_pattern(command.output), done.stdout), done.stdout

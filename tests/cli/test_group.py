@@ -153,7 +153,7 @@ def test_the_database_of_each_place(run: Run, tmp_path: Path) -> None:
 
 def _python(*arguments: str, folder: Path, **environ: str) -> "subprocess.CompletedProcess[bytes]":
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, env={"PATH": "", **environ}, capture_output=True, timeout=60)
+    return subprocess.run(command, cwd=folder, env={"PATH": "", **environ}, capture_output=True, timeout=300)
 
 
 def test_python_m_pingback(tmp_path: Path) -> None:

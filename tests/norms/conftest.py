@@ -24,7 +24,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.1"], limits=Limits(timeout=5.0)) as client:
+    with Client(allow=["127.0.0.1"], limits=Limits(timeout=30.0)) as client:
         yield client
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from pingback.model import Mention
 from pingback.store import Store
 
-PATIENCE = 60.0  # seconds for what takes a fraction of one
+PATIENCE = 300.0  # seconds for what takes a fraction of one
 ALLOW = ("--allow-network", "127.0.0.1")
 _USUAL = ("--port", "0", "--approve", "all")
 

@@ -46,7 +46,7 @@ def root(site: Site, store: Store) -> Iterator[str]:
 def call(root: str, *params: object, method: str = "pingback.ping") -> tuple[int, bytes]:
     """Status and body of the answer, byte for byte."""
     body = xmlrpc.client.dumps(params, method).encode()  # type: ignore[arg-type]  # any values may go into a call
-    connection = http.client.HTTPConnection(root.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(root.removeprefix("http://"), timeout=300)
     try:
         connection.request("POST", "/xmlrpc", body, {"Content-Type": "text/xml"})
         response = connection.getresponse()

@@ -122,7 +122,7 @@ def built(server: str, folder: Path) -> list[dict[str, Any]]:
         [node, "-e", BUILD, plugin, "https://my.example", feed, str(folder), f"{TARGET}/"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         cwd=folder,
     )
     found: list[dict[str, Any]] = json.loads(done.stderr)

@@ -51,7 +51,7 @@ class Answer:
 
 def _pingback(folder: Path, *arguments: str) -> Answer:
     command = [sys.executable, "-m", "pingback", *arguments, "--json"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return Answer(code=done.returncode, printed=[json.loads(line) for line in done.stdout.splitlines()])
@@ -245,7 +245,7 @@ def served(site: Site, tmp_path: Path) -> Iterator[Served]:
 
 def _is_healthy(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).ok
+        return requests.get(url, timeout=60).ok
     except requests.ConnectionError:
         return False
 

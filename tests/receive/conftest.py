@@ -9,6 +9,7 @@ import pytest
 from pingback.errors import Fault
 from pingback.receive.target_check import MAX_ASKED
 from pingback.store import Store
+from tests.paths.programs import wait_until
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
@@ -54,6 +55,13 @@ def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
     pages.gate.set()
     for receiver in made:
         receiver.close()
+
+
+def finish(receiver: Receiver) -> None:
+    """Closes it when it has done what it began with, however long that takes: `close` alone waits for a moment."""
+    background = receiver._background
+    wait_until(lambda: background is None or not background._unfinished)
+    receiver.close()
 
 
 def ask_for_all_it_can(receiver: Receiver, gate: Event) -> None:

@@ -14,7 +14,7 @@ from pingback.net.client import Client
 from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
 
-PATIENCE = 30.0  # seconds that a thread of a test may wait for another before the test fails
+PATIENCE = 120.0  # seconds that a thread of a test may wait for another before the test fails
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
 from pingback.receive.site import Site
 from pingback.store import Store
-from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, finish, refusal
 from tests.receive.pages import PATIENCE, Clock, Pages
 
 SERIES = [f"https://a.example/part-{number}" for number in range(30)]
@@ -41,26 +41,26 @@ def settled(make: MakeReceiver, store: Store, **options: object) -> list[str]:
     """How all stand, once a receiver that is new, as after a restart, has taken up what it may."""
     receiver = make(**options)
     receiver.resume()
-    receiver.close()
+    finish(receiver)
     return statuses(store)
 
 
 def test_a_host_is_asked_so_often_and_the_rest_waits_and_is_a_success(
     make: MakeReceiver, store: Store, series: Pages
 ) -> None:
-    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/minute"))
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/day"))
     answers = [receiver.ping(source, TARGET).status.value for source in SERIES]
     assert answers == ["approved"] * 10 + ["pending"] * 20
     assert len(series.asked) == 10
-    receiver.close()
-    assert settled(make, store, source_rate=Rate("10/minute")) == ["approved"] * 20 + ["pending"] * 10
-    assert settled(make, store, source_rate=Rate("10/minute")) == ["approved"] * 30
+    finish(receiver)
+    assert settled(make, store, source_rate=Rate("10/day")) == ["approved"] * 20 + ["pending"] * 10
+    assert settled(make, store, source_rate=Rate("10/day")) == ["approved"] * 30
 
 
 def test_a_thousand_pings_that_name_one_victim_cost_it_ten_requests(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
-    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/minute"))
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("10/day"))
     codes = []
     for number in range(1000):
         try:
@@ -76,21 +76,21 @@ def test_a_thousand_pings_that_name_one_victim_cost_it_ten_requests(
 
 
 def test_another_host_is_not_held_up(make: MakeReceiver, series: Pages) -> None:
-    receiver = make(answer_within=PATIENCE, source_rate=Rate("1/minute"))
+    receiver = make(answer_within=PATIENCE, source_rate=Rate("1/day"))
     receiver.ping(SERIES[0], TARGET)
     series.web["https://b.example/"] = LINKING
     assert receiver.ping("https://b.example/", TARGET).status is MentionStatus.APPROVED
 
 
 def test_the_site_s_own_pages_have_no_budget(make: MakeReceiver, pages: Pages) -> None:
-    receiver = make(source_rate=Rate("1/minute"))
+    receiver = make(source_rate=Rate("1/day"))
     for number in range(3):
         pages.web[f"{SITE}own-{number}"] = LINKING
         assert receiver.ping(f"{SITE}own-{number}", TARGET).status is MentionStatus.APPROVED
 
 
 def test_without_a_background_what_has_no_turn_is_50(make: MakeReceiver, store: Store, series: Pages) -> None:
-    receiver = make(source_rate=Rate("1/minute"))
+    receiver = make(source_rate=Rate("1/day"))
     receiver.ping(SERIES[0], TARGET)
     fault = refusal(receiver, SERIES[1])
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
@@ -101,12 +101,12 @@ def test_what_waits_is_looked_at_without_anybody_asking(make: MakeReceiver, stor
     receiver = make(answer_within=PATIENCE, source_rate=NotYet("1/second"))
     assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING
     pages.wait_until_asked()
-    receiver.close()
+    finish(receiver)
     assert statuses(store) == ["approved"]
 
 
 def test_a_sender_that_is_too_fast_is_49(make: MakeReceiver, pages: Pages) -> None:
-    receiver = make(rate=Rate("1/minute"))
+    receiver = make(rate=Rate("1/day"))
     receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
     fault = refusal(receiver, f"{SOURCE}?2", asker="192.0.2.7")
     assert (fault.code, fault.retry_after is not None, len(pages.asked)) == (FaultCode.ACCESS_DENIED, True, 1)
@@ -127,7 +127,7 @@ def test_a_ping_again_within_the_hour_is_answered_when_it_is_over(
     assert [mention.title for mention in store.mentions()] == ["A “post” – A"]
     clock.pass_by(minutes=1)
     receiver.resume()
-    receiver.close()
+    finish(receiver)
     assert [mention.title for mention in store.mentions()] == ["A new title"]
     clock.pass_by(hours=2)
     make().resume()
@@ -144,7 +144,7 @@ def test_two_servers_over_one_file_never_look_at_the_same_at_once(
     other.resume()
     assert len(pages.asked) == 1
     pages.gate.set()
-    one.close()
+    finish(one)
     assert statuses(store) == ["approved"]
 
 

@@ -9,7 +9,7 @@ from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus, Protocol, Words
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.store import Store
-from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, refusal
+from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, finish, refusal
 from tests.receive.deciders.mentions import ARRIVED, arrived
 from tests.receive.pages import Clock, Page, Pages
 
@@ -162,7 +162,7 @@ def test_what_is_decided_before_it_is_verified_is_no_more_in_doubt(
     pages.wait_until_asked()  # or closing would take back what has not begun
     store.moderation.decide([mention.id or 0], decided)
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, "A “post” – A")]
 
 

@@ -17,6 +17,7 @@ from tests.receive.conftest import (
     TARGET,
     MakeReceiver,
     ask_for_all_it_can,
+    finish,
     refusal,
 )
 from tests.receive.lax import Receiver
@@ -121,7 +122,7 @@ def test_what_is_queued_waits_for_no_source_and_all_else_does(
     assert (pending.status, pending.verified) == (MentionStatus.PENDING, None)
     pages.wait_until_asked()
     pages.gate.set()
-    receiver.close()  # waits for what is running
+    finish(receiver)
     assert [(mention.protocol, mention.status) for mention in store.mentions()] == [
         (PINGBACK, MentionStatus.APPROVED),
         (WEBMENTION, MentionStatus.APPROVED),
@@ -154,7 +155,7 @@ def test_a_known_ping_of_a_queued_protocol_is_verified_anew_afterwards(
     pages.wait_until_asked()
     assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     assert [mention.status for mention in store.mentions()] == [MentionStatus.DELETED]
 
 
@@ -166,7 +167,7 @@ def test_equal_pings_of_two_protocols_at_once_are_judged_each_by_its_own_rules(
     receiver.ping(SOURCE, TARGET, protocol=WEBMENTION)
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     assert [mention.protocol for mention in store.mentions()] == [WEBMENTION]
 
 

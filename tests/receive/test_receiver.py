@@ -27,6 +27,7 @@ from tests.receive.conftest import (
     TARGET,
     MakeReceiver,
     ask_for_all_it_can,
+    finish,
     refusal,
 )
 from tests.receive.lax import Receiver
@@ -217,7 +218,7 @@ def test_a_database_that_fails_is_32500_and_no_more(
     assert "the database in memory is closed" in caplog.text
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(source=st.text() | st.text().map(SOURCE.__add__), target=st.text() | st.text().map(TARGET.__add__))
 def test_any_texts_give_a_mention_or_a_fault(make: MakeReceiver, source: str, target: str) -> None:
     with suppress(Fault):
@@ -474,7 +475,7 @@ def test_what_is_not_verified_in_time_is_pending_and_finished_later(
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     pages.wait_until_asked()
     pages.gate.set()
-    receiver.close()  # waits for what is running
+    finish(receiver)
     [mention] = store.mentions()
     assert (mention.id, mention.status, mention.title) == (pending.id, MentionStatus.APPROVED, "A “post” – A")
     assert len(pages.asked) == 1
@@ -498,7 +499,7 @@ def test_a_pending_ping_can_end_in_a_fault(
     receiver.ping(SOURCE, TARGET)
     pages.wait_until_asked()
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     [mention] = store.mentions()
     assert (mention.status, mention.fault, mention.verified) == (MentionStatus.REJECTED, fault, None)
 
@@ -510,7 +511,7 @@ def test_a_rejected_ping_tried_again_counts_as_new(make: MakeReceiver, store: St
     receiver.ping(SOURCE, TARGET)
     pages.wait_until_asked()
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     pages.web[SOURCE] = LINKING
     mention = make().ping(SOURCE, TARGET)
     assert (mention.status, mention.fault) == (MentionStatus.APPROVED, None)
@@ -588,7 +589,7 @@ def test_resume_finishes_what_a_crash_left(
     receiver.resume()
     for _ in range(6):
         pages.wait_until_asked()
-    receiver.close()
+    finish(receiver)
     assert [mention.status.value for mention in store.mentions()] == ["rejected", "approved"] * 3
     assert list(store.unverified()) == []
 
@@ -615,7 +616,7 @@ def test_a_bug_in_the_background_leaves_the_ping_pending(
     receiver.ping(SOURCE, TARGET)
     pages.wait_until_asked()
     pages.gate.set()
-    receiver.close()
+    finish(receiver)
     assert [mention.status for mention in store.unverified()] == [MentionStatus.PENDING]
     assert "ZeroDivisionError" in caplog.text
 
@@ -670,7 +671,7 @@ def test_pingbacks_of_what_nobody_links_to_count_as_pings(make: MakeReceiver) ->
         asked.append(target)
         return True
 
-    receiver = make(target_exists=exists, rate=Rate("2/minute"))
+    receiver = make(target_exists=exists, rate=Rate("2/day"))
     for number in range(2):
         assert receiver.pingbacks_of(f"{TARGET}?{number}", asker="192.0.2.1") == []
     for ask in (receiver.pingbacks_of, receiver.approved_of):

@@ -26,7 +26,14 @@ def resolver(host: str, port: int) -> list[str]:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.1"], resolver=resolver, limits=Limits(timeout=0.15, max_bytes=64 * 1024)) as client:
+    with Client(allow=["127.0.0.1"], resolver=resolver, limits=Limits(timeout=60.0, max_bytes=64 * 1024)) as client:
+        yield client
+
+
+@pytest.fixture
+def hasty() -> Iterator[Client]:
+    """For what never comes."""
+    with Client(allow=["127.0.0.1"], resolver=resolver, limits=Limits(timeout=0.15)) as client:
         yield client
 
 
@@ -102,10 +109,10 @@ ROOT = "http://a.example:{port}"
         pytest.param("no url", b"", id="not-a-url"),
     ],
 )
-def test_no_oracle_over_the_network(client: Client, source: str, answer: Page | None) -> None:
+def test_no_oracle_over_the_network(client: Client, hasty: Client, source: str, answer: Page | None) -> None:
     with (
         Store("sqlite://") as store,
-        Receiver(site="https://my.example/", store=store, client=client) as receiver,
+        Receiver(site="https://my.example/", store=store, client=hasty if answer is None else client) as receiver,
         Site() as site,
     ):
         site.pages["/"] = answer if answer is not None else lambda request: site.silence()

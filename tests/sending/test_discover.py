@@ -20,7 +20,7 @@ class Watched(Client):
     """A client that keeps the responses it gave, so that one can ask how much of them was read."""
 
     def __init__(self) -> None:
-        super().__init__(allow=["127.0.0.1"], limits=Limits(timeout=5.0, max_redirects=2))
+        super().__init__(allow=["127.0.0.1"], limits=Limits(timeout=30.0, max_redirects=2))
         self.given: list[Response] = []
 
     def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:

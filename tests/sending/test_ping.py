@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pingback.errors import FaultCode
-from pingback.model import Outcome, OutcomeStatus, Protocol
+from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via
 from pingback.net.client import Client, Limits
-from pingback.sending.ping import LONGEST_MESSAGE, send
+from pingback.sending.ping import LONGEST_MESSAGE, deliver, send
 from tests.loopback import Page, Request, Site, head, page, redirect
 
 SOURCE = "https://my.example/part-6?a=1&b=<2>"
@@ -28,7 +28,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.1"], limits=Limits(timeout=5.0, max_redirects=2)) as client:
+    with Client(allow=["127.0.0.1"], limits=Limits(timeout=30.0, max_redirects=2)) as client:
         yield client
 
 
@@ -199,7 +199,10 @@ def _dripping_body(site: Site) -> Page:
 
 @pytest.mark.parametrize("make", [_silent, _dripping_head, _dripping_body])
 def test_an_endpoint_that_takes_too_long(site: Site, hurried: Client, make: Callable[[Site], Page]) -> None:
-    outcome = outcome_of(site, make(site), hurried)
+    site.pages["/rpc"] = make(site)
+    endpoint = Endpoint(protocol=Protocol.PINGBACK, url=f"{site.url}/rpc", via=Via.HEADER)
+    found = Discovery(target=f"{site.url}/", url=f"{site.url}/", endpoints=(endpoint,))
+    outcome = deliver(SOURCE, found, client=hurried).outcome
     assert (outcome.status, outcome.fault, outcome.attempts) == (OutcomeStatus.FAILED, None, 1)
     assert outcome.message == f"{site.url}/rpc did not answer within 0.1 seconds"
 

@@ -25,7 +25,7 @@ def outbox() -> Iterator[Outbox]:
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.0/8"], limits=Limits(timeout=5.0)) as client:
+    with Client(allow=["127.0.0.0/8"], limits=Limits(timeout=30.0)) as client:
         yield client
 
 
@@ -299,7 +299,7 @@ def test_a_blocked_target_is_tried_again_and_told_of_once(
     outbox: Outbox, client: Client, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
 ) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
-    with Client(allow=["127.0.0.1"], limits=Limits(timeout=5.0)) as strict:
+    with Client(allow=["127.0.0.1"], limits=Limits(timeout=30.0)) as strict:
         by_strict = Hook(strict, outbox)
         assert statuses(by_strict(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "blocked"}
         [again] = by_strict(given(f"{blog.url}/6"))

@@ -16,6 +16,7 @@ from pingback.server.http import Request, Response
 from pingback.server.webmention import answer, status
 from pingback.store import Store
 from pingback.store.keys import pair_of
+from tests.receive.conftest import finish
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
@@ -70,7 +71,7 @@ def test_W14_queued_is_201_with_a_status_page(queuing: Receiver, store: Store, p
     assert send(queuing).status == 201  # known, and no difference
     pages.wait_until_asked()
     pages.gate.set()
-    queuing.close()
+    finish(queuing)
     assert look(queuing).body == b"the webmention is shown\n"
     assert [mention.protocol for mention in store.mentions()] == [Protocol.WEBMENTION]
     assert pages.asked[0][1]["User-Agent"].endswith("verifying webmention from 192.0.2.7")
@@ -165,10 +166,10 @@ def test_too_many_waiting_is_503(queuing: Receiver, store: Store, pages: Pages) 
 
 
 def test_a_sender_that_is_too_fast_is_429(store: Store, pages: Pages) -> None:
-    with Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver:
+    with Receiver(site=SITE, store=store, client=pages, rate=Rate("1/hour")) as receiver:
         responses = [send(receiver) for _ in range(2)]
     assert [response.status for response in responses] == [200, 429]
-    assert 0 < int(responses[1].headers["Retry-After"]) <= 60
+    assert 0 < int(responses[1].headers["Retry-After"]) <= 3600
 
 
 def test_W22_a_bug_is_500_and_says_no_more(store: Store, pages: Pages, caplog: pytest.LogCaptureFixture) -> None:

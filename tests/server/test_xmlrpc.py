@@ -48,7 +48,7 @@ def fault_of(receiver: Receiver, body: bytes | str) -> int:
 def test_a_sender_that_is_too_fast_is_49(pages: Pages) -> None:
     with (
         Store("sqlite://") as store,
-        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/minute")) as receiver,
+        Receiver(site=SITE, store=store, client=pages, rate=Rate("1/day")) as receiver,
     ):
         post(receiver, WORDPRESS_PING)
         assert fault_of(receiver, WORDPRESS_PING) == 49

@@ -173,7 +173,7 @@ def test_when_there_is_something_to_claim_for_some_posts(outbox: Outbox) -> None
 
 def test_of_many_claims_at_once_each_gets_its_own(outbox: Outbox) -> None:
     plan(outbox, *BIG[:80])
-    together = Barrier(8, timeout=30)
+    together = Barrier(8, timeout=300)
 
     def take(_: int) -> list[QueuedPing]:
         together.wait()
@@ -199,7 +199,7 @@ with Store(sys.argv[1]) as store:
 
 
 def test_two_processes_never_have_the_same_ping(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/pingback.db?timeout=30"
+    url = f"sqlite:///{tmp_path}/pingback.db?timeout=300"
     with Store(url) as store:
         plan(store.outbox, *BIG[:150])
         known = Counter(ping.id for ping in store.outbox.pings())
@@ -213,7 +213,7 @@ def test_two_processes_never_have_the_same_ping(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    printed = [process.communicate(timeout=60)[0] for process in processes]
+    printed = [process.communicate(timeout=300)[0] for process in processes]
     assert Counter(map(int, " ".join(printed).split())) == known
 
 

@@ -133,7 +133,7 @@ def test_any_other_status_is_known(store: Store, status: MentionStatus) -> None:
 
 
 def test_of_many_equal_pings_at_once_one_is_new(store: Store) -> None:
-    together = Barrier(8, timeout=30)
+    together = Barrier(8, timeout=300)
 
     def keep(number: int) -> tuple[Mention, bool]:
         together.wait()
@@ -146,7 +146,7 @@ def test_of_many_equal_pings_at_once_one_is_new(store: Store) -> None:
 
 
 def test_a_fresh_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
-    together = Barrier(8, timeout=30)
+    together = Barrier(8, timeout=300)
 
     def keep(number: int) -> bool:
         together.wait()
@@ -190,7 +190,7 @@ def test_the_first_try_at_a_source_that_nobody_asked_can_be_claimed_at_once(stor
 
 def test_of_many_claims_at_once_one_succeeds(store: Store) -> None:
     kept, _ = store.keep(mention(verified=NOON))
-    together = Barrier(8, timeout=30)
+    together = Barrier(8, timeout=300)
 
     def claim(_: int) -> bool:
         together.wait()

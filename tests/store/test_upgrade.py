@@ -116,7 +116,7 @@ def test_what_was_shown_before_can_be_withdrawn(path: Path) -> None:
 
 
 def test_many_may_open_it_at_once(path: Path) -> None:
-    together = Barrier(8, timeout=30)
+    together = Barrier(8, timeout=300)
 
     def keep(number: int) -> bool:
         together.wait()

@@ -229,7 +229,7 @@ def _exchange(url: str, method: str, path: str, body: bytes = b"", *, content_ty
     head = f"{method} {path} HTTP/1.1\r\nHost: {host.netloc}\r\nConnection: close\r\n"
     if body:
         head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-    with socket.create_connection((str(host.hostname), int(host.port or 80)), timeout=30) as connection:
+    with socket.create_connection((str(host.hostname), int(host.port or 80)), timeout=300) as connection:
         connection.sendall(head.encode() + b"\r\n" + body)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 

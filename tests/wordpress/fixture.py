@@ -25,7 +25,7 @@ from tests.wordpress import install
 from tests.wordpress.program import Program, ProgramError, tail
 
 _HERE = Path(__file__).resolve().parent
-_PATIENCE = 60.0  # seconds for an answer of WordPress; it pings one link after the other
+_PATIENCE = 300.0  # seconds for an answer of WordPress; it pings one link after the other
 _USER, _PASSWORD = "admin", "pingback-tests"
 _LISTENING = re.compile(r"\(http://127\.0\.0\.1:(\d+)\) started")
 

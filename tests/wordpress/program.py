@@ -8,7 +8,7 @@ from typing import Self
 
 from tests.debian import SEARCH_PATH
 
-_PATIENCE = 60.0  # seconds for a program to be ready; a second is usual
+_PATIENCE = 300.0  # seconds for a program to be ready; a second is usual
 
 # Runs a program and ends it with everything that it started, once our end of its standard input is closed: by us, or by
 # the kernel when we are no more. The workers of `php -S`, for one, would outlive their parent.
