@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
-from pingback.receive.existence import MAX_REMEMBERED, SiteTargets
+from pingback.receive.existence import SiteTargets
 from tests.receive.pages import Page, Pages
 
 TARGET = "https://my.example/part-5"
@@ -50,13 +50,13 @@ def test_an_answer_is_remembered_for_a_while() -> None:
 def test_strangers_cannot_make_it_remember_without_end() -> None:
     pages = Pages({})
     exists = SiteTargets(pages, clock=Seconds())
-    for number in range(MAX_REMEMBERED + 1):
+    for number in range(1001):
         exists(f"{TARGET}?{number}")
-    exists(f"{TARGET}?{MAX_REMEMBERED}")
+    exists(f"{TARGET}?1000")
     exists(f"{TARGET}?1")
-    assert len(pages.asked) == MAX_REMEMBERED + 1
+    assert len(pages.asked) == 1001
     exists(f"{TARGET}?0")  # the oldest was forgotten
-    assert len(pages.asked) == MAX_REMEMBERED + 2
+    assert len(pages.asked) == 1002
 
 
 def test_a_target_that_is_no_url_is_a_callers_mistake() -> None:

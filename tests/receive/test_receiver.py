@@ -1,6 +1,7 @@
 """`pingback.receive.receiver`: the one path in, and what a sender hears (Pingback 1.0 §3)."""
 
 import logging
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Barrier, Event
@@ -12,10 +13,8 @@ from hypothesis import strategies as st
 
 from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
 from pingback.model import Author, Mention, MentionStatus, Protocol
-from pingback.receive.background import PER_LANE, QUICK, WAITING_PER_LANE
-from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
+from pingback.receive.background import QUICK
 from pingback.receive.limits import Rate
-from pingback.receive.receiver import MAX_WAITING
 from pingback.store import Store
 from pingback.urls import key_of
 from tests.receive.conftest import (
@@ -304,8 +303,9 @@ def test_slow_sources_do_not_keep_everybody_waiting(make: MakeReceiver, pages: P
     receiver = make(answer_within=PATIENCE)
     pages.gate.clear()
     with ExitStack() as all_wait:
-        for _ in range(MAX_WAITING):
-            all_wait.enter_context(receiver._waiting)  # as MAX_WAITING slow pings do
+        for _ in range(48):
+            all_wait.enter_context(receiver._waiting)  # as 48 slow pings do
+        assert not receiver._waiting.acquire(blocking=False)
         assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING
 
 
@@ -540,7 +540,7 @@ def test_equal_pings_at_once_are_one_request(make: MakeReceiver, store: Store, p
 def test_too_many_unfinished_pings_of_a_host_are_50(make: MakeReceiver, store: Store, pages: Pages) -> None:
     pages.gate.clear()
     receiver = make(answer_within=0.0)
-    for number in range(PER_LANE + WAITING_PER_LANE + MOST_WAITING_OF_A_HOST):
+    for number in range(2 + 8 + 50):
         assert receiver.ping(f"https://a.example/{number}", TARGET).status is MentionStatus.PENDING
     fault = refusal(receiver)
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
@@ -641,6 +641,36 @@ def test_what_is_pending_for_another_site_is_rejected(
     [mention] = store.mentions()
     assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.TARGET_NOT_PINGABLE)
     assert pages.asked == []
+
+
+@pytest.mark.parametrize("block", [pytest.param((), id="by-the-owner"), pytest.param(["a.example"], id="by-setting")])
+def test_what_was_blocked_while_it_waited_is_not_asked_for(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, block: Collection[str]
+) -> None:
+    waiting = Mention(
+        source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
+    )
+    store.keep(waiting)
+    if not block:
+        store.moderation.block("a.example")
+    make(block=block).resume()
+    [mention] = store.mentions()
+    assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.ACCESS_DENIED)
+    assert pages.asked == []
+
+
+def test_what_was_blocked_before_its_turn_came_is_not_asked_for(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.gate.clear()
+    receiver = make(answer_within=0.0)
+    for number in range(3):  # one more than are looked at together
+        receiver.ping(f"https://a.example/{number}", TARGET)
+    for _ in range(2):
+        pages.wait_until_asked()
+    store.moderation.block("a.example")
+    pages.gate.set()
+    finish(receiver)
+    assert [mention.fault for mention in store.mentions()][2:] == [FaultCode.ACCESS_DENIED]
+    assert len(pages.asked) == 2
 
 
 def test_resume_after_close_leaves_them_pending(make: MakeReceiver, store: Store, clock: Clock) -> None:

@@ -9,8 +9,6 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.background import PER_LANE, WAITING_PER_LANE
-from pingback.receive.backlog import MOST_WAITING_OF_A_HOST
 from pingback.receive.limits import Rate
 from pingback.server.http import Request, Response
 from pingback.server.webmention import answer, status
@@ -158,7 +156,7 @@ def test_W6_what_is_no_form(receiver: Receiver, content_type: str) -> None:
 
 def test_too_many_waiting_is_503(queuing: Receiver, store: Store, pages: Pages) -> None:
     pages.gate.clear()
-    for number in range(PER_LANE + WAITING_PER_LANE + MOST_WAITING_OF_A_HOST):
+    for number in range(2 + 8 + 50):
         send(queuing, pair(source=f"https://a.example/{number}"))
     response = send(queuing)
     assert (response.status, response.headers["Retry-After"]) == (503, "60")

@@ -11,7 +11,6 @@ from lxml import etree
 from webencodings import LABELS
 
 from pingback.errors import BadResponse, Fault, FaultCode, PingbackError
-from pingback.wire import xmlrpc
 from pingback.wire.xmlrpc import Value, decode_call, decode_response, encode_call, encode_fault, encode_response
 
 # Written by hand, not by `encode_call`: the tables below must not depend on the writer.
@@ -210,7 +209,7 @@ EXTERNAL = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + call("<va
         pytest.param(b'<?xml version="1.0" encoding="shift_jis"?><a>\x81</a>', id="xml10-4.3.3-not-in-its-encoding"),
         pytest.param(call("<value><int>many</int></value>")[:-1], id="wrong-value-but-not-even-xml"),
         pytest.param(b"<foo><bar></foo>", id="wrong-root-but-not-even-xml"),
-        pytest.param(nested(xmlrpc.MAX_DEPTH + 1)[:-1], id="too-deep-but-not-even-xml"),
+        pytest.param(nested(33)[:-1], id="too-deep-but-not-even-xml"),
     ],
 )
 def test_not_well_formed_is_32700(body: bytes) -> None:
@@ -245,12 +244,13 @@ def test_not_well_formed_is_32700(body: bytes) -> None:
             call("<value><struct><member><name>a</name></member></struct></value>"), id="spec-structs-no-value"
         ),
         pytest.param(call("<value><struct><member><value/></member></struct></value>"), id="spec-structs-no-name"),
-        pytest.param(nested(xmlrpc.MAX_DEPTH + 1), id="one-level-too-deep"),
+        pytest.param(nested(33), id="one-level-too-deep"),
         pytest.param(nested(1000), id="far-too-deep"),
         pytest.param(
-            call("<value><array><data>" + "<value/>" * xmlrpc.MAX_VALUES + "</data></array></value>"), id="many"
+            call("<value><array><data>" + "<value/>" * 2047 + "</data></array></value>"), id="2049-with-array-and-name"
         ),
-        pytest.param(PING.encode().ljust(xmlrpc.MAX_BODY + 1), id="one-byte-too-long"),
+        pytest.param(call("<value/></param><param>" * 2047 + "<value/>"), id="2049-values-with-the-name"),
+        pytest.param(PING.encode().ljust(65_537), id="one-byte-too-long"),
     ],
 )
 def test_not_a_call_is_32600(body: bytes) -> None:
@@ -260,9 +260,14 @@ def test_not_a_call_is_32600(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "count"),
     [
-        pytest.param(PING.encode().ljust(xmlrpc.MAX_BODY), 2, id="as-long-as-allowed"),
-        pytest.param(nested(xmlrpc.MAX_DEPTH), 1, id="as-deep-as-allowed"),
-        pytest.param(call("<value/></param><param>" * 2046 + "<value/>"), 2047, id="as-many-as-allowed"),
+        pytest.param(PING.encode().ljust(65_536), 2, id="as-long-as-allowed"),
+        pytest.param(nested(32), 1, id="as-deep-as-allowed"),
+        pytest.param(call("<value/></param><param>" * 2046 + "<value/>"), 2047, id="2048-values-with-the-name"),
+        pytest.param(
+            call("<value><array><data>" + "<value/>" * 2046 + "</data></array></value>"),
+            1,
+            id="2048-with-array-and-name",
+        ),
     ],
 )
 def test_at_the_limits(body: bytes, count: int) -> None:
@@ -347,7 +352,7 @@ def test_fault_of_the_far_side(body: bytes, code: int, message: str) -> None:
             id="spec-fault-and-params",
         ),
         pytest.param(encode_response("a").replace(b"string>", b"int>"), id="wrong-value"),
-        pytest.param(encode_response("a" * xmlrpc.MAX_BODY), id="too-long"),
+        pytest.param(encode_response("a" * 65_536), id="too-long"),
     ],
 )
 def test_no_response(body: bytes) -> None:
@@ -398,6 +403,17 @@ def test_fault_as_written() -> None:
     )
 
 
+def arrays(depth: int) -> Value:
+    value: Value = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_as_deep_as_can_be_carried() -> None:
+    assert decode_response(encode_response(arrays(32))) == arrays(32)
+
+
 def array_in_itself() -> Value:
     array: list[Value] = []
     array.append(array)
@@ -408,6 +424,7 @@ def array_in_itself() -> Value:
     ("value", "error"),
     [
         pytest.param(array_in_itself(), ValueError, id="array-in-itself"),
+        pytest.param(arrays(33), ValueError, id="one-level-too-deep"),
         pytest.param({"a": 2**63}, ValueError, id="integer-over-64-bit"),
         pytest.param([object()], TypeError, id="no-such-type"),
         pytest.param({1: "a"}, TypeError, id="spec-structs-names-are-strings"),
