@@ -36,13 +36,13 @@ def faults(server: Server, posts: list[str]) -> list[int | None]:
 
 
 def test_a_flood_of_one_sender_is_49_and_429(site: Site, tmp_path: Path) -> None:
-    with Server(tmp_path, MINE, "--rate", "3/minute") as server:
+    with Server(tmp_path, MINE, "--rate", "3/hour") as server:
         assert faults(server, sources(site, 5)) == [None, None, None, 49, 49]
         root = server.endpoint.removesuffix("/xmlrpc")
         headers = {"X-Forwarded-For": "198.51.100.1"}
         form = {"source": f"{site.url}/9", "target": f"{MINE}5"}
         refused = requests.post(f"{root}/webmention", data=form, headers=headers, timeout=PATIENCE)
-        assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
+        assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 3600) == (429, True)
         refused = requests.post(f"{root}/trackback/5", data={"url": f"{site.url}/9"}, headers=headers, timeout=PATIENCE)
         assert (refused.status_code, "<error>1</error>" in refused.text) == (429, True)
         other = requests.post(f"{root}/webmention", data=form, headers={"X-Forwarded-For": "::2"}, timeout=PATIENCE)
@@ -58,9 +58,9 @@ def test_a_hundred_hosts_that_redirect_to_one_victim_cost_it_ten_requests(site: 
         answers = storm(server.endpoint, posts, lambda _: f"{MINE}5", concurrency=16)
         assert [answer.fault for answer in answers] == [None] * 100
         wait_until(lambda: len(many.requests) >= 100)
-        statuses = sorted(mention.status.value for mention in server.mentions())
+        wait_until(lambda: len(approved(server.mentions())) == 10)
+        assert len([mention for mention in server.mentions() if mention.status is MentionStatus.PENDING]) == 90
         assert server.stop() == 0
-    assert statuses == ["approved"] * 10 + ["pending"] * 90
     assert len(site.requests) == 10
 
 
