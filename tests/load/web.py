@@ -5,16 +5,19 @@ those of 127.1.0.0/16 never do.
 """
 
 import asyncio
+import errno
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from html import escape
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 from urllib.parse import unquote
 
 MOST_OPEN = 30.0  # seconds that a request is left without an answer
+
+Answer: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Web:
@@ -50,14 +53,27 @@ def _serve(parent: Connection, good: Sequence[str], slow: Sequence[str]) -> None
 
 
 async def _run(parent: Connection, good: Sequence[str], slow: Sequence[str]) -> None:
-    first = await asyncio.start_server(_answer, good[0], 0, backlog=256)
-    port = first.sockets[0].getsockname()[1]
-    for host in good[1:]:
-        await asyncio.start_server(_answer, host, port, backlog=256)
-    for host in slow:
-        await asyncio.start_server(_never_answer, host, port, backlog=256)
+    answers = dict.fromkeys(good, _answer) | dict.fromkeys(slow, _never_answer)
+    while (port := await _listen_everywhere(answers)) is None:
+        pass
     parent.send(port)
-    await first.serve_forever()
+    await asyncio.Event().wait()
+
+
+async def _listen_everywhere(answers: Mapping[str, Answer]) -> int | None:
+    """The port at which all hosts listen now; None where another program has it on one of them."""
+    port, servers = 0, []
+    for host, answer in answers.items():
+        try:
+            servers.append(await asyncio.start_server(answer, host, port, backlog=256))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            for server in servers:
+                server.close()
+            return None
+        port = servers[0].sockets[0].getsockname()[1]
+    return port
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
