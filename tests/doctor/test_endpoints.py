@@ -72,6 +72,7 @@ def test_a_good_pingback_endpoint(site: Site) -> None:
         pytest.param(encode_fault(429, "Slow\n down."), False, "there is fault 429: Slow down.", id="wordpress-429"),
         pytest.param(encode_fault(-32601, ""), False, "fault -32601: the endpoint has no such method", id="no-method"),
         pytest.param(b"<h1>Hello", False, "not answered in XML-RPC", id="no-xml"),
+        pytest.param(encode_fault(16, "") + b"<br>", False, "not answered in XML-RPC", id="markup-behind"),
     ],
 )
 def test_a_source_that_does_not_exist(site: Site, said: bytes, ok: bool, words: str) -> None:

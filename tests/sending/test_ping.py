@@ -4,6 +4,7 @@ import logging
 import socket
 import xmlrpc.client
 from collections.abc import Callable, Iterator
+from html import escape
 
 import pytest
 
@@ -11,6 +12,7 @@ from pingback.errors import FaultCode
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via
 from pingback.net.client import Client, Limits
 from pingback.sending.ping import deliver, send
+from pingback.wire.xmlrpc import encode_fault, encode_response
 from tests.loopback import Page, Request, Site, head, page, redirect
 
 SOURCE = "https://my.example/part-6?a=1&b=<2>"
@@ -86,6 +88,9 @@ def test_all_of_an_outcome_and_what_the_endpoint_heard(site: Site, client: Clien
 
 ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 HTML = b"<!doctype html><title>Log in</title>"
+NOTICE = b"<br />\n<b>Notice</b>: Undefined index: x in <b>/srv/a.php</b> on line <b>3</b><br />\n"
+REPLY = encode_response("Thanks")
+FAULT_48 = encode_fault(48, "Known.")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,24 @@ HTML = b"<!doctype html><title>Log in</title>"
         pytest.param(fault("17.0", kind="double"), "refused", 0, "No.", id="code-as-a-double"),
         pytest.param(fault("many", kind="string"), "refused", 0, "No.", id="code-in-words"),
         pytest.param(fault(17, status=500), "refused", 17, "No.", id="fault-before-http-status"),
-        pytest.param(xml("<fault><value>x</value></fault>"), "failed", 200, "says nothing", id="fault-without-a-code"),
+        pytest.param(xml("<fault><value>x</value></fault>"), "refused", 0, "x", id="fault-that-is-a-sentence"),
+        pytest.param(
+            xml("\n <fault>\n <value><i4>0</i4></value>\n </fault>\n"), "refused", 0, "the ping was", id="serendipity"
+        ),
+        pytest.param(xml("<fault><value><int>48</int></value></fault>"), "already", 48, "known", id="fault-of-a-code"),
+        pytest.param(page(NOTICE + REPLY), "accepted", None, "Thanks", id="php-notice-before"),
+        pytest.param(
+            page(REPLY + b"<!-- cached -->\n<script>x</script>"), "accepted", None, "Thanks", id="cache-behind"
+        ),
+        pytest.param(page(NOTICE + FAULT_48), "already", 48, "Known.", id="php-notice-before-a-fault"),
+        pytest.param(page(NOTICE + REPLY, status=500), "failed", 500, "HTTP status 500", id="500-with-a-notice"),
+        pytest.param(
+            page(HTML + b"<pre>" + escape(REPLY.decode()).encode() + b"</pre>"),
+            "failed",
+            200,
+            "gave no XML-RPC",
+            id="html-that-quotes-a-reply",
+        ),
         pytest.param(page(HTML), "failed", 200, "gave no XML-RPC", id="html"),
         pytest.param(page(b""), "failed", 200, "gave no XML-RPC", id="empty"),
         pytest.param(page(b"", status=204), "failed", 204, "gave no XML-RPC", id="204"),
@@ -124,7 +146,7 @@ HTML = b"<!doctype html><title>Log in</title>"
         pytest.param(page(b"<methodResponse>\xff</methodResponse>"), "failed", 200, "gave no XML-RPC", id="not-utf-8"),
         pytest.param(page(b"<methodCall/>", headers=XML), "failed", 200, "gave no XML-RPC", id="a-call"),
         pytest.param(xml("<params/>", before=ENTITY), "failed", 200, "document type", id="dtd"),
-        pytest.param(value("&b;"), "failed", 200, "gave no XML-RPC", id="entity"),
+        pytest.param(value("&b;"), "accepted", None, "&b;", id="entity-without-a-dtd"),
         pytest.param(value("x" * 64 * 1024), "failed", 200, "longer than 65536 bytes", id="64-kib"),
         pytest.param(value("<array><data>" * 40), "failed", 200, "gave no XML-RPC", id="deep"),
         pytest.param(value("ok", status=500), "failed", 500, "HTTP status 500", id="500-with-a-value"),

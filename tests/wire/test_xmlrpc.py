@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import datetime
+from html import escape
 from xmlrpc.client import dumps, loads
 
 import pytest
@@ -11,7 +12,15 @@ from lxml import etree
 from webencodings import LABELS
 
 from pingback.errors import BadResponse, Fault, FaultCode, PingbackError
-from pingback.wire.xmlrpc import Value, decode_call, decode_response, encode_call, encode_fault, encode_response
+from pingback.wire.xmlrpc import (
+    Value,
+    decode_call,
+    decode_response,
+    decode_strict_response,
+    encode_call,
+    encode_fault,
+    encode_response,
+)
 
 # Written by hand, not by `encode_call`: the tables below must not depend on the writer.
 PING = (
@@ -298,6 +307,11 @@ def fault_body(members: str) -> bytes:
     return f"<methodResponse><fault><value><struct>{members}</struct></value></fault></methodResponse>".encode()
 
 
+def bare_fault(value: str) -> bytes:
+    return f"<methodResponse><fault>{value}</fault></methodResponse>".encode()
+
+
+NOTICE = b"<br />\n<b>Notice</b>: Undefined index: a in <b>/srv/x.php</b> on line <b>3</b><br />\n"
 CODE, STRING = "<member><name>faultCode</name>%s</member>", "<member><name>faultString</name>%s</member>"
 
 
@@ -324,6 +338,14 @@ CODE, STRING = "<member><name>faultCode</name>%s</member>", "<member><name>fault
         ),
         pytest.param(fault_body(CODE % "<value><i8>5000000000</i8></value>"), 5_000_000_000, "", id="code-of-64-bit"),
         pytest.param(fault_body(""), 0, "", id="P15-no-code-is-generic"),
+        pytest.param(bare_fault("\n <value><i4>0</i4></value>\n "), 0, "", id="serendipity-the-code-alone"),
+        pytest.param(bare_fault("<value><int>17</int></value>"), 17, "", id="another-code-alone"),
+        pytest.param(bare_fault("<value><string>48</string></value>"), 48, "48", id="code-alone-as-string"),
+        pytest.param(bare_fault("<value>no</value>"), 0, "no", id="a-sentence-alone"),
+        pytest.param(bare_fault("<value><boolean>1</boolean></value>"), 0, "", id="something-else-alone"),
+        pytest.param(bare_fault("<value><array><data/></array></value>"), 0, "", id="an-array"),
+        pytest.param(NOTICE + bare_fault("<value><i4>0</i4></value>"), 0, "", id="serendipity-behind-a-notice"),
+        pytest.param(NOTICE + encode_fault(48, "A & B").replace(b"&amp;", b"&"), 48, "A & B", id="behind-a-notice"),
     ],
 )
 def test_fault_of_the_far_side(body: bytes, code: int, message: str) -> None:
@@ -337,12 +359,10 @@ def test_fault_of_the_far_side(body: bytes, code: int, message: str) -> None:
     [
         pytest.param(b"", id="empty"),
         pytest.param(b"<!DOCTYPE html><title>Not found</title>", id="html"),
-        pytest.param(b"<b>Notice</b>: oh" + encode_response("done"), id="php-notice-before"),
         pytest.param(PING.encode(), id="a-call"),
         pytest.param(b"<methodResponse/>", id="spec-response-empty"),
         pytest.param(b"<methodResponse><params><param/></params></methodResponse>", id="spec-response-no-value"),
         pytest.param(b"<methodResponse><fault/></methodResponse>", id="spec-fault-empty"),
-        pytest.param(b"<methodResponse><fault><value>no</value></fault></methodResponse>", id="spec-fault-no-struct"),
         pytest.param(
             b"<methodResponse><params><param><value/></param><param><value/></param></params></methodResponse>",
             id="P14-two-values",
@@ -353,6 +373,20 @@ def test_fault_of_the_far_side(body: bytes, code: int, message: str) -> None:
         ),
         pytest.param(encode_response("a").replace(b"string>", b"int>"), id="wrong-value"),
         pytest.param(encode_response("a" * 65_536), id="too-long"),
+        pytest.param(NOTICE * 1000 + encode_response("a"), id="too-long-with-what-is-around"),
+        pytest.param(NOTICE + encode_fault(48, "a")[:150], id="cut-off-behind-a-notice"),
+        pytest.param(NOTICE + b"<methodResponse><params><param/></params></methodResponse>", id="notice-and-no-value"),
+        pytest.param(NOTICE + encode_response("a").replace(b"string>", b"int>"), id="notice-and-wrong-value"),
+        pytest.param(b"<!-- %s -->" % encode_response("a"), id="in-a-comment"),
+        pytest.param(b"<p><![CDATA[%s]]></p>" % encode_response("a"), id="in-cdata"),
+        pytest.param(b"<p title='%s'>x</p>" % encode_response("a").replace(b'"', b""), id="in-an-attribute"),
+        *[
+            pytest.param(f"<{tag}>{encode_response('a').decode()}</{tag}>".encode(), id=f"in-{tag}")
+            for tag in ("iframe", "noembed", "noframes", "script", "style", "template", "textarea", "title", "xmp")
+        ],
+        pytest.param(b"<pre>%s</pre>" % escape(encode_response("a").decode()).encode(), id="escaped"),
+        pytest.param(b"<!doctype html><p>x" + encode_response("a"), id="within-a-page"),
+        pytest.param(b"<!doctype html><title>Log in</title><form><input name=methodResponse></form>", id="login"),
     ],
 )
 def test_no_response(body: bytes) -> None:
@@ -362,6 +396,70 @@ def test_no_response(body: bytes) -> None:
 
 def test_a_response_may_hold_nothing() -> None:
     assert decode_response(b"<methodResponse><params/></methodResponse>") is None
+
+
+REPLY = "<methodResponse><params><param><value>日本</value></param></params></methodResponse>"
+STRUCT: Value = {"flerror": False, "message": "hi", "more": [1, {"a": "b"}, b"x"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        pytest.param(NOTICE + encode_response("done"), "done", id="php-notice-before"),
+        pytest.param(
+            b"\nNotice: a < b && c in /x.php on line 3\n" + encode_response("done"), "done", id="plain-notice"
+        ),
+        pytest.param(
+            b"<font size='1'><table class='xdebug-error'><tr><th colspan=\"5\">( ! ) Notice</th></tr></table></font>"
+            + encode_response("done"),
+            "done",
+            id="xdebug-table",
+        ),
+        pytest.param(b"\xef\xbb\xbf<!-- a -->" + encode_response("done"), "done", id="bom-and-comment-before"),
+        pytest.param(encode_response("done") + b"\n<!-- cached -->", "done", id="comment-behind"),
+        pytest.param(encode_response("done") + b"<script>'<p>'</script>", "done", id="script-behind"),
+        pytest.param(encode_response("done") + b"<!-- cut", "done", id="open-comment-behind"),
+        pytest.param(encode_response("done") + b"<!DOCTYPE html><p>Ads</p>", "done", id="page-behind"),
+        pytest.param(encode_response("x").replace(b"x", b"/?a=1&b=2 ok"), "/?a=1&b=2 ok", id="bare-ampersand"),
+        pytest.param(encode_response("x").replace(b"x", b"a&nbsp;b&eacute;"), "a\xa0bé", id="entities-of-html"),
+        pytest.param(encode_response("x").replace(b"x", b"a\x0b\x00b"), "ab", id="control-characters"),
+        pytest.param(encode_response("x").replace(b"x", b"a < <b>b</b>"), "a < b", id="markup-within"),
+        pytest.param(encode_response("x").replace(b"x", b"\xe9t\xe9"), "été", id="not-in-its-encoding"),
+        pytest.param(encode_response("x").replace(b"<params>", NOTICE + b"<params>"), "x", id="notice-within"),
+        pytest.param(encode_response("x").replace(b"x", b"<![CDATA[a & <b>]]>") + b"<p>", "a & <b>", id="cdata"),
+        pytest.param(NOTICE + encode_response(STRUCT), STRUCT, id="struct-behind-a-notice"),
+        pytest.param(NOTICE + encode_response(None), None, id="nil-behind-a-notice"),
+        pytest.param(NOTICE + b"<methodResponse><params/></methodResponse>", None, id="no-parameter-behind-a-notice"),
+        pytest.param(
+            NOTICE + b"<?xml version='1.0' encoding='Shift_JIS'?>" + REPLY.encode("shift_jis"), "日本", id="charset"
+        ),
+    ],
+)
+def test_a_response_with_something_around_it(body: bytes, value: Value) -> None:
+    assert decode_response(body) == value
+
+
+def test_a_strict_response() -> None:
+    assert decode_strict_response(encode_response("done")) == "done"
+    with pytest.raises(Fault):
+        decode_strict_response(encode_fault(17, "no"))
+    with pytest.raises(BadResponse):
+        decode_strict_response(NOTICE + encode_response("done"))
+
+
+# As long as may be, and of what tempts a reader to look twice; the run's time limit would show it.
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("<", "<b", "<b>", "</i>", "&", "&a", "<!--", "<![CDATA[", "<?xml", "<?xml encoding", "<table><tr><td>", "\0"),
+        *("<value>", "<methodResponse>", "</methodResponse>", "<textarea>", "<struct><member><name>", "<param>"),
+    ],
+)
+def test_long_rubbish_around_a_response_ends(piece: str) -> None:
+    rubbish = (piece * 65_000)[:65_000].encode()
+    for body in (rubbish, rubbish + encode_response("a"), encode_response("a") + rubbish):
+        with contextlib.suppress(PingbackError):
+            decode_response(body)
 
 
 # The writer

@@ -16,7 +16,7 @@ from pingback.wire.forms import FORM, encode_form
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.wire.pingback import MEANINGS, encode_ping
 from pingback.wire.trackback import CONTENT_TYPE, decode_reply
-from pingback.wire.xmlrpc import MAX_BODY, decode_response
+from pingback.wire.xmlrpc import MAX_BODY, decode_strict_response
 from pingback.words import plain, shorten
 
 if TYPE_CHECKING:
@@ -154,9 +154,9 @@ def _pingback_target(answer: _Answer) -> Check:
 
 
 def _said(answer: _Answer) -> Fault | BadResponse | None:
-    """The fault, or why there is no telling; None for a success."""
+    """The fault, or why there is no telling, as there is not for senders that pass nothing over; None for a success."""
     try:
-        decode_response(answer.body)
+        decode_strict_response(answer.body)
     except (Fault, BadResponse) as said:
         return said
     return None

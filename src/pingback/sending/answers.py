@@ -85,8 +85,10 @@ def _of_trackback(answer: Answer) -> Verdict:
             return Verdict(OutcomeStatus.ALREADY, "the ping is known already", answer.status)
         if not answer.is_success:
             return _of_status(answer)
-        # WordPress gives nothing at all, or leads to the post, where it does not like the ping.
-        return Verdict(OutcomeStatus.REFUSED, f"{answer.endpoint} gave no TrackBack response: {error}", answer.status)
+        # WordPress gives nothing at all where it does not like the ping, and never will. A page is not an answer: it is
+        # of a login or of maintenance, as with a pingback.
+        status = OutcomeStatus.FAILED if answer.body.strip() else OutcomeStatus.REFUSED
+        return Verdict(status, f"{answer.endpoint} gave no TrackBack response: {error}", answer.status)
     if reply.error:
         status = OutcomeStatus.ALREADY if is_duplicate(reply.message) else OutcomeStatus.REFUSED
         return Verdict(status, reply.message or "refused", reply.error)

@@ -8,17 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-import webencodings
-
 from pingback.errors import Fault, FaultCode
 from pingback.urls import is_http
+from pingback.wire.charset import decode_text
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.wire.xmlrpc import MAX_BODY
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100  # in one form; a TrackBack has four
-
-_NEVER_SENT = {"utf-16le", "utf-16be", "replacement"}  # Encoding standard §4.3: no output is in these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +69,3 @@ def decode_form(body: bytes, content_type: str | None) -> Form:
 def encode_form(fields: Mapping[str, str]) -> bytes:
     """A request's body, in UTF-8; ValueError for a lone surrogate, which UTF-8 cannot carry."""
     return urlencode(fields).encode()
-
-
-def decode_text(value: bytes, *labels: str | None) -> str:
-    """The text in the first charset that a label names, else UTF-8 if it is that, else windows-1252.
-
-    Labels are the web's (Encoding standard §4.2): UTF-7 is none, and UTF-16 is not believed, as it is of text that is
-    not. Bad bytes become U+FFFD; a byte order mark overrules the label.
-    """
-    found = filter(None, (webencodings.lookup(label) for label in labels if label))
-    named = next((encoding for encoding in found if encoding.name not in _NEVER_SENT), None)
-    text: str = webencodings.decode(value, named or _guess(value))[0]
-    return text
-
-
-def _guess(value: bytes) -> str:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"

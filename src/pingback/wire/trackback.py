@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape, unescape
+from html import unescape
 from typing import NamedTuple
 
 from lxml import etree
 
 from pingback.errors import BadResponse
 from pingback.model import Words
-from pingback.wire.forms import FORM, decode_form, decode_text, encode_form
+from pingback.wire.forms import FORM, decode_form, encode_form
+from pingback.wire.markup import tree_of
 from pingback.wire.xmlrpc import MAX_BODY
 from pingback.wire.xmlrpc_scalars import encode_text
 from pingback.words import clean, plain
@@ -51,8 +52,6 @@ _INLINE = frozenset("a abbr b big cite code del em font i ins kbd mark q s small
 _TAG = re.compile(r"<[/!?]?+([A-Za-z-]++)[^<>]*+>")  # "a < b" holds none
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")  # "AT&T" holds none
 
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)""")
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 _REPLY = '<?xml version="1.0" encoding="utf-8"?>\n<response>%s</response>\n'
@@ -117,14 +116,10 @@ def encode_reply(error: int = 0, message: str = "") -> bytes:
 
 
 def decode_reply(body: bytes) -> Reply:
-    """The reply in a body, however it is wrapped; BadResponse where there is no `<response>` with an `<error>`.
-
-    It is read as HTML is, by a parser that takes what real servers put around and into it: white space and warnings
-    before the declaration, entities without a DTD, elements that never end.
-    """
+    """The reply in a body, however it is wrapped; BadResponse where there is no `<response>` with an `<error>`."""
     if len(body) > MAX_BODY:
         raise BadResponse(f"the reply is longer than {MAX_BODY} bytes")
-    for response in _parse(body).iter("response"):
+    for response in tree_of(body).iter("response"):
         error = response.find(".//error")
         if error is not None:
             return _reply(response, error)
@@ -158,14 +153,6 @@ def _words(html: str | None, length: int) -> str | None:
     """`html`, which may as well be plain text, without tags, its references resolved once."""
     text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else " ", html or "")
     return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), length)
-
-
-def _parse(body: bytes) -> etree._Element:
-    declared = _DECLARED.match(body)
-    text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
-    text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
-    # With an element of our own around it, there is a tree even for an empty reply.
-    return etree.fromstring(f"<html>{text}".encode(), etree.HTMLParser(encoding="utf-8"))
 
 
 def _reply(response: etree._Element, error: etree._Element) -> Reply:

@@ -14,9 +14,11 @@ from typing import NamedTuple, TypeAlias
 from xml.parsers import expat
 
 import webencodings
+from lxml import etree
 
-from pingback.errors import BadResponse, Fault, FaultCode, PingbackError
+from pingback.errors import BadResponse, Fault, FaultCode
 from pingback.wire import xmlrpc_scalars as scalars
+from pingback.wire.markup import tree_of
 
 Value: TypeAlias = "scalars.Scalar | Sequence[Value] | Mapping[str, Value]"  # decoders give `list` and `dict`
 
@@ -47,6 +49,7 @@ _GRAMMAR: dict[str, dict[str, tuple[str, str]]] = {
     "response": {"params": ("answered", "one param"), "fault": ("faulted", "param")},
     "one param": {"param": ("full", "param")},
 }
+_SPELLED = {tag.lower(): tag for elements in _GRAMMAR.values() for tag in elements}  # in HTML → here
 _MAY_END = {"named", "params", "full", "one param", "answered", "faulted"}  # besides those that end as a value
 
 _BEFORE_XML = "\ufeff \t\r\n"  # old PHP senders put white space, a byte order mark or both before <?xml
@@ -82,7 +85,7 @@ def decode_call(body: bytes) -> Call:
 
 
 def decode_response(body: bytes) -> Value:
-    """The value in a reply's body, None where it has no parameter.
+    """The value in a reply's body, None where it has no parameter; whatever is printed around the reply is passed over.
 
     Raises the far side's Fault, its code any integer (also one written as a string, which WordPress accepts too),
     and BadResponse for bytes that are no XML-RPC response.
@@ -90,11 +93,17 @@ def decode_response(body: bytes) -> Value:
     try:
         reader = _read(body, "a response")
     except Fault as refusal:
-        raise BadResponse(f"the reply is not an XML-RPC response: {refusal.message}") from None
-    value = reader.values[0] if reader.values else None
-    if reader.ended == "faulted":
-        raise _fault_of(value)
-    return value
+        reader = _read_wrapped(body, refusal)
+    return _answered(reader)
+
+
+def decode_strict_response(body: bytes) -> Value:
+    """As `decode_response`, but only of a reply that is well-formed with nothing around it, as some senders want it."""
+    try:
+        reader = _read(body, "a response")
+    except Fault as refusal:
+        raise _no_response(refusal) from None
+    return _answered(reader)
 
 
 def encode_call(method: str, params: Sequence[Value]) -> bytes:
@@ -198,6 +207,56 @@ def _read(body: bytes, state: str) -> _Reader:
     return reader
 
 
+def _read_wrapped(body: bytes, refusal: Fault) -> _Reader:
+    """The reply that stands somewhere in the body, as programs print it among warnings of PHP and a cache's comments.
+
+    It follows the grammar like any other, elements apart that XML-RPC has not. `refusal` is why the body is none.
+    """
+    response = next(tree_of(body).iter("methodresponse"), None) if _may_wrap(body) else None
+    if response is None:
+        raise _no_response(refusal)
+    reader = _Reader("a response")
+    try:
+        _walk(response, reader)
+    except Fault as second:
+        raise _no_response(second) from None
+    return reader
+
+
+def _may_wrap(body: bytes) -> bool:
+    """What has a document type before the reply is a page of its own; half a reply says nothing, as half a code would
+    be another code."""
+    before, begun, rest = body.lower().partition(b"<methodresponse")
+    return len(body) <= MAX_BODY and bool(begun) and b"<!doctype" not in before and b"</methodresponse" in rest
+
+
+def _walk(response: etree._Element, reader: _Reader) -> None:
+    for event, element in etree.iterwalk(response, events=("start", "end")):
+        tag = _SPELLED.get(element.tag)
+        if event == "start":
+            if tag:
+                reader.start(tag, None)
+            reader.text.append(element.text or "")
+            continue
+        # HTML has a <param> of its own, which is empty: the parser puts what stands in it behind it.
+        if tag and tag != "param":
+            reader.end(tag)
+            if tag == "value" and element.getparent().tag == "params":
+                reader.end("param")
+        reader.text.append(element.tail or "")
+
+
+def _no_response(refusal: Fault) -> BadResponse:
+    return BadResponse(f"the reply is not an XML-RPC response: {refusal.message}")
+
+
+def _answered(reader: _Reader) -> Value:
+    value = reader.values[0] if reader.values else None
+    if reader.ended == "faulted":
+        raise _fault_of(value)
+    return value
+
+
 def _document(body: bytes) -> bytes | str:
     """The body without what old senders put before it; as text where it is not UTF-8.
 
@@ -241,12 +300,11 @@ def _parse(parser: expat.XMLParserType, document: bytes | str) -> None:
         raise Fault(FaultCode.NOT_WELL_FORMED, f"the message is not well-formed XML: {error}") from None
 
 
-def _fault_of(value: Value) -> PingbackError:
+def _fault_of(value: Value) -> Fault:
     """The far side's fault. One without a usable code is a refusal all the same: code 0."""
-    if not isinstance(value, Mapping):
-        return BadResponse("the reply is a fault that says nothing")
-    message = value.get("faultString")
-    return Fault(_code(value.get("faultCode")), message if isinstance(message, str) else "")
+    # Serendipity's is not a struct, but the number alone.
+    code, message = (value.get("faultCode"), value.get("faultString")) if isinstance(value, Mapping) else (value, value)
+    return Fault(_code(code), message if isinstance(message, str) else "")
 
 
 def _code(value: Value) -> int:
