@@ -1,5 +1,6 @@
 """`pingback.server.run`: the server on real sockets, with senders of every kind, and how it stops."""
 
+import gzip
 import os
 import re
 import signal
@@ -63,6 +64,24 @@ def test_a_ping_by_the_standard_librarys_client(server: Server, receiver: Receiv
         pytest.param(HEALTH.replace(b"healthz", b""), b"404 Not Found", b"", id="404"),
         pytest.param(post(PING, "Connection: close"), b"200 OK", b"registered", id="ping"),
         pytest.param(post(b"", "Connection: close"), b"200 OK", b"-32700", id="no-body"),
+        pytest.param(
+            b"POST /xmlrpc HTTP/1.1\r\nHost: my.example\r\nConnection: close\r\n\r\n",
+            b"411 Length Required",
+            b"needs a Content-Length",
+            id="rfc9110-15.5.12-no-length",
+        ),
+        pytest.param(
+            b"POST /webmention HTTP/1.0\r\n\r\n", b"411 Length Required", b"Content-Length", id="no-length-http-1.0"
+        ),
+        pytest.param(
+            post(gzip.compress(PING), "Connection: close", "Content-Encoding: gzip"),
+            b"415 Unsupported Media Type",
+            b"Accept-Encoding: identity",
+            id="rfc9110-15.5.16-gzip",
+        ),
+        pytest.param(
+            post(PING, "Connection: close", "Content-Encoding: identity"), b"200 OK", b"registered", id="identity"
+        ),
         pytest.param(post(b"", length=64 * 1024 + 1), b"413 Request Entity Too Large", b"", id="413-body-unread"),
         pytest.param(
             post(b"", "Expect: 100-continue", length=64 * 1024 + 1),
@@ -111,6 +130,17 @@ def test_one_request(
     assert re.match(rb"HTTP/1\.[01] " + re.escape(status) + rb"\r\n", answer)
     assert words in answer
     assert [record for record in caplog.records if record.levelname not in ("DEBUG", "INFO")] == []
+
+
+def test_what_an_xml_rpc_client_that_compresses_hears(server: Server) -> None:
+    class Compressing(xmlrpc.client.Transport):
+        encode_threshold = 10
+
+    endpoint = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc", transport=Compressing())
+    with pytest.raises(xmlrpc.client.ProtocolError) as refused:
+        endpoint.system.listMethods()
+    endpoint("close")()
+    assert (refused.value.errcode, refused.value.errmsg) == (415, "Unsupported Media Type")
 
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:

@@ -1,8 +1,13 @@
 """`pingback.server.wsgi`: PEP 3333, by its reference checker, and bodies of every kind of server."""
 
 import io
+import socket
+import threading
 import xmlrpc.client
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -13,8 +18,11 @@ from pingback.server.inbox.passwords import hash_of
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
-from tests.receive.pages import Page, Pages
+from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 PING = xmlrpc.client.dumps((SOURCE, TARGET), "pingback.ping").encode()
 
@@ -104,12 +112,33 @@ def test_any_content_type_will_do(receiver: Receiver, content_type: str) -> None
         pytest.param({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, "411", id="chunked"),
         pytest.param({"CONTENT_LENGTH": str(64 * 1024 + 1)}, "413", id="too-large"),
         pytest.param({"CONTENT_LENGTH": "9" * 4000}, "413", id="length-of-4000-digits"),
+        pytest.param({"CONTENT_LENGTH": "9", "HTTP_CONTENT_ENCODING": "gzip"}, "415", id="gzip"),
+        pytest.param({"CONTENT_LENGTH": "9", "HTTP_CONTENT_ENCODING": " Deflate "}, "415", id="deflate"),
+        pytest.param({"CONTENT_LENGTH": "9", "HTTP_CONTENT_ENCODING": "identity, br"}, "415", id="one-of-two"),
+        pytest.param({"CONTENT_LENGTH": "9", "HTTP_CONTENT_ENCODING": "x\xff"}, "415", id="unknown-coding"),
+        pytest.param({"HTTP_CONTENT_ENCODING": "gzip", "wsgi.input_terminated": True}, "415", id="gzip-in-chunks"),
     ],
 )
 def test_bodies_that_are_not_read(receiver: Receiver, environ: dict[str, Any], status: str) -> None:
     body = Body(b"x" * 100_000)
     assert ask(receiver, post(body, **environ))[0][:3] == status
     assert body.taken == 0
+
+
+@pytest.mark.parametrize("path", ["/xmlrpc", "/trackback/part-5", "/webmention", "/inbox/login", "/nowhere"])
+def test_rfc9110_15_5_16_a_compressed_message_hears_what_is_taken(receiver: Receiver, path: str) -> None:
+    body = Body(b"x" * 9)
+    environ = post(body, PATH_INFO=path, CONTENT_LENGTH="9", HTTP_CONTENT_ENCODING="gzip")
+    status, headers, answer = ask(receiver, environ)
+    assert (status, headers["Accept-Encoding"]) == ("415 Unsupported Media Type", "identity")
+    assert answer == b"A compressed message is not taken; send it as it is.\n"
+    assert body.taken == 0
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", " , identity"])
+def test_rfc9110_8_4_no_coding_at_all(receiver: Receiver, coding: str) -> None:
+    environ = post(Body(PING), CONTENT_LENGTH=str(len(PING)), HTTP_CONTENT_ENCODING=coding)
+    assert b"registered" in ask(receiver, environ)[2]
 
 
 @pytest.mark.parametrize("length", ["many", "²", "+1", "1_0", "1.0"])
@@ -143,6 +172,45 @@ def test_chunks_that_the_server_took_apart(receiver: Receiver) -> None:
     endless = Body(b"x" * 1_000_000)
     assert ask(receiver, post(endless) | {"wsgi.input_terminated": True})[0][:3] == "413"
     assert endless.taken == 64 * 1024 + 1
+    nothing = post(Body(b"")) | {"wsgi.input_terminated": True}
+    assert ask(receiver, nothing)[0] == "411 Length Required"
+    assert b"-32700" in ask(receiver, nothing | {"HTTP_TRANSFER_ENCODING": "chunked"})[2]
+
+
+@contextmanager
+def plain_server(app: "WSGIApplication") -> Iterator[int]:
+    """The standard library's server, which takes no chunks apart; gives its port."""
+    with make_server("127.0.0.1", 0, app, handler_class=Silent) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param(f"Content-Length: {len(PING)}", b"200 OK", id="a-length"),
+        pytest.param("X: y", b"411 Length Required", id="no-length"),
+        pytest.param("Transfer-Encoding: chunked", b"411 Length Required", id="chunks"),
+        pytest.param(f"Content-Length: {len(PING)}\r\nContent-Encoding: gzip", b"415 Unsupported Media", id="gzip"),
+    ],
+)
+def test_any_server_for_wsgi_will_do(receiver: Receiver, headers: str, status: bytes) -> None:
+    with (
+        plain_server(wsgi_app(receiver)) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection,
+    ):
+        connection.sendall(f"POST /xmlrpc HTTP/1.1\r\nHost: my.example\r\n{headers}\r\n\r\n".encode() + PING)
+        assert connection.recv(4096).partition(b" ")[2].startswith(status)
 
 
 def test_mounted_below_a_path(receiver: Receiver) -> None:

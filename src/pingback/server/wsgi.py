@@ -21,6 +21,10 @@ _IN_QUERY = _IN_PATH + "?%"
 _WITHOUT_BODY = (204, 304)  # whose length would be another one's, if any (RFC 9110 §8.6)
 _HOST = re.compile(r"[^/\\?#@\s]+")
 
+_NO_LENGTH = plain(411, "The request needs a Content-Length.")
+# What would be taken is said by `Accept-Encoding` (RFC 9110 §15.5.16).
+_CODED = plain(415, "A compressed message is not taken; send it as it is.", {"Accept-Encoding": "identity"})
+
 
 def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
     """An application that answers the routes of `pingback.server.app` below where it is mounted.
@@ -77,13 +81,12 @@ def _headers(environ: "WSGIEnvironment") -> dict[str, str]:
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:
-    """The body, of which nothing is read when it is said to be too long."""
+    """The body, of which nothing is read when it is compressed, or said to be too long."""
+    if _is_coded(environ.get("HTTP_CONTENT_ENCODING", "")):
+        raise _Unreadable(_CODED)
     given = environ.get("CONTENT_LENGTH", "")
     if not given:
-        # A server that takes chunks apart says that the input ends; of any other, to read might be to wait for ever.
-        if not environ.get("wsgi.input_terminated"):
-            raise _Unreadable(plain(411, "The request needs a Content-Length."))
-        return _read(environ["wsgi.input"], MAX_BODY + 1)
+        return _unmeasured(environ)
     if not (given.isascii() and given.isdigit()):
         raise _Unreadable(plain(400, "The Content-Length is not a number."))
     if len(given) > 18 or int(given) > MAX_BODY:
@@ -91,6 +94,25 @@ def _body(environ: "WSGIEnvironment") -> bytes:
     body = _read(environ["wsgi.input"], int(given))
     if len(body) < int(given):
         raise _Unreadable(plain(400, "The body ended too early."))
+    return body
+
+
+def _is_coded(content_encoding: str) -> bool:
+    """Something other than the bytes themselves comes (RFC 9110 §8.4)."""
+    return any(coding.strip().lower() not in ("", "identity") for coding in content_encoding.split(","))
+
+
+def _unmeasured(environ: "WSGIEnvironment") -> bytes:
+    """The body of a request without a length, in chunks as a rule.
+
+    A server that takes chunks apart says that the input ends; of any other, to read might be to wait for ever. Where
+    there are no chunks either and nothing came, the sender forgot the length, and had better hear of that.
+    """
+    if not environ.get("wsgi.input_terminated"):
+        raise _Unreadable(_NO_LENGTH)
+    body = _read(environ["wsgi.input"], MAX_BODY + 1)
+    if not body and not environ.get("HTTP_TRANSFER_ENCODING"):
+        raise _Unreadable(_NO_LENGTH)
     return body
 
 
