@@ -131,12 +131,21 @@ def test_oldest_first_and_the_rest_behind_a_link(receiver: Receiver) -> None:
     assert not BeautifulSoup(rest, "html.parser").select("a[rel~=next]")
 
 
-@pytest.mark.parametrize("base", ["https://evil.example", "https://evil.example/", "http://evil.example:81", ""])
-def test_no_link_carries_the_host_that_was_asked_for(receiver: Receiver, base: str) -> None:
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("https://evil.example", "/mentions"),
+        ("https://evil.example/", "/mentions"),
+        ("http://evil.example:81/a/b", "/a/b/mentions"),
+        ("", "/mentions"),
+        ("/a/b", "/a/b/mentions"),
+    ],
+)
+def test_no_link_carries_the_host_that_was_asked_for(receiver: Receiver, base: str, path: str) -> None:
     for number in range(2):
         receiver.store.keep(replace(PLAIN, source=f"https://a.example/{number}"))
     response = get(receiver, f"target={TARGET}&per-page=1", base=base)
-    assert b'href="/mentions?' in response.body
+    assert f'href="{path}?'.encode() in response.body
     assert b"evil.example" not in response.body
     assert "evil.example" not in str(response.headers)
 

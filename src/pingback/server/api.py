@@ -102,12 +102,8 @@ def _mentions(request: Request, question: Question, listing: Listing) -> Respons
 
 def _feed(request: Request, question: Question, listing: Listing) -> Response:
     listed, mentions = _part(question, listing)
-    here = request.base + request.path
-    body = atom.feed(
-        mentions,
-        url=f"{here}?{request.query}",
-        next_url=here + question.next(listed.end) if listed.end else None,
-    )
+    next_query = question.next(listed.end) if listed.end else None
+    body = atom.feed(mentions, query=f"?{request.query}", next_query=next_query)
     return _of_part(request, question, listed, body, _ATOM)
 
 

@@ -15,15 +15,18 @@ _ATOM = "{http://www.w3.org/2005/Atom}"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a feed without entries must have been updated once, too (RFC 4287 §4.1.1)
 
 
-def feed(mentions: Sequence[Mention], *, url: str, next_url: str | None) -> bytes:
-    """The document; `mentions` are presentable, and `url` is where it was asked for."""
+def feed(mentions: Sequence[Mention], *, query: str, next_query: str | None) -> bytes:
+    """The document; `mentions` are presentable, `query` is what was asked for, and `next_query` the part behind it.
+
+    No address in it names our host: caches keep the document for everybody, and the host is the word of who asked.
+    """
     root = etree.fromstring(_EMPTY)
-    _text(root, "id", url)
+    _text(root, "id", uuid5(NAMESPACE_URL, query).urn)
     _text(root, "title", "Mentions")
     _text(root, "updated", timestamp(max([_updated(mention) for mention in mentions], default=_NEVER)))
-    _link(root, "self", url)
-    if next_url is not None:
-        _link(root, "next", next_url)  # RFC 5005 §3
+    _link(root, "self", query)
+    if next_query is not None:
+        _link(root, "next", next_query)  # RFC 5005 §3
     for mention in mentions:
         _entry(etree.SubElement(root, f"{_ATOM}entry"), mention)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")

@@ -99,15 +99,10 @@ def _shown(request: Request, question: Question, receiver: "Receiver") -> Respon
         listed.mentions,
         count=sum(listing.counts(selection).kinds.values()),
         title=question.text("title"),
-        more=f"{_path_of(request.base)}{request.path}{question.next(listed.end)}" if listed.end else "",
+        more=f"{request.mount}{request.path}{question.next(listed.end)}" if listed.end else "",
     )
     response = Response(status=200, headers={**_HTML, **_ALONE, **SHARED, **CACHED}, body=html.encode())
     return fresh(request, response, changed=listed.changed)
-
-
-def _path_of(base: str) -> str:
-    """Without the host, which the asker may have chosen: others may get the same answer from a cache."""
-    return "/".join(["", *base.split("/")[3:]]).rstrip("/")
 
 
 @cache

@@ -16,7 +16,7 @@ class Request:
 
     `path` is decoded and begins with a slash. `raw_path` is the same with the escapes that it was sent with, `query`
     is what follows its question mark; both are ASCII. `base` is the URL under which the paths stand, without a slash
-    at its end. The names of `headers` are in lower case.
+    at its end, or its path alone where the asker named no host. The names of `headers` are in lower case.
     """
 
     method: str
@@ -28,6 +28,12 @@ class Request:
     content_type: str | None = None
     body: bytes = b""
     remote_addr: str = ""
+
+    @property
+    def mount(self) -> str:
+        """The path of `base`, without the host: that is the asker's word, and no answer that others may get has it."""
+        _, scheme, rest = self.base.rpartition("://")
+        return ("/".join(["", *rest.split("/")[1:]]) if scheme else self.base).rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

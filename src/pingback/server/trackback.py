@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ROOT = "/trackback"
 MAX_ITEMS = 1000  # in one listing, which may have a thousand bytes for each
 
+_UNKEPT = {"Cache-Control": "no-store"}
 _NO_WORDS = "-"  # RSS 0.91 wants a description
 
 log = logging.getLogger(__name__)
@@ -24,8 +26,14 @@ log = logging.getLogger(__name__)
 def answer(request: Request, receiver: "Receiver") -> Response:
     """Nearly always 200: whatever is wrong with the message or the ping is an error inside.
 
-    Only for a sender that may come again it is 503, when we have no room, or 429, when it was too fast.
+    Only for a sender that may come again it is 503, when we have no room, or 429, when it was too fast. No cache is to
+    keep a listing: which of several sites it is of depends on the host, which is the word of who asks.
     """
+    response = _answered(request, receiver)
+    return response if request.method == "POST" else replace(response, headers={**response.headers, **_UNKEPT})
+
+
+def _answered(request: Request, receiver: "Receiver") -> Response:
     try:
         if request.method == "POST":
             return _xml(_ping(request, receiver))

@@ -18,6 +18,7 @@ ROOT = "/webmention"
 
 _PAIR = re.compile(r"[0-9a-f]{64}")
 _FAILED = "something went wrong here"
+_UNKEPT = NOSNIFF | {"Cache-Control": "no-store"}
 
 # How a mention stands, for anybody who knows source and target; what the owner thinks of it is nobody's business.
 _STANDINGS = {
@@ -43,7 +44,7 @@ def answer(request: Request, receiver: "Receiver") -> Response:
     if mention is not None and mention.verified and not receiver.queues(Protocol.WEBMENTION):
         return plain(200, f"the webmention is {_standing(mention)}", NOSNIFF)
     page = f"{request.base}{ROOT}/{pair_of(source, target)}"
-    return plain(201, f"the webmention is accepted, {page} says how it stands", NOSNIFF | {"Location": page})
+    return plain(201, f"the webmention is accepted, {page} says how it stands", _UNKEPT | {"Location": page})
 
 
 def status(request: Request, receiver: "Receiver") -> Response:
@@ -55,7 +56,7 @@ def status(request: Request, receiver: "Receiver") -> Response:
         return _refused(fault)
     if mention is None:
         return plain(404, "There is no such webmention.", NOSNIFF)
-    return plain(200, f"the webmention is {_standing(mention)}", NOSNIFF | {"Cache-Control": "no-store"})
+    return plain(200, f"the webmention is {_standing(mention)}", _UNKEPT)
 
 
 def _taken(source: str, target: str, request: Request, receiver: "Receiver") -> Mention | None:

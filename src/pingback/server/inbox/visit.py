@@ -99,9 +99,15 @@ def visit_of(
     session = session_in(request.headers.get("cookie", ""), login, now=now) if login else None
     if session is not None and store.secrets.has_ended(session.id):
         session = None
-    mount = _mount(request.base)
     return Visit(
-        request=request, store=store, now=now, login=login, session=session, mount=mount, holds=holds, resume=resume
+        request=request,
+        store=store,
+        now=now,
+        login=login,
+        session=session,
+        mount=request.mount,
+        holds=holds,
+        resume=resume,
     )
 
 
@@ -113,9 +119,3 @@ def query_of(**fields: str | int | None) -> str:
 def see(location: str) -> Response:
     """To another page, by GET (RFC 9110 §15.4.4)."""
     return Response(status=303, headers={"Location": location}, body=b"")
-
-
-def _mount(base: str) -> str:
-    """The path of a base, which is a URL or a path alone; without a slash at its end."""
-    _, scheme, rest = base.rpartition("://")
-    return "/".join(["", *rest.split("/")[1:]]) if scheme else base
