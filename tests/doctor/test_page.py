@@ -47,6 +47,9 @@ def seen(**options: Any) -> Seen:
             id="any-link-by-a-header",
         ),
         pytest.param("trackback-block", {"body": rdf(PAGE)}, id="trackback-block"),
+        pytest.param(
+            "trackback-block", {"body": rdf(PAGE).replace(b"trackback:ping", b"TrackBack:Ping")}, id="any-case"
+        ),
     ],
 )
 def test_right(name: str, options: dict[str, Any]) -> None:
@@ -78,6 +81,9 @@ def test_right(name: str, options: dict[str, Any]) -> None:
             "pingback-link", {"body": f'<link href="{RPC}" rel="pingback">'.encode()}, "rel first", id="href-first"
         ),
         pytest.param("pingback-link", {"body": LINK.replace(b'"', b"'")}, "in double quotes", id="single-quotes"),
+        pytest.param(
+            "pingback-link", {"body": LINK.replace(b"<link", b"<a")}, "only an <a> names the endpoint", id="only-an-a"
+        ),
         pytest.param(
             "pingback-link", {"body": b'<link rel="pingback" href="/xmlrpc">'}, "an absolute URL", id="relative-link"
         ),
@@ -123,3 +129,8 @@ def test_any_page_gives_checks(body: bytes, pingback_headers: list[str], link_he
         head=None,
     )
     assert all(check.message.isprintable() for check in checks_of(page))
+
+
+def test_an_a_beside_a_header_is_not_looked_at() -> None:
+    found = checks_of(seen(body=LINK.replace(b"<link", b"<a").replace(b"xml", b"old"), **BY_HEADER))
+    assert "pingback-link" not in [check.name for check in found]

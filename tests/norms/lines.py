@@ -62,7 +62,13 @@ PINGBACK = (
         Status.DEPARTED,
         "all entities of HTML are: an address that holds another one means what a browser makes of it",
     ),
-    Line("P11", "Else the page takes no pings, and nothing is guessed.", Force.MUST),
+    Line(
+        "P11",
+        "Else the page takes no pings, and nothing is guessed.",
+        Force.MUST,
+        Status.DEPARTED,
+        'an `<a rel="pingback">` counts where the page has neither the header nor a `<link>`; nothing else is guessed',
+    ),
     Line("P12", "A client may ask by HEAD first, and may stop reading at the match.", Force.MAY, reason="by one GET"),
     Line(
         "P13", "The call is `pingback.ping` with two strings: source, and target as the source page has it.", Force.MUST

@@ -153,7 +153,7 @@ def test_P10_entities_in_the_address(site: Site, client: Client, written: str, p
     "answer",
     [
         pytest.param(page(b"<title>There</title>"), id="P11-no-link"),
-        pytest.param(page(b'<a rel="pingback" href="/one">x</a>'), id="P11-no-other-element"),
+        pytest.param(page(b'<area rel="pingback" href="/one">'), id="P11-no-other-element"),
         pytest.param(page(b'&lt;link rel="pingback" href="/one"&gt;'), id="P11-no-escaped-link"),
         pytest.param(page(FIRST.encode(), headers={"Content-Type": "text/plain"}), id="P11-no-html"),
         pytest.param(page(FIRST.encode(), status=404), id="P11-no-page"),
@@ -164,6 +164,13 @@ def test_P11_nothing_is_guessed(site: Site, client: Client, answer: bytes) -> No
     sent = pingback.send(f"{site.url}/6", f"{site.url}/there", client=client)
     assert (sent.status, sent.endpoint) == (OutcomeStatus.UNSUPPORTED, None)
     assert [(request.method, request.path) for request in site.requests] == [("GET", "/there")]
+
+
+@pytest.mark.line("P11")
+def test_P11_departed_an_a_where_there_is_nothing_else(site: Site, client: Client) -> None:
+    site.pages |= {"/there": page(b'<p><a rel="pingback" href="/one">x</a>'), "/one": REGISTERED}
+    sent = pingback.send(f"{site.url}/6", f"{site.url}/there", client=client)
+    assert (sent.status, sent.endpoint) == (OutcomeStatus.ACCEPTED, f"{site.url}/one")
 
 
 @pytest.mark.line("P12")

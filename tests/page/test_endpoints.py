@@ -40,7 +40,12 @@ PINGBACK_IN_HTML = [
 NO_PINGBACK_IN_HTML = [
     pytest.param("", id="empty"),
     pytest.param("no markup at all", id="text"),
-    pytest.param('<a rel="pingback" href="/xmlrpc">x</a>', id="p4-a-is-no-endpoint"),
+    pytest.param('<a rel="pingback" href="/no">x</a><link rel="pingback" href="">', id="a-before-an-empty-link"),
+    pytest.param('<link rel="pingback"><a rel="pingback" href="/no">x</a>', id="a-behind-a-link-without-href"),
+    pytest.param('<a rel="pingback" href="">x</a><a rel="pingback">y</a>', id="a-without-an-address"),
+    pytest.param('<!-- <a rel="pingback" href="/no">x</a> -->', id="a-in-a-comment"),
+    pytest.param('&lt;a rel="pingback" href="/no">x', id="a-escaped"),
+    pytest.param('<area rel="pingback" href="/no">', id="other-element"),
     pytest.param('&lt;link rel="pingback" href="/xmlrpc"&gt;', id="escaped"),
     pytest.param('<link rel="pingbacks" href="/xmlrpc">', id="other-rel"),
     pytest.param('<link rel="pingback">', id="no-href"),
@@ -106,6 +111,7 @@ NO_WEBMENTION_IN_HTML = [
     pytest.param('<form rel="webmention" action="/no">', id="form"),
     pytest.param('<a rel="not-webmention" href="/no">x</a>', id="other-rel"),
     pytest.param('<a rel="http://webmention.org/x" href="/no">x</a>', id="under-the-legacy-rel"),
+    pytest.param('<a rel="https://www.webmention.org/" href="/no">x</a>', id="beside-the-legacy-rel"),
 ]
 TRACKBACK_IN_HTML = [
     pytest.param('<link rel="trackback" href="/tb/1">', "https://blog.example/tb/1", "link", id="t12-link"),
@@ -156,6 +162,46 @@ def test_pingback_in_html(page: str, url: str) -> None:
 @pytest.mark.parametrize("page", NO_PINGBACK_IN_HTML)
 def test_no_pingback_in_html(page: str) -> None:
     assert endpoints(page) == []
+
+
+A = '<a rel="pingback" href="/by-a">x</a>'
+
+
+@pytest.mark.parametrize(
+    ("page", "headers", "url", "via"),
+    [
+        pytest.param(A, [], "https://blog.example/by-a", "a", id="alone"),
+        pytest.param(f"<base href=/x/>{A.replace('/by', 'by')}", [], "https://blog.example/x/by-a", "a", id="base"),
+        pytest.param(f"{A}<a rel=pingback href=/no>y</a>", [], "https://blog.example/by-a", "a", id="the-first"),
+        pytest.param(f"<a rel=pingback href='data:,'>y</a>{A}", [], "https://blog.example/by-a", "a", id="usable"),
+        pytest.param("<A HREF=/by-a REL='nofollow PingBack'>", [], "https://blog.example/by-a", "a", id="any-case"),
+        pytest.param(f"{LINK}{A}", [], ENDPOINT, "link", id="behind-a-link"),
+        pytest.param(f"{A}<p>{LINK}", [], ENDPOINT, "link", id="before-a-link"),
+        pytest.param(f"{A}{'<p>words</p>' * 20_000}{LINK}", [], ENDPOINT, "link", id="a-link-at-the-very-end"),
+        pytest.param(A, ["/x"], "https://blog.example/x", "header", id="beside-a-header"),
+        pytest.param(f"{A}{LINK}", [""], ENDPOINT, "link", id="an-empty-header-and-a-link"),
+    ],
+)
+def test_an_a_for_pingback_counts_where_there_is_nothing_else(
+    page: str, headers: list[str], url: str, via: str
+) -> None:
+    assert endpoints(page, pingback=headers) == [("pingback", url, via)]
+    assert endpoints(page, pingback=headers, wanted=[Protocol.PINGBACK]) == [("pingback", url, via)]
+
+
+@pytest.mark.parametrize("header", ["", "mailto:a@b.example", "http://["])
+def test_an_a_for_pingback_takes_nothing_from_a_page_with_a_header(header: str) -> None:
+    assert endpoints(A, pingback=[header]) == []
+
+
+@pytest.mark.parametrize(
+    "rel", ["http://webmention.org", "http://webmention.org/", "HTTPS://webmention.org", "https://webmention.org/"]
+)
+def test_the_rels_from_before_webmention(rel: str) -> None:
+    url = "https://blog.example/wm"
+    assert endpoints(f'<link rel="{rel}" href="/wm">') == [("webmention", url, "link")]
+    assert endpoints(f'<a rel="x {rel}" href="/wm">x</a>') == [("webmention", url, "a")]
+    assert endpoints(link=[f'</wm>; rel="{rel}"']) == [("webmention", url, "header")]
 
 
 @pytest.mark.parametrize(("page", "url", "via"), WEBMENTION_IN_HTML)

@@ -38,6 +38,28 @@ def cdata(identifier: str | None = TARGET, ping: str = PING) -> str:
     return f"<![CDATA[{block(identifier, ping)}]]>"
 
 
+NAMES = (
+    "xmlns",
+    ":rdf",
+    ":dc",
+    ":trackback",
+    "rdf:",
+    "dc:",
+    "trackback:",
+    "Description",
+    "identifier",
+    "about",
+    "ping=",
+)
+
+
+def in_capitals(markup: str) -> str:
+    """The names of elements and attributes; values stay as they are."""
+    for name in NAMES:
+        markup = markup.replace(name, name.upper())
+    return markup
+
+
 WITH_OTHER_PREFIXES = (
     f'<r:RDF xmlns:r="{RDF}" xmlns:d="{DC}" xmlns:TB="{TRACKBACK}">'
     f'<r:Description d:identifier="{TARGET}" TB:ping="{PING}" /></r:RDF>'
@@ -71,6 +93,13 @@ FOUND = [
     pytest.param(f"<![CDATA[{DECLARED_BELOW}]]>", id="declared-on-the-description-in-cdata"),
     pytest.param(f"<!-- {description()} -->", id="nothing-declared"),
     pytest.param(description(), id="nothing-declared-and-plain"),
+    pytest.param(in_capitals(comment()), id="names-in-capitals-in-a-comment"),
+    pytest.param(in_capitals(cdata()), id="names-in-capitals-in-cdata"),
+    pytest.param(in_capitals(block()), id="names-in-capitals-plain"),
+    pytest.param(in_capitals(f"<![CDATA[{BY_DEFAULT}]]>"), id="names-in-capitals-by-default-in-cdata"),
+    pytest.param(comment().replace("trackback:ping", "TrackBack:Ping"), id="trackback-in-its-own-spelling"),
+    pytest.param(comment().lower(), id="names-in-lower-case"),
+    pytest.param(f"<![cdata[{WITH_OTHER_PREFIXES}]]>", id="cdata-in-lower-case"),
     pytest.param(f"<noscript>{comment()}</noscript>", id="noscript"),
     pytest.param(f"<svg>{comment()}</svg><table>{comment()}", id="in-a-table"),
     pytest.param(f"<html><head><title>T</title>{comment()}</head><body>", id="in-the-head"),

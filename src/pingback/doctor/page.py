@@ -58,7 +58,7 @@ def checks_of(seen: Seen) -> Iterator[Check]:
     if pingback := found.get(Protocol.PINGBACK):
         yield from _pingback_link(seen, pingback)
         yield _pingback_address(pingback)
-    if b"trackback:ping" in seen.body:
+    if b"trackback:ping" in seen.body.lower():
         yield _trackback_block(found.get(Protocol.TRACKBACK))
 
 
@@ -106,7 +106,12 @@ def _pingback_link(seen: Seen, pingback: Endpoint) -> Iterator[Check]:
     check = partial(Check, name="pingback-link")
     in_page = seen.endpoints(with_pingback_headers=False)
     link = next((endpoint for endpoint in in_page if endpoint.protocol is Protocol.PINGBACK), None)
-    if link is None:
+    if pingback.via is Via.A:
+        yield check(
+            ok=False, message=f"only an <a> names the endpoint, where few senders look: write it as {_SPELLING}"
+        )
+        return
+    if link is None or link.via is not Via.LINK:
         return
     if link.url != pingback.url:
         yield check(

@@ -17,8 +17,11 @@ HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})  # "": no Con
 
 RELS = {
     "webmention": Protocol.WEBMENTION,
-    "http://webmention.org/": Protocol.WEBMENTION,  # from before the norm, with and without its slash
+    # From before the norm: as it was then, and as people write it.
+    "http://webmention.org/": Protocol.WEBMENTION,
     "http://webmention.org": Protocol.WEBMENTION,
+    "https://webmention.org/": Protocol.WEBMENTION,
+    "https://webmention.org": Protocol.WEBMENTION,
     "pingback": Protocol.PINGBACK,
     "trackback": Protocol.TRACKBACK,  # in no norm, but in many themes
 }
@@ -38,7 +41,7 @@ def endpoints_in(
 
     `url` is where the response came from, `pingback_headers` and `link_headers` are its `X-Pingback` and `Link` lines.
     Headers count before the page. No chunk of it is taken that cannot change the answer; but a TrackBack block can
-    stand anywhere in a page, and a better one behind it.
+    stand anywhere in a page, and a better one behind it, as the `<link>` does that overrules an `<a rel="pingback">`.
     """
     found: dict[Protocol, Endpoint] = {}
     if Protocol.PINGBACK in wanted:
@@ -48,47 +51,63 @@ def endpoints_in(
     missing = frozenset(wanted) - found.keys()
     media_type, charset = parse_content_type(content_type)
     if missing and media_type in HTML_TYPES:
-        found |= _in_page(url, target, chunks, charset, missing)
+        found |= _in_page(url, target, chunks, charset, missing, by_a=not pingback_headers)
     return tuple(found[protocol] for protocol in Protocol if protocol in found)
 
 
 class EndpointCollector:
-    """The first `<link>` or `<a>` for each protocol that is wanted.
+    """The first `<link>` or `<a>` for each protocol that is wanted. For TrackBack, `rdf` counts before them.
 
-    `<a rel="pingback">` is no endpoint: a stranger's comment can hold one. For TrackBack, `rdf` counts before them.
+    `<a rel="pingback">` counts where `by_a` and the page, to its end, has no such `<link>`, usable or not: a stranger's
+    comment can hold one, and must not take the pings of a page that says itself where they go.
     """
 
+    tags = frozenset({"link", "a"})
     ends: frozenset[str] = frozenset()
 
-    def __init__(self, passing: Passing, wanted: Set[Protocol], rdf: RdfCollector | None) -> None:
+    def __init__(self, passing: Passing, wanted: Set[Protocol], rdf: RdfCollector | None, *, by_a: bool) -> None:
         self._passing = passing
         self._wanted = wanted
         self._rdf = rdf
-        self.tags = frozenset({"link"} if wanted == {Protocol.PINGBACK} else {"link", "a"})
-        self.found: dict[Protocol, Endpoint] = {}
+        self._by_a = by_a
+        self._found: dict[Protocol, Endpoint] = {}
+        self._anchor: Endpoint | None = None  # the first usable `<a rel="pingback">`
+
+    @property
+    def found(self) -> dict[Protocol, Endpoint]:
+        """One for each protocol at most, once the page is over."""
+        if self._anchor is None or not self._by_a or Protocol.PINGBACK in self._found:
+            return self._found
+        return self._found | {Protocol.PINGBACK: self._anchor}
 
     @property
     def done(self) -> bool:
-        settled = set(self.found)
+        settled = set(self._found)
         if self._rdf is not None and self._rdf.done and self._rdf.ping is not None:
             settled.add(Protocol.TRACKBACK)
         return settled >= self._wanted
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        rels, href = attributes.get("rel"), attributes.get("href")
-        if rels is None or href is None:
+        rels = attributes.get("rel")
+        if rels is None:
             return
         for rel in rels.lower().split():
             protocol = RELS.get(rel)
-            if protocol is None or protocol not in self._wanted or protocol in self.found:
-                continue
-            if tag == "a" and protocol is Protocol.PINGBACK:
-                continue
-            if endpoint := _endpoint(protocol, self._passing.base, href, Via(tag)):
-                self.found[protocol] = endpoint
+            if protocol is not None and protocol in self._wanted and protocol not in self._found:
+                self._take(protocol, Via(tag), attributes.get("href"))
 
     def end(self, tag: str) -> None:
         """Never called: where a `<link>` or `<a>` ends says nothing."""
+
+    def _take(self, protocol: Protocol, via: Via, href: str | None) -> None:
+        endpoint = None if href is None else _endpoint(protocol, self._passing.base, href, via)
+        if protocol is Protocol.PINGBACK:
+            if via is Via.A:
+                self._anchor = self._anchor or endpoint
+                return
+            self._by_a = False
+        if endpoint is not None:
+            self._found[protocol] = endpoint
 
 
 def _in_pingback_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint]:
@@ -112,11 +131,11 @@ def _in_link_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint
 
 
 def _in_page(
-    url: str, target: str, chunks: Iterable[bytes], charset: str | None, wanted: Set[Protocol]
+    url: str, target: str, chunks: Iterable[bytes], charset: str | None, wanted: Set[Protocol], *, by_a: bool
 ) -> dict[Protocol, Endpoint]:
     passing = Passing(url)
     rdf = RdfCollector(passing, target, url=url) if Protocol.TRACKBACK in wanted else None
-    links = EndpointCollector(passing, wanted, rdf)
+    links = EndpointCollector(passing, wanted, rdf, by_a=by_a)
     collectors: list[Collector] = [links] if rdf is None else [links, rdf]
     scan(chunks, passing, collectors, charset=charset)
     if rdf is None or rdf.ping is None:

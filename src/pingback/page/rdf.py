@@ -21,8 +21,8 @@ _TRACKBACK = "http://madskills.com/public/xml/rss/module/trackback/"
 _CUSTOMARY: Mapping[str, str] = {_RDF: "rdf", _DC: "dc", _TRACKBACK: "trackback"}
 _UNPREFIXED = frozenset({"rdf", "description"})  # the two elements, when RDF is the default namespace
 
-_CDATA = "[CDATA["  # how the comment begins that the HTML parser makes of a CDATA section, up to its first ">"
-_WRAPPING = re.compile(r"<!--|<!\[CDATA\[")
+_CDATA = "[cdata["  # how the comment begins that the HTML parser makes of a CDATA section, up to its first ">"
+_WRAPPING = re.compile(r"<!--|<!\[CDATA\[", re.IGNORECASE)
 
 
 class _Match(NamedTuple):
@@ -74,11 +74,12 @@ class RdfCollector:
 
     def _comment(self, text: str) -> None:
         """Read a comment as the markup that it holds; of a CDATA section it is the beginning, with the declarations."""
-        is_cdata = text.startswith(_CDATA)
-        if self.done or not (is_cdata or ":ping" in text):
+        names = text.lower()  # which many blogs write in capitals, and the parser that comes next in lower case
+        is_cdata = names.startswith(_CDATA)
+        if self.done or not (is_cdata or ":ping" in names):
             return
         self._prefixes = _CUSTOMARY
-        if self._comments == MAX_COMMENTS or (is_cdata and "xmlns" not in text):
+        if self._comments == MAX_COMMENTS or (is_cdata and "xmlns" not in names):
             return
         self._comments += 1
         markup = _WRAPPING.sub("", text) + ">" * is_cdata
