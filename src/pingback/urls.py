@@ -118,6 +118,12 @@ def key_of(url: str) -> str:
     return _key(split(url).href)
 
 
+def key_at(reference: str, *, base: str) -> str | None:
+    """The key of `reference`, resolved against `base`; None where that is no HTTP URL."""
+    url = resolve(base, reference)
+    return _key(url) if url is not None and url.startswith(_HTTP) else None
+
+
 def leads_to(reference: str, key: str, *, base: str) -> bool:
     """`reference`, resolved against `base`, is an HTTP URL that `key_of` gives this key for."""
     url = resolve(base, reference)

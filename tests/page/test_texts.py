@@ -14,7 +14,10 @@ TARGET = "https://my.example/2026/part-five"
 
 
 def read(
-    page: str | bytes, content_type: str = "text/plain", target: str = TARGET, protocol: Protocol = Protocol.WEBMENTION
+    page: str | bytes,
+    content_type: str = "text/plain",
+    target: str = TARGET,
+    protocol: Protocol = Protocol.WEBMENTION,
 ) -> Verification:
     data = page if isinstance(page, bytes) else page.encode()
     return read_mention(data, source=SOURCE, target=target, url=SOURCE, content_type=content_type, protocol=protocol)
@@ -76,6 +79,39 @@ def test_an_address_may_end_in_a_mark(target: str) -> None:
     assert read(f"See ({target}).", target=target).linked
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("https://my.example/2026/part-%d", id="its-own-site"),
+        pytest.param("http://other.example/%d", id="other-sites"),
+        pytest.param("http://b\u00fccher.example/%d,", id="other-letters"),
+    ],
+)
+def test_plain_text_counts_wherever_the_link_stands(address: str) -> None:
+    text = "\n".join(address % number for number in range(30_000))
+    assert not read(text).linked
+    assert read(f"{text}\nSee {TARGET}.").excerpt == f"See {TARGET}."
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        pytest.param("https://my.example/", "See https://my.example...", id="the-root-and-an-ellipsis"),
+        pytest.param("https://my.example/", "(at HTTPS://My.Example:443).", id="the-root-with-its-port"),
+        pytest.param("https://my.example/it's?it's", "'https://my.example/it's?it's'.", id="quotes"),
+        pytest.param("https://my.example/a/", "See https://my.example/a/..", id="dots-that-are-no-segment"),
+        pytest.param("https://my.example/", "See https://my.example/a/..", id="dots-that-are-a-segment"),
+        pytest.param("https://b\u00fccher.example/", "See https://xn--bcher-kva.example.", id="punycode"),
+        pytest.param("https://xn--bcher-kva.example/", "See https://B\u00dcCHER.example.", id="idn"),
+        pytest.param("https://my.example/x", "See https://m%79.example/x.", id="an-escape-in-the-host"),
+        pytest.param("http://127.0.0.1/x", "See http://2130706433/x.", id="an-ip-address-as-a-number"),
+        pytest.param("http://[::1]/x", "See http://127.0.0.1/x http://my.example/x", id="ipv6"),
+    ],
+)
+def test_plain_text_equal_urls(target: str, text: str) -> None:
+    assert read(text, target=target).linked is ("[" not in target)  # brackets end an address in a text
+
+
 WORDS = " 12345678" * 9
 
 
@@ -83,6 +119,7 @@ WORDS = " 12345678" * 9
     ("text", "excerpt"),
     [
         pytest.param(f"A\nAs said in\t{TARGET}, it is  so.\nB", f"As said in {TARGET}, it is so.", id="the-line"),
+        pytest.param(f"A\u2028B\r\n{TARGET}\x85C", TARGET, id="the-line-with-any-end"),
         pytest.param(f"<b>&amp; {TARGET}", f"<b>&amp; {TARGET}", id="no-markup"),
         pytest.param("12345678 " * 99 + TARGET + " 12345678" * 99, f"… {WORDS[1:]} {TARGET}{WORDS} …", id="cut"),
     ],
@@ -129,16 +166,74 @@ def test_json_links(document: object, title: str | None) -> None:
         pytest.param(json.dumps([f"see {TARGET}"]), id="w18-not-exactly"),
         pytest.param(json.dumps([f'<a href="{TARGET}">x</a>']), id="markup"),
         pytest.param(json.dumps(["/2026/part-five"]), id="relative"),
-        pytest.param(f'["{TARGET}"', id="cut-off"),
+        pytest.param(f'["{TARGET}"', id="cut-off-by-others"),
+        pytest.param(f'"{TARGET}', id="a-string-cut-off-by-others"),
         pytest.param("[" * 500_000, id="deep-nesting"),
-        pytest.param(f'{"[" * 100_000}"{TARGET}"{"]" * 100_000}', id="deep-nesting-that-ends"),
-        pytest.param(f'["{TARGET}", {"9" * 100_000}]', id="huge-number"),
+        pytest.param(f'<a href="{TARGET}">x</a>', id="html"),
+        pytest.param(f'f({{"a": "{TARGET}"}})', id="jsonp"),
+        pytest.param(f'["a"] // "{TARGET}"', id="a-comment"),
+        pytest.param(f'["\\q{TARGET}"]', id="wrong-escape"),
+        pytest.param(f']"{TARGET}"[', id="brackets-the-wrong-way-round"),
+        pytest.param(json.dumps(['"' + TARGET]), id="a-quote-within"),
+        pytest.param(json.dumps([f'x": "{TARGET}", "']), id="quotes-within"),
     ],
 )
 def test_json_links_not(text: str) -> None:
     assert read(text, "application/json") == Verification(
         source=SOURCE, target=TARGET, linked=False, reason=f"{SOURCE} does not link to {TARGET}"
     )
+
+
+MIB = 1024 * 1024
+ITEM = '{"url": "https://my.example/2026/part-%d", "n": [1.5e-3, null, "\\u0041"]}, '
+
+
+def cut(document: str) -> str:
+    """What is read of a document that is larger."""
+    assert len(document) > MIB
+    return document[:MIB]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f'{"[" * 100_000}"{TARGET}"{"]" * 100_000}', id="deep-nesting"),
+        pytest.param(f'{"[" * 100_000}"{TARGET}"{"]" * 99_999}, {{}}]', id="deep-nesting-and-more"),
+        pytest.param(f'[{"9" * 100_000}, "{TARGET}"]', id="huge-number"),
+        pytest.param('["\\u0068ttps:\\/\\/my.example\\/2026\\/part-five"]', id="escapes"),
+        pytest.param(f'\n {{\t"a" :\r\n"{TARGET}"\n}}\n', id="white-space"),
+        pytest.param(cut(f'["{TARGET}", "{"x" * MIB}"]'), id="cut-off-in-a-string"),
+        pytest.param(cut(f'{{"a": "{TARGET}", "b": [{"9," * MIB}]}}'), id="cut-off-in-a-list"),
+        pytest.param(cut(f'{{"a": "{TARGET}", "{"n" * MIB}": 1}}'), id="cut-off-in-a-name"),
+        pytest.param(cut(f'["{TARGET}", "{chr(92) * 2 * MIB}"]'), id="cut-off-in-an-escape"),
+        pytest.param(f'["{TARGET}", "{"x" * (MIB - len(TARGET) - 10)}{chr(92)}u00', id="cut-off-in-a-letter-s-number"),
+        pytest.param(
+            cut("[" + ITEM * 13_000 % tuple(range(13_000)) + f'"{TARGET}"' + "," + " " * MIB), id="far-behind"
+        ),
+        pytest.param(f'[{" " * (MIB - len(TARGET) - 4)}"{TARGET}",', id="the-last-of-the-first-mib"),
+    ],
+)
+def test_json_counts_wherever_the_link_stands(text: str) -> None:
+    assert read(text, "application/json").linked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(cut(f'{{"a": "{"x" * (MIB - 40)}", "b": "{TARGET}"}}'), id="in-the-link"),
+        pytest.param(f'[{" " * (MIB - len(TARGET) - 3)}"{TARGET}"', id="before-what-may-be-a-colon"),
+        pytest.param(cut(f'{{"{TARGET}": "{"x" * MIB}"}}'), id="behind-a-name"),
+        pytest.param(cut(f'<p>"{TARGET}"{"x" * MIB}'), id="in-no-json"),
+    ],
+)
+def test_json_that_is_cut_off_too_early(text: str) -> None:
+    assert len(text) == MIB
+    assert not read(text, "application/json").linked
+
+
+def test_the_title_of_json_that_is_cut_off() -> None:
+    text = cut(f'{{"name": "Part \\u0073ix", "title": "T", "a": {{"name": "N"}}, "b": ["{TARGET}", "{"x" * MIB}"]}}')
+    assert read(text, "application/json").title == "Part six"
 
 
 def test_json_on_the_target_s_own_site() -> None:
@@ -201,8 +296,42 @@ def test_any_bytes_give_a_value(page: bytes, content_type: str) -> None:
         pytest.param("https://https://" * 60_000, id="schemes"),
         pytest.param('["' * 300_000, id="marks"),
         pytest.param("x\n" * 200_000, id="lines"),
+        pytest.param("http://my.example/))))) " * 43_000, id="the-target-s-host"),
+        pytest.param("http://m%79.example/%41))))) " * 36_000, id="the-target-s-host-in-escapes"),
+        pytest.param("http://é))))) " * 65_000, id="letters-in-the-host"),
+        pytest.param("(http://my.example" * 58_000, id="addresses-within-addresses"),
+        pytest.param('\\"' * 500_000, id="escapes"),
+        pytest.param('"\\q",' * 200_000, id="wrong-escapes"),
     ],
 )
 def test_hostile_texts(page: str) -> None:
     assert not read(page).linked
+    assert not read(page[:MIB], "application/json").linked
     assert not read(json.dumps(page.split()), "application/json").linked
+
+
+# Each is a document of 1 MiB; the run's time limit would show one that is read twice.
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "[",
+            "[],",
+            "[{",
+            "1,",
+            "9" * 5000 + ",",
+            '"",',
+            '"a":"",',
+            '"',
+            '"\\"',
+            "\\",
+            '"\\u0041",',
+            '"h\\q",',
+            '"\\u0068\\',
+        ),
+        *('"http:a",', '"http://my.example/",', '"http://é",', '"name":"x",', "]", ":", " ", "é"),
+    ],
+)
+@pytest.mark.parametrize("start", ["[", '"'])
+def test_hostile_json(unit: str, start: str) -> None:
+    assert not read((start + unit * (MIB // len(unit)))[:MIB], "application/json").linked

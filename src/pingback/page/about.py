@@ -12,7 +12,7 @@ from pingback.page.links import LinkCollector, cannot_hold
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
 from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
-from pingback.page.texts import Said, reader_of
+from pingback.page.texts import LARGEST, Said, reader_of
 from pingback.urls import is_http, resolve
 from pingback.wire.headers import content_type as parse_content_type
 from pingback.words import EXCERPT_LENGTH, clean, plain
@@ -56,7 +56,7 @@ def read_mention(
     if said_in is None:
         found = _in_html(utf8, source, target, url)
     else:
-        found = _in_text(said_in(utf8.decode("utf-8", "replace"), target), source, target)
+        found = _in_text(said_in(utf8.decode("utf-8", "replace"), target, len(page) >= LARGEST), source, target)
     if found is None:
         return _not_linked(source, target, f"{source} does not link to {target}")
     sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url))

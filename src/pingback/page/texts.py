@@ -1,24 +1,40 @@
 """Webmention sources that are not HTML: does a plain text or a JSON document hold the target (Webmention §3.2.2).
 
-Feeds do not count, whatever they are written in: they repeat what their posts say, and forget it.
+Feeds do not count, whatever they are written in: they repeat what their posts say, and forget it. All of a text is
+looked at, in time that its length bounds: what surely is another host's is passed over by an expression, and what is
+left is taken apart as a URL twice at most.
 """
 
-import json
 import re
 from collections.abc import Callable
+from json import JSONDecoder
 from typing import NamedTuple
 
-from pingback.urls import key_of, leads_to
+from pingback.urls import key_at, key_of, leads_to, split
 from pingback.words import excerpt_around
 
-MAX_ASKED = 10_000  # addresses that are held against the target; a text that has more was made to keep us busy
+LARGEST = 1024 * 1024  # bytes of a page that are read at most: one of as many may have been cut off
 MAX_MARKS = 5  # that may close upon an address; `).` at the end of a sentence are two
 
 # An address begins a word, a mark around it aside: one within another address is no link.
 _ADDRESS = re.compile(r"(?<![^\s<>()\[\]\"'])(?ai:https?)://[^\s<>\[\]\"]+")
-_CLOSING = frozenset(")'.,;:!?")  # an address can hold and end with these too
+_CLOSING = ")'.,;:!?"  # an address can hold and end with these too
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # as `str.splitlines` has them
 _NO_BASE = "about:blank"  # against which nothing relative resolves
 _FEED = "application/feed+json"  # JSON Feed
+
+_DECODER = JSONDecoder(strict=False)
+_TITLES = ("name", "title")  # the better one first
+# How a string of JSON begins that may be an address.
+_HTTP = re.compile(r"(?ai:(?:h|\\u00[46]8)(?:t|\\u00[57]4){2}(?:p|\\u00[57]0))")
+
+# A string, which may be cut off, with the colon that makes a name of it; brackets; what else JSON has. Nothing is given
+# back once it is matched, and depth is a number here: a document may be as deep as it is long.
+_TOKEN = re.compile(
+    r'"(?P<string>[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\]*+)*+)'
+    r'(?:(?P<closed>")[ \t\r\n]*+(?P<colon>:)?|(?:\\(?:u[0-9A-Fa-f]{0,3})?)?\Z)'
+    r"|(?P<open>[\[{]++)|(?P<close>[\]}]++)|[-+0-9.Eaeflnrstu \t\r\n,:]++"
+)
 
 
 class Said(NamedTuple):
@@ -28,8 +44,9 @@ class Said(NamedTuple):
     excerpt: str | None = None
 
 
-def reader_of(media_type: str) -> Callable[[str, str], Said | None] | None:
-    """What takes the text of such a document, and the target, and gives None where the one does not hold the other."""
+def reader_of(media_type: str) -> Callable[[str, str, bool], Said | None] | None:
+    """What reads such a document: of its text, the target, and whether the text was cut off, it makes what is said;
+    None where the document does not hold the target."""
     if media_type == "text/plain":
         return said_in_text
     if media_type == "application/json" or (media_type.endswith("+json") and media_type != _FEED):
@@ -37,27 +54,42 @@ def reader_of(media_type: str) -> Callable[[str, str], Said | None] | None:
     return None
 
 
-def said_in_text(text: str, target: str) -> Said | None:
+def said_in_text(text: str, target: str, cut: bool = False) -> Said | None:
     """The target stands in the text as a whole word; the excerpt is of its line."""
     wanted = _Target(target)
-    for line in text.splitlines():
-        for found in _ADDRESS.finditer(line):
-            if length := _length_of(found[0], wanted):
-                stop = found.start() + length
-                return Said(excerpt=excerpt_around(line[: found.start()], line[found.start() : stop], line[stop:]))
+    for found in _ADDRESS.finditer(text):
+        if length := wanted.length_in(found[0]):
+            return Said(excerpt=_excerpt(text, found.start(), found.start() + length))
     return None
 
 
-def said_in_json(text: str, target: str) -> Said | None:
-    """The target is a string value in the document, at any depth."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):  # no JSON, or nested too deeply, or with a number of too many digits
+def said_in_json(text: str, target: str, cut: bool = False) -> Said | None:
+    """The target is a string value in the document, at any depth. What is no JSON has no values, and neither has what
+    ends too early, unless it was `cut` off here."""
+    wanted = _Target(target)
+    titles: dict[str, str] = {}
+    linked, end, depth, name = False, 0, 0, ""  # the name is one of the document's own, whose value is to come
+    for token in _TOKEN.finditer(text):
+        if token.start() != end or depth < 0:
+            return None
+        end = token.end()
+        match token.lastgroup:
+            case "open":
+                depth, name = depth + end - token.start(), ""
+            case "close":
+                depth, name = depth - end + token.start(), ""
+            case "colon":
+                name = token["string"] if depth == 1 else ""
+            case "closed" if end < len(text) or not cut:  # else the colon behind it may be what was cut off
+                string = token["string"]
+                if name in _TITLES:
+                    titles[name] = _value_of(string)
+                if not linked and _HTTP.match(string):
+                    linked = wanted.is_meant_by(_value_of(string))
+                name = ""
+    if not linked or end < len(text) or (depth != 0 and not cut):
         return None
-    if not _holds(document, _Target(target)):
-        return None
-    names = [document.get(name) for name in ("name", "title")] if isinstance(document, dict) else []
-    return Said(title=next((name for name in names if isinstance(name, str) and name.strip()), None))
+    return Said(title=next((titles[name] for name in _TITLES if titles.get(name, "").strip()), None))
 
 
 class _Target:
@@ -65,32 +97,39 @@ class _Target:
 
     def __init__(self, target: str) -> None:
         self._key = key_of(target)
-        self._left = MAX_ASKED
+        self._ends_in_mark = self._key.endswith((*_CLOSING, "%27"))
+        host = split(target).host
+        # Of an IP address there are many spellings: none is foreign for sure, as "" stands everywhere.
+        own = rf"{re.escape(host)}(?::[0-9]*)?(?:[/?#]|\Z)" if host[-1].isalpha() else ""
+        foreign = rf"https?://(?!{own})[a-z0-9.-]*+(?::[0-9]*)?(?:[/?#]|\Z)"
+        self._is_foreign = re.compile(foreign, re.ASCII | re.IGNORECASE).match
 
     def is_meant_by(self, address: str) -> bool:
-        self._left -= 1
-        return self._left >= 0 and leads_to(address, self._key, base=_NO_BASE)
+        return not self._is_foreign(address) and leads_to(address, self._key, base=_NO_BASE)
 
-
-def _length_of(address: str, target: _Target) -> int:
-    """How much of it is the address of the target, marks that close upon it left out; 0 when it is another's."""
-    for length in range(len(address), max(0, len(address) - MAX_MARKS - 1), -1):
-        if target.is_meant_by(address[:length]):
-            return length
-        if address[length - 1] not in _CLOSING:
+    def length_in(self, address: str) -> int:
+        """How much of it is the target's address, marks that close upon it left out; 0 when it is another's."""
+        stop = max(len(address.rstrip(_CLOSING)), len(address) - MAX_MARKS)
+        inner, marks = address[:stop], address[stop:]
+        if self._is_foreign(inner):
             return 0
-    return 0
+        if key_at(inner, base=_NO_BASE) == self._key:
+            return stop
+        if "#" in inner or not (self._ends_in_mark or address.endswith(("/.", "/.."))):
+            return 0
+        # Some of the marks are its own: what the target's key leaves of the whole's are those that close upon it.
+        key = key_at(address, base=_NO_BASE) or ""
+        left = key.removeprefix(self._key).replace("%27", "'")
+        return len(address) - len(left) if key.startswith(self._key) and marks.endswith(left) else 0
 
 
-def _holds(document: object, target: _Target) -> bool:
-    """Without recursion: what the parser could still take apart may be too deep for our own calls."""
-    values = [document]
-    while values:
-        value = values.pop()
-        if isinstance(value, dict):
-            values += value.values()
-        elif isinstance(value, list):
-            values += value
-        elif isinstance(value, str) and value[:4].lower() == "http" and target.is_meant_by(value):
-            return True
-    return False
+def _excerpt(text: str, start: int, stop: int) -> str:
+    """The line of the address that begins and ends there."""
+    begin = 1 + max(text.rfind(line_end, 0, start) for line_end in _LINE_ENDS)
+    end = min((found for found in (text.find(line_end, stop) for line_end in _LINE_ENDS) if found >= 0), default=None)
+    return excerpt_around(text[begin:start], text[start:stop], text[stop:end])
+
+
+def _value_of(string: str) -> str:
+    """What a string of JSON stands for."""
+    return str(_DECODER.decode(f'"{string}"')) if "\\" in string else string
