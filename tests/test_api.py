@@ -147,6 +147,12 @@ def test_verify() -> None:
     assert (verification.linked, verification.title) == (True, "Six")
 
 
+def test_verify_takes_what_any_protocol_takes_unless_one_is_named() -> None:
+    web = Pages({SOURCE: Page(f"See {TARGET}.", content_type="text/plain")})
+    assert pingback.verify(SOURCE, TARGET, client=web).linked
+    assert not pingback.verify(SOURCE, TARGET, protocol=pingback.Protocol.PINGBACK, client=web).linked
+
+
 def test_without_a_client_there_is_one_that_guards() -> None:
     with pytest.raises(pingback.Blocked):
         pingback.discover("http://127.0.0.1/")

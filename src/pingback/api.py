@@ -88,11 +88,10 @@ def _published(publication: Publication, *, wishes: Wishes, client: Client, stor
         yield from publish_with([publication], client=client, outbox=own.outbox, wishes=wishes)
 
 
-def verify(
-    source: str, target: str, *, protocol: Protocol = Protocol.PINGBACK, client: Client | None = None
-) -> Verification:
+def verify(source: str, target: str, *, protocol: Protocol | None = None, client: Client | None = None) -> Verification:
     """Whether the source links to the target, and what it says of itself; see `pingback.receive.verify`.
 
+    Without a protocol the rules of any of the three count: Webmention takes plain text and JSON as well.
     Raises `Blocked`, `Unreachable` or `BadStatus` when there is no source to look at, ValueError unless both are
     absolute and the target is an HTTP URL.
     """

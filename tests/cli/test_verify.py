@@ -1,5 +1,7 @@
 """`pingback verify`: does a source link to a target, and what does it say?"""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import ALLOW, Run
@@ -120,9 +122,46 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
     assert words in done.err
 
 
-def test_plain_text_links_for_a_webmention(site: Site, run: Run) -> None:
-    site.pages["/6"] = page(b"See http://blog.example/5.", headers={"Content-Type": "text/plain"})
-    done = run("verify", f"{site.url}/6", "http://blog.example/5", "--json", *ALLOW)
-    assert (done.code, done.printed[0]["linked"]) == (1, False)
-    done = run("verify", f"{site.url}/6", "http://blog.example/5", "--json", "--protocol", "webmention", *ALLOW)
-    assert (done.code, done.printed[0]["linked"], done.printed[0]["excerpt"]) == (0, True, "See http://blog.example/5.")
+PROTOCOLS = ("auto", "pingback", "trackback", "webmention")
+TEXT = page(f"See {TARGET}.".encode(), headers={"Content-Type": "text/plain"})
+JSON = page(f'{{"name": "Six", "about": ["{TARGET}"]}}'.encode(), headers={"Content-Type": "application/json"})
+HTML = page(FULL)
+
+
+@pytest.mark.parametrize(
+    ("answer", "protocol", "linked"),
+    [
+        *[pytest.param(HTML, protocol, True, id=f"html-{protocol}") for protocol in ("", *PROTOCOLS)],
+        pytest.param(TEXT, "", True, id="text"),
+        pytest.param(TEXT, "auto", True, id="text-auto"),
+        pytest.param(TEXT, "webmention", True, id="w18-text-webmention"),
+        pytest.param(TEXT, "pingback", False, id="text-pingback"),
+        pytest.param(TEXT, "trackback", False, id="text-trackback"),
+        pytest.param(JSON, "", True, id="json"),
+        pytest.param(JSON, "webmention", True, id="w18-json-webmention"),
+        pytest.param(JSON, "pingback", False, id="json-pingback"),
+    ],
+)
+def test_by_the_rules_of_a_protocol_or_of_any(site: Site, run: Run, answer: Page, protocol: str, linked: bool) -> None:
+    site.pages["/6"] = answer
+    done = run("verify", f"{site.url}/6", TARGET, "--json", *(["--protocol", protocol] if protocol else []), *ALLOW)
+    assert (done.code, done.printed[0]["linked"]) == (0 if linked else 1, linked)
+
+
+MIB = 1024 * 1024
+ADDRESSES = "".join(f"https://my.example/part-{number}\n" for number in range(100, 30_000))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "text", "linked"),
+    [
+        pytest.param("text/plain", f"{ADDRESSES}{TARGET}\n".ljust(MIB + 9, "x"), True, id="text"),
+        pytest.param("text/plain", f"{'x' * MIB}\n{TARGET}", False, id="text-behind-the-first-mib"),
+        pytest.param("application/json", json.dumps([*ADDRESSES.split(), TARGET, "x" * MIB]), True, id="json"),
+        pytest.param("application/json", json.dumps(["x" * MIB, TARGET]), False, id="json-behind-the-first-mib"),
+    ],
+)
+def test_what_stands_in_the_first_mib_counts(site: Site, run: Run, content_type: str, text: str, linked: bool) -> None:
+    site.pages["/6"] = page(text.encode(), headers={"Content-Type": content_type})
+    done = run("verify", f"{site.url}/6", TARGET, "--json", *ALLOW)
+    assert (done.code, done.printed[0]["linked"]) == (0 if linked else 1, linked)

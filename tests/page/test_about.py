@@ -166,7 +166,7 @@ def test_published(page: str, published: datetime | None) -> None:
     assert read(page + LINK).published == published
 
 
-@pytest.mark.parametrize("content_type", ["application/pdf", "text/plain", "image/svg+xml", "application/json"])
+@pytest.mark.parametrize("content_type", ["application/pdf", "application/xml", "image/svg+xml", "application/rss+xml"])
 def test_what_is_not_html_holds_no_links(content_type: str) -> None:
     verification = read(LINK, content_type)
     assert not verification.linked

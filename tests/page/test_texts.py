@@ -17,7 +17,7 @@ def read(
     page: str | bytes,
     content_type: str = "text/plain",
     target: str = TARGET,
-    protocol: Protocol = Protocol.WEBMENTION,
+    protocol: Protocol | None = Protocol.WEBMENTION,
 ) -> Verification:
     data = page if isinstance(page, bytes) else page.encode()
     return read_mention(data, source=SOURCE, target=target, url=SOURCE, content_type=content_type, protocol=protocol)
@@ -276,6 +276,13 @@ def test_which_types_count(content_type: str, linked: bool) -> None:
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
 def test_only_for_webmention(protocol: Protocol, content_type: str) -> None:
     assert not read(PAGE, content_type, protocol=protocol).linked
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/html"])
+def test_without_a_protocol_the_rules_of_any_count(content_type: str) -> None:
+    page = f'<a href="{TARGET}">five</a>' if content_type == "text/html" else f'"{TARGET}"'
+    assert read(page, content_type, protocol=None).linked
+    assert not read(page, "application/pdf", protocol=None).linked
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

@@ -13,14 +13,16 @@ from pingback.urls import require_absolute, require_http
 @subcommand("verify", example="pingback verify https://other.example/six https://blog.example/five")
 @click.argument("source")
 @click.argument("target")
-@protocol_option("As a receiver of it does: for webmention, plain text and JSON can link as well.")
+@protocol_option(
+    "As a receiver of it does: for webmention, plain text and JSON can link as well. Default: any of them."
+)
 def command(settings: Settings, source: str, target: str, protocol: Protocol | None) -> None:
     """Say whether the page at SOURCE links to TARGET, and what it says of itself."""
     checked(source, require_absolute)
     checked(target, require_http)
     try:
         with client_for(settings) as client:
-            found = verify(source, target, client=client, protocol=protocol or Protocol.PINGBACK)
+            found = verify(source, target, client=client, protocol=protocol)
     except FetchError as error:
         if settings.json:
             print_json(Verification(source=source, target=target, linked=False, reason=str(error)).as_json())

@@ -41,15 +41,15 @@ def read_mention(
     target: str,
     url: str,
     content_type: str | None,
-    protocol: Protocol = Protocol.PINGBACK,
+    protocol: Protocol | None = None,
 ) -> Verification:
     """What the source page, fetched from `url` in the end, says about the target and of itself.
 
     The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`. For Webmention
-    the source can be plain text or JSON as well (§3.2.2).
+    the source can be plain text or JSON as well (§3.2.2); without a protocol the rules of any of them count.
     """
     media_type, charset = parse_content_type(content_type)
-    said_in = reader_of(media_type) if protocol is Protocol.WEBMENTION else None
+    said_in = reader_of(media_type) if protocol in (None, Protocol.WEBMENTION) else None
     if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))

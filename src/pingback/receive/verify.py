@@ -37,13 +37,13 @@ def verify(
     *,
     client: "Client",
     headers: Mapping[str, str] = _NO_HEADERS,
-    protocol: Protocol = Protocol.PINGBACK,
+    protocol: Protocol | None = None,
     permit: Permit = OWNERS,
 ) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
 
-    Which media types count as a page depends on the protocol (Webmention §3.2.2). `NoTurn` where `permit` says
-    that the source is not to be asked for now.
+    Which media types count as a page depends on the protocol (Webmention §3.2.2); without one, any of the three may
+    take it. `NoTurn` where `permit` says that the source is not to be asked for now.
     """
     with client.get(source, headers={"Accept": _ACCEPT, **headers}, permit=permit) as response:
         response.require_success()

@@ -188,7 +188,12 @@ def _words_of(source: str, target: str, *, client: "Client") -> Words:
             response.require_success()
             content_type = response.content_type
             said = read_mention(
-                response.read(), source=source, target=target, url=response.url, content_type=content_type
+                response.read(),
+                source=source,
+                target=target,
+                url=response.url,
+                content_type=content_type,
+                protocol=Protocol.TRACKBACK,
             )
     except FetchError:
         return Words()
