@@ -209,6 +209,7 @@ except SystemExit as end:
 )
 def test_no_command_loads_what_it_does_not_use(tmp_path: Path, site: Site, arguments: str, loaded: str) -> None:
     (tmp_path / "post.html").write_text('<a href="https://b.example/">x</a>')
+    (tmp_path / "pingback.db").touch()
     site.pages |= {
         "/5": page(b'<link rel="pingback" href="/rpc">'),
         "/6": page(b'<title>Six</title><a href="/5">five</a>'),

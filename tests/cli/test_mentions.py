@@ -117,7 +117,8 @@ def test_which(run: Run, arguments: tuple[str, ...], ids: list[int]) -> None:
     assert (done.code, [mention["id"] for mention in done.printed]) == (0, ids)
 
 
-def test_none_yet(run: Run) -> None:
+def test_none_yet(run: Run, tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path}/pingback.db").close()
     assert (run("mentions").code, run("mentions", "--json").out) == (0, "")
 
 
@@ -130,7 +131,7 @@ def test_none_yet(run: Run) -> None:
         pytest.param(("--db", "pingback.db"), "not of the form sqlite:///FILE", id="db-is-a-path"),
         pytest.param(("--db", ""), "db: '' is not a text", id="db-is-empty"),
         pytest.param(("--db", "mysql://ada:secret@db.example/x"), "must be SQLite", id="another-database"),
-        pytest.param(("--db", "sqlite:///no/such/x.db"), "is there such a folder", id="no-such-folder"),
+        pytest.param(("--db", "sqlite:///no/such/x.db"), "there is no database /", id="no-such-folder"),
     ],
 )
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:

@@ -13,7 +13,7 @@ from pingback.store import Store
 from tests.cli.conftest import Run
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def store(tmp_path: Path) -> Iterator[Store]:
     """Three pending mentions in the database of the folder."""
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:

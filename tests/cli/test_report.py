@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
@@ -79,5 +80,6 @@ def test_links_beyond_the_cap_are_said_to_everybody(site: Site, run: Run) -> Non
 
 
 def test_nothing_to_send(tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path}/pingback.db").close()
     code, seen = on_a_terminal(tmp_path, "retry")
     assert (code, seen.split()[-3:]) == (0, ["nothing", "to", "send"])

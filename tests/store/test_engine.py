@@ -1,7 +1,9 @@
 """`pingback.store.engine`: whatever is wrong with a database is one StoreError with a sentence that helps."""
 
+import os
 import sqlite3
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -166,3 +168,75 @@ def test_errors_of_the_driver_are_translated(tmp_path: Path, fail: Callable[[Pat
     path = tmp_path / "mentions.db"
     with pytest.raises(StoreError, match=sentence), translated(parse_url(f"sqlite:///{path}")):
         fail(path)
+
+
+def _modes(path: Path) -> list[str]:
+    """Of the database, its log, and the index of that."""
+    return [oct(stat.S_IMODE(os.stat(f"{path}{end}").st_mode)) for end in ("", "-wal", "-shm")]
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o000], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+class TestModes:
+    def test_a_new_file_is_its_owners(self, tmp_path: Path) -> None:
+        path = tmp_path / "mentions.db"
+        with Store(f"sqlite:///{path}") as store:
+            store.keep(MENTION)
+            assert _modes(path) == ["0o600"] * 3
+
+    def test_a_relative_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        with Store("sqlite:///file:x.db"):  # a name like any other
+            assert _modes(tmp_path / "file:x.db") == ["0o600"] * 3
+
+    def test_what_a_link_leads_to(self, tmp_path: Path) -> None:
+        path, link = tmp_path / "mentions.db", tmp_path / "link.db"
+        link.symlink_to(path.name)
+        with Store(f"sqlite:///{link}"):
+            assert _modes(path) == ["0o600"] * 3
+
+    def test_a_file_that_was_deleted_is_made_anew(self, tmp_path: Path) -> None:
+        path = tmp_path / "mentions.db"
+        with Store(f"sqlite:///{path}") as store:
+            for each in tmp_path.iterdir():
+                each.unlink()
+            store.keep(MENTION)
+            assert _modes(path) == ["0o600"] * 3
+
+    @pytest.mark.parametrize("mode", [0o640, 0o644, 0o660], ids=oct)
+    def test_a_mode_that_the_owner_set_stays_and_the_log_follows(self, tmp_path: Path, mode: int) -> None:
+        path = tmp_path / "mentions.db"
+        path.touch()
+        path.chmod(mode)
+        for _ in range(2):
+            with Store(f"sqlite:///{path}") as store:
+                store.keep(MENTION)
+                assert _modes(path) == [oct(mode)] * 3
+                store.upkeep.vacuum()
+                assert _modes(path) == [oct(mode)] * 3
+
+    def test_a_log_that_was_left_over_follows_a_new_mode(self, tmp_path: Path) -> None:
+        path = tmp_path / "mentions.db"
+        path.touch()
+        path.chmod(0o644)
+        with Store(f"sqlite:///{path}") as store:
+            store.keep(MENTION)
+            path.chmod(0o600)
+            with Store(f"sqlite:///{path}"):
+                assert _modes(path) == ["0o600"] * 3
+
+
+def test_a_database_that_must_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "mentions.db"
+    with pytest.raises(StoreError, match=f"there is no database {path}"):
+        Store(f"sqlite:///{path}", create=False)
+    assert not path.exists()
+    Store(f"sqlite:///{path}").close()
+    Store(f"sqlite:///{path}", create=False).close()
+    Store("sqlite://", create=False).close()

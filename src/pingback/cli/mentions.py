@@ -26,7 +26,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
     """List what was received, all of it or the mentions of TARGET, in order of arrival."""
     if target is not None:
         checked(target, require_http)
-    with Store(settings.db) as store:
+    with Store(settings.db, create=False) as store:
         for mention in store.mentions(target=target, status=MentionStatus(status) if status else None):
             if settings.json:
                 print_json(mention.as_json())

@@ -38,9 +38,10 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
     """
     if bool(what) == (action == "blocks"):
         raise click.UsageError(f"{action} takes {'nothing more' if what else 'at least one ID or HOST'}")
-    with Store(settings.db) as store:
+    ids = _ids(what) if action in _DECISIONS else []
+    with Store(settings.db, create=False) as store:
         if action in _DECISIONS:
-            _decide(settings, store, _ids(what), _DECISIONS[action])
+            _decide(settings, store, ids, _DECISIONS[action])
         elif action == "blocks":
             _tell_blocks(settings, store.moderation.blocks())
         else:

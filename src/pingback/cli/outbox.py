@@ -22,7 +22,7 @@ def command(settings: Settings, status: str | None, source: str | None, target: 
     for url in (source, target):
         if url is not None:
             checked(url, require_http)
-    with Store(settings.db) as store:
+    with Store(settings.db, create=False) as store:
         found = store.outbox.pings(status=OutcomeStatus(status) if status else None, source=source, target=target)
         for ping in found:
             attempts = store.outbox.attempts(ping) if why else []

@@ -29,7 +29,7 @@ def command(settings: Settings, older_than: int, dry_run: bool, vacuum: bool) ->
     """
     instant = now()
     before = instant - timedelta(days=older_than)
-    with Store(settings.db) as store:
+    with Store(settings.db, create=False) as store:
         forgotten = store.upkeep.prunable if dry_run else store.upkeep.prune
         counts = forgotten(before=before, now=instant)
         if vacuum and not dry_run:

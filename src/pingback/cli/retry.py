@@ -18,7 +18,7 @@ from pingback.store import Store
 def command(settings: Settings) -> None:
     """Send what is due: pings that failed before and whose time has come, and those that a crash left behind."""
     report = Report(as_json=settings.json)
-    with Store(settings.db) as store, client_for(settings) as client, report.running():
+    with Store(settings.db, create=False) as store, client_for(settings) as client, report.running():
         report.expect(ping.target for ping in store.outbox.pings(due_before=now()))
         courier = Courier(client=client, outbox=store.outbox)
         with closing(courier.deliver(patience=timedelta(seconds=settings.wait))) as outcomes:

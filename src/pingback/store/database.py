@@ -13,17 +13,17 @@ from pingback.store.engine import busy_timeout, connect, in_memory, name_of, par
 class Database:
     """A database that is open: `read`, `browse` and `write` lend a connection, each for one transaction.
 
-    Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing.
-    Everything raises `StoreError` when the database cannot be used, or is closed. `trouble` is what work ran into,
-    until a write works again; that the database is damaged stays until somebody finds it whole.
+    Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing
+    and it may `create` it. Everything raises `StoreError` when the database cannot be used, or is closed. `trouble` is
+    what work ran into, until a write works again; that the database is damaged stays until somebody finds it whole.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self._url = parse_url(url)
         self._wait = busy_timeout(self._url)
-        self._engine = connect(self._url)
+        self._engine = connect(self._url, create=create)
         # As many more, or whoever asks for long lists would keep pings from theirs. In memory there is one only.
-        self._browsing = self._engine if in_memory(self._url) else connect(self._url)
+        self._browsing = self._engine if in_memory(self._url) else connect(self._url, create=create)
         self._closed = False
         self.trouble: StoreError | None = None
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.

@@ -2,8 +2,10 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import stat
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic, sleep
 
@@ -24,6 +26,8 @@ from pingback.store.schema import ADDED, mentions, metadata
 BUSY_TIMEOUT = 2.0
 _LONGEST_TIMEOUT = 3600.0
 _TRY_AGAIN_AFTER = 0.01  # seconds
+_OWNER_ONLY = 0o600
+_MAKING = threading.Lock()  # closing a file ends all locks that the process has on it, SQLite's among them
 
 # The `user_version` of a file: 1 where outcomes may be `waiting`.
 VERSION = 1
@@ -92,9 +96,10 @@ def busy_timeout(url: URL) -> float:
     return seconds
 
 
-def connect(url: URL) -> Engine:
+def connect(url: URL, *, create: bool = True) -> Engine:
     """An engine whose connections write to a log first (WAL) and wait for the disk at each commit.
 
+    A file that is missing is made, for its owner only; unless it may `create` it, a connection is a StoreError.
     Transactions begin deferred; those of `engine.execution_options(writes=True)` begin by taking the write lock, as a
     reader that turns writer would fail at once where another had written in between, without waiting its turn.
     """
@@ -111,6 +116,7 @@ def connect(url: URL) -> Engine:
     event.listen(engine, "connect", partial(_prepare, wait))
     event.listen(engine, "begin", _begin)
     if not in_memory(url):
+        event.listen(engine, "do_connect", partial(_secure_file, create))
         event.listen(engine, "connect", partial(_remember_file, str(url.database)))
         event.listen(engine, "checkout", partial(_check_file, str(url.database)))
     return engine
@@ -198,6 +204,28 @@ def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
             sleep(_TRY_AGAIN_AFTER)
         else:
             return
+
+
+def _secure_file(
+    create: bool, dialect: object, record: ConnectionPoolEntry, arguments: Sequence[str], options: Mapping[str, object]
+) -> None:
+    """Before SQLite opens the file: make it, as SQLite would let every user of the machine read the key in it.
+
+    The mode of a file that is there is its owner's business. SQLite gives it to a new log, and we to one that is left
+    over from a process that was killed.
+    """
+    path = os.path.realpath(arguments[0])  # SQLite follows links, and would make what one leads to
+    with _MAKING:
+        if not os.path.lexists(path):
+            if not create:
+                raise StoreError(f"there is no database {arguments[0]}")
+            with suppress(OSError):  # another was faster, or SQLite says what is in the way
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+    for log in (f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # mostly there is none; that of another user, SQLite judges
+            mode, found = os.stat(path).st_mode, os.lstat(log).st_mode
+            if stat.S_ISREG(found) and stat.S_IMODE(found) != stat.S_IMODE(mode):
+                os.chmod(log, stat.S_IMODE(mode))
 
 
 def _remember_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

@@ -34,17 +34,18 @@ _ARRIVAL = (mentions.c.received, mentions.c.id)
 class Store:
     """What was received: one mention for each pair of source and target.
 
-    `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory; the file is made where it is
-    missing. Thread-safe; several processes may share a file. What a method wrote is on disk when it returns (WAL with
-    `synchronous=FULL`). The constructor and all methods raise `StoreError` when the database cannot be used.
+    `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory. The file is made where it is
+    missing, for its owner only; where it may not `create` it, that is a StoreError. Thread-safe; several processes may
+    share a file. What a method wrote is on disk when it returns (WAL with `synchronous=FULL`). The constructor and all
+    methods raise `StoreError` when the database cannot be used.
     In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
     shown, `moves` the addresses that one page has, `notices` what the owner was told of, `queue` the mentions whose
     source is to be looked at, and `upkeep` what keeps all of it true and small; `overview` is the owner's view on the
     mentions, which `secrets` and `logins` keep from others.
     """
 
-    def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now, create: bool = True) -> None:
+        self._database = Database(url, create=create)
         self._clock = clock
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
