@@ -291,28 +291,3 @@ def test_a_row_that_cannot_be_read(tmp_path: Path, column: str, value: object) -
             connection.commit()
         with pytest.raises(StoreError, match="holds a mention that cannot be read"):
             store.listing.part(Selection(), ALL)
-
-
-@pytest.mark.parametrize(
-    ("selection", "part"),
-    [
-        pytest.param(Selection(targets=(FIVE,)), Part(size=20), id="a-page"),
-        pytest.param(Selection(targets=(FIVE,)), Part(size=20, after=Place(1, 1)), id="its-next-part"),
-        pytest.param(Selection(host="b.example"), Part(size=20, upward=True), id="a-host"),
-        pytest.param(Selection(host="b.example"), Part(size=20, sort_by=SortBy.UPDATED), id="a-host-by-change"),
-    ],
-)
-def test_an_index_gives_the_order(tmp_path: Path, selection: Selection, part: Part) -> None:
-    """The rows are not sorted for it, however many there are."""
-    with Store(f"sqlite:///{tmp_path}/mentions.db") as store:
-        asked: list[str] = []
-        with store._database.browse() as connection:  # no public way shows it
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            raw.set_trace_callback(asked.append)
-        store.listing.part(selection, part)
-    statement = next(each for each in asked if "AS place" in each)
-    with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-        plan = " ".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
-    assert "USING INDEX" in plan
-    assert "TEMP B-TREE" not in plan

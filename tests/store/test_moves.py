@@ -1,19 +1,20 @@
 """`pingback.store.moves`: addresses of one page share its mentions, whatever becomes known in which order."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
-from pingback.store.database import Database
-from pingback.store.keys import target_key_of
+from pingback.store.listing import Part, Selection
 from pingback.store.moves import Moves
 
 OLD, NEW, NEWER, OTHER = (f"https://my.example/{name}" for name in ("old", "new", "newer", "other"))
@@ -37,9 +38,9 @@ def mention(target: str) -> Mention:
 
 
 def one_set(store: Store, *targets: str) -> bool:
-    """All of these have the keys of all of these, and no more."""
-    keys = {target_key_of(target) for target in targets}
-    return all(set(store.moves.keys_of(target)) == keys for target in targets)
+    """All of these, and no others, are addresses of one page."""
+    [page] = {store.moves.page_of(target) for target in targets}
+    return all((store.moves.page_of(target) == page) == (target in targets) for target in (OLD, NEW, NEWER, OTHER))
 
 
 def test_mentions_of_both_addresses_are_those_of_each(store: Store) -> None:
@@ -85,28 +86,80 @@ def test_a_page_that_moved_elsewhere_since(store: Store) -> None:
 def test_equal_urls_are_one_address(store: Store) -> None:
     store.moves.keep("http://MY.example/%6Fld#top", NEW)
     assert one_set(store, OLD, NEW)
-    store.moves.keep("https://my.example/x", "http://my.example/x")
-    assert one_set(store, "https://my.example/x")
+    store.moves.keep(OTHER, OTHER.replace("https", "http"))
+    assert one_set(store, OTHER)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde"))))
-def test_being_of_one_set_is_an_equivalence(pairs: list[tuple[str, str]]) -> None:
-    with Store("sqlite://") as store:
+@pytest.mark.parametrize("most", [1, 2, 100])
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")), max_size=12))
+def test_mentions_stand_in_the_list_of_their_page(most: int, pairs: list[tuple[str, str]]) -> None:
+    """However little of the moves is remembered, as long as the addresses have mentions."""
+    addresses = {letter: f"https://my.example/{letter}" for letter in "abcde"}
+    with Store("sqlite://") as roomy, Store("sqlite://") as store:
+        scarce = Moves(store._database, clock=lambda: NOON, most=most)
+        for address in addresses.values():
+            store.keep(mention(address))
         for old, new in pairs:
-            store.moves.keep(f"https://my.example/{old}", f"https://my.example/{new}")
-        sets = {letter: store.moves.keys_of(f"https://my.example/{letter}") for letter in "abcde"}
-    for letter, keys in sets.items():
-        own = target_key_of(f"https://my.example/{letter}")
-        assert own in keys
-        assert all((own in others) == (set(others) == set(keys)) for others in sets.values())
+            roomy.moves.keep(addresses[old], addresses[new])
+            scarce.keep(addresses[old], addresses[new])
+        for address in addresses.values():
+            page = roomy.moves.page_of(address)
+            together = [each for each in addresses.values() if roomy.moves.page_of(each) == page]
+            assert scarce.page_of(address) == page
+            assert [found.target for found in store.mentions(target=address)] == together
 
 
-def test_strangers_cannot_make_it_remember_without_end(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/x.db"
-    with Store(url) as store, closing(Database(url)) as database:
-        store.keep(mention(f"{OLD}?1"))
-        moves = Moves(database, clock=lambda: NOON, most=3)
-        for number in range(10):
-            moves.keep(f"{OLD}?{number}", OLD)
-            assert len(moves.keys_of(OLD)) <= 4
-        assert target_key_of(f"{OLD}?1") in moves.keys_of(OLD)
+def test_a_mention_of_an_old_address_stands_in_the_list_of_its_page(store: Store) -> None:
+    store.moves.keep(OLD, NEW)
+    store.keep(mention(OLD))
+    assert [found.target for found in store.mentions(target=NEW)] == [OLD]
+
+
+JUNK = [
+    pytest.param(lambda number: (f"{OLD}?{number}", OLD), id="of-the-page"),
+    pytest.param(lambda number: (f"{OTHER}?{number}", OTHER), id="of-another-page"),
+    pytest.param(lambda number: (f"{OTHER}/{number}?", f"{OTHER}/{number}"), id="of-a-page-each"),
+]
+
+
+@pytest.mark.parametrize("move", JUNK)
+@pytest.mark.parametrize("rejected", [False, True], ids=["forgotten", "rejected"])
+def test_strangers_cannot_fill_it(tmp_path: Path, move: Callable[[int], tuple[str, str]], *, rejected: bool) -> None:
+    path = tmp_path / "x.db"
+    with Store(f"sqlite:///{path}") as store:
+        moves = Moves(store._database, clock=lambda: NOON, most=10)
+        store.keep(mention(OLD))
+        for number in range(30):
+            target, final = move(number)
+            moves.keep(target, final)
+            if rejected:
+                store.keep(replace(mention(target), status=MentionStatus.REJECTED))
+        moves.keep(OLD, NEW)
+        moves.keep(NEW, NEWER)
+        for number in range(30, 60):
+            moves.keep(*move(number))
+        for target in (OLD, NEWER):
+            shown = store.listing.part(Selection(targets=(target,)), Part(size=9)).mentions
+            assert [found.target for found in shown] == [OLD]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM moves").fetchone() == (10,)
+
+
+def test_a_long_address_takes_little_room(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with Store(f"sqlite:///{path}") as store:
+        store.moves.keep(OLD, f"{NEW}?{'x' * 8000}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT max(length(url)) < 300 FROM moves").fetchone() == (1,)
+
+
+def test_of_the_page_with_most_addresses_the_oldest_is_forgotten(store: Store) -> None:
+    moves = Moves(store._database, clock=lambda: NOON, most=3)
+    for number in range(4):
+        moves.keep(f"{OLD}?{number}", OLD)
+        if number == 1:
+            moves.keep(OTHER, NEW)
+    assert moves.page_of(OTHER) == moves.page_of(NEW)
+    page = moves.page_of(OLD)
+    assert [moves.page_of(f"{OLD}?{number}") == page for number in range(4)] == [False, False, True, True]

@@ -14,6 +14,7 @@ import pytest
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.store.keys import target_key_of
 from pingback.store.listing import Part, Selection
 
 # As it was made before there was `kind`.
@@ -89,6 +90,35 @@ def test_whoever_was_approved_before_is_known(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         assert store.moderation.is_known_good("https://a.example/second")
         assert not store.moderation.is_known_good("https://c.example/")
+
+
+def test_what_was_kept_is_found_by_its_page_and_by_its_host(path: Path, old_program: sqlite3.Connection) -> None:
+    old, page, new = (f"https://b.example/{name}" for name in ("old", "part-5", "new"))
+    old_program.execute("UPDATE mentions SET target_key = ?", (target_key_of(page),))
+    old_program.execute(INSERT, ("z",))
+    old_program.execute("UPDATE mentions SET target = ?, target_key = ? WHERE id = 2", (old, target_key_of(old)))
+    old_program.execute("CREATE TABLE moves (old_key VARCHAR(64) PRIMARY KEY, new_key VARCHAR(64), url TEXT)")
+    old_program.execute("INSERT INTO moves VALUES (?, ?, ?)", (target_key_of(old), target_key_of(page), page))
+    for _ in range(2):
+        with Store(f"sqlite:///{path}") as store:
+            for selection in (Selection(targets=(page,)), Selection(targets=(old,)), Selection(host="b.example")):
+                assert [each.id for each in store.listing.part(selection, Part(size=9)).mentions] == [2, 1]
+    with Store(f"sqlite:///{path}") as store:
+        store.moves.keep(page, new)
+        assert [each.id for each in store.mentions(target=new)] == [1, 2]
+
+
+def test_what_the_version_before_writes_is_found_by_its_host_at_the_next_start(
+    path: Path, old_program: sqlite3.Connection
+) -> None:
+    with Store(f"sqlite:///{path}") as store:
+        old_program.execute(INSERT, ("z",))
+        old_program.execute("UPDATE mentions SET target = 'nonsense' WHERE id = 1")
+        old_program.execute(INSERT, ("nonsense",))
+        old_program.execute("UPDATE mentions SET target = 'nonsense' WHERE id = 3")
+    for _ in range(2):
+        with Store(f"sqlite:///{path}") as store:
+            assert store.listing.counts(Selection(host="b.example")).kinds == {MentionKind.MENTION: 2}
 
 
 def test_a_source_that_cannot_be_read_is_at_home_nowhere(path: Path, old_program: sqlite3.Connection) -> None:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from itertools import islice
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -198,13 +197,14 @@ class Receiver:
     def approved_of(self, target: str, *, most: int = MAX_LISTED, asker: str | None = None) -> list[Mention]:
         """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping.
 
-        Fault 49 where `asker`, an IP address, has the site asked for its pages more often than it may ping.
+        Where there are more than `most`, they are the newest. Fault 49 where `asker`, an IP address, has the site
+        asked for its pages more often than it may ping.
         """
-        return self._of_approved(target, most, asker, lambda mention: mention)
+        return self._of_approved(target, asker, partial(self._store.listing.newest, most=most))
 
     def pingbacks_of(self, target: str, *, asker: str | None = None) -> list[str]:
         """The sources of `approved_of`, and its faults."""
-        return self._of_approved(target, MAX_LISTED, asker, lambda mention: mention.source)
+        return self._of_approved(target, asker, partial(self._store.listing.newest_sources, most=MAX_LISTED))
 
     def resume(self) -> None:
         """Finish what is pending, here, or in the background where there is one, which goes on with it from now on.
@@ -269,19 +269,18 @@ class Receiver:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
         return self._background if self._answer_within is not None or protocol in self._queued else None
 
-    def _of_approved(self, target: str, most: int, asker: str | None, part: Callable[[Mention], T]) -> list[T]:
-        """That part of each approved mention, so that no more is held of thousands than is asked for."""
+    def _of_approved(self, target: str, asker: str | None, read: Callable[[str], list[T]]) -> list[T]:
+        """What is read of the target; where that is nothing, the site is asked whether there is such a page."""
         target = _text(target)
         self._site.check_target(target)
         with self._alarm.hiding():
-            approved = self._store.mentions(target=target, status=MentionStatus.APPROVED)
-            parts = [part(mention) for mention in islice(approved, most)]
-        if not parts:
+            found = read(target)
+        if not found:
             if self._rate is not None:
                 self._rate.check_sender(asker)
             with suppress(Busy):
                 self._targets.check_exists(target)
-        return parts
+        return found
 
     def _judge(self, arrived: Mention, asker: str | None) -> Mention:
         """The mention as it should be kept; raises `Fault` where it should not."""

@@ -19,11 +19,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.selectable import TableValuedAlias
 
 from pingback.model import QueuedPing
 from pingback.store.outbox_schema import outbox, pauses, ping_of, readable, source_key_of
 from pingback.store.schema import instant, micros, micros_or_none
+from pingback.store.searching import given
 
 _NOW = bindparam("now", type_=BigInteger)
 
@@ -103,13 +103,8 @@ def _lease_of(ping: QueuedPing) -> dict[str, int | None]:
     return {"ping": ping.id, "held": micros_or_none(ping.leased_until)}
 
 
-def _given(name: str) -> TableValuedAlias:
-    """The items of a JSON list: one parameter, however many there are."""
-    return func.json_each(bindparam(name)).table_valued("value")
-
-
 def _of_sources(table: FromClause) -> ColumnElement[bool]:
-    return table.c.source_key.in_(select(_given("sources").c.value))
+    return table.c.source_key.in_(select(given("sources").c.value))
 
 
 def _candidates(condition: Callable[[FromClause], ColumnElement[bool]] | None = None) -> Select[Any]:
@@ -153,7 +148,7 @@ _HELD = (outbox.c.id == bindparam("ping"), outbox.c.leased_until.is_not_distinct
 _END_PAUSES = delete(pauses).where(pauses.c.until <= _NOW)
 _LEASE = (
     update(outbox)
-    .where(outbox.c.id.in_(select(_given("chosen").c.value)))
+    .where(outbox.c.id.in_(select(given("chosen").c.value)))
     .values(leased_until=bindparam("until"), leased_by=bindparam("holder"))
     .returning(*outbox.c)
 )

@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic, sleep
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -19,6 +20,7 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, Executable
 from pingback.errors import StoreError
 from pingback.store import inbox_schema, moves_schema, notices_schema, outbox_schema
 from pingback.store.moderation_schema import fill_homes
+from pingback.store.moves_schema import has_unplaced, place_mentions
 from pingback.store.outbox_schema import UnreadableRow, name_what_waits
 from pingback.store.schema import ADDED, mentions, metadata
 
@@ -64,6 +66,13 @@ _ADDITIONS = {
     column.name: f"ALTER TABLE {mentions.name} ADD COLUMN {CreateColumn(column).compile(dialect=sqlite.dialect())}"
     for column in ADDED
 }
+
+
+class _Compiler(SQLiteCompiler):
+    """Takes `with_hint`, for `INDEXED BY`: SQLite knows little of what is in a table, and guesses wrong at times."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
 
 
 def parse_url(url: str) -> URL:
@@ -113,6 +122,7 @@ def connect(url: URL, *, create: bool = True) -> Engine:
         connect_args={"timeout": wait, "check_same_thread": False},
         **size,
     )
+    engine.dialect.statement_compiler = _Compiler
     event.listen(engine, "connect", partial(_prepare, wait))
     event.listen(engine, "begin", _begin)
     if not in_memory(url):
@@ -161,7 +171,7 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     connection.execute("PRAGMA synchronous = FULL").close()
     for statement in _TABLES:  # where all is there already, no lock is taken
         connection.execute(statement).close()
-    if _missing(connection) or _version(connection) < VERSION:
+    if _missing(connection) or _version(connection) < VERSION or has_unplaced(connection):
         _bring_up_to_date(connection)
     for statement in _INDEXES:  # after the columns that they are made of
         connection.execute(statement).close()
@@ -187,6 +197,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
             connection.execute(_ADDITIONS[name]).close()
         if mentions.c.home_key.name in missing:
             fill_homes(connection)
+        place_mentions(connection)
         if _version(connection) < VERSION:
             name_what_waits(connection)
             connection.execute(f"PRAGMA user_version = {VERSION}").close()

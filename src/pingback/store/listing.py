@@ -3,23 +3,35 @@
 A part is found by the place of the last row of the one before, so that the thousandth costs what the first does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, String, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
-from pingback.store.moves import Moves
-from pingback.store.schema import instant, instant_or_none, mention_of, mentions, micros
-
-_AFTER_A_HOST = "/:?#"  # in a URL; the first is nearly always it, so that no other is looked for
+from pingback.store.keys import target_key_of
+from pingback.store.moves import page_of
+from pingback.store.schema import dated, instant, instant_or_none, mention_of, mentions, micros, page_key
+from pingback.store.searching import given
 
 
 class SortBy(StrEnum):
@@ -105,44 +117,60 @@ class Withdrawals:
 class Listing:
     """Reads of one database; see `Store` for it. Thread-safe. Everything raises `StoreError` when it cannot be used."""
 
-    def __init__(self, database: Database, *, moves: Moves, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
-        self._moves = moves
         self._clock = clock
 
     def part(self, selection: Selection, part: Part) -> Listed:
         """The part of the approved mentions; ValueError where a target is not an absolute HTTP URL."""
         key = _KEYS[part.sort_by]
-        place = tuple_(key, mentions.c.id)
-        of_targets = self._of_targets(selection.targets)
-        approved = _approved(selection, of_targets)
-        statement = select(*mentions.c, key.label("place")).where(*approved).limit(part.size + 1)
+        chosen = select(mentions.c.id, key.label("place")).limit(part.size + 1).offset(part.skip)
         if part.after is not None:
-            last = tuple_(*part.after)
-            statement = statement.where(place > last if part.upward else place < last)
+            place, last = tuple_(key, mentions.c.id), tuple_(*part.after)
+            chosen = chosen.where(place > last if part.upward else place < last)
+            # The same again, for an index of an expression, of which SQLite makes no use for tuples.
+            chosen = chosen.where(key >= part.after.value if part.upward else key <= part.after.value)
         order = (key.asc(), mentions.c.id.asc()) if part.upward else (key.desc(), mentions.c.id.desc())
-        statement = statement.order_by(*order).offset(part.skip)
+        keys = [target_key_of(target) for target in selection.targets]
         with self._database.browse() as connection:
-            rows = connection.execute(statement).mappings().all()
-            last_change = _last_change(connection, of_targets)
+            pages = _pages(connection, keys)
+            chosen = chosen.where(*_approved(connection, selection, pages)).order_by(*order)
+            places = connection.execute(_by_index(chosen, selection, _INDEXES[part.sort_by])).mappings().all()
+            shown = [row["id"] for row in places[: part.size]]
+            # Rows are read at the end only: SQLite would carry all of them along where it has to sort.
+            rows = connection.execute(_ROWS, {"ids": json.dumps(shown)}).mappings().all()
+            changes = _last_changes(connection, pages)
         with self._readable():
+            found = {row["id"]: mention_of(row) for row in rows}
             return Listed(
-                mentions=tuple([mention_of(row) for row in rows[: part.size]]),
-                end=_end(rows, part.size),
-                changed=self._changed(last_change),
+                mentions=tuple([found[number] for number in shown]),
+                end=_end(places, part.size),
+                changed=self._changed(changes),
             )
 
     def counts(self, selection: Selection) -> Counts:
         """How many are approved, of each kind that there is; ValueError as for `part`."""
-        of_targets = self._of_targets(selection.targets)
-        approved = _approved(selection, of_targets)
-        statement = select(mentions.c.kind, func.count()).where(*approved).group_by(mentions.c.kind)
+        number = select(mentions.c.kind, func.count()).group_by(mentions.c.kind)
+        keys = [target_key_of(target) for target in selection.targets]
         with self._database.browse() as connection:
-            rows = connection.execute(statement).all()
-            last_change = _last_change(connection, of_targets)
+            pages = _pages(connection, keys)
+            number = number.where(*_approved(connection, selection, pages))
+            rows = connection.execute(_by_index(number, selection, "mentions_by_host_kind")).all()
+            changes = _last_changes(connection, pages)
         with self._readable():
-            kinds = {MentionKind(kind): number for kind, number in rows}
-            return Counts(kinds=kinds, changed=self._changed(last_change))
+            kinds = {MentionKind(kind): count for kind, count in rows}
+            return Counts(kinds=kinds, changed=self._changed(changes))
+
+    def newest(self, target: str, *, most: int) -> list[Mention]:
+        """The approved mentions of a target in order of arrival, of too many the newest; ValueError as for `part`."""
+        return [*self.part(Selection(targets=(target,)), Part(size=most)).mentions][::-1]
+
+    def newest_sources(self, target: str, *, most: int) -> list[str]:
+        """The sources of `newest`, with nothing else of the rows read."""
+        key = target_key_of(target)
+        with self._database.browse() as connection:
+            asked = {"page": page_of(connection, key), "most": most}
+            return [*connection.execute(_SOURCES, asked).scalars().all()][::-1]
 
     def withdrawals(self, *, since: datetime | None = None, size: int, after: Place | None = None) -> Withdrawals:
         """What ceased to be approved then or later, in the order in which it did."""
@@ -159,17 +187,11 @@ class Listing:
             found = tuple([_withdrawal_of(row) for row in rows[:size]])
             return Withdrawals(withdrawals=found, end=_end(rows, size))
 
-    def _changed(self, last_change: int | None) -> datetime | None:
-        changed = instant_or_none(last_change or None)  # 0 is from an earlier version
+    def _changed(self, changes: Iterable[int]) -> datetime | None:
+        changed = instant_or_none(max(changes) or None)  # 0 is from an earlier version
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed
-
-    def _of_targets(self, targets: tuple[str, ...]) -> ColumnElement[bool] | None:
-        """The mentions of these, by all addresses that their pages are known to have; None where that is no matter."""
-        if not targets:
-            return None
-        return mentions.c.target_key.in_(sorted({key for target in targets for key in self._moves.keys_of(target)}))
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -183,23 +205,32 @@ class Listing:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
 
-def _last_change(connection: Connection, of_targets: ColumnElement[bool] | None) -> int | None:
+def _last_changes(connection: Connection, pages: Sequence[str]) -> list[int]:
     """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
 
     For a whole host it is the last change of all, which an index tells without looking at each row.
     """
-    statement = select(func.max(mentions.c.changed))
-    if of_targets is not None:
-        statement = statement.where(of_targets)
-    return connection.execute(statement).scalar()
+    changes = [_LAST_OF_PAGE.params(page=page) for page in pages] or [_LAST_OF_ALL]
+    return [connection.execute(each).scalar() or 0 for each in changes]
 
 
-def _approved(selection: Selection, of_targets: ColumnElement[bool] | None) -> Iterator[ColumnElement[bool]]:
-    yield _status == MentionStatus.APPROVED.value
-    if of_targets is not None:
-        yield of_targets
+def _by_index(statement: Select[Any], selection: Selection, of_host: str) -> Select[Any]:
+    """With the index that has all that the selection asks for; of a page, whatever the order, the one that it has."""
+    index = "mentions_by_page" if selection.targets else of_host if selection.host is not None else None
+    return statement if index is None else statement.with_hint(mentions, f"INDEXED BY {index}", "sqlite")
+
+
+def _pages(connection: Connection, keys: Iterable[str]) -> list[str]:
+    """The keys of the pages that these are the keys of addresses of."""
+    return sorted({page_of(connection, key) for key in keys})
+
+
+def _approved(connection: Connection, selection: Selection, pages: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    yield mentions.c.status == MentionStatus.APPROVED.value
+    if pages:
+        yield _among(page_key, pages)
     if selection.host is not None:
-        yield _on_host(selection.host)
+        yield _among(mentions.c.target_host, _hosts(connection, selection.host))
     if selection.kinds:
         yield mentions.c.kind.in_(selection.kinds)
     if selection.since is not None:
@@ -209,12 +240,18 @@ def _approved(selection: Selection, of_targets: ColumnElement[bool] | None) -> I
         yield mentions.c.id > selection.since_id
 
 
-def _on_host(host: str) -> ColumnElement[bool]:
-    """SQLite's LIKE is blind to case, as hosts are. A target may be a bare host, without even a slash."""
-    target = mentions.c.target
-    origins = [f"{scheme}://{host}" for scheme in ("https", "http")]
-    begun = [target.startswith(origin + end, autoescape=True) for end in _AFTER_A_HOST for origin in origins]
-    return or_(*begun, func.lower(target).in_(origins))
+def _hosts(connection: Connection, host: str) -> list[str]:
+    """The host as targets have it: with each port that there is, where it is named without one."""
+    hosts = [host]
+    found: str | None = None if _HAS_PORT.search(host) else f"{host}:"
+    while found := found and connection.execute(_NEXT_HOST, {"after": found, "before": f"{host};"}).scalar():
+        hosts.append(found)
+    return hosts
+
+
+def _among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Of one value an index gives the order, too; several are sorted."""
+    return column == values[0] if len(values) == 1 else column.in_(values)
 
 
 def _end(rows: Sequence[RowMapping], size: int) -> Place | None:
@@ -226,10 +263,27 @@ def _withdrawal_of(row: RowMapping) -> Withdrawal:
     return Withdrawal(id=row["id"], source=row["source"], target=row["target"], at=instant(row["place"]))
 
 
-# As an expression, which no index is used for: most mentions are approved, and one that gives the order serves better.
-_status: ColumnElement[str] = literal_column("+mentions.status", String)
+_HAS_PORT = re.compile(r":[0-9]+\Z")
 _KEYS: Mapping[SortBy, ColumnElement[Any]] = {
     SortBy.CREATED: mentions.c.received,
     SortBy.UPDATED: mentions.c.changed,
-    SortBy.PUBLISHED: func.coalesce(mentions.c.published, mentions.c.received),
+    SortBy.PUBLISHED: dated,
 }
+_INDEXES = {
+    SortBy.CREATED: "mentions_by_host",
+    SortBy.UPDATED: "mentions_by_host_change",
+    SortBy.PUBLISHED: "mentions_by_host_date",
+}
+_ROWS = select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value)))
+_SOURCES = (
+    select(mentions.c.source)
+    .where(page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
+    .order_by(mentions.c.received.desc(), mentions.c.id.desc())
+    .limit(bindparam("most"))
+    .with_hint(mentions, "INDEXED BY mentions_by_page", "sqlite")
+)
+_LAST_OF_ALL = select(func.max(mentions.c.changed))
+_LAST_OF_PAGE = _LAST_OF_ALL.where(page_key == bindparam("page"))
+_NEXT_HOST = select(func.min(mentions.c.target_host)).where(
+    mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
+)

@@ -29,11 +29,11 @@ from pingback.store.keys import home_key_of
 from pingback.store.moderation_schema import DECISIONS, blocks
 from pingback.store.outbox_schema import readable
 from pingback.store.schema import mention_of, mentions, micros, withdrawal
+from pingback.store.searching import given
 from pingback.urls import same_url
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
-    from sqlalchemy.sql.selectable import TableValuedAlias
 
 _NEVER = 0  # no try, as in `Store.keep`
 _MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home
@@ -130,13 +130,8 @@ class Moderation:
             return any(not same_url(other, source) for other in connection.execute(_GOOD_FROM_HOME, asked).scalars())
 
 
-def _given(name: str) -> "TableValuedAlias":
-    """The items of a JSON list: one parameter, however many there are."""
-    return func.json_each(bindparam(name)).table_valued("value")
-
-
 # Built once, as those of the outbox.
-_AMONG_IDS = mentions.c.id.in_(select(_given("ids").c.value))
+_AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
 _BEFORE = select(mentions.c.id, mentions.c.status).where(_AMONG_IDS)
 _FIND = select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id)
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
@@ -175,7 +170,7 @@ def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
 _BLOCK = insert(blocks).on_conflict_do_nothing()
 _UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
 _BLOCKS = select(blocks.c.block).order_by(blocks.c.block)
-_BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(_given("hosts").c.value)))
+_BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value)))
 _FROM_HOME = mentions.c.home_key == bindparam("home_of_source")
 _SPAM_FROM_HOME = select(literal(1)).where(_FROM_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1)
 _GOOD_FROM_HOME = (

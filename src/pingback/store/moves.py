@@ -1,25 +1,20 @@
 """`Moves`: pages of the site that have several addresses, and one set of mentions.
 
 Every row leads to where the page is in the end, never to a row: there are no chains to follow, and no loops to fall
-into, in whatever order the moves become known.
+into, in whatever order the moves become known. Each mention says by itself in which page's list it stands, so that no
+move of a page that has mentions is ever lost; the table is for the addresses that have none yet.
 """
 
-import logging
-
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, String, bindparam, delete, func, insert, select, text, update
 
 from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves_schema import moves
-from pingback.store.schema import mentions, micros, storable
+from pingback.store.schema import mentions, micros, page_key
 from pingback.urls import shown
 
 MAX_MOVES = 10_000  # a stranger's pings make the site be asked for any `?x=1` that redirects
-MAX_KEYS = 1000  # addresses of one page
-
-log = logging.getLogger(__name__)
 
 
 class Moves:
@@ -41,57 +36,65 @@ class Moves:
         """
         old, new = target_key_of(target), target_key_of(final)
         with self._database.read() as connection:
-            if _new_key(connection, old) == (None if old == new else _new_key(connection, new) or new):
+            if page_of(connection, old) == _destination(connection, old, new):
                 return
         with self._database.write() as connection:
-            before, was = _keys_of(connection, old), _new_key(connection, old)
-            if old == new:
-                connection.execute(delete(moves).where(moves.c.old_key == old))
-            elif _has_room(connection, self._most):
-                _keep(connection, old, new, final)
-            else:
-                log.info("too many moved pages are known to remember %r", shown(target))
-                return
-            # A page that joins another brings its own; one that leaves another changes both lists, and who it goes to.
-            touched = before if was is None else before | _keys_of(connection, old)
-            changed = update(mentions).where(mentions.c.target_key.in_(sorted(touched)))
-            connection.execute(changed.values(changed=micros(self._clock())))
+            page, destination = page_of(connection, old), _destination(connection, old, new)
+            if page != destination:
+                _remember(connection, old, destination, shown(final), most=self._most)
+                _list(connection, old, page, destination, at=micros(self._clock()))
 
-    def keys_of(self, target: str) -> list[str]:
-        """The keys of all addresses of the page at `target`, its own among them."""
+    def page_of(self, target: str) -> str:
+        """The key of the page at `target`, which is the `page_key` of its mentions: one for all of its addresses."""
         with self._database.browse() as connection:
-            return [*_keys_of(connection, target_key_of(target))]
+            return page_of(connection, target_key_of(target))
 
 
-def _keys_of(connection: Connection, key: str) -> set[str]:
-    new = _new_key(connection, key) or key
-    old = connection.execute(select(moves.c.old_key).where(moves.c.new_key == new).limit(MAX_KEYS)).scalars()
-    return {key, new, *old}
+def page_of(connection: Connection, key: str) -> str:
+    """The key of the page at the address with this key; the address's own, where no other is known."""
+    found: str | None = connection.execute(_PAGE, {"address": key}).scalar()
+    return found or key
 
 
-def _new_key(connection: Connection, key: str) -> str | None:
-    return connection.execute(select(moves.c.new_key).where(moves.c.old_key == key)).scalar()
+def _destination(connection: Connection, old: str, new: str) -> str:
+    """Where the page at `old` is in the end, when it is said to be at `new`."""
+    page = page_of(connection, new) if old != new else new
+    return page if page != old else new  # it may have gone back to an address that it had
 
 
-def _keep(connection: Connection, old: str, new: str, url: str) -> None:
-    beyond = connection.execute(select(moves.c.new_key, moves.c.url).where(moves.c.old_key == new)).one_or_none()
-    if beyond is not None and beyond.new_key != old:
-        new, url = beyond
-    else:  # the page went back to an address that it had
-        connection.execute(delete(moves).where(moves.c.old_key == new))
-    values = {"new_key": new, "url": storable(url)}
-    statement = insert(moves).values(old_key=old, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=[moves.c.old_key], set_=values))
-    connection.execute(update(moves).where(moves.c.new_key == old).values(values))
+def _remember(connection: Connection, old: str, new: str, url: str, *, most: int) -> None:
+    connection.execute(delete(moves).where(moves.c.old_key.in_((old, new))))
+    if old == new:
+        return
+    connection.execute(update(moves).where(moves.c.new_key == old).values(new_key=new, url=url))
+    if connection.execute(_COUNT).scalar_one() >= most:
+        connection.execute(_FORGET)
+    connection.execute(_KEEP, {"old_key": old, "new_key": new, "url": url})
 
 
-def _has_room(connection: Connection, most: int) -> bool:
-    """Where there are very many, those of which nobody has a mention are let go first."""
-    if _count(connection) < most:
-        return True
-    connection.execute(delete(moves).where(moves.c.old_key.not_in(select(mentions.c.target_key))))
-    return _count(connection) < most
+def _list(connection: Connection, old: str, page: str, destination: str, *, at: int) -> None:
+    """Let the mentions that stand under `page` on account of the address `old` stand under `destination`."""
+    moved = update(mentions).values(moved_to=destination, changed=at)
+    if page == old:  # a page that joins another brings all that it had
+        connection.execute(moved.where(page_key == old))
+        return
+    connection.execute(moved.where(mentions.c.target_key == old))
+    for list_of in (page, destination):  # who asks by the old address has read the one, and is given the other now
+        connection.execute(update(mentions).where(page_key == list_of).values(changed=at))
 
 
-def _count(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(moves)).scalar_one()
+_ADDRESS = bindparam("address", type_=String)
+_PAGE = select(
+    func.coalesce(
+        select(moves.c.new_key).where(moves.c.old_key == _ADDRESS).scalar_subquery(),
+        select(page_key).where(mentions.c.target_key == _ADDRESS).limit(1).scalar_subquery(),
+    )
+)
+_COUNT = select(func.count()).select_from(moves)
+_KEEP = insert(moves)
+# Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or
+# one each for a thousand pages, loses them to the next.
+_FORGET = text(
+    "DELETE FROM moves WHERE rowid = (SELECT min(rowid) FROM moves WHERE new_key ="
+    " (SELECT new_key FROM moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
+)

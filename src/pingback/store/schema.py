@@ -20,12 +20,14 @@ from sqlalchemy import (
     Table,
     Text,
     case,
+    func,
     null,
     text,
 )
 
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
 from pingback.store.keys import home_key_of, pair_of, target_key_of
+from pingback.urls import host_of
 
 metadata = MetaData()
 
@@ -66,7 +68,12 @@ mentions = Table(
     Column("asker", String(45)),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
+    # The key of the address that the target's page has by now (`moves`), null where it is the target's own; and the
+    # target's host, with its port where that is not the usual one, "" in rows that an earlier version writes.
+    Column("moved_to", String(64)),
+    Column("target_host", Text, nullable=False, server_default=""),
     Index("mentions_by_target", "target_key", "received", "id"),
+    Index("mentions_unplaced", "id", sqlite_where=text("target_host = ''")),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
     Index("mentions_by_withdrawal", "withdrawn", "id"),
@@ -75,8 +82,21 @@ mentions = Table(
     # SQLite uses a partial index only where the query has the same condition, word by word.
     Index("mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
     Index("mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
+    Index("mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
+    Index("mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
+    Index("mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
+# In whose list a mention stands; and its own date, else that of its arrival.
+page_key: ColumnElement[str] = func.coalesce(mentions.c.moved_to, mentions.c.target_key)
+dated: ColumnElement[int] = func.coalesce(mentions.c.published, mentions.c.received)
+# Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
+# these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
+# SQLite uses an index of an expression where the query has the same one.
+_c = mentions.c
+Index("mentions_by_page", page_key, _c.status, _c.received, _c.id, _c.changed, _c.kind, _c.target_host, _c.published)
+Index("mentions_by_page_change", page_key, _c.changed)
+Index("mentions_by_host_date", _c.target_host, _c.status, dated, _c.id, _c.received, _c.changed, _c.kind, _c.published)
 # Only what is shown, from the one that was not looked at for longest.
 Index("mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
 
@@ -93,10 +113,14 @@ ADDED = (
     mentions.c.withdrawn,
     mentions.c.holder,
     mentions.c.asked,
+    mentions.c.moved_to,
+    mentions.c.target_host,
 )
 
 # What stays as the ping left it when the mention is brought up to date.
-FIXED = frozenset({"id", "pair", "target_key", "home_key", "source", "target", "received", "asker"})
+FIXED = frozenset(
+    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "asker"}
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -111,11 +135,12 @@ def micros(instant: datetime) -> int:
 
 
 def row_of(mention: Mention) -> dict[str, Any]:
-    """The columns of a mention, all but its `id`."""
+    """The columns of a mention, all but its `id`, and `moved_to`."""
     author = mention.author or Author()
     return {
         "pair": pair_of(mention.source, mention.target),
         "target_key": target_key_of(mention.target),
+        "target_host": host_of(mention.target),
         "home_key": home_key_of(mention.source),
         "source": storable(mention.source),
         "target": storable(mention.target),

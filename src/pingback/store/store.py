@@ -17,12 +17,12 @@ from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
 from pingback.store.moderation_schema import kept_decision, kept_words
-from pingback.store.moves import Moves
+from pingback.store.moves import Moves, page_of
 from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.queue import Queue
-from pingback.store.schema import FIXED, mention_of, mentions, micros, row_of, withdrawal
+from pingback.store.schema import FIXED, mention_of, mentions, micros, page_key, row_of, withdrawal
 from pingback.store.secrets import Secrets
 from pingback.store.upkeep import Upkeep
 
@@ -51,7 +51,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
         self.moves = Moves(self._database, clock=clock)
-        self.listing = Listing(self._database, moves=self.moves, clock=clock)
+        self.listing = Listing(self._database, clock=clock)
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
@@ -79,6 +79,8 @@ class Store:
             "holder": holder,
         }
         with self._write() as connection:
+            page = page_of(connection, row["target_key"])
+            row["moved_to"] = page if page != row["target_key"] else None
             written = connection.execute(_KEEP, row).mappings().one_or_none()
             known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
         return self._mention(known), written is not None
@@ -132,7 +134,7 @@ class Store:
         """
         conditions: list[ColumnElement[bool]] = []
         if target is not None:
-            conditions.append(mentions.c.target_key.in_(self.moves.keys_of(target)))
+            conditions.append(page_key == self.moves.page_of(target))
         if status is not None:
             conditions.append(mentions.c.status == status.value)
         return self._pages(*conditions)

@@ -317,7 +317,9 @@ def _code(value: Value) -> int:
 
 def _element(value: Value, depth: int) -> str:
     """`depth` counts the arrays and structs around it."""
-    if not isinstance(value, Mapping | Sequence) or isinstance(value, str | bytes):
+    if isinstance(value, str):  # first, as a list of pingbacks has thousands, and the question below is a slow one
+        return f"<value>{scalars.encode(value)}</value>"
+    if not isinstance(value, Mapping | Sequence) or isinstance(value, bytes):
         return f"<value>{scalars.encode(value)}</value>"
     if depth == MAX_DEPTH:
         raise ValueError(f"more than {MAX_DEPTH} arrays and structs within one another")
