@@ -11,6 +11,7 @@ from tests.bench import (
     bench_load,
     bench_page,
     bench_publish,
+    bench_reads,
     bench_xmlrpc,
 )
 from tests.bench.timing import judge, show
@@ -22,6 +23,7 @@ BENCHES = (
     bench_xmlrpc,
     bench_client,
     bench_publish,
+    bench_reads,
     bench_imports,
     bench_load,
     bench_crowd,

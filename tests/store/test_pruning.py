@@ -102,6 +102,88 @@ def test_an_approval_outlives_the_link(store: Store, clock: Clock) -> None:
     assert [kept.status for kept in store.mentions()] == [MentionStatus.APPROVED]
 
 
+def rejected(store: Store, clock: Clock, number: int, *, letters: int = 0, status: MentionStatus | None = None) -> int:
+    """The id of a mention that was rejected as the server does it, after it was something else."""
+    clock.pass_by(seconds=1)
+    mention = Mention(
+        source=f"https://a.example/{number}/{'a' * letters}",
+        target=f"https://my.example/5?{'b' * letters}{number}",
+        protocol=Protocol.WEBMENTION,
+        status=status or MentionStatus.PENDING,
+        received=clock.instant,
+    )
+    return store.update(replace(store.keep(mention)[0], status=MentionStatus.REJECTED, fault=17)).id or 0
+
+
+def kept(store: Store) -> list[int | None]:
+    return [mention.id for mention in store.mentions()]
+
+
+class TestRejected:
+    def test_only_the_newest_stay(self, clock: Clock) -> None:
+        with Store("sqlite://", clock=clock, most_rejected=3) as store:
+            ids = [rejected(store, clock, number) for number in range(6)]
+            assert kept(store) == ids[-3:]
+
+    def test_a_file_does_not_grow_by_them(self, tmp_path: Path, clock: Clock) -> None:
+        """Each of them needs 20,000 bytes; they go, and push out none of the others."""
+        path = tmp_path / "x.db"
+        with Store(f"sqlite:///{path}", clock=clock, most_rejected=100) as store:
+            short = [rejected(store, clock, number) for number in range(50)]
+            long = [rejected(store, clock, number, letters=8000) for number in range(50, 350)]
+            assert kept(store) == [*short, *long[-5:]]
+        assert path.stat().st_size < 500_000
+
+    def test_what_the_owner_decided_stays(self, clock: Clock) -> None:
+        with Store("sqlite://", clock=clock, most_rejected=1) as store:
+            for number, decision in enumerate([MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED]):
+                mention = keep(store, clock, MentionStatus.PENDING, number)
+                store.moderation.decide([mention.id or 0], decision)
+                store.update(replace(mention, status=MentionStatus.REJECTED))
+            ids = [rejected(store, clock, number) for number in range(10, 13)]
+            assert kept(store) == [1, 2, 3, ids[-1]]
+
+    def test_what_was_shown_before_stays(self, clock: Clock) -> None:
+        """Who keeps copies has to hear that it was withdrawn."""
+        with Store("sqlite://", clock=clock, most_rejected=1) as store:
+            shown = rejected(store, clock, 0, status=MentionStatus.APPROVED)
+            ids = [rejected(store, clock, number) for number in range(1, 4)]
+            assert kept(store) == [shown, ids[-1]]
+            assert [each.id for each in store.listing.withdrawals(size=9).withdrawals] == [shown]
+
+    @pytest.mark.parametrize("status", [each for each in MentionStatus if each is not MentionStatus.REJECTED])
+    def test_nothing_else_goes(self, clock: Clock, status: MentionStatus) -> None:
+        with Store("sqlite://", clock=clock, most_rejected=1) as store:
+            others = [keep(store, clock, status, number).id for number in range(3)]
+            ids = [rejected(store, clock, number) for number in range(10, 13)]
+            assert kept(store) == [*others, ids[-1]]
+
+    def test_one_that_is_gone_is_a_new_one_when_it_is_pinged_again(self, clock: Clock) -> None:
+        with Store("sqlite://", clock=clock, most_rejected=1) as store:
+            first = rejected(store, clock, 0)
+            rejected(store, clock, 1)
+            assert rejected(store, clock, 0) > first
+            assert len(kept(store)) == 1
+
+    def test_one_that_is_pinged_again_is_new(self, clock: Clock) -> None:
+        with Store("sqlite://", clock=clock, most_rejected=2) as store:
+            first = rejected(store, clock, 0)
+            rejected(store, clock, 1)
+            assert rejected(store, clock, 0) == first
+            last = rejected(store, clock, 2)
+            assert kept(store) == [first, last]
+
+    def test_those_of_an_earlier_version_go_little_by_little(self, tmp_path: Path, clock: Clock) -> None:
+        with Store(f"sqlite:///{tmp_path}/x.db", clock=clock, most_rejected=10) as store:
+            with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
+                other.execute(MANY.replace("'spam'", "'rejected'"))
+            counts = []
+            for number in range(3):
+                rejected(store, clock, number)
+                counts.append(len(kept(store)))
+            assert counts == [2400, 2300, 2200]
+
+
 MANY = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
 INSERT INTO mentions (pair, target_key, source, target, protocol, status, received, tried)

@@ -85,6 +85,11 @@ mentions = Table(
     Index("mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
     Index("mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
     Index("mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
+    Index(
+        "mentions_rejected",
+        *("changed", "id"),
+        sqlite_where=text("status = 'rejected' AND decision IS NULL AND withdrawn IS NULL"),
+    ),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
 # In whose list a mention stands; and its own date, else that of its arrival.

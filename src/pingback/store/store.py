@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, RowMapping, Select, case, null, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, null, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
+from pingback.store import pruning
 from pingback.store.database import Database
 from pingback.store.keys import pair_of
 from pingback.store.listing import Listing
@@ -21,6 +22,7 @@ from pingback.store.moves import Moves, page_of
 from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
+from pingback.store.pruning import MOST_REJECTED
 from pingback.store.queue import Queue
 from pingback.store.schema import FIXED, mention_of, mentions, micros, page_key, row_of, withdrawal
 from pingback.store.secrets import Secrets
@@ -37,16 +39,25 @@ class Store:
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory. The file is made where it is
     missing, for its owner only; where it may not `create` it, that is a StoreError. Thread-safe; several processes may
     share a file. What a method wrote is on disk when it returns (WAL with `synchronous=FULL`). The constructor and all
-    methods raise `StoreError` when the database cannot be used.
+    methods raise `StoreError` when the database cannot be used. Of what was rejected, and is not the owner's decision,
+    the `most_rejected` newest are kept.
     In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
     shown, `moves` the addresses that one page has, `notices` what the owner was told of, `queue` the mentions whose
     source is to be looked at, and `upkeep` what keeps all of it true and small; `overview` is the owner's view on the
     mentions, which `secrets` and `logins` keep from others.
     """
 
-    def __init__(self, url: str = "sqlite:///pingback.db", *, clock: Clock = now, create: bool = True) -> None:
+    def __init__(
+        self,
+        url: str = "sqlite:///pingback.db",
+        *,
+        clock: Clock = now,
+        create: bool = True,
+        most_rejected: int = MOST_REJECTED,
+    ) -> None:
         self._database = Database(url, create=create)
         self._clock = clock
+        self._most_rejected = most_rejected
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
         self.moderation = Moderation(self._database, clock)
@@ -82,6 +93,7 @@ class Store:
             page = page_of(connection, row["target_key"])
             row["moved_to"] = page if page != row["target_key"] else None
             written = connection.execute(_KEEP, row).mappings().one_or_none()
+            self._forget_rejected(connection, mention)
             known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
         return self._mention(known), written is not None
 
@@ -110,6 +122,7 @@ class Store:
         statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
         with self._write() as connection:
             row = connection.execute(statement).mappings().one_or_none()
+            self._forget_rejected(connection, mention)
         if row is None:
             raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
         return self._mention(row)
@@ -146,6 +159,11 @@ class Store:
     def close(self) -> None:
         """Close the database; whatever is asked of the store afterwards raises `StoreError`."""
         self._database.close()
+
+    def _forget_rejected(self, connection: Connection, mention: Mention) -> None:
+        """One more was rejected: older ones make room for it."""
+        if mention.status is MentionStatus.REJECTED:
+            pruning.forget_rejected(connection, most=self._most_rejected)
 
     def _pages(self, *conditions: ColumnElement[bool]) -> Iterator[Mention]:
         page = _select(*conditions).order_by(*_ARRIVAL).limit(_PAGE)
