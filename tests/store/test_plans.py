@@ -32,7 +32,7 @@ BESIDE = (
     "SUBQUERY",
     "CONSTANT ROW",
     "sqlite_autoindex_moves_1",
-    "mentions_by_target (target_key=?)",
+    "COVERING INDEX mentions_by_address (target_key=?)",
     "(target_host>? AND target_host<?)",
     "mentions_by_page_change (<expr>=?)",
     "COVERING INDEX mentions_by_change",

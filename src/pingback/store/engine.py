@@ -198,6 +198,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
         if mentions.c.home_key.name in missing:
             fill_homes(connection)
         place_mentions(connection)
+        connection.execute("DROP INDEX IF EXISTS mentions_by_target").close()  # others stand in its place
         if _version(connection) < VERSION:
             name_what_waits(connection)
             connection.execute(f"PRAGMA user_version = {VERSION}").close()

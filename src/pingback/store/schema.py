@@ -72,7 +72,7 @@ mentions = Table(
     # target's host, with its port where that is not the usual one, "" in rows that an earlier version writes.
     Column("moved_to", String(64)),
     Column("target_host", Text, nullable=False, server_default=""),
-    Index("mentions_by_target", "target_key", "received", "id"),
+    Index("mentions_by_address", "target_key", "moved_to"),
     Index("mentions_unplaced", "id", sqlite_where=text("target_host = ''")),
     Index("mentions_by_arrival", "received", "id"),
     Index("mentions_by_change", "changed", "id"),
