@@ -1,10 +1,13 @@
 """URLs: taken apart, resolved, compared (CONTRACT of equal URLs; RFC 3986 §6.2.2; WHATWG URL)."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.urls import (
+    _PLAINEST,
     as_written,
     is_http,
     is_under,
@@ -219,6 +222,12 @@ def test_a_tidy_url_is_plain_names_its_host_and_stays_so(url: str) -> None:
     assert tidy(url).isascii()
     assert split(url).host in tidy(url).lower()
     assert tidy(tidy(url)) == tidy(url)
+
+
+@given(url=st.from_regex(_PLAINEST, fullmatch=True))
+def test_what_needs_no_parser_would_be_left_by_it_as_it_is(url: str) -> None:
+    assert split(url).host == re.split("[/?#]", url.partition("://")[2])[0]
+    assert tidy(url) == url
 
 
 @given(one=URLS, other=URLS, third=URLS)
