@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from itertools import count
 from threading import Event, Semaphore
 
 import pytest
@@ -52,6 +53,23 @@ def test_so_many_at_once_and_no_more(gate: Event) -> None:
         background.submit("one more", work)
     gate.set()
     assert [job.result(PATIENCE) for job in jobs] == [True] * 3
+    background.close()
+
+
+def test_a_job_that_becomes_slow_between_two_looks_at_the_clock_wakes_the_next(gate: Event) -> None:
+    looks = count()
+    background = Background(quick=1, slow=10, clock=lambda: next(looks) * SLOW_AFTER / 5)
+    begun = Semaphore(0)
+
+    def work() -> bool:
+        begun.release()
+        return gate.wait(PATIENCE)
+
+    for number in range(6):
+        background.submit(number, work)
+    for _ in range(6):
+        assert begun.acquire(timeout=PATIENCE)
+    gate.set()
     background.close()
 
 

@@ -145,17 +145,19 @@ class Background:
         """A job, once there is one that may run; None when all is over."""
         with self._changed:
             while not self._closed:
-                if (job := self._take()) is not None:
+                # One reading for both: a job that became slow between two would leave no moment to wake up for.
+                slow_before = self._clock() - SLOW_AFTER
+                if (job := self._take(slow_before)) is not None:
                     if self._waiting:
                         self._call_a_thread()
                     return job
                 self._idle += 1
-                self._changed.wait(self._until_room())
+                self._changed.wait(self._until_room(slow_before))
                 self._idle -= 1
         return None
 
-    def _take(self) -> _Job | None:
-        if self._quick_ones() >= self._quick:
+    def _take(self, slow_before: float) -> _Job | None:
+        if sum(began > slow_before for began in self._began.values()) >= self._quick:
             return None
         job = next((job for job in self._waiting.values() if self._may_run(job.lane)), None)
         if job is None:
@@ -163,7 +165,7 @@ class Background:
         del self._waiting[job.future]
         if not job.future.set_running_or_notify_cancel():
             self._forget(job)
-            return self._take()
+            return self._take(slow_before)
         self._began[job.future] = self._clock()
         self._running_in[job.lane] += 1
         return job
@@ -171,13 +173,8 @@ class Background:
     def _may_run(self, lane: Hashable) -> bool:
         return lane is None or self._running_in[lane] < self._per_lane
 
-    def _quick_ones(self) -> int:
-        slow_before = self._clock() - SLOW_AFTER
-        return sum(began > slow_before for began in self._began.values())
-
-    def _until_room(self) -> float | None:
+    def _until_room(self, slow_before: float) -> float | None:
         """Seconds until a quick job has become a slow one, where others wait for that."""
-        slow_before = self._clock() - SLOW_AFTER
         quick = [began for began in self._began.values() if began > slow_before]
         return quick[0] - slow_before if self._waiting and len(quick) >= self._quick else None
 
