@@ -6,16 +6,21 @@ script, a text area or as escaped text, holds none.
 """
 
 import re
+from contextlib import suppress
 from html import escape
 
 from lxml import etree
 
 from pingback.wire.charset import decode_text
 
+MAX_DEPTH = 256  # elements within one another
+_PIECE = 1024  # bytes, after which the parser hears that there was too much
+
 # How far into its declaration an answer may name its charset; a bound, as there may be declarations without end.
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}?\sencoding\s{0,9}=\s{0,9}["']([^"'>]{0,40})""")
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NAME = re.compile(r"[a-z][a-z0-9.:-]*")
 # Elements whose content is text to a reader of HTML; the parser, which is older than some, finds elements in it.
 _RAW = ("iframe", "noembed", "noframes", "plaintext", "script", "style", "template", "textarea", "title", "xmp")
 
@@ -25,8 +30,46 @@ def tree_of(body: bytes) -> etree._Element:
     declared = _DECLARED.search(body)
     text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
     text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    tree = _Tree()
+    # The stubs ask for a `comment` handler always; lxml drops comments where there is none.
+    parser = etree.HTMLParser(target=tree, encoding="utf-8")  # type: ignore[arg-type]
     # With an element of our own around it, there is a tree even for an empty answer.
-    tree = etree.fromstring(f"<html>{_CONTROL.sub('', text)}".encode(), parser)
-    etree.strip_elements(tree, *_RAW, with_tail=False)
-    return tree
+    page = f"<html>{_CONTROL.sub('', text)}".encode()
+    with suppress(_TooDeep):  # what came before counts
+        for start in range(0, len(page), _PIECE):
+            parser.feed(page[start : start + _PIECE])
+        parser.close()
+    root = tree.whole()
+    etree.strip_elements(root, *_RAW, with_tail=False)
+    return root
+
+
+class _TooDeep(Exception):
+    """Elements stand within one another as in no answer: each tag that follows would cost a walk through them all."""
+
+
+class _Tree:
+    """Builds the tree without attributes: no answer has any, and of one element they cost time by their square."""
+
+    def __init__(self) -> None:
+        self._builder = etree.TreeBuilder()
+        self._open: list[str] = []
+        self.data = self._builder.data
+
+    def start(self, tag: str, attributes: object) -> None:
+        if len(self._open) == MAX_DEPTH:
+            raise _TooDeep
+        self._open.append(tag if _NAME.fullmatch(tag) else "none")
+        self._builder.start(self._open[-1], {})
+
+    def end(self, tag: str) -> None:
+        self._builder.end(self._open.pop())
+
+    def close(self) -> None:
+        return None
+
+    def whole(self) -> etree._Element:
+        """The root, all that is open ended."""
+        while self._open:
+            self.end("")
+        return self._builder.close()

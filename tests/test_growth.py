@@ -1,0 +1,342 @@
+"""What strangers send costs CPU in proportion to its length: every pure function that reads it, on every shape.
+
+`process_time` at a quarter of a length and at all of it, of each the best of three rounds: four times the input may
+take six times as long. What takes no 20 ms at its full length is bounded by that length, and its ratio says nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import product
+from math import inf
+from time import process_time
+
+import pytest
+
+from pingback.errors import PingbackError
+from pingback.model import Protocol
+from pingback.page.about import published_of, read_mention
+from pingback.page.canonical import canonical_in
+from pingback.page.endpoints import endpoints_in
+from pingback.page.entry import read_post
+from pingback.posts.feeds import entries_in
+from pingback.posts.sitemap import urls_in
+from pingback.sending.answers import Answer, verdict_on
+from pingback.server.question import Question
+from pingback.store.blocklist import block_of, blocks
+from pingback.urls import is_under, key_of, same_url, shown, tidy
+from pingback.wire.charset import decode_text
+from pingback.wire.forms import decode_form
+from pingback.wire.headers import content_type, fresh_for, links_in
+from pingback.wire.trackback import decode_reply, decode_trackback
+from pingback.wire.xmlrpc import decode_call, decode_response
+from pingback.words import clean, excerpt_around, plain
+
+PAGE = 128 * 1024  # bytes: long enough for what grows with the square, in lxml or in Python, to take its 20 ms
+BODY = 64 * 1024  # bytes: the longest message that is read
+MEASURABLE = 0.02  # seconds
+RATIO = 6
+ROUNDS = 3
+
+TARGET = "https://blog.example/post"
+URL = "https://other.example/notes/six"
+HTML = "text/html; charset=utf-8"
+LINK = f'<a href="{TARGET}">x</a>'
+
+Shape = Callable[[int], bytes]
+
+
+def times(unit: str, before: str = "", after: str = "") -> Shape:
+    """`unit` again and again, as many bytes of it as fit."""
+
+    def make(size: int) -> bytes:
+        inside = size - len(before.encode()) - len(after.encode())
+        return f"{before}{unit * (inside // len(unit.encode()))}{after}".encode()
+
+    return make
+
+
+def halves(one: str, other: str, before: str = "", after: str = "") -> Shape:
+    """A stack of the one, and then the other again and again."""
+
+    def make(size: int) -> bytes:
+        inside = (size - len(before) - len(after)) // 2
+        return f"{before}{one * (inside // len(one))}{other * (inside // len(other))}{after}".encode()
+
+    return make
+
+
+def numbered(unit: str, before: str = "", after: str = "") -> Shape:
+    """`unit` again and again with another number in it each time."""
+
+    def make(size: int) -> bytes:
+        inside = size - len(before) - len(after)
+        middle = "".join(unit % number for number in range(inside // len(unit % 100_000)))
+        return f"{before}{middle}{after}".encode()
+
+    return make
+
+
+def html_shapes() -> Iterator[tuple[str, Shape]]:
+    for opened, ended in product(("b", "li", "frameset"), ("i", "td", "html")):
+        yield f"<{opened}>… </{ended}>…", halves(f"<{opened}>", f"</{ended}>", LINK)
+        yield f"<{opened}>… <{ended}></{ended}>…", halves(f"<{opened}>", f"<{ended}></{ended}>", LINK)
+    for tag in ("a", "b", "p", "li", "table", "select", "option", "svg", "template", "title", "body", "h1", "script"):
+        yield f"<{tag}>…", times(f"<{tag}>", LINK)
+        yield f"<{tag}></{tag}>…", times(f"<{tag}>x</{tag}>", LINK)
+    yield "<b>… <body>…", halves("<b>", "<body>", LINK)
+    yield "entries in entries", times("<div class=h-entry>", LINK)
+    yield "entries side by side", times("<p class=h-entry><a class=u-url href=/x>x</a></p>", LINK)
+    yield "cards in cards", times("<div class='p-author h-card'>", f"{LINK}<div class=h-entry>")
+    yield "cards side by side", times("<i class='p-author h-card'>x</i>", f"{LINK}<div class=h-entry>")
+    yield "classic cards in cards", times("<i class='author vcard fn url'>x", f"{LINK}<div class=hentry>")
+    yield "properties", times("<i class='p-name u-url u-photo dt-published'></i>", f"{LINK}<div class=h-entry>")
+    yield "cites in cites", times("<i class='u-in-reply-to h-cite'>", f"{LINK}<div class=h-entry>")
+    yield "replies", times("<a class=u-in-reply-to href=/x>", f"{LINK}<div class=h-entry>")
+    yield "rels", times("a ", f"{LINK}<div class=h-entry><a href=/ rel='", "'>")
+    yield "classes", times("u-url ", f"{LINK}<div class='h-entry ", "'>")
+    yield "attributes of one element", numbered("a%d=1 ", f"{LINK}<div class=h-entry ", ">")
+    yield "one attribute again and again", times("a ", f"{LINK}<div ", ">")
+    yield "links", numbered("<a href=//a%d.example/>x</a> y ", f"{LINK}<article>")
+    yield "links to one", times(f"<p>{LINK}</p>")
+    yield "links to one in one block", times(f'<a href="{TARGET}"></a> ')
+    yield "links against a long base", numbered("<a href=x%d>", f"<base href=/{'%41' * 400}>")
+    yield "metas", times("<meta name=author content=x>", LINK)
+    yield "comments", times("<!--:ping-->", LINK)
+    yield "blocks of RDF", numbered("<!--<rdf:Description trackback:ping='http://a/%d' dc:identifier='http://b'>-->")
+    yield "prose", times("word ", f"{LINK}<article class=h-entry>")
+    for text in ("&amp;", "&#65;", "&", "&#", "<", "<!", "</", "<!--", "<![CDATA[", "'", "<a href='", "\0", " ", "é"):
+        yield f"{text!r}…", times(text, LINK)
+
+
+def xml_shapes() -> Iterator[tuple[str, Shape]]:
+    rss, atom = "<rss><channel><link>/</link>", '<feed xmlns="http://www.w3.org/2005/Atom"><link href="/"/>'
+    item = "<item><link>/1</link><description>&lt;p&gt;</description></item>"
+    entry = "<entry><id>a</id><link href='/1'/><content type='xhtml'><div><p>a</p></div></content></entry>"
+    for name, head, unit, end in (("rss", rss, item, "</channel></rss>"), ("atom", atom, entry, "</feed>")):
+        yield f"{name}", times(unit, head, end)
+        yield f"{name} cut off", times(unit, head)
+        yield f"{name} in one entry", times(unit, f"{head}<item>", f"</item>{end}")
+        for text in ("<x/>", "<link/>", "<author><name>a</name></author>", "&amp;", "&foo;", "& ", "<", "<![CDATA[]]>"):
+            yield f"{name} {text}…", times(text, f"{head}<item>", f"</item>{end}")
+            yield f"{name} {text}… cut off", times(text, f"{head}<item>")
+        yield f"{name} attributes", numbered("a%d='' ", f"{head}<item ", f"></item>{end}")
+        yield f"{name} attributes of a content", numbered("a%d='' ", f"{head}<entry><content ", f"/></entry>{end}")
+        yield f"{name} namespaces", numbered("xmlns:a%d='b' ", f"{head}<item ", f"></item>{end}")
+        yield f"{name} digits", times("1", f"{head}<item><pubDate>", f"</pubDate></item>{end}")
+        yield f"{name} bases", times("<link xml:base='a' href='b'/>", head, end)
+    for root, unit in (("urlset", "<url><loc>https://other.example/%d</loc></url>"), ("sitemapindex", "<x/>%d")):
+        yield root, numbered(unit, f"<{root}>", f"</{root}>")
+        yield f"{root} attributes", numbered("a%d='' ", f"<{root}><url ", f"/></{root}>")
+
+
+def json_shapes() -> Iterator[tuple[str, Shape]]:
+    head = '{"version":"https://jsonfeed.org/version/1","items":['
+    for text in ('{"url":"/1"}', "{}", "1", '"\\u0041"', '"a"', "[]", "1e9", '"https://blog.example/pos"'):
+        yield f"{text}…", times(f"{text},", head, "0]}")
+        yield f"{text}… cut off", times(f"{text},", head)
+    for text in ("[", '{"a":', '"', "\\", "1", '"\\'):
+        yield f"{text}…", times(text)
+        yield f"{text}… in a feed", times(text, head)
+
+
+def text_shapes() -> Iterator[tuple[str, Shape]]:
+    for text in (
+        f"{TARGET}x ",
+        f"{TARGET}x\n",
+        "https://blog.example/",
+        "https://",
+        "http://a.b/)))))",
+        ")",
+        "\n",
+        "a",
+    ):
+        yield f"{text!r}…", times(text)
+
+
+def message_shapes() -> Iterator[tuple[str, Shape]]:
+    """Of a body or a header field of any kind."""
+    call = "<methodCall><methodName>x</methodName><params><param><value>"
+    for tag in ("double", "int", "i8", "boolean", "dateTime.iso8601", "base64", "string", "nil"):
+        for text in ("1", "1.", "1 ", "A=", "&#9;", "&amp;"):
+            yield f"<{tag}>{text}…", times(text, f"{call}<{tag}>", f"x</{tag}></value></param></params></methodCall>")
+    for text in ("<value/>", "<array><data>", "<struct><member><name/>", "<value><array><data><value>"):
+        yield f"{text}…", times(text, f"{call}<array><data>")
+    response = "<methodResponse><params><param><value><string>"
+    for text in (
+        "a",
+        "&",
+        "& ",
+        "&amp;",
+        "<",
+        "<b>",
+        "</b>",
+        "<!--",
+        "]]>",
+        "<methodResponse>",
+        "<?xml ",
+        "\x0b",
+        "\n",
+    ):
+        yield f"answer {text!r}…", times(text, response, "</string></value></param></params></methodResponse>")
+        yield (
+            f"{text!r}… before an answer",
+            times(text, "", f"{response}ok</string></value></param></params></methodResponse>"),
+        )
+        yield (
+            f"TrackBack's answer {text!r}…",
+            times(text, "<response><error>0</error><message>", "</message></response>"),
+        )
+    yield "answer of tags that end nothing", halves("<b>", "</i>", "<response><error>1</error>")
+    yield "answer of attributes", numbered("a%d='' ", "<response ", "><error>1</error></response>")
+    yield "error in error", times("<error>", "<response>")
+    yield "declaration", times(" encoding", "<?xml")
+    yield "declaration of spaces", times(" ", "<?xml encoding")
+    for text in ("&", "=", "a=b&", "%", "%41", "+", "url=https://a.b/&", "title=<a &#", "&#38;"):
+        yield f"form {text}…", times(text)
+        yield f"form field {text}…", times(text, "url=https://a.example/&title=")
+    for text in (
+        ',<a>;rel="',
+        ";a=",
+        '<a>;rel="\\',
+        "; ",
+        ", ",
+        "<",
+        ';a="',
+        "max-age ",
+        "max-age=1,",
+        "a",
+        "/",
+        "\\",
+        "@",
+        "%41",
+        "*",
+        ".",
+        "xn--a.",
+        "é",
+    ):
+        yield f"field {text}…", times(text)
+        yield f"field https://{text}…", times(text, "https://")
+
+
+def call(read: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    """Reads, and lets it be refused: a refusal costs CPU, too."""
+
+    def reads(data: bytes) -> None:
+        with suppress(PingbackError, ValueError):
+            read(data)
+
+    return reads
+
+
+def mention(media_type: str, url: str = URL) -> Callable[[bytes], object]:
+    return lambda page: read_mention(
+        page, source=url, target=TARGET, url=url, content_type=media_type, protocol=Protocol.WEBMENTION
+    )
+
+
+def answered(protocol: Protocol, media_type: str) -> Callable[[bytes], object]:
+    return lambda body: [
+        verdict_on(Answer(endpoint=URL, url=URL, status=status, body=body, content_type=media_type), protocol)
+        for status in (200, 400)
+    ]
+
+
+def as_text(read: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda data: read(data.decode())
+
+
+PAGES: dict[str, Callable[[bytes], object]] = {
+    "mention": mention(HTML),
+    "mention of its own site": mention("text/html", "https://blog.example/x"),
+    "post": lambda page: read_post(page, url=URL, content_type=HTML),
+    "endpoints": lambda page: endpoints_in(
+        URL, target=URL, pingback_headers=(), link_headers=(), content_type=HTML, chunks=[page]
+    ),
+    "date": lambda page: published_of(page, url=URL, content_type=HTML),
+    "canonical": lambda page: canonical_in(URL, link_headers=(), content_type=HTML, chunks=[page]),
+}
+DOM: dict[str, Callable[[bytes], object]] = {
+    "post by selector": lambda page: read_post(page, url=URL, content_type=HTML, selector="p"),
+}
+XML: dict[str, Callable[[bytes], object]] = {
+    "feed": lambda feed: entries_in(feed, url=URL, content_type="application/xml"),
+    "sitemap": lambda sitemap: urls_in(sitemap, url=URL),
+}
+JSON: dict[str, Callable[[bytes], object]] = {
+    "JSON feed": lambda feed: entries_in(feed, url=URL, content_type="application/feed+json"),
+    "JSON source": mention("application/json"),
+}
+TEXTS: dict[str, Callable[[bytes], object]] = {
+    "plain source": mention("text/plain"),
+    "words": as_text(plain),
+    "excerpt": as_text(lambda text: excerpt_around(text, "link", text)),
+    "cut": as_text(lambda text: clean(text, 200)),
+}
+MESSAGES: dict[str, Callable[[bytes], object]] = {
+    "call": decode_call,
+    "response": decode_response,
+    "reply": decode_reply,
+    "TrackBack": lambda body: decode_trackback(body, None),
+    "form": lambda body: decode_form(body, None).text("title"),
+    "text": lambda body: decode_text(body, "iso-2022-jp"),
+    "pingback's verdict": answered(Protocol.PINGBACK, "text/xml"),
+    "TrackBack's verdict": answered(Protocol.TRACKBACK, "text/xml"),
+    "Webmention's verdict": answered(Protocol.WEBMENTION, "application/json"),
+    "Content-Type": as_text(lambda field: content_type(f"text/html{field}")),
+    "Link": as_text(lambda field: list(links_in([field]))),
+    "Cache-Control": as_text(lambda field: fresh_for([field], expires=field, date=field)),
+    "question": as_text(lambda query: Question(query).selection),
+    "URL": as_text(lambda url: (shown(url), same_url(url, TARGET), is_under(url, TARGET))),
+    "normal URL": as_text(lambda url: (key_of(url[:8192]), tidy(url[:8192]))),
+    "block": as_text(lambda text: blocks(block_of(text[:500]), f"https://{text[:8000]}/")),
+}
+KINDS = (
+    (PAGES, html_shapes, PAGE),
+    (DOM, html_shapes, BODY // 2),
+    (XML, xml_shapes, PAGE),
+    (JSON, json_shapes, PAGE),
+    (TEXTS, text_shapes, PAGE),
+    (MESSAGES, message_shapes, BODY),
+)
+
+
+@pytest.mark.timeout(1200)  # some hundred shapes for each reader
+@pytest.mark.parametrize(
+    ("read", "shapes", "size"),
+    [pytest.param(read, shapes, size, id=name) for readers, shapes, size in KINDS for name, read in readers.items()],
+)
+def test_cpu_grows_with_the_length(
+    read: Callable[[bytes], object], shapes: Callable[[], Iterator[tuple[str, Shape]]], size: int
+) -> None:
+    call(read)(b"<p class=h-entry>")  # what is loaded when it is first needed is not counted
+    grown = {name: ratio for name, shape in shapes() if (ratio := growth(call(read), shape, size)) > RATIO}
+    assert grown == {}
+
+
+def growth(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
+    """How many times as long the whole takes as a quarter; measured anew for as long as noise may be the reason."""
+    whole, quarter = shape(size), shape(size // 4)
+    best = {whole: inf, quarter: inf}
+    for attempt in range(3 * ROUNDS):
+        for data in (quarter, whole):
+            began = process_time()
+            read(data)
+            best[data] = min(best[data], process_time() - began)
+        if best[whole] < MEASURABLE or (attempt >= ROUNDS - 1 and best[whole] <= RATIO * best[quarter]):
+            return 1
+        if best[whole] > 5:
+            break
+    return best[whole] / best[quarter]
+
+
+def test_what_grows_with_the_square_is_found() -> None:
+    def compare_all(data: bytes) -> None:
+        sum(data.count(data[place : place + 1]) for place in range(0, len(data), 16))
+
+    assert growth(compare_all, times("a"), PAGE) > RATIO
+
+
+def test_json_is_what_the_shapes_say() -> None:
+    made = dict(json_shapes())["{}…"](200)
+    assert json.loads(made)["items"][:2] == [{}, {}]
