@@ -8,10 +8,9 @@ import errno
 import socket
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias
 
@@ -19,7 +18,8 @@ from pingback.net.budget import Budget
 from pingback.net.permit import Permit, Postponed
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
-Shares: TypeAlias = Mapping[tuple[str, str], int]  # at most so many look-ups that count for this
+Share: TypeAlias = tuple[str, str]
+Shares: TypeAlias = Mapping[Share, int]  # at most so many look-ups that count for this
 
 MAX_OWNERS = 64  # at a time, that strangers take none of
 MAX_STRANGERS = 256  # each holds a thread and a socket
@@ -33,12 +33,6 @@ COME_AGAIN = 10.0  # seconds; what hangs does so for 10 to 60
 def system_resolver(host: str, port: int) -> list[str]:
     """The addresses of `host` by the operating system; OSError when there is none."""
     return [str(answer[4][0]) for answer in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _LookUp:
-    shares: Shares
-    began: float
 
 
 class LookUps:
@@ -56,17 +50,17 @@ class LookUps:
         self._moment = moment
         self._clock = clock
         self._changed = threading.Condition()
-        self._running: set[_LookUp] = set()
+        self._began: defaultdict[Share, list[float]] = defaultdict(list)  # when each that runs did, the oldest first
 
     def find(self, host: str, port: int, budget: Budget) -> Iterable[str]:
         """The addresses of `host`; OSError where there are none, or none in time, Postponed by want of a share."""
-        look_up = self._begin(host, budget)
+        shares, began = self._begin(host, budget)
         found: Future[Iterable[str]] = Future()
         try:
             # Waited for from outside, as getaddrinfo knows no time-out; a daemon does not keep the program alive.
-            threading.Thread(target=self._look_up, args=(look_up, host, port, found), daemon=True).start()
+            threading.Thread(target=self._look_up, args=(shares, began, host, port, found), daemon=True).start()
         except RuntimeError as error:
-            self._end(look_up)
+            self._end(shares, began)
             raise _not_now(budget.permit, OSError(errno.ENOMEM, "this machine has no thread to spare")) from error
         try:
             return found.result(budget.left())
@@ -75,7 +69,7 @@ class LookUps:
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that IDNA refuses
             raise socket.gaierror(socket.EAI_NONAME, "no such host") from error
 
-    def _begin(self, host: str, budget: Budget) -> _LookUp:
+    def _begin(self, host: str, budget: Budget) -> tuple[Shares, float]:
         permit = budget.permit
         shares = _shares(host, permit)
         none_left = TimeoutError("no look-up came free in time")
@@ -85,26 +79,33 @@ class LookUps:
             patience = min(self._moment, budget.left() / 2) if permit.is_strangers else budget.left()
             if not self._changed.wait_for(lambda: self._have_room(shares), patience):
                 raise _not_now(permit, none_left)
-            look_up = _LookUp(shares=shares, began=self._clock())
-            self._running.add(look_up)
-        return look_up
+            began = self._clock()
+            for share in shares:
+                self._began[share].append(began)
+        return shares, began
 
     def _have_room(self, shares: Shares, *, began_before: float = inf) -> bool:
         """None of these shares is used up by look-ups that began before then."""
-        used = Counter(share for running in self._running if running.began < began_before for share in running.shares)
-        return all(used[share] < most for share, most in shares.items())
+        for share, most in shares.items():
+            began = self._began.get(share, ())
+            if len(began) >= most and began[most - 1] < began_before:
+                return False
+        return True
 
-    def _look_up(self, look_up: _LookUp, host: str, port: int, found: "Future[Iterable[str]]") -> None:
+    def _look_up(self, shares: Shares, began: float, host: str, port: int, found: "Future[Iterable[str]]") -> None:
         try:
             found.set_result(self._resolver(host, port))
         except Exception as error:  # the thread ends here; raised where the answer is awaited
             found.set_exception(error)
         finally:
-            self._end(look_up)
+            self._end(shares, began)
 
-    def _end(self, look_up: _LookUp) -> None:
+    def _end(self, shares: Shares, began: float) -> None:
         with self._changed:
-            self._running.discard(look_up)
+            for share in shares:
+                self._began[share].remove(began)  # or one that began with it, which is the same
+                if not self._began[share]:
+                    del self._began[share]
             self._changed.notify_all()
 
 
