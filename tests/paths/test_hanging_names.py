@@ -52,14 +52,15 @@ def standing(store: Store) -> Counter[MentionStatus]:
 
 
 @pytest.mark.parametrize(
-    ("host", "hanging"),
+    ("host", "askers", "hanging"),
     [
-        pytest.param("hang{0}.evil.example", 8, id="of-one-domain"),
-        pytest.param("hang{0}.evil{0}.example", 16, id="of-two-senders"),
+        pytest.param("hang{0}.evil.example", ("2001:db8::{0}", "192.0.2.1"), 8, id="of-one-domain"),
+        pytest.param("hang{0}.evil{0}.example", ("2001:db8::{0}", "192.0.2.1"), 16, id="of-two-senders"),
+        pytest.param("hang{0}.evil{0}.example", ("", "unix:"), 8, id="of-unknown-senders"),
     ],
 )
 def test_others_come_through_and_what_waits_is_verified(
-    host: str, hanging: int, client: Client, name_server: NameServer
+    host: str, askers: tuple[str, str], hanging: int, client: Client, name_server: NameServer
 ) -> None:
     clock = Clock()
     with (
@@ -73,7 +74,7 @@ def test_others_come_through_and_what_waits_is_verified(
             receiver.ping(
                 f"http://{host.format(number)}:{site.port}/",
                 f"{MINE}5",
-                asker="192.0.2.1" if number % 2 else f"2001:db8::{number}",
+                asker=askers[number % 2].format(number),
                 protocol=Protocol.WEBMENTION,
             )
         pingback = receiver.ping(f"http://a.example:{site.port}/", f"{MINE}5", asker="198.51.100.1")

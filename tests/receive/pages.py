@@ -35,12 +35,14 @@ class Pages(Client):
         super().__init__()
         self.web = dict(web)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.senders: list[str | None] = []  # who is to share what strangers have, by the permit of each request
         self.gate = threading.Event()
         self.gate.set()
         self.asking = threading.Semaphore(0)
 
     def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
         self.asked.append((url, dict(headers)))
+        self.senders.append(permit.sender)
         self.asking.release()
         assert self.gate.wait(PATIENCE)
         answer = self.web.get(url) or Unreachable(url, f"{url} cannot be reached")

@@ -1,5 +1,7 @@
 """`pingback.receive.backlog`, through the receiver: which source may be asked now, and what becomes of the rest."""
 
+from datetime import timedelta
+
 import pytest
 
 from pingback.errors import Fault, FaultCode
@@ -110,6 +112,49 @@ def test_a_sender_that_is_too_fast_is_49(make: MakeReceiver, pages: Pages) -> No
     fault = refusal(receiver, f"{SOURCE}?2", asker="192.0.2.7")
     assert (fault.code, fault.retry_after is not None, len(pages.asked)) == (FaultCode.ACCESS_DENIED, True, 1)
     assert refusal(receiver, asker="192.0.2.8").code == FaultCode.ALREADY_REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("asker", "asking_again", "senders"),
+    [
+        pytest.param("192.0.2.7", "192.0.2.7", ["192.0.2.7"] * 4, id="known"),
+        pytest.param("192.0.2.7", "198.51.100.1", ["192.0.2.7", "192.0.2.7", "198.51.100.1", "192.0.2.7"], id="two"),
+        pytest.param("", "unix:", ["unknown"] * 4, id="unknown"),
+        pytest.param(
+            None, None, [None, "unknown", "unknown", "unknown"], id="our-own-host-s-until-it-is-looked-at-later"
+        ),
+    ],
+)
+def test_for_whom_a_look_counts(
+    make: MakeReceiver,
+    pages: Pages,
+    clock: Clock,
+    asker: str | None,
+    asking_again: str | None,
+    senders: list[str | None],
+) -> None:
+    """At the first ping, at a second one within the hour, at a third one after it, and of our own accord."""
+    receiver = make()
+    receiver.ping(SOURCE, TARGET, asker=asker)
+    refusal(receiver, asker=asking_again)
+    clock.pass_by(hours=1)
+    receiver.resume()
+    clock.pass_by(hours=1)
+    refusal(receiver, asker=asking_again)
+    clock.pass_by(days=30)
+    receiver.reverify(after=timedelta(days=30), most=1)
+    assert pages.senders == senders
+
+
+@pytest.mark.parametrize(
+    ("asker", "sender"), [("192.0.2.7", "192.0.2.7"), ("2001:db8::1", "2001:db8::/64"), ("", "unknown")]
+)
+def test_what_waits_counts_for_its_sender(make: MakeReceiver, pages: Pages, asker: str, sender: str) -> None:
+    receiver = make(answer_within=PATIENCE, source_rate=NotYet("1/second"))
+    assert receiver.ping(SOURCE, TARGET, asker=asker).status is MentionStatus.PENDING
+    pages.wait_until_asked()
+    finish(receiver)
+    assert pages.senders == [sender]
 
 
 @pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(PATIENCE, id="background")])

@@ -18,7 +18,7 @@ from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
 from pingback.receive.site import Site
 from pingback.receive.turns import Turns, Way, host_of
-from pingback.receive.verify import sender_of
+from pingback.receive.verify import counted_as
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
@@ -100,7 +100,7 @@ class Backlog:
 
     def visiting(self, source: str, asker: str | None) -> AbstractContextManager[Way]:
         """The permit of an exchange that begins at the source, on the word of whoever pinged; see `Turns`."""
-        return self._hosts.visiting(source, sender=sender_of(asker))
+        return self._hosts.visiting(source, sender=counted_as(asker))
 
     def ask_again(self, mention: Mention) -> bool:
         """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""

@@ -11,12 +11,11 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from pingback.errors import Fault, FaultCode
-from pingback.receive.verify import sender_of
+from pingback.receive.verify import counted_as
 
 MAX_AMOUNT = 10_000  # in a window: each time that something happened is remembered until the window is over
 MAX_WINDOWS = 2000  # remembered at once; the library walks through them all, in 1.4 ms
 LONGEST_WINDOW = 24 * 3600  # seconds
-_UNKNOWN = "unknown"  # which is no address
 
 
 class Rate:
@@ -48,10 +47,8 @@ class Rate:
         None is nobody's ping but our own host's, and is not counted. All whose address is none count as one sender, as
         behind a server that listens at a Unix socket and says no more.
         """
-        if asker is None:
-            return
-        seconds = self.take(sender_of(asker) or _UNKNOWN)
-        if seconds:
+        sender = counted_as(asker)
+        if sender is not None and (seconds := self.take(sender)):
             raise Fault(
                 FaultCode.ACCESS_DENIED, "too many pings from your address; try again later", retry_after=seconds
             )

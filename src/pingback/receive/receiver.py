@@ -296,12 +296,14 @@ class Receiver:
         return self._moderator.decided(with_page(arrived, verification, self._clock()))
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
+        # What is kept and looked at later still counts for whom sent it, unless somebody else asks for it now.
+        client_ip = mention.asker or "" if asker is None and mention.id is not None else asker
         headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
         look = partial(verify, mention.source, mention.target, protocol=mention.protocol)
         try:
             with (
                 timed(partial(self.observer.verified, mention.protocol)),
-                self._backlog.visiting(mention.source, asker) as permit,
+                self._backlog.visiting(mention.source, client_ip) as permit,
             ):
                 return look(client=self._client, headers=headers, permit=permit)
         except NoTurn:

@@ -28,6 +28,8 @@ _ACCEPT = "text/html, application/xhtml+xml, */*;q=0.5"
 
 IPV6_NETWORK = 64  # bits that tell one customer from another; the rest is their own choice (RFC 6177)
 
+_UNKNOWN = "unknown"  # a sender, which is no address
+
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -84,6 +86,11 @@ def sender_of(asker: str | None) -> str | None:
     if address is None or ":" not in address:
         return address
     return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
+
+
+def counted_as(asker: str | None) -> str | None:
+    """Whose limits a ping uses: all senders whose address nobody knows are one; None for our own host's pings."""
+    return None if asker is None else sender_of(asker) or _UNKNOWN
 
 
 def headers_for(asker: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
