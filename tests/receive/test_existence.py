@@ -1,11 +1,14 @@
 """`pingback.receive.existence`: what the site itself says of a target."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
+from pingback.net.client import Client
 from pingback.receive.existence import SiteTargets
+from tests.loopback import Site, page, redirect
 from tests.receive.pages import Page, Pages
 
 TARGET = "https://my.example/part-5"
@@ -62,6 +65,91 @@ def test_strangers_cannot_make_it_remember_without_end() -> None:
 def test_a_target_that_is_no_url_is_a_callers_mistake() -> None:
     with pytest.raises(ValueError, match="URL"):
         SiteTargets(Pages({}))("/part-5")
+
+
+# Redirects
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Site]:
+    with Site({"/": page(status=404)}) as elsewhere:
+        yield elsewhere
+
+
+@pytest.fixture
+def blog() -> Iterator[Site]:
+    with Site({"/lost": page(status=404), "/old": page(dated("1999-01-01").body.encode())}) as blog:
+        yield blog
+
+
+@pytest.fixture
+def names() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def client(names: list[str]) -> Iterator[Client]:
+    def resolve(host: str, port: int) -> list[str]:
+        names.append(host)
+        return ["127.0.0.1"]
+
+    with Client(allow=["127.0.0.1"], resolver=resolve) as client:
+        yield client
+
+
+@pytest.mark.parametrize("way", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("evil.example", id="anybody"),
+        pytest.param("www.my.example", id="below-it"),
+        pytest.param("my.example.evil.example", id="begins-like-it"),
+        pytest.param("127.0.0.1", id="an-address"),
+    ],
+)
+def test_a_redirect_that_leaves_the_site_is_not_followed(
+    way: int, host: str, blog: Site, elsewhere: Site, client: Client, names: list[str]
+) -> None:
+    """The owner's word goes to the owner's hosts: an open redirect would send us wherever a stranger likes."""
+    blog.pages["/out"] = redirect(f"http://{host}:{elsewhere.port}/", way)
+    assert SiteTargets(client)(f"http://my.example:{blog.port}/out")
+    assert (elsewhere.requests, names) == ([], ["my.example"])
+
+
+def test_not_by_a_detour_either(blog: Site, elsewhere: Site, client: Client) -> None:
+    blog.pages |= {"/out": redirect("/further"), "/further": redirect(f"http://evil.example:{elsewhere.port}/")}
+    assert SiteTargets(client)(f"http://my.example:{blog.port}/out")
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    ("host", "exists"),
+    [
+        pytest.param("my.example", False, id="its-own"),
+        pytest.param("MY.example", False, id="its-own-in-capitals"),
+        pytest.param("my.example.", False, id="rfc1034-3.1-root-dot"),
+        pytest.param("www.my.example", False, id="another-of-the-site"),
+        pytest.param("other.example", True, id="none-of-the-site"),
+    ],
+)
+def test_a_redirect_within_the_site_is_followed(host: str, exists: bool, blog: Site, client: Client) -> None:
+    blog.pages["/in"] = redirect(f"http://{host}:{blog.port}/lost")
+    targets = SiteTargets(client)
+    targets.report_moves(lambda old, new: None, site=["https://my.example/", "https://www.my.example/blog/"])
+    assert targets(f"http://my.example:{blog.port}/in") is exists
+
+
+def test_a_page_that_moved_within_the_site_closes_by_its_date_and_one_that_left_does_not(
+    blog: Site, client: Client
+) -> None:
+    blog.pages |= {
+        "/in": redirect(f"http://my.example:{blog.port}/old", 301),
+        "/out": redirect(f"http://other.example:{blog.port}/old", 301),
+    }
+    targets = SiteTargets(client, close_after=timedelta(days=30))
+    with pytest.raises(Fault):
+        targets(f"http://my.example:{blog.port}/in")
+    assert targets(f"http://my.example:{blog.port}/out")
 
 
 # Closed by age

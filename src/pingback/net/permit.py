@@ -24,7 +24,7 @@ class Permit:
     sender: str | None = None
 
     def check_host(self, url: str) -> None:
-        """Asked before each request, of redirects as well. Raises `Postponed`."""
+        """Asked before each request, of redirects as well. Raises `Postponed`, or `Refused` for good."""
 
     def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
         """Asked before each request, also on a connection that was kept, and for each address of `host` that is tried.

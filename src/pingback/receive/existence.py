@@ -2,14 +2,17 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
+from pingback.net.guard import Refused
+from pingback.net.permit import Permit
 from pingback.page.about import published_of
+from pingback.receive.turns import host_of
 from pingback.receive.verify import GONE
 from pingback.receive.whereabouts import Whereabouts
 from pingback.urls import key_of
@@ -31,11 +34,24 @@ class _Target(NamedTuple):
     published: datetime | None = None
 
 
+class _WithinHosts(Permit):
+    """The owner's, for these hosts alone, on any port."""
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        self._hosts = hosts
+
+    def check_host(self, url: str) -> None:
+        if host_of(url) not in self._hosts:
+            raise Refused("it is a redirect that leaves the site")
+
+
 class SiteTargets:
     """Whether the site has a page at `target`: a callable for `Receiver(target_exists=...)`.
 
     Only 404 and 410 mean that it has none: fault 32 is for what definitely does not exist (Pingback 1.0 §3), so any
-    other answer and a site that cannot be reached both count as existing. Blocks for one GET, of whose page no more is
+    other answer and a site that cannot be reached both count as existing. So does a page that redirects to a host that
+    is neither its own nor one of the site's (`report_moves` names these), which is not asked: strangers choose targets,
+    and where a page redirects to may be their choice, too. Blocks for one GET, of whose page no more is
     read than is asked for below; the answer is remembered for `remembered_for` seconds. `clock` gives seconds that
     never run backwards, `today` says what time it is.
 
@@ -60,10 +76,12 @@ class SiteTargets:
         self._remembered: OrderedDict[str, tuple[float, _Target]] = OrderedDict()  # the oldest answer first
         self._lock = threading.Lock()
         self._whereabouts: Whereabouts | None = None
+        self._hosts: frozenset[str] = frozenset()
 
     def report_moves(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
         """From now on tell `report` where each page of `site` that is asked for is in the end; see `Whereabouts`."""
         self._whereabouts = Whereabouts(report, site=site)
+        self._hosts = frozenset(map(host_of, site))
 
     def __call__(self, target: str) -> bool:
         """`target` is an absolute HTTP URL; ValueError otherwise.
@@ -97,7 +115,7 @@ class SiteTargets:
 
     def _ask(self, target: str) -> _Target:
         try:
-            with self._client.get(target) as response:
+            with self._client.get(target, permit=_WithinHosts({host_of(target), *self._hosts})) as response:
                 if response.status in GONE:
                     return _Target(False)
                 return _Target(True, self._published(target, response))
