@@ -28,6 +28,26 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(rate._storage.events) <= 2000
 
 
+@pytest.mark.parametrize("text", ["60/day", "60/day; 300/day", "3/day"])
+def test_a_thousand_others_do_not_make_it_forget_who_is_at_the_limit(text: str) -> None:
+    rate = Rate(text)
+    while not rate.take("victim"):
+        pass
+    for number in range(5000):
+        assert rate.take(str(number)) == 0.0
+        assert len(rate._storage.events) <= 2000
+    assert rate.take("victim") > 0.0
+
+
+def test_nor_who_is_near_it() -> None:
+    rate = Rate("60/day")
+    for _ in range(59):
+        rate.take("victim")
+    for number in range(5000):
+        rate.take(str(number))
+    assert (rate.take("victim"), rate.take("victim") > 0.0) == (0.0, True)
+
+
 @pytest.mark.parametrize("text", ["", "often", "1", "0/minute", "10001/hour", "2/month", "25 per 1 fortnight", "1/s;x"])
 def test_what_is_no_rate(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -27,13 +27,14 @@ class Rate:
     def __init__(self, text: str) -> None:
         self._limits = limits_in(text)
         self._lock = threading.Lock()
-        self._forget()
+        self._storage = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._storage)
 
     def take(self, key: str) -> float:
         """Count one for this key: 0.0, or the seconds until there may be another, when nothing was counted."""
         with self._lock:
-            if len(self._storage.events) >= MAX_WINDOWS:  # whoever has so many addresses is stopped by none of this
-                self._forget()
+            if len(self._storage.events) >= MAX_WINDOWS:
+                self._forget_half()
             for limit in self._limits:
                 if not self._limiter.test(limit, key):
                     return max(1.0, self._limiter.get_window_stats(limit, key).reset_time - time())
@@ -53,8 +54,14 @@ class Rate:
                 FaultCode.ACCESS_DENIED, "too many pings from your address; try again later", retry_after=seconds
             )
 
-    def _forget(self) -> None:
+    def _forget_half(self) -> None:
+        """Keep those windows in which most happened: to take the place of one costs a stranger a thousand as full.
+
+        They go to a new storage, as a thread of the old one's may be at work there.
+        """
+        fullest = sorted(self._storage.events.items(), key=lambda window: len(window[1]))[MAX_WINDOWS // 2 :]
         self._storage = MemoryStorage()
+        self._storage.events.update(fullest)
         self._limiter = MovingWindowRateLimiter(self._storage)
 
 
