@@ -41,12 +41,17 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "links to the target": ("", f"<p>{LINK}</p>"),
     "entities": (LINK, "&amp;"),
     "NUL": (LINK, "\0"),
+    "an endless reference on a stack": (f"{LINK}{'<b>' * 1100}&#", "1"),
+    "links in five parts of a page": ("<main><article><div class=h-entry><div class=e-content>", "<area href=//a>"),
+    "a DOM, and links to be asked for": (f"{LINK}<div class=h-entry>{'<img>' * 20_000}</div>", "<a href=%>"),
 }
 FEEDS: Mapping[str, tuple[str, ...]] = {
     "items": ("<rss><channel>", "<item><link>/1</link><description>x</description></item>"),
     "small elements": ("<rss><channel><item>", "<link/>"),
     "unknown elements": ("<rss><channel><item>", "<x/>"),
     "bare ampersands": ("<rss><channel><item><title>", "& "),
+    "bases in a deep content": (f"<rss><channel><item><description xml:base='a'>{'<b>' * 240}", "<b xml:base='b'/>"),
+    "contents": ("<rss><channel><item>", "<content src='a' xml:base='a'/>"),
     "a JSON feed": ('{"version":"https://jsonfeed.org/version/1","items":[', "{},"),
 }
 _CALL = "<methodCall><methodName>pingback.ping</methodName><params><param><value>"

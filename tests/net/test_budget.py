@@ -15,7 +15,7 @@ from time import monotonic
 import pytest
 
 from pingback.errors import Unreachable
-from pingback.net.budget import Budget, MeteredSocket
+from pingback.net.budget import Budget, MeteredSocket, TooMuch
 from pingback.net.client import Client, Limits
 from pingback.net.response import Response
 from tests.loopback import Request, Site, head, page, redirect
@@ -244,3 +244,15 @@ def test_codings_that_were_not_asked_for(coding: str, site: Site, client: Client
         assert response.headers("X-Pingback") == ["/rpc"]
         with pytest.raises(Unreachable, match="content coding"):
             response.read()
+
+
+def test_bytes_that_come_one_by_one_cost_as_much_as_a_line() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, MeteredSocket(fileno=ours.detach()) as metered:
+        metered.budget = Budget(seconds=60, max_received=640)
+        for _ in range(10):
+            theirs.sendall(b"x")
+            assert metered.recv_into(bytearray(1)) == 1
+        theirs.sendall(b"x")
+        with pytest.raises(TooMuch):
+            metered.recv_into(bytearray(1))

@@ -249,6 +249,31 @@ def test_references_in_a_broken_feed_are_what_they_were() -> None:
     ]
 
 
+def test_of_a_feed_of_very_many_elements_the_beginning_is_read() -> None:
+    found = read(items(*["<link>/1</link>" + "<title/>" * 12_000, "<link>/2</link>"]))
+    assert [(each.url, each.html) for each in found.entries] == [("https://blog.example/1", None)]
+    assert not found.complete
+
+
+def test_each_base_is_relative_to_the_one_around_it() -> None:
+    feed = ATOM.replace(b'<content type="html" xml:base="img/">', b'<content type="html" xml:base="img/" base="/x/">')
+    assert read(feed) == read(ATOM)
+    deep = (
+        b'<feed xmlns="http://www.w3.org/2005/Atom" xml:base="/a/"><entry xml:base="b/"><link xml:base="c/" href="d"/>'
+    )
+    assert [each.url for each in read(deep + b"</entry></feed>").entries] == ["https://blog.example/a/b/c/d"]
+
+
+def test_more_hubs_than_are_told() -> None:
+    hubs = "".join(
+        f'<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="hub" href="/{number}"/>' for number in range(30)
+    )
+    feed = items("<link>/1</link>").replace(b"<channel>", f"<channel>{hubs}".encode())
+    assert len(read(feed).hubs) == 20
+    listed = {"version": "https://jsonfeed.org/version/1", "hubs": [{"url": f"/{number}"} for number in range(30)]}
+    assert len(read(json.dumps(listed).encode()).hubs) == 20
+
+
 def test_white_space_before_the_declaration_is_let_pass() -> None:
     assert read(b"\n " + RSS) == read(RSS)
 

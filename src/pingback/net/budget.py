@@ -15,6 +15,8 @@ from urllib3 import Timeout
 from pingback.net.guard import Address
 from pingback.net.permit import OWNERS, Permit
 
+LEAST = 64  # bytes that each `recv` counts for: two MiB that come one by one would take seconds of our CPU
+
 
 class TooMuch(HTTPException):
     """The peer sent more than any page with its headers and framing needs."""
@@ -68,7 +70,7 @@ class MeteredSocket(socket.socket):
     def recv_into(self, *into: Any) -> int:
         self.settimeout(self.budget.left())
         count = super().recv_into(*into)
-        self.budget.spend(count)
+        self.budget.spend(max(count, LEAST))
         return count
 
     def send(self, *what: Any) -> int:

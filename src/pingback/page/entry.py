@@ -23,7 +23,10 @@ from pingback.words import clean
 # with a base of 8,000 letters short ones would become a gigabyte.
 MAX_RESOLVED = 8 * 1024 * 1024
 
-MAX_ELEMENTS = 100_000  # of a page that are looked at; a long one, with all its comments, has 20,000
+# Elements of a page that are looked at; a long one, with all its comments, has 20,000. A link counts as one more for
+# each part of the page that it stands in.
+MAX_ELEMENTS = 100_000
+MAX_IN_DOM = 20_000  # of them, where a selector wants a DOM
 
 # From the most to the least exact: the first of these that a page has is its entry.
 _LEVELS = ("e-content", "h-entry", "article", "main", "body")
@@ -231,6 +234,7 @@ class EntryCollector:
         # What the h-entry answers counts for its content too, which may be elsewhere or come later.
         levels = {*self._inside, "e-content"} if answer else self._inside
         regions = [self._regions[level] for level in levels]
+        self._left -= len(regions)
         self._to_resolve -= len(self._passing.base) + len(reference)
         if self._to_resolve < 0:
             for region in regions:
@@ -276,7 +280,7 @@ def _marked(page: bytes, selector: str) -> bytes:
     from soupsieve import SelectorSyntaxError
 
     # bs4 warns of what might be a file's name, or XML; what begins so is neither.
-    soup = BeautifulSoup(b"<!DOCTYPE html>" + for_a_dom(page), "lxml", from_encoding="utf-8")
+    soup = BeautifulSoup(b"<!DOCTYPE html>" + for_a_dom(page, MAX_IN_DOM), "lxml", from_encoding="utf-8")
     try:
         found = soup.select(selector)
     except SelectorSyntaxError as error:

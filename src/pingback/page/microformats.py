@@ -21,6 +21,7 @@ LONGEST_NAME = 200  # characters, for names of people and sites
 LONGEST_TITLE = 500  # a page can make its title as long as itself
 
 MAX_PAGE = 128 * 1024  # bytes; an entry's properties stand about its words, not behind all its comments
+MAX_IN_DOM = 10_000  # elements of the page; 128 KiB of usual ones have 3,000
 MAX_ELEMENTS = 1000  # of one entry without its content; the rest is cut off
 MAX_DEPTH = 100  # elements within one another; nobody's entry is so deep
 
@@ -61,7 +62,7 @@ def entry_in(page: bytes, url: str) -> Entry | None:
     # bs4 and mf2py take longer to load than the page to read.
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(for_a_dom(page[:MAX_PAGE]), "lxml", from_encoding="utf-8")
+    soup = BeautifulSoup(for_a_dom(page[:MAX_PAGE], MAX_IN_DOM), "lxml", from_encoding="utf-8")
     entry = soup.find(_is_one_of(_ENTRIES))
     properties = _properties(entry, "h-entry", url)
     card: object = _first(properties.get("author"))

@@ -19,11 +19,10 @@ from pingback.page.encoding import to_utf8
 from pingback.urls import resolve
 
 FEED_BYTES = 16 * 1024
-MAX_IN_DOM = 30_000  # elements of a page that a DOM is made of, which takes ten times as long as a pass
 MAX_PIECES = 8192  # of text in one block that are kept; a page of NULs comes in a piece each
 
-DEEP = 1000  # open elements, with which the page is read in small pieces
 DENSE = 1500  # tags in a piece, with which it is cut into small ones
+FAR = 500_000  # elements that all tags of a piece could walk past, with which it is cut, too
 WALKED_PER_BYTE = 1000  # letters; 0.3 s in a page of 1 MiB
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
 _COMPARISON = 6  # letters that can be compared in the time that a comparison takes beside
@@ -101,9 +100,9 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
     return read
 
 
-def for_a_dom(page: bytes) -> bytes:
-    """The beginning of a page in UTF-8 of which a DOM can be made at a bounded cost in CPU; all of any usual page."""
-    return page[: scan([page], Passing("about:blank"), [_Count(MAX_IN_DOM)], charset="utf-8")]
+def for_a_dom(page: bytes, most: int) -> bytes:
+    """The beginning of a page in UTF-8 with about so many elements, of which a DOM can be made at a bounded cost."""
+    return page[: scan([page], Passing("about:blank"), [_Count(most)], charset="utf-8")]
 
 
 def _pieces(chunks: Iterable[bytes], target: "_Target") -> Iterator[bytes]:
@@ -112,7 +111,8 @@ def _pieces(chunks: Iterable[bytes], target: "_Target") -> Iterator[bytes]:
         start = 0
         while start < len(chunk):
             piece = chunk[start : start + FEED_BYTES]
-            if target.depth > DEEP or piece.count(b"<") > DENSE:
+            tags = piece.count(b"<")
+            if tags > DENSE or tags * target.depth > FAR:
                 piece = piece[: FEED_BYTES // 16]
             yield piece
             start += len(piece)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from pingback.page.microformats import LONGEST_TITLE, instant_of
-from pingback.posts.syndication import Told, ToldEntry
+from pingback.posts.syndication import MAX_HUBS, Told, ToldEntry
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 from pingback.words import clean
@@ -23,7 +23,8 @@ def json_feed(feed: bytes, *, url: str) -> Told:
         raise BadFeed(f"{url} is not JSON, or not all of it") from None
     if not isinstance(found, dict) or not str(found.get("version")).startswith(_VERSIONS):
         raise BadFeed(f"{url} is JSON, but not a JSON feed")
-    hubs = [_address(hub, "url", url) for hub in _objects(found, "hubs") if _text(hub, "type") in (None, "WebSub")]
+    websub = (hub for hub in _objects(found, "hubs") if _text(hub, "type") in (None, "WebSub"))
+    hubs = [_address(hub, "url", url) for hub in islice(websub, MAX_HUBS)]
     return Told(
         home=_address(found, "home_page_url", url),
         hubs=[hub for hub in hubs if hub is not None],

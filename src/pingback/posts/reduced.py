@@ -15,7 +15,7 @@ from lxml import etree
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 
-MAX_ELEMENTS = 30_000  # that are read; those of a long feed are some thousands
+MAX_ELEMENTS = 12_000  # that are read; those of a long feed are some thousands
 MAX_ATTRIBUTES = 30  # of one element; the others are dropped
 MAX_BASE = 1000  # characters of an `xml:base`, against which feedparser resolves every address below it
 MAX_DATE = 100  # characters
@@ -86,8 +86,7 @@ def reduced(utf8: bytes, url: str) -> tuple[bytes, bool]:
     if not complete:
         root = _mended(utf8)
     etree.strip_elements(root, etree.Entity, with_tail=False)  # those that nobody declared
-    complete = _keep_what_is_read(root) and complete
-    _settle_bases(root, url)
+    complete = _keep_what_is_read(root, url) and complete
     etree.cleanup_namespaces(root)
     return etree.tostring(root, encoding="utf-8"), complete
 
@@ -154,13 +153,16 @@ def _numbered(reference: bytes) -> bytes:
     return "".join(f"&#{ord(letter)};" for letter in letters).encode()
 
 
-def _keep_what_is_read(root: etree._Element) -> bool:
-    """Take out of the tree what has another name or namespace, and all that is behind MAX_ELEMENTS: then false."""
+def _keep_what_is_read(root: etree._Element, url: str) -> bool:
+    """Take out of the tree what has another name or namespace, and all that is behind MAX_ELEMENTS: then false.
+
+    Each `xml:base` is made absolute on the way.
+    """
     own = etree.QName(root).namespace or ""
     left = MAX_ELEMENTS
-    unseen = [(root, False)]  # elements, and whether they stand in a content
+    unseen = [(root, url, False)]  # elements, the base around them, and whether they stand in a content
     while unseen:
-        element, in_content = unseen.pop()
+        element, base, in_content = unseen.pop()
         left -= 1
         name = _name_of(element, own, in_content)
         parent = element.getparent()
@@ -168,11 +170,12 @@ def _keep_what_is_read(root: etree._Element) -> bool:
             parent.remove(element)
             continue
         _keep_some_attributes(element)
+        base = _settle_base(element, base)
         if name in _DATES or name in _ADDRESSES:
             _cut(element, MAX_DATE if name in _DATES else MAX_URL)
         else:
             in_content = in_content or name in _CONTENTS
-            unseen += [(child, in_content) for child in reversed(element)]
+            unseen += [(child, base, in_content) for child in reversed(element)]
     return left >= 0
 
 
@@ -211,13 +214,14 @@ def _cut(element: etree._Element, length: int) -> None:
         element.text = element.text[:length]
 
 
-def _settle_bases(root: etree._Element, url: str) -> None:
-    """Make each `xml:base` absolute, from the outermost inwards, and drop those that are too long to be meant."""
-    for element in root.iter("*"):
-        element.attrib.pop("base", "")  # which feedparser takes for it
-        if not (base := element.attrib.pop(_BASE, "")):
-            continue
-        outer = next((above.attrib[_BASE] for above in element.iterancestors() if _BASE in above.attrib), url)
-        settled = resolve(str(outer), str(base))
-        if settled is not None and len(settled) <= MAX_BASE:
-            element.set(_BASE, settled)
+def _settle_base(element: etree._Element, outer: str) -> str:
+    """The base that holds in the element, whose `xml:base` is made absolute, or dropped where it is too long to be
+    meant."""
+    element.attrib.pop("base", "")  # which feedparser takes for it
+    if not (base := element.attrib.pop(_BASE, "")):
+        return outer
+    settled = resolve(outer, str(base))
+    if settled is None or len(settled) > MAX_BASE:
+        return outer
+    element.set(_BASE, settled)
+    return settled

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pingback.page.encoding import to_utf8
@@ -17,6 +18,8 @@ from pingback.posts.reduced import reduced
 from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 from pingback.words import clean
+
+MAX_HUBS = 20  # of one feed that are told
 
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _UTF8 = {"content-type": "application/xml; charset=utf-8"}
@@ -95,7 +98,8 @@ def _instant(entry: Mapping[str, Any]) -> datetime | None:
 
 
 def _related(feed: Mapping[str, Any], rel: str, url: str) -> list[str]:
-    links = [_absolute(url, link.get("href")) for link in feed.get("links", ()) if link.get("rel") == rel]
+    found = islice((link for link in feed.get("links", ()) if link.get("rel") == rel), MAX_HUBS)
+    links = [_absolute(url, link.get("href")) for link in found]
     return [link for link in links if link is not None]
 
 

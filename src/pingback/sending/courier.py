@@ -236,7 +236,7 @@ class Courier:
             self._start(run, pool, job)
 
     def _serve(self, run: Run, pool: ThreadPoolExecutor, host: str) -> None:
-        """Let those go out whose turn it is at the endpoints' host; where it is let be, all of them wait longer."""
+        """Let those go out whose turn it is at the endpoints' host; where it is left alone, all of them wait longer."""
         queue = run.queues[host]
         while queue and not self._is_ending(run):
             job, instant = queue[0], self._clock()

@@ -31,7 +31,7 @@ def next_try(
 
 
 def pace_of(not_before: datetime | None, *, now: datetime) -> timedelta:
-    """How long a host that said that pings come too fast is let be: until then, where it named an instant."""
+    """How long a host that said that pings come too fast is left alone: until then, where it named an instant."""
     return min(max(not_before - now if not_before else PACE, SHORTEST_PACE), LONGEST_PACE)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pingback.model import Discovery, Outcome, QueuedPing
 from pingback.sending.ping import Delivery
 
-STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is let be for a while
+STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is left alone for a while
 REMEMBERED = 1000  # discoveries, so that many links to one target cost one, and hosts that did not answer
 
 
@@ -49,7 +49,7 @@ class Run:
         self.unremembered: deque[tuple[Discovery, datetime]] = deque()  # of these, what the outbox is still to keep
         self.strikes: Counter[tuple[str, str]] = Counter()  # by host and what was done there
         self.gaps: dict[str, timedelta] = {}  # between the pings to hosts that asked for patience
-        self.rests: dict[str, datetime] = {}  # until when a host is let be
+        self.rests: dict[str, datetime] = {}  # until when a host is left alone
         self.aside: list[QueuedPing] = []  # what this run may not send, and the next one may
         self.is_over = False
 
