@@ -16,6 +16,7 @@ from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 
 MAX_ELEMENTS = 12_000  # that are read; those of a long feed are some thousands
+MAX_TAGS = 40_000  # that are looked at to find them, those in escaped or wrapped contents included
 MAX_ATTRIBUTES = 30  # of one element; the others are dropped
 MAX_BASE = 1000  # characters of an `xml:base`, against which feedparser resolves every address below it
 MAX_DATE = 100  # characters
@@ -58,6 +59,7 @@ _READ = frozenset("rss rdf feed channel item entry".split()) | _CONTENTS | _DATE
 
 _BASE = f"{{{_XML}}}base"
 _QUALIFIED = (f"{{{_XML}}}", f"{{{_RDF}}}")  # attributes that keep their namespace
+_TAG = re.compile(rb"<")
 _FIRST_ELEMENT = re.compile(rb"<\w")
 # Sections and comments are passed over whole, the last one even where it does not end: nothing is looked at twice.
 _WHOLE = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
@@ -73,6 +75,9 @@ def reduced(utf8: bytes, url: str) -> tuple[bytes, bool]:
 
     BadFeed where it is none, or was made to be costly: with entities of its own, or without end within one another.
     """
+    beyond = next(islice(_TAG.finditer(utf8), MAX_TAGS, None), None)
+    if beyond is not None:
+        utf8 = utf8[: beyond.start()]
     root, log = _tree(utf8)
     if root is None:
         raise BadFeed(f"{url} is not XML")
