@@ -102,7 +102,8 @@ def client(names: list[str]) -> Iterator[Client]:
     "host",
     [
         pytest.param("evil.example", id="anybody"),
-        pytest.param("www.my.example", id="below-it"),
+        pytest.param("shop.my.example", id="below-it"),
+        pytest.param("www.evil.example", id="anybody-s-www"),
         pytest.param("my.example.evil.example", id="begins-like-it"),
         pytest.param("127.0.0.1", id="an-address"),
     ],
@@ -128,14 +129,15 @@ def test_not_by_a_detour_either(blog: Site, elsewhere: Site, client: Client) -> 
         pytest.param("my.example", False, id="its-own"),
         pytest.param("MY.example", False, id="its-own-in-capitals"),
         pytest.param("my.example.", False, id="rfc1034-3.1-root-dot"),
-        pytest.param("www.my.example", False, id="another-of-the-site"),
+        pytest.param("www.my.example", False, id="its-own-www"),
+        pytest.param("second.example", False, id="another-of-the-site"),
         pytest.param("other.example", True, id="none-of-the-site"),
     ],
 )
 def test_a_redirect_within_the_site_is_followed(host: str, exists: bool, blog: Site, client: Client) -> None:
     blog.pages["/in"] = redirect(f"http://{host}:{blog.port}/lost")
     targets = SiteTargets(client)
-    targets.report_moves(lambda old, new: None, site=["https://my.example/", "https://www.my.example/blog/"])
+    targets.report_moves(lambda old, new: None, site=["https://my.example/", "https://www.second.example/blog/"])
     assert targets(f"http://my.example:{blog.port}/in") is exists
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,13 +35,13 @@ class _Target(NamedTuple):
 
 
 class _WithinHosts(Permit):
-    """The owner's, for these hosts alone, on any port."""
+    """The owner's, for these hosts alone, with `www.` before them or without, on any port."""
 
-    def __init__(self, hosts: Collection[str]) -> None:
-        self._hosts = hosts
+    def __init__(self, hosts: Iterable[str]) -> None:
+        self._hosts = {host.removeprefix("www.") for host in hosts}
 
     def check_host(self, url: str) -> None:
-        if host_of(url) not in self._hosts:
+        if host_of(url).removeprefix("www.") not in self._hosts:
             raise Refused("it is a redirect that leaves the site")
 
 
