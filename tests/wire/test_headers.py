@@ -166,3 +166,7 @@ def test_fresh_for(cache_control: list[str], expires: str | None, date: str | No
 def test_any_headers_are_fresh_for_some_time_or_none(lines: list[str], expires: str | None, date: str | None) -> None:
     seconds = fresh_for(lines, expires=expires, date=date)
     assert seconds is None or seconds >= 0
+
+
+def test_more_links_than_are_read() -> None:
+    assert len(list(links_in(["<a>," * 300, "<b>," * 300]))) == 500

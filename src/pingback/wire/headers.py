@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
+from itertools import chain, islice
 from typing import NamedTuple
+
+MAX_LINKS = 500  # in all fields of a response, what is none included
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?=[;,]|\Z)")  # a comma: a proxy joined two such fields
@@ -45,11 +48,12 @@ def content_type(value: str | None) -> ContentType:
 
 
 def links_in(values: Iterable[str]) -> Iterator[Link]:
-    """The links of all `Link` fields, in order (RFC 8288 §3). What is no link is passed over, up to the next comma."""
-    for value in values:
-        for found in _LINK_VALUE.finditer(value):
-            if found[1] is not None:
-                yield _link(found[1], found[2])
+    """The links of all `Link` fields, in order (RFC 8288 §3), MAX_LINKS at most. What is none is passed over, up to the
+    next comma."""
+    values_found = chain.from_iterable(_LINK_VALUE.finditer(value) for value in values)
+    for found in islice(values_found, MAX_LINKS):
+        if found[1] is not None:
+            yield _link(found[1], found[2])
 
 
 def fresh_for(cache_control: Iterable[str], *, expires: str | None, date: str | None) -> float | None:
