@@ -5,13 +5,15 @@ can look at the `Passing` state it was made with: the document's base, and the t
 What stands in scripts, styles, templates, text areas and other raw text is no markup, and is not told. Nor is what
 stands in comments, but who asks for them is handed their text.
 
-What a page costs is bounded in CPU as well as in bytes: it ends where libxml2 would begin to walk through all that is
-open again and again (`_Walks`).
+What a page costs is bounded in CPU as well as in bytes: it ends where libxml2 walks through all that is open again and
+again (`_Walks`).
 """
 
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
+from time import thread_time
 
 from lxml import etree
 
@@ -23,8 +25,10 @@ MAX_PIECES = 8192  # of text in one block that are kept; a page of NULs comes in
 
 DENSE = 1500  # tags in a piece, with which it is cut into small ones
 FAR = 500_000  # elements that all tags of a piece could walk past, with which it is cut, too
-WALKED_PER_BYTE = 1000  # letters; 0.3 s in a page of 1 MiB
+WALKED_PER_BYTE = 1000  # letters of names that are compared; 0.3 s in a page of 1 MiB
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
+READ_AT_FIRST = 64 * 1024  # bytes whose time is granted, whatever the page's length
+SLOWER = 3  # times as slow as a page without walks
 _COMPARISON = 6  # letters that can be compared in the time that a comparison takes beside
 
 EVERY = frozenset("*")
@@ -87,9 +91,10 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
     # The stubs ask for a `comment` handler always, and for tags that may be bytes; lxml does neither.
     parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]
     for piece in _pieces(to_utf8(chunks, charset), target):
+        began = thread_time()
         parser.feed(piece)
         read += len(piece)
-        walks.count(piece, target.depth)
+        walks.count(piece, target.depth, thread_time() - began)
         if target.all_done() or walks.are_over:
             target.at_break()
             return read
@@ -119,29 +124,46 @@ def _pieces(chunks: Iterable[bytes], target: "_Target") -> Iterator[bytes]:
 
 
 class _Walks:
-    """Estimates how far libxml2 walked for the tags of a page that neither open nor close an element.
+    """Knows of a page whose tags make libxml2 walk through it, again and again, and to what that comes in CPU.
 
-    For each of them (`</i>` where no `<i>` is open, a second `<body>`) it compares names with all elements that are
-    open: 1 MiB of `<b>` and then `</i>` took 44 s. Where it is on its way for too long, the page ends. To that come
-    neither pages whose elements stand 400 deep throughout (browsers nest no deeper than 512), nor those that only open
-    elements, however many.
+    For a tag that neither opens nor closes an element (`</i>` where no `<i>` is open, a second `<body>`) it compares
+    names with all elements that are open: 1 MiB of `<b>` and then `</i>` took 44 s. How far it walked can only be
+    estimated from above. So the page ends where two things come together: the estimate is out of proportion to the
+    page's length, and so is the CPU that it took, against a page without walks on this machine.
     """
 
     def __init__(self) -> None:
         self._depth = 0
         self._left = WALKED_AT_FIRST  # letters of names that may be compared yet
+        self._read = 0
+        self._seconds = 0.0
 
     @property
     def are_over(self) -> bool:
-        return self._left < 0
+        return self._left < 0 and self._seconds > (self._read + READ_AT_FIRST) * SLOWER * _usual_seconds()
 
-    def count(self, piece: bytes, depth: int) -> None:
-        """A piece was read, and so many elements are open behind it."""
+    def count(self, piece: bytes, depth: int, seconds: float) -> None:
+        """A piece was read in so many seconds of CPU, and so many elements are open behind it."""
+        self._read += len(piece)
+        self._seconds += seconds
         self._left += len(piece) * WALKED_PER_BYTE
         if tags := piece.count(b"<"):
             idle = tags - abs(depth - self._depth)
             self._left -= max(depth, self._depth) * idle * (_COMPARISON + len(piece) // tags)
         self._depth = depth
+
+
+@cache
+def _usual_seconds() -> float:
+    """What a byte of a page costs that is dense with tags, and has no walks."""
+    page = b"<p>a<b>c</b></p>" * 2048
+
+    def seconds() -> float:
+        began = thread_time()
+        etree.HTMLParser(target=_Target(Passing("about:blank"), ())).feed(page)  # type: ignore[arg-type]  # as above
+        return thread_time() - began
+
+    return min(seconds() for _ in range(3)) / len(page)
 
 
 class _Count:

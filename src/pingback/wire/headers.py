@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from itertools import chain, islice
 from typing import NamedTuple
 
-MAX_LINKS = 500  # in all fields of a response, what is none included
+MAX_LINKS = 500  # in all fields of a response, what stands between two included
 
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?=[;,]|\Z)")  # a comma: a proxy joined two such fields
