@@ -500,5 +500,5 @@ def test_W25_a_stranger_s_words_are_text(site: Site, serve: Serve) -> None:
 def test_W25_what_is_moderated_is_not_shown(site: Site, serve: Serve) -> None:
     taking = serve(decide=lambda mention: MentionStatus.PENDING)
     answer = taking.webmention(f"{site.url}/6", f"{site.url}{FIVE}")
-    assert answer.body == "the webmention is verified, waiting for the owner\n"
+    assert answer.body == "the webmention is received, and not shown\n"
     assert "<item>" not in ask(f"{taking.root}/trackback{FIVE}?__mode=rss").body

@@ -194,8 +194,10 @@ def test_W22_a_database_that_fails_is_503(queuing: Receiver, store: Store, ask: 
     ("given", "words"),
     [
         pytest.param({"status": MentionStatus.PENDING, "verified": None}, "waiting to be verified", id="unverified"),
-        pytest.param({"status": MentionStatus.PENDING}, "verified, waiting for the owner", id="pending"),
-        pytest.param({"status": MentionStatus.SPAM}, "verified, waiting for the owner", id="spam"),
+        pytest.param({"status": MentionStatus.PENDING}, "received, and not shown", id="pending"),
+        pytest.param({"status": MentionStatus.SPAM}, "received, and not shown", id="spam"),
+        pytest.param({"status": MentionStatus.SPAM, "verified": None}, "received, and not shown", id="spam-unverified"),
+        pytest.param({"status": MentionStatus.SPAM, "fault": 17}, "withdrawn", id="spam-without-the-link"),
         pytest.param({"status": MentionStatus.APPROVED}, "shown", id="approved"),
         pytest.param({"status": MentionStatus.DELETED}, "withdrawn", id="deleted"),
         pytest.param(
@@ -229,6 +231,12 @@ def test_how_it_stands(queuing: Receiver, store: Store, given: Mapping[str, Any]
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
+
+
+def test_that_the_owner_deleted_it_is_nobody_s_business(queuing: Receiver, store: Store) -> None:
+    mention = queuing.ping(SOURCE, TARGET, protocol=Protocol.WEBMENTION)
+    store.moderation.decide([mention.id or 0], MentionStatus.DELETED)
+    assert look(queuing).body == b"the webmention is received, and not shown\n"
 
 
 @pytest.mark.parametrize("key", ["", "0" * 64, PAIR.upper(), PAIR[:-1], PAIR + "0", PAIR + "/", "%00", "1" * 9000])

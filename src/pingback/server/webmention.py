@@ -20,14 +20,6 @@ _PAIR = re.compile(r"[0-9a-f]{64}")
 _FAILED = "something went wrong here"
 _UNKEPT = NOSNIFF | {"Cache-Control": "no-store"}
 
-# How a mention stands, for anybody who knows source and target; what the owner thinks of it is nobody's business.
-_STANDINGS = {
-    MentionStatus.PENDING: "verified, waiting for the owner",
-    MentionStatus.SPAM: "verified, waiting for the owner",
-    MentionStatus.APPROVED: "shown",
-    MentionStatus.DELETED: "withdrawn",
-}
-
 log = logging.getLogger(__name__)
 
 
@@ -77,8 +69,14 @@ def _refused(fault: Fault) -> Response:
 
 
 def _standing(mention: Mention) -> str:
+    """How a mention stands, for anybody who knows source and target."""
     if mention.status is MentionStatus.REJECTED:
         return f"refused: {MEANINGS.get(mention.fault or 0, MEANINGS[FaultCode.GENERIC])}"
     if mention.status is MentionStatus.PENDING and mention.verified is None:
         return "waiting to be verified"
-    return _STANDINGS[mention.status]
+    if mention.status is MentionStatus.APPROVED:
+        return "shown"
+    is_deleted = mention.status is MentionStatus.DELETED and mention.decision is not MentionStatus.DELETED
+    if is_deleted or mention.fault is not None:
+        return "withdrawn"
+    return "received, and not shown"  # waiting, spam or deleted: what the owner thinks of it is nobody's business
