@@ -2,7 +2,7 @@
 
 import pytest
 
-from pingback.store.homes import home_of
+from pingback.store.homes import home_of, stem_of
 from pingback.store.keys import home_key_of
 
 
@@ -44,3 +44,19 @@ def test_homes_have_keys_of_one_length() -> None:
     assert home_key_of("https://a.example/~ann/post") == home_key_of("http://a.example/%7Eann/")
     assert home_key_of("https://a.example/~ann/post") != home_key_of("https://a.example/~bob/post")
     assert len(home_key_of("https://a.example/~" + "a" * 8000)) == 64
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        pytest.param("https://a.example", "a.example", id="root"),
+        pytest.param("https://a.example/index.html", "a.example", id="index-of-the-root"),
+        pytest.param("http://a.example/p?2", "a.example/p", id="query"),
+        pytest.param("http://a.example/p//", "a.example/p", id="slashes"),
+        pytest.param("http://a.example/p/index.php?x=/", "a.example/p", id="index"),
+        pytest.param("http://a.example/p/index", "a.example/p/index", id="a-page-of-that-name"),
+        pytest.param("http://a.example/p/my-index.html", "a.example/p/my-index.html", id="no-index"),
+    ],
+)
+def test_the_page_of_an_address(url: str, page: str) -> None:
+    assert stem_of(url) == page

@@ -3,6 +3,8 @@
 Whether somebody is known is asked of their home, so that one good page on a shared host vouches for no other person.
 """
 
+import re
+
 from pingback.urls import key_of
 
 _MARKS = ("~", "@", "%40")  # of a person's folder: `/~ann/` and `/@ann/`
@@ -12,6 +14,14 @@ _OF_PEOPLE = frozenset("author authors blogs by members people profile profiles 
 _OF_POSTS = frozenset(
     "archive archives article articles blog entries entry journal news notes post posts weblog".split()
 )
+
+_INDEX = re.compile(r"/+(?:(?:index|default)\.[0-9A-Za-z]{1,5})?$")
+
+
+def stem_of(url: str) -> str:
+    """What the addresses have in common by which most servers give the same page of an HTTP URL, and some give others:
+    they differ in the query, a slash at the end, or an index file."""
+    return _INDEX.sub("", key_of(url).partition("?")[0])
 
 
 def home_of(url: str) -> str:

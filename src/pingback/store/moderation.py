@@ -25,6 +25,7 @@ from pingback.clock import Clock
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import blocklist
 from pingback.store.database import Database
+from pingback.store.homes import stem_of
 from pingback.store.keys import home_key_of
 from pingback.store.moderation_schema import DECISIONS, blocks
 from pingback.store.outbox_schema import readable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
 
 _NEVER = 0  # no try, as in `Store.keep`
+_MOST_PAGES = 1000  # of a home, that are compared with one; 10 microseconds each
 _MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home
 
 
@@ -118,6 +120,16 @@ class Moderation:
             found = list(connection.execute(_BLOCKS_OF_HOSTS, hosts).scalars())
         return any(blocklist.blocks(block, source) for block in found)
 
+    def knows_page(self, source: str) -> bool:
+        """This page was looked at before, or approved, by this address or another (`pingback.store.homes.stem_of`).
+
+        So it may have been where a thousand pages of its home were.
+        """
+        stem = stem_of(source)
+        with self._database.read() as connection:
+            pages = connection.execute(_KNOWN_FROM_HOME, {"home_of_source": home_key_of(source)}).scalars().all()
+        return len(pages) == _MOST_PAGES or any(stem_of(other) == stem for other in pages)
+
     def is_known_good(self, source: str) -> bool:
         """Of the home of this source (`pingback.store.homes`) another page is approved, and none is spam.
 
@@ -173,6 +185,17 @@ _BLOCKS = select(blocks.c.block).order_by(blocks.c.block)
 _BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value)))
 _FROM_HOME = mentions.c.home_key == bindparam("home_of_source")
 _SPAM_FROM_HOME = select(literal(1)).where(_FROM_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1)
+_KEPT = [status.value for status in MentionStatus if status is not MentionStatus.REJECTED]
+_KNOWN_FROM_HOME = (
+    select(mentions.c.source)
+    .where(
+        _FROM_HOME,
+        mentions.c.status.in_(_KEPT),
+        or_(mentions.c.verified.is_not(None), mentions.c.status == _APPROVED),
+    )
+    .distinct()
+    .limit(_MOST_PAGES)
+)
 _GOOD_FROM_HOME = (
     select(mentions.c.source)
     .where(_FROM_HOME, mentions.c.status == MentionStatus.APPROVED.value, mentions.c.source != bindparam("itself"))

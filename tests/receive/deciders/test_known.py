@@ -7,7 +7,7 @@ import pytest
 from pingback.model import MentionStatus
 from pingback.receive.deciders.known import known_good, own_site
 from pingback.store import Store
-from tests.receive.deciders.mentions import arrived
+from tests.receive.deciders.mentions import ARRIVED, arrived
 
 APPROVED = MentionStatus.APPROVED
 
@@ -67,3 +67,23 @@ def test_a_known_page_that_turns_suspicious_is_not_trusted(
     decide = known_good(store.moderation)
     assert decide(arrived("https://good.example/second", status=status, title=None)) is opinion
     assert decide(arrived("https://good.example/second", status=status)) is APPROVED
+
+
+@pytest.mark.parametrize(
+    ("source", "opinion"),
+    [
+        pytest.param("https://good.example/first", None, id="the-page-itself"),
+        pytest.param("http://GOOD.example/f%69rst?2", None, id="query"),
+        pytest.param("https://good.example/first/", None, id="slash"),
+        pytest.param("https://good.example/held?2", None, id="of-one-that-is-held"),
+        pytest.param("https://good.example/new", APPROVED, id="whose-turn-it-is"),
+        pytest.param("https://good.example/second", APPROVED, id="another-page"),
+    ],
+)
+def test_nor_is_it_by_another_address(store: Store, source: str, opinion: MentionStatus | None) -> None:
+    store.keep(arrived("https://good.example/other", status=APPROVED))
+    store.keep(arrived("https://good.example/held", verified=ARRIVED.received))
+    store.keep(arrived("https://good.example/new"))
+    decide = known_good(store.moderation)
+    assert decide(arrived(source, title=None)) is opinion
+    assert decide(arrived(source)) is APPROVED  # blogs that tell their posts apart by the query

@@ -26,17 +26,22 @@ def own_site(site: Sequence[str]) -> Decider:
 def known_good(moderation: "Moderation") -> Decider:
     """Approves those of whom the store has another approved page, and no spam (`Moderation.is_known_good`).
 
-    Not where a page that is known already has become suspicious: two of one author could vouch for each other.
+    Not where a page that is known already has become suspicious, nor by another address of such a page: two of one
+    author could vouch for each other.
     """
 
     def decide(mention: Mention) -> MentionStatus | None:
-        if mention.status is not MentionStatus.PENDING and suspicious(mention):
+        if suspicious(mention) and (_is_known(mention) or moderation.knows_page(mention.source)):
             return None
         homes = {home_of(url) for url in _addresses(mention)}
         known = len(homes) == 1 and moderation.is_known_good(mention.source)
         return MentionStatus.APPROVED if known else None
 
     return decide
+
+
+def _is_known(mention: Mention) -> bool:
+    return mention.status is not MentionStatus.PENDING or mention.wanted
 
 
 def _addresses(mention: Mention) -> list[str]:
