@@ -204,7 +204,12 @@ WEBMENTION = (
     Line("W20", "What the source says may be published.", Force.MAY, reason="title, excerpt and author, as text"),
     Line("W21", "A sender's fault is a 400, which may say what is wrong.", Force.MUST),
     Line("W22", "A fault of one's own is a 500.", Force.SHOULD),
-    Line("W23", "The same pair again updates what was taken from the source, its properties included.", Force.MUST),
+    Line(
+        "W23",
+        "The same pair again updates what was taken from the source, its properties included.",
+        Force.MUST,
+        reason="an approved page that has become something else waits for its owner, with what it says now",
+    ),
     Line("W24", "A source that is 410, or lost the link, is withdrawn; twice is as good as once.", Force.SHOULD),
     Line(
         "W25",

@@ -10,10 +10,12 @@ import pytest
 
 import pingback
 from pingback import Author, Client, Limits, Mention, MentionKind, MentionStatus, OutcomeStatus, Protocol, Store
+from pingback.server.run import Server
 from tests.loopback import Request, Site, page, redirect
 from tests.norms.web import FIVE, Serve, form_of, linking, posts, with_headers
 from tests.paths.exchange import ask, post
 from tests.paths.programs import PATIENCE, wait_until
+from tests.receive.pages import Clock
 
 QUEUED = {"queued": [Protocol.WEBMENTION]}
 TAKES_THEM = page(b'<link rel="webmention" href="/wm">')
@@ -453,6 +455,54 @@ def test_W23_a_second_one_updates_the_first(site: Site, serve: Serve, entry: str
     assert taking.webmention(f"{site.url}/6", f"{site.url}{FIVE}").status == 200
     [mention] = taking.mentions()
     assert {name: getattr(mention, name) for name in changed} == changed
+
+
+AS_SIX = '<title>Six</title><article><p>As in <a href="{five}">this</a>, it is so.'
+
+
+@pytest.mark.line("W23")
+@pytest.mark.parametrize(
+    ("entry", "changed"),
+    [
+        pytest.param(AS_SIX.replace("Six", "Sixth"), {"title": "Sixth"}, id="W23-title"),
+        pytest.param(AS_SIX.replace("so", "not so"), {"excerpt": "As in this, it is not so."}, id="W23-excerpt"),
+        pytest.param(
+            '<title>Six</title><p class="h-entry"><a class="u-like-of" href="{five}">five</a>',
+            {"kind": MentionKind.LIKE},
+            id="W23-like",
+        ),
+        pytest.param(
+            '<title>Six</title><p class="h-entry"><b class="p-author h-card">Me</b> <a href="{five}">five</a>',
+            {"author": Author(name="Me")},
+            id="W23-author",
+        ),
+        pytest.param(
+            '<title>PILLS</title><p>cheap: <a href="{five}">buy</a>',
+            {"title": "PILLS", "status": MentionStatus.PENDING},
+            id="W23-something-else",
+        ),
+    ],
+)
+def test_W23_a_second_one_updates_the_first_by_default(
+    site: Site, client: Client, store: Store, entry: str, changed: Mapping[str, Any]
+) -> None:
+    """What the owner approved stays shown, with what its page says now, unless it is another page by now."""
+    clock = Clock()
+    source, target = f"{site.url}/6", f"{site.url}{FIVE}"
+    with (
+        pingback.Receiver(site=f"{site.url}/blog/", store=store, client=client, clock=clock) as receiver,
+        Server(pingback.wsgi_app(receiver)) as server,
+    ):
+        for _ in range(2):
+            assert post(f"{server.url}/webmention", {"source": source, "target": target}).status == 201
+            wait_until(lambda: [mention.verified for mention in store.mentions()] == [clock.instant])
+            [mention] = store.mentions()
+            if mention.decision is None:
+                store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)
+            site.pages["/6"] = page(entry.format(five=target).encode())
+            clock.pass_by(hours=1)
+    expected = {"status": MentionStatus.APPROVED, **changed}
+    assert {name: getattr(mention, name) for name in expected} == expected
 
 
 @pytest.mark.line("W24")

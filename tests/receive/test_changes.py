@@ -50,9 +50,9 @@ def test_what_the_sender_says_verifies_nothing() -> None:
 @pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.SPAM])
 def test_what_is_withdrawn_keeps_its_words(status: MentionStatus) -> None:
     shown = replace(MENTION, status=status)
-    assert withdrawn(shown, NOON) == replace(MENTION, status=MentionStatus.DELETED, verified=NOON)
+    assert withdrawn(shown, NOON, 16) == replace(MENTION, status=MentionStatus.DELETED, verified=NOON, fault=16)
 
 
 def test_spam_stays_spam() -> None:
     spam = replace(MENTION, status=MentionStatus.SPAM)
-    assert withdrawn(spam, NOON) == spam
+    assert withdrawn(spam, NOON, 16) == replace(spam, verified=NOON, fault=16)

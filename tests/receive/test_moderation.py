@@ -7,6 +7,8 @@ import pytest
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus, Protocol, Words
+from pingback.receive.deciders.heuristics import suspicious
+from pingback.receive.deciders.known import known_good
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.store import Store
 from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, finish, refusal
@@ -153,17 +155,20 @@ def test_an_approved_mention_is_withdrawn_with_its_link_and_comes_back_with_it(
 
 
 @pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
-def test_what_is_decided_before_it_is_verified_is_no_more_in_doubt(
-    make: MakeReceiver, store: Store, pages: Pages, decided: MentionStatus
+@pytest.mark.parametrize("policy", [hold, approve])
+def test_what_is_decided_while_somebody_looks_is_no_more_in_doubt(
+    make: MakeReceiver, store: Store, pages: Pages, decided: MentionStatus, policy: Decide
 ) -> None:
     pages.gate.clear()
-    receiver = make(decide=hold, answer_within=0.0)
+    receiver = make(decide=policy, answer_within=0.0)
     mention = receiver.ping(SOURCE, TARGET)
     pages.wait_until_asked()  # or closing would take back what has not begun
     store.moderation.decide([mention.id or 0], decided)
     pages.gate.set()
     finish(receiver)
-    assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, "A “post” – A")]
+    make(decide=policy).resume()
+    title = "A “post” – A" if decided is APPROVED else None
+    assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, title)]
 
 
 @pytest.fixture
@@ -201,6 +206,53 @@ def test_what_is_approved_unseen_is_verified_and_then_shown(
     pages.wait_until_asked()
     receiver.close()
     assert [(mention.status, mention.fault, mention.title) for mention in store.mentions()] == [seen]
+
+
+LINKS = '<a href="http://pills.example/">x</a>' * 300
+FARM = Page(f'<title>A post</title>{LINKS}<p>words around the <a href="{TARGET}">link</a></p>')
+CASINO = Page(f'<title>CASINO</title><p>bonus <a href="{TARGET}">here</a></p>')
+ALIKE = Page(f'<title>A post</title><p>words around this <a href="{TARGET}">link</a></p>')
+
+
+@pytest.mark.parametrize(
+    ("words", "page", "status"),
+    [
+        pytest.param("A post", ALIKE, APPROVED, id="as-the-owner-read-it"),
+        pytest.param("A post", CASINO, PENDING, id="other-words"),
+        pytest.param("A post", FARM, PENDING, id="a-link-farm"),
+        pytest.param(None, CASINO, APPROVED, id="there-was-nothing-to-read"),
+        pytest.param(None, FARM, PENDING, id="nothing-to-read-and-a-link-farm"),
+        pytest.param(None, Page(f'<a href="{TARGET}">x</a>'), PENDING, id="nothing-to-read-and-no-title"),
+        pytest.param(None, replace(CASINO, url="https://c.example/"), PENDING, id="nothing-to-read-and-elsewhere"),
+    ],
+)
+@pytest.mark.parametrize("another", [False, True], ids=["alone", "another-page-approved"])
+def test_approved_is_what_the_owner_read(
+    make: MakeReceiver,
+    store: Store,
+    pages: Pages,
+    words: str | None,
+    page: Page,
+    status: MentionStatus,
+    another: bool,
+) -> None:
+    if another:
+        store.keep(replace(ARRIVED, source=f"{SOURCE}-2", target=TARGET, status=APPROVED))
+    excerpt = words and "words around the link"
+    kept, _ = store.keep(replace(ARRIVED, source=SOURCE, target=TARGET, title=words, excerpt=excerpt, status=APPROVED))
+    pages.web[SOURCE] = page
+    if words:  # withdrawn since
+        store.update(replace(kept, status=DELETED, fault=17))
+    else:
+        store.update(replace(kept, status=REJECTED, fault=16))
+    [wanted] = store.moderation.decide([kept.id or 0], APPROVED)
+    assert wanted.wanted
+    make(decide=in_order([known_good(store.moderation), suspicious], last=hold)).resume()
+    mention = store.find(SOURCE, TARGET)
+    assert mention is not None
+    vouched_for = another and page is CASINO
+    assert mention.status is (APPROVED if vouched_for else status)
+    assert (mention.verified is not None, mention.wanted) == (True, False)
 
 
 def test_not_even_the_owner_s_approval_leads_past_a_block(

@@ -42,34 +42,60 @@ def test_what_the_source_says_now_is_taken_over(known: Receiver, store: Store, p
     assert len(pages.asked) == 2  # for another month
 
 
-@pytest.mark.parametrize("opinion", [MentionStatus.PENDING, MentionStatus.SPAM, MentionStatus.REJECTED])
-def test_new_words_that_would_not_be_approved_are_not_shown(
-    known: Receiver, make: MakeReceiver, store: Store, pages: Pages, clock: Clock, opinion: MentionStatus
-) -> None:
-    """Nobody gets a page approved and then writes what they like in it."""
-    [before] = store.mentions()
-    pages.web[SOURCE] = CHANGED
-    mention = looked(make(decide=lambda _: opinion), store)
-    assert (mention.status, mention.title, mention.excerpt) == (before.status, before.title, before.excerpt)
-    assert mention.verified == clock.instant
-
-
 LINKS = '<a href="http://pills.example/">x</a>' * 300
 FARM = Page(f'<title>PILLS</title>{LINKS}<p>cheap <a href="{TARGET}">pills</a></p>')
+FARM_OF_OLD_WORDS = Page(LINKING.body + LINKS)
 SWAPPED = Page(f'<title>PILLS</title><p>cheap <a href="{TARGET}">pills</a></p>')
 OLD_TITLE = "A “post” – A"
+TYPO = Page(LINKING.body.replace("A “post”", "The “post”").replace("and after", "and what follows"))
+REWRITTEN = Page(f'<title>{OLD_TITLE}</title><p>Now I see it <a href="{TARGET}">so</a>.</p>')
+BY_ANOTHER = Page(
+    f'<title>{OLD_TITLE}</title><p class="h-entry"><a class="p-author h-card" href="https://pills.example/">Ann</a> '
+    f'words before <a href="{TARGET}">the link</a> and after</p>'
+)
+PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
+
+
+@pytest.mark.parametrize(
+    ("opinion", "status", "title"),
+    [
+        pytest.param(MentionStatus.PENDING, PENDING, "PILLS", id="pending"),
+        pytest.param(MentionStatus.SPAM, SPAM, "PILLS", id="spam"),
+        pytest.param(MentionStatus.REJECTED, MentionStatus.DELETED, OLD_TITLE, id="rejected"),
+    ],
+)
+def test_what_has_become_something_else_is_decided_anew(
+    known: Receiver,
+    make: MakeReceiver,
+    store: Store,
+    pages: Pages,
+    clock: Clock,
+    opinion: MentionStatus,
+    status: MentionStatus,
+    title: str,
+) -> None:
+    """Nobody gets a page approved and then writes what they like in it."""
+    pages.web[SOURCE] = SWAPPED
+    mention = looked(make(decide=lambda _: opinion), store)
+    assert (mention.status, mention.title, mention.verified) == (status, title, clock.instant)
 
 
 @pytest.mark.parametrize("others", [False, True], ids=["alone", "another-page-approved"])
 @pytest.mark.parametrize("meanwhile", [None, NO_LINK], ids=["at-once", "withdrawn-meanwhile"])
 @pytest.mark.parametrize(
-    ("page", "title_alone", "title"),
+    ("page", "alone", "vouched_for", "title"),
     [
-        pytest.param(LINKING, OLD_TITLE, OLD_TITLE, id="as-it-was"),
-        pytest.param(FARM, OLD_TITLE, OLD_TITLE, id="a-link-farm"),
-        pytest.param(SWAPPED, OLD_TITLE, "PILLS", id="other-words"),
-        pytest.param(replace(SWAPPED, url="https://c.example/"), OLD_TITLE, OLD_TITLE, id="redirected-elsewhere"),
-        pytest.param(replace(CHANGED, url=f"{SOURCE}?2"), OLD_TITLE, "A new title", id="redirected-at-home"),
+        pytest.param(LINKING, APPROVED, APPROVED, OLD_TITLE, id="as-it-was"),
+        pytest.param(TYPO, APPROVED, APPROVED, "The “post” – A", id="a-typo-mended"),
+        pytest.param(REWRITTEN, APPROVED, APPROVED, OLD_TITLE, id="rewritten-under-its-title"),
+        pytest.param(FARM, PENDING, PENDING, "PILLS", id="a-link-farm"),
+        pytest.param(FARM_OF_OLD_WORDS, APPROVED, APPROVED, OLD_TITLE, id="nothing-new-is-shown"),
+        pytest.param(Page(TYPO.body + LINKS), PENDING, PENDING, "The “post” – A", id="a-typo-and-a-link-farm"),
+        pytest.param(SWAPPED, PENDING, APPROVED, "PILLS", id="other-words"),
+        pytest.param(BY_ANOTHER, PENDING, APPROVED, OLD_TITLE, id="an-author-elsewhere"),
+        pytest.param(replace(LINKING, url="https://c.example/"), APPROVED, APPROVED, OLD_TITLE, id="moved-elsewhere"),
+        pytest.param(replace(TYPO, url="https://c.example/"), PENDING, PENDING, "The “post” – A", id="led-elsewhere"),
+        pytest.param(replace(TYPO, url=f"{SOURCE}?2"), APPROVED, APPROVED, "The “post” – A", id="led-about-at-home"),
     ],
 )
 def test_an_approval_is_no_trust_in_what_the_page_becomes(
@@ -78,7 +104,8 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     pages: Pages,
     clock: Clock,
     page: Page,
-    title_alone: str,
+    alone: MentionStatus,
+    vouched_for: MentionStatus,
     title: str,
     meanwhile: Page | None,
     others: bool,
@@ -88,15 +115,30 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     if others:
         pages.web[f"{SOURCE}-2"] = LINKING
         kept.append(receiver.ping(f"{SOURCE}-2", TARGET))
-    store.moderation.decide([mention.id or 0 for mention in kept], MentionStatus.APPROVED)
+    store.moderation.decide([mention.id or 0 for mention in kept], APPROVED)
     for becomes in filter(None, (meanwhile, page)):
         pages.web[SOURCE] = becomes
         clock.pass_by(hours=2)
         assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     mention = store.find(SOURCE, TARGET)
     assert mention is not None
-    assert (mention.status, mention.title) == (MentionStatus.APPROVED, title if others else title_alone)
-    assert mention.verified == clock.instant
+    status = vouched_for if others else alone
+    assert (mention.status, mention.title, mention.verified) == (status, title, clock.instant)
+    assert mention.decision is (None if status is PENDING else APPROVED)
+
+
+def test_what_waits_again_does_not_come_back_by_leaving(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], APPROVED)
+    seen = []
+    for becomes in (SWAPPED, NO_LINK, SWAPPED, LINKING):
+        pages.web[SOURCE] = becomes
+        clock.pass_by(hours=2)
+        refusal(receiver)
+        seen += [mention.status for mention in store.mentions()]
+    assert seen == [PENDING, MentionStatus.DELETED, PENDING, PENDING]
 
 
 def test_nor_is_it_where_the_page_names_another_target(make: MakeReceiver, store: Store, pages: Pages) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -99,10 +99,16 @@ def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> Non
         assert connection.execute("SELECT changed FROM mentions").fetchone() == (1767358800000000,)
 
 
-def test_a_rejected_mention_that_is_approved_has_no_fault(store: Store) -> None:
-    mention = store.update(replace(kept(store), status=REJECTED, fault=17))
+@pytest.mark.parametrize("status", [SPAM, DELETED, REJECTED])
+@pytest.mark.parametrize("by_owner", [False, True], ids=["not-by-the-owner", "by-the-owner"])
+def test_whose_link_was_seen_gone_is_verified_first(store: Store, status: MentionStatus, by_owner: bool) -> None:
+    mention = store.update(replace(kept(store), status=status, fault=17))
+    if by_owner:
+        for decision in (SPAM, DELETED):
+            store.moderation.decide([number_of(mention)], decision)
     [decided] = store.moderation.decide([number_of(mention)], APPROVED)
-    assert (decided.status, decided.fault) == (APPROVED, None)
+    assert (decided.status, decided.fault, decided.verified) == (PENDING, None, None)
+    assert [each.id for each in waiting(store)] == [mention.id]
 
 
 # What is approved before anybody looked
@@ -123,7 +129,7 @@ def test_what_nobody_verified_is_verified_first(store: Store, before: MentionSta
     [decided] = store.moderation.decide([number_of(mention)], APPROVED)
     assert (decided.status, decided.wanted, decided.fault) == (PENDING, True, None)
     assert [mention.wanted for mention in waiting(store)] == [True]
-    assert store.update(replace(decided, status=PENDING, verified=LATER, title="Seen")).title == "Seen"
+    assert store.update(replace(decided, status=APPROVED, verified=LATER, title="Seen")).title == "Seen"
     assert [(each.status, each.wanted) for each in store.mentions()] == [(APPROVED, False)]
 
 
@@ -168,7 +174,7 @@ def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
     for status in (APPROVED, last):
         store.moderation.decide([number_of(mention)], status)
     assert waiting(store) == []
-    assert store.update(replace(mention, status=PENDING, verified=LATER)).status is last
+    assert [each.status for each in store.mentions()] == [last]
 
 
 # What outlives what
@@ -177,8 +183,8 @@ def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
 @pytest.mark.parametrize(
     ("decided", "found", "becomes"),
     [
-        pytest.param(APPROVED, PENDING, APPROVED, id="approved-no-more-in-doubt"),
-        pytest.param(APPROVED, SPAM, APPROVED, id="approved-whoever-takes-it-for-spam"),
+        pytest.param(APPROVED, PENDING, PENDING, id="approved-and-something-else-since"),
+        pytest.param(APPROVED, SPAM, SPAM, id="approved-and-spam-since"),
         pytest.param(APPROVED, APPROVED, APPROVED, id="approved-approved"),
         pytest.param(APPROVED, DELETED, DELETED, id="approved-but-the-link-is-gone"),
         pytest.param(APPROVED, REJECTED, REJECTED, id="approved-but-there-never-was-a-link"),
@@ -192,54 +198,36 @@ def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
         pytest.param(DELETED, REJECTED, DELETED, id="deleted-rejected"),
     ],
 )
-def test_a_decision_outlives_verification(
+def test_what_verification_finds_after_a_decision(
     store: Store, decided: MentionStatus, found: MentionStatus, becomes: MentionStatus
 ) -> None:
-    mention = kept(store, verified=None)
-    store.moderation.decide([number_of(mention)], decided)
-    fault = 17 if found is REJECTED else None
-    updated = store.update(replace(mention, status=found, fault=fault, title="New"))
+    [mention] = store.moderation.decide([number_of(kept(store))], decided)
+    updated = store.update(replace(mention, status=found, title="New"))
     assert (updated.status, updated.title) == (becomes, "New")
-    assert updated.fault == (17 if becomes is REJECTED else None)
+    ended = decided is APPROVED and found in (PENDING, SPAM)
+    assert updated.decision is (None if ended else decided)
 
 
-def test_an_approved_mention_comes_back_with_its_link(store: Store) -> None:
-    mention = kept(store)
-    store.moderation.decide([number_of(mention)], APPROVED)
-    assert store.update(replace(mention, status=DELETED)).status is DELETED
-    assert store.update(replace(mention, status=PENDING)).status is APPROVED
-
-
-@pytest.mark.parametrize("before", [APPROVED, DELETED], ids=["approved", "withdrawn"])
-@pytest.mark.parametrize(
-    ("found", "title"),
-    [
-        pytest.param(PENDING, "Old", id="nobody-knows"),
-        pytest.param(SPAM, "Old", id="taken-for-spam"),
-        pytest.param(APPROVED, "New", id="trusted"),
-    ],
-)
-def test_what_was_approved_is_what_was_read(
-    store: Store, before: MentionStatus, found: MentionStatus, title: str
+@pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
+@pytest.mark.parametrize("verified", [None, NOON], ids=["unverified", "verified"])
+def test_what_was_found_before_a_decision_changes_nothing(
+    store: Store, decided: MentionStatus, verified: datetime | None
 ) -> None:
-    mention = store.update(replace(kept(store), title="Old", author=Author(name="Ann"), verified=NOON))
-    store.moderation.decide([number_of(mention)], APPROVED)
-    store.update(replace(mention, status=before))
-    swapped = replace(mention, status=found, title=title, author=Author(name="Ann" if title == "Old" else "Bob"))
-    updated = store.update(replace(swapped, title="New", author=Author(name="Bob"), verified=LATER))
-    assert updated == replace(swapped, status=APPROVED, verified=LATER)
+    mention = kept(store, verified=verified)
+    [now] = store.moderation.decide([number_of(mention)], decided)
+    assert store.update(replace(mention, status=APPROVED, title="New", verified=LATER)) == now
+    assert list(store.mentions()) == [now]
 
 
 def test_the_last_decision_counts(store: Store) -> None:
     mention = kept(store)
     for status in (SPAM, DELETED, APPROVED):
-        store.moderation.decide([number_of(mention)], status)
-    assert store.update(replace(mention, status=PENDING)).status is APPROVED
+        [mention] = store.moderation.decide([number_of(mention)], status)
+    assert (mention.status, mention.decision) == (APPROVED, APPROVED)
 
 
 def test_a_ping_of_a_rejected_mention_begins_anew(store: Store) -> None:
-    mention = kept(store)
-    store.moderation.decide([number_of(mention)], APPROVED)
+    [mention] = store.moderation.decide([number_of(kept(store))], APPROVED)
     store.update(replace(mention, status=REJECTED, fault=17))
     again = kept(store)
     assert (again.id, again.status) == (mention.id, PENDING)

@@ -75,6 +75,21 @@ def test_what_is_to_be_verified_is_no_news_yet(store: Store, clock: Clock) -> No
     assert untold(store, clock) == [mention.id]
 
 
+def test_what_was_shown_and_waits_since_is_news_again(store: Store, clock: Clock) -> None:
+    mention = keep(store, clock)
+    store.notices.tell("mail", [mention], now=clock.instant)
+    for before in (MentionStatus.APPROVED, MentionStatus.DELETED):
+        clock.pass_by(days=60)
+        mention = store.update(replace(mention, status=before))
+        clock.pass_by(days=60)
+        mention = store.update(replace(mention, status=MentionStatus.PENDING, title="Something else"))
+        assert untold(store, clock) == [mention.id]
+        store.notices.tell("mail", [mention], now=clock.instant)
+        clock.pass_by(hours=1)
+        store.update(replace(mention, title="And again"))
+        assert untold(store, clock) == []
+
+
 def test_what_came_before_the_channel_is_no_news(store: Store, clock: Clock) -> None:
     keep(store, clock)
     clock.pass_by(seconds=1)

@@ -27,8 +27,8 @@ def with_words(mention: Mention, words: Words) -> Mention:
     return replace(mention, title=words.title, excerpt=words.excerpt, site_name=words.site_name)
 
 
-def withdrawn(mention: Mention, instant: datetime) -> Mention:
-    """The mention after its source was seen to hold the link no more."""
-    if mention.status is MentionStatus.SPAM:  # or it would come back as something else
-        return mention
-    return replace(mention, status=MentionStatus.DELETED, verified=instant)
+def withdrawn(mention: Mention, instant: datetime, fault: int) -> Mention:
+    """The mention after its source was seen to hold the link no more; `fault` is what a new ping would hear."""
+    is_spam = mention.status is MentionStatus.SPAM  # it stays that, or it would come back as something else
+    status = mention.status if is_spam else MentionStatus.DELETED
+    return replace(mention, status=status, verified=instant, fault=fault)

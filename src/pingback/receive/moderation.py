@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus
+from pingback.receive.likeness import is_same_page
 from pingback.store.blocklist import block_of, blocks
 
 if TYPE_CHECKING:
@@ -59,14 +60,16 @@ class Moderator:
         if any(blocks(block, source) for block in self._blocks) or self._moderation.is_blocked(source):
             raise _denied()
 
-    def decided(self, mention: Mention) -> Mention:
+    def decided(self, mention: Mention, known: Mention | None = None) -> Mention:
         """A verified mention with the status that it is kept by; raises `Fault` where it is not kept.
 
-        The owner's word on one that was not verified yet comes before all others, but for blocks.
+        `known` is the mention before. Where the owner approved that unseen, this word comes before all others but for
+        blocks, unless the page says something else than the owner read.
         """
         if mention.sighting is not None:  # a redirect leads past no block
             self.check_source(mention.sighting.url)
-        status = MentionStatus.APPROVED if mention.wanted else self._decide(mention)
+        approved = known is not None and known.wanted and is_same_page(known, mention)
+        status = MentionStatus.APPROVED if approved else self._decide(mention)
         if status is MentionStatus.REJECTED:
             raise _denied()
         return replace(mention, status=status)

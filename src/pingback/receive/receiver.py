@@ -293,7 +293,7 @@ class Receiver:
             raise fault_of(error) from error
         if not verification.linked:
             raise Fault(FaultCode.NO_LINK, verification.reason or "the source does not link to the target")
-        return self._moderator.decided(with_page(arrived, verification, self._clock()))
+        return self._moderator.decided(with_page(arrived, verification, self._clock()), arrived)
 
     def _verify(self, mention: Mention, asker: str | None) -> Verification:
         # What is kept and looked at later still counts for whom sent it, unless somebody else asks for it now.
@@ -374,8 +374,13 @@ class Receiver:
         except (NoTurn, CancelledError):  # nobody has looked: it waits
             self._backlog.give_back(pending)
             raise
-        self._store.update(settled)
-        log_settled(settled)
+        kept = self._store.update(settled)
+        if kept.wanted:  # since somebody began to look, the owner approved it: to be looked at once more, by that word
+            self._backlog.give_back(kept)
+            if self._background is not None:
+                self._schedule.wake()
+        else:
+            log_settled(kept)
 
     def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""

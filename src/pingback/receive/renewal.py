@@ -9,11 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
-from pingback.errors import Fault, FetchError
+from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Verification
 from pingback.receive.changes import with_page, withdrawn
+from pingback.receive.likeness import is_same_page
 from pingback.receive.logbook import log_renewed
-from pingback.receive.verify import is_gone
+from pingback.receive.verify import fault_of, is_gone
 
 if TYPE_CHECKING:
     from pingback.store import Store
@@ -58,22 +59,23 @@ class Renewal:
         try:
             verification = self._look(known, asker)
         except FetchError as error:
-            return withdrawn(known, self._clock()) if is_gone(error) or self._fails_for_good(known) else None
+            if is_gone(error) or self._fails_for_good(known):
+                return withdrawn(known, self._clock(), fault_of(error).code)
+            return None
         if not verification.linked:
-            return withdrawn(known, self._clock())
+            return withdrawn(known, self._clock(), FaultCode.NO_LINK)
         return self._decided_anew(known, with_page(known, verification, self._clock()))
 
-    def _decided_anew(self, known: Mention, renewed: Mention) -> Mention | None:
-        """What is new is shown where it would be in a new mention: else a page, once approved, could say anything."""
-        if known.status not in (MentionStatus.APPROVED, MentionStatus.DELETED):
-            return renewed
+    def _decided_anew(self, known: Mention, found: Mention) -> Mention:
+        """An approval holds for as long as the page is the same; else a page, once approved, could say anything."""
+        if known.decision is MentionStatus.DELETED or known.status in (MentionStatus.PENDING, MentionStatus.SPAM):
+            return found  # which nobody is shown
+        if MentionStatus.APPROVED in (known.status, known.decision) and is_same_page(known, found):
+            return replace(found, status=MentionStatus.APPROVED)
         try:
-            decided = self._decided(renewed)
-        except Fault:
-            decided = None
-        if known.status is MentionStatus.DELETED or (decided and decided.status is MentionStatus.APPROVED):
-            return decided
-        return replace(known, verified=renewed.verified, fault=None)
+            return self._decided(found)
+        except Fault as fault:
+            return withdrawn(known, self._clock(), fault.code)
 
     def _fails_for_good(self, known: Mention) -> bool:
         return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES

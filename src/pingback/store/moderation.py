@@ -59,8 +59,8 @@ class Moderation:
     def decide(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
 
-        Ids that no mention has are passed over. The decision outlives whatever verification finds later, but that an
-        approved mention's link is gone. ValueError for any other status.
+        Ids that no mention has are passed over. Spam and deleted stay so, whatever verification finds later. An
+        approval ends where the link is gone, or the page becomes something else. ValueError for any other status.
 
         What nobody has verified, or was seen to have lost its link, is verified before it is shown: such a mention is
         given as pending and `wanted`, and `Receiver.resume` takes it up. Not so by the protocols of `on_their_word`.
@@ -151,11 +151,11 @@ _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
     update(mentions)
     .where(_AMONG_IDS)
-    .values(status=_DECIDED, decision=_DECIDED, fault=None, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
+    .values(status=_DECIDED, decision=_DECIDED, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
     .returning(*mentions.c)
 )
 _PENDING, _APPROVED = MentionStatus.PENDING.value, MentionStatus.APPROVED.value
-_WITHDRAWN = and_(
+_WITHDRAWN = and_(  # by earlier versions, which kept no fault
     mentions.c.status == MentionStatus.DELETED.value,
     func.coalesce(mentions.c.decision, "") != MentionStatus.DELETED.value,
 )
@@ -165,13 +165,14 @@ def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
     """Approve at once where the link was seen, or nobody is to look; else when it is seen, and that soon."""
     unseen = and_(
         mentions.c.status != _APPROVED,
-        or_(mentions.c.verified.is_(None), _WITHDRAWN),
+        or_(mentions.c.verified.is_(None), mentions.c.fault.is_not(None), _WITHDRAWN),
         mentions.c.protocol.not_in(on_their_word),
     )
     status = case((unseen, _PENDING), else_=_APPROVED)
     anew = and_(unseen, mentions.c.status != _PENDING)  # what is pending may be in somebody's hand
     return _DECIDE.values(
         status=status,
+        fault=None,
         withdrawn=withdrawal(status, at=_AT),
         verified=case((unseen, null()), else_=mentions.c.verified),
         holder=case((anew, null()), else_=mentions.c.holder),

@@ -75,17 +75,34 @@ _CLAIM = (
 )
 _REST = update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until"))
 _SINCE = select(channels.c.since).where(channels.c.name == bindparam("channel")).scalar_subquery()
-_TOLD = select(notices.c.mention).where(notices.c.channel == bindparam("channel"))
+# It was shown once, and waits for its owner since: then the page has become something else.
+_WAITS_AGAIN = and_(mentions.c.status == MentionStatus.PENDING.value, mentions.c.withdrawn.is_not(None))
+_TOLD = (
+    select(notices.c.mention)
+    .where(
+        notices.c.channel == bindparam("channel"),
+        notices.c.mention == mentions.c.id,
+        or_(~_WAITS_AGAIN, notices.c.at >= mentions.c.withdrawn),
+    )
+    .correlate(mentions)
+    .exists()
+)
 _UNTOLD = (
     select(*mentions.c)
     .where(
-        and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
+        or_(
+            and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
+            and_(_WAITS_AGAIN, mentions.c.withdrawn >= bindparam("news_since"), mentions.c.withdrawn >= _SINCE),
+        ),
         mentions.c.status.in_([MentionStatus.APPROVED.value, MentionStatus.PENDING.value]),
         or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
-        mentions.c.id.not_in(_TOLD),
+        ~_TOLD,
     )
     .order_by(mentions.c.received, mentions.c.id)
     .limit(bindparam("most"))
 )
-_TELL = insert(notices).on_conflict_do_nothing()
+_TELLING = insert(notices)
+_TELL = _TELLING.on_conflict_do_update(
+    index_elements=[notices.c.channel, notices.c.mention], set_={"at": _TELLING.excluded["at"]}
+)
 _FORGET = delete(notices).where(notices.c.at < bindparam("before"))

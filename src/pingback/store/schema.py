@@ -19,9 +19,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     case,
     func,
     null,
+    or_,
     text,
 )
 
@@ -190,9 +192,15 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
 
 
 def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
-    """What `withdrawn` becomes in a statement that gives a mention this status, at that instant."""
-    approved = MentionStatus.APPROVED.value
-    return case((status == approved, null()), (mentions.c.status == approved, at), else_=mentions.c.withdrawn)
+    """What `withdrawn` becomes in a statement that gives a mention this status, at that instant.
+
+    It begins anew where what was withdrawn waits for the owner: that is news (`pingback.store.notices`).
+    """
+    approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
+    waits = and_(mentions.c.withdrawn.is_not(None), mentions.c.status != pending, status == pending)
+    return case(
+        (status == approved, null()), (or_(mentions.c.status == approved, waits), at), else_=mentions.c.withdrawn
+    )
 
 
 def storable(text: str | None) -> str | None:

@@ -1,10 +1,11 @@
 """`Store`: the mentions of a site in one SQLite database, through SQLAlchemy Core."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, null, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, literal, null, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -17,7 +18,6 @@ from pingback.store.keys import pair_of
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
-from pingback.store.moderation_schema import kept_decision, kept_words
 from pingback.store.moves import Moves, page_of
 from pingback.store.notices import Notices
 from pingback.store.outbox import Outbox
@@ -30,6 +30,7 @@ from pingback.store.upkeep import Upkeep
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
+_DOUBTS = (MentionStatus.PENDING, MentionStatus.SPAM)
 _ARRIVAL = (mentions.c.received, mentions.c.id)
 
 
@@ -110,18 +111,24 @@ class Store:
     def update(self, mention: Mention) -> Mention:
         """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were.
 
-        So does what the owner decided (`moderation`), whatever was found out: what was approved keeps its words, too,
-        where the new ones are in doubt.
+        So does what the owner took for spam or deleted (`moderation`). An approval ends where the mention is to wait,
+        or is taken for spam. Where the owner decided something since the mention was read, nothing changes: what was
+        found out meanwhile is found again the next time.
         """
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
+        if mention.decision in (MentionStatus.SPAM, MentionStatus.DELETED):
+            mention = replace(mention, status=mention.decision)
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
-        instant, decided = micros(self._clock()), kept_decision(mention)
-        changed |= kept_words(mention, changed)
-        changed |= decided | {"changed": instant, "failures": 0, "withdrawn": withdrawal(decided["status"], at=instant)}
-        statement = update(mentions).where(mentions.c.id == mention.id).values(changed).returning(*mentions.c)
+        instant, this = micros(self._clock()), mentions.c.id == mention.id
+        withdrawn = withdrawal(literal(mention.status.value), at=instant)
+        changed |= {"changed": instant, "failures": 0, "withdrawn": withdrawn}
+        if mention.decision is MentionStatus.APPROVED and mention.status in _DOUBTS:
+            changed["decision"] = None
+        statement = update(mentions).where(this, mentions.c.decision.is_not_distinct_from(mention.decision))
         with self._write() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
+            row = connection.execute(statement.values(changed).returning(*mentions.c)).mappings().one_or_none()
+            row = row or connection.execute(_select(this)).mappings().one_or_none()
             self._forget_rejected(connection, mention)
         if row is None:
             raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
