@@ -111,6 +111,21 @@ def test_whose_link_was_seen_gone_is_verified_first(store: Store, status: Mentio
     assert [each.id for each in waiting(store)] == [mention.id]
 
 
+@pytest.mark.parametrize(
+    ("changed", "status"), [(NOON, PENDING), (LATER, APPROVED)], ids=["changed-since", "as-it-was"]
+)
+def test_what_changed_since_it_was_read_is_passed_over(
+    tmp_path: Path, changed: datetime, status: MentionStatus
+) -> None:
+    clock = Clock()
+    with Store(f"sqlite:///{tmp_path}/mentions.db", clock=clock) as store:
+        mention = kept(store)
+        clock.now = LATER
+        store.update(replace(mention, title="CASINO"))
+        store.moderation.decide([number_of(mention)], APPROVED, read={number_of(mention): changed})
+        assert [each.status for each in store.mentions()] == [status]
+
+
 # What is approved before anybody looked
 
 

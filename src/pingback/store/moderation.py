@@ -1,7 +1,9 @@
 """`Moderation`: what the owner decided of mentions, and whose pings are blocked, in the same database."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -34,6 +36,7 @@ from pingback.store.searching import given
 from pingback.urls import same_url
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
     from sqlalchemy.sql.dml import ReturningUpdate
 
 _NEVER = 0  # no try, as in `Store.keep`
@@ -56,11 +59,14 @@ class Moderation:
         self.on_decision: Callable[[MentionStatus, Mention], object] | None = None
         self.on_their_word: Collection[Protocol] = ()
 
-    def decide(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
+    def decide(
+        self, ids: Iterable[int], status: MentionStatus, *, read: Mapping[int, datetime] = MappingProxyType({})
+    ) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
 
-        Ids that no mention has are passed over. Spam and deleted stay so, whatever verification finds later. An
-        approval ends where the link is gone, or the page becomes something else. ValueError for any other status.
+        Ids that no mention has are passed over, and so are mentions that are not any more as they were `read`, by the
+        instant of their last change. Spam and deleted stay so, whatever verification finds later. An approval ends
+        where the link is gone, or the page becomes something else. ValueError for any other status.
 
         What nobody has verified, or was seen to have lost its link, is verified before it is shown: such a mention is
         given as pending and `wanted`, and `Receiver.resume` takes it up. Not so by the protocols of `on_their_word`.
@@ -70,7 +76,9 @@ class Moderation:
         wanted = list(dict.fromkeys(ids))
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
         with self._database.write() as connection:
-            before = {row.id: row.status for row in connection.execute(_BEFORE, decided)}
+            rows_before = connection.execute(_BEFORE, decided).all()
+            before = {row.id: row.status for row in rows_before if _is_as_read(row, read)}
+            decided["ids"] = json.dumps([*before])
             rows = connection.execute(self._statement(status), decided).mappings()
             with readable():
                 found = {row["id"]: mention_of(row) for row in rows}
@@ -142,9 +150,13 @@ class Moderation:
             return any(not same_url(other, source) for other in connection.execute(_GOOD_FROM_HOME, asked).scalars())
 
 
+def _is_as_read(row: "Row[int, str, int]", read: Mapping[int, datetime]) -> bool:
+    return row.id not in read or micros(read[row.id]) == row.changed
+
+
 # Built once, as those of the outbox.
 _AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
-_BEFORE = select(mentions.c.id, mentions.c.status).where(_AMONG_IDS)
+_BEFORE = select(mentions.c.id, mentions.c.status, mentions.c.changed).where(_AMONG_IDS)
 _FIND = select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id)
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)

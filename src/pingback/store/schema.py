@@ -188,6 +188,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         fault=row["fault"],
         asker=row["asker"],
         decision=MentionStatus(row["decision"]) if row["decision"] else None,
+        changed=instant(row["changed"]),
     )
 
 

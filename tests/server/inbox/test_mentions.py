@@ -1,6 +1,7 @@
 """`pingback.server.inbox.mentions`: what the tabs show, and what the buttons do."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -148,7 +149,7 @@ def test_what_is_approved_and_not_looked_at_yet_says_so(owner: Visitor, store: S
     store.moderation.decide([number], MentionStatus.APPROVED)
     page = text_of(owner.get())
     assert "Approved, once the link is seen" in page
-    assert f'value="approve {number}"' not in page
+    assert f'value="approve {number}' not in page
     assert "1 not verified yet" in text_of(owner.get("/inbox?did=approve&later=1"))
 
 
@@ -158,7 +159,12 @@ def test_a_trackback_that_nobody_verifies_is_shown_on_its_sender_s_word(store: S
     with Receiver(site=SITE, store=store, client=client, verify_trackbacks=False, clock=clock) as receiver:
         owner = Visitor(receiver, clock)
         owner.log_in()
-        assert "TrackBacks are shown at once, on the word of their senders." in text_of(owner.get())
+        store.moderation.on_their_word = ()
+        store.moderation.decide([number], MentionStatus.APPROVED)  # by a process that does not know of it
+        store.moderation.on_their_word = (Protocol.TRACKBACK,)
+        page = text_of(owner.get())
+        assert "TrackBacks are shown at once, on the word of their senders." in page
+        assert f'value="approve {number}@' in page
         location = owner.send("/inbox/decide", ("one", f"approve {number}")).headers["Location"]
     assert (location, statuses(store), client.asked) == ("/mount/inbox?did=approve&n=1", ["approved"], [])
 
@@ -200,6 +206,26 @@ def test_one_by_its_own_button(owner: Visitor, store: Store, word: str, status: 
     assert (response.status, response.headers["Location"]) == (303, f"/mount/inbox?tab=all&did={word}&n=1")
     assert statuses(store) == [status, "pending"]
     assert said in text_of(owner.get(response.headers["Location"].removeprefix("/mount")))
+
+
+@pytest.mark.parametrize("button", ["one", "all"])
+def test_what_changed_since_it_was_read_is_not_approved(
+    owner: Visitor, store: Store, clock: Clock, button: str
+) -> None:
+    numbers = [keep(store, 1), keep(store, 2)]
+    page = text_of(owner.get())
+    ones, ids = re.findall(r'value="(approve [^"]+)"', page), re.findall(r'name="id" value="([^"]+)"', page)
+    clock.pass_by(seconds=1)
+    store.update(replace(store.moderation.find(numbers)[1], title="CASINO"))
+    fields = [("one", ones[0])] if button == "one" else [("all", "approve"), *[("id", each) for each in ids]]
+    location = owner.send("/inbox/decide", *fields).headers["Location"]
+    approved = "&n=1" if button == "all" else ""
+    assert location == f"/mount/inbox?did=approve{approved}&changed=1"
+    assert statuses(store) == ["approved" if approved else "pending", "pending"]
+    said = "1 not approved: changed since you read this page. Please read again."
+    shown = text_of(owner.get(location.removeprefix("/mount")))
+    assert (said in shown, "CASINO" in shown, " 0 approved" in shown) == (True, True, False)
+    assert owner.send("/inbox/decide", ("one", ones[0].replace("approve", "spam"))).headers["Location"].endswith("n=1")
 
 
 def test_many_at_once(owner: Visitor, store: Store) -> None:

@@ -1,7 +1,7 @@
 """The mentions in tabs, and what the owner decides of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
 from pingback.store.blocklist import block_of, blocks
 from pingback.store.overview import Cursor
+from pingback.store.schema import instant, micros
 from pingback.urls import is_http, split
 from pingback.wire.pingback import MEANINGS
 
@@ -36,8 +37,9 @@ DECISIONS: Mapping[str, MentionStatus] = {
 }
 
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(-unverified)?")
-_ONE = re.compile(r"([a-z]+) ([0-9]{1,18})")
-_ID = re.compile(rb"[0-9]{1,18}")
+# A mention in a form: its id, and when it last changed before it was read (microseconds since 1970).
+_READ = re.compile(r"([0-9]{1,18})(?:@([0-9]{1,18}))?")
+_ID = re.compile(r"[0-9]{1,18}")
 
 
 class View(NamedTuple):
@@ -83,24 +85,32 @@ def show(visit: Visit) -> Response:
         did=visit.query.text("did"),
         number=_number(visit.query.text("n")),
         later=_number(visit.query.text("later")),
+        changed=_number(visit.query.text("changed")),
+        read=_read,
     )
 
 
 def decide(visit: Visit) -> Response:
     """What a button says, of the mention that it stands beside or of all that are selected."""
-    word, ids = _decision_in(visit)
+    word, read = _decision_in(visit)
+    ids = list(read)
     if word not in DECISIONS:
         return visit.back()
     if word == "block" and any(_blocks_ours(visit, mention) for mention in visit.store.moderation.find(ids)):
         return visit.back(did="ours")
-    decided = visit.store.moderation.decide(ids, DECISIONS[word])
+    # Approved is what was read: between that and the click another ping may have brought other words.
+    since = {number: at for number, at in read.items() if at is not None} if word == "approve" else {}
+    decided = visit.store.moderation.decide(ids, DECISIONS[word], read=since)
     if word == "block":
         for host in _hosts_of(decided):
             visit.store.moderation.block(host)
     later = sum(mention.wanted for mention in decided)
     if later:
         visit.resume()
-    return visit.back(did=word, n=len(decided) - later, later=later) if decided else visit.back(did="nothing")
+    changed = len(visit.store.moderation.find(since)) - sum(mention.id in since for mention in decided)
+    if not decided and not changed:
+        return visit.back(did="nothing")
+    return visit.back(did=word, n=len(decided) - later, later=later, changed=changed)
 
 
 def _groups(view: View, mentions: list[Mention]) -> list[tuple[bool, list[Mention]]]:
@@ -111,12 +121,22 @@ def _groups(view: View, mentions: list[Mention]) -> list[tuple[bool, list[Mentio
     return [(apart, part) for apart, part in parts if part]
 
 
-def _decision_in(visit: Visit) -> tuple[str, list[int]]:
-    one = _ONE.fullmatch(visit.form.text("one") or "")
-    if one is not None:
-        return one[1], [int(one[2])]
-    selected = (value for name, value in visit.form.fields if name == b"id")
-    return visit.form.text("all") or "", [int(value) for value in selected if _ID.fullmatch(value)]
+def _decision_in(visit: Visit) -> tuple[str, dict[int, datetime | None]]:
+    """What to decide, of which mentions, and when each had last changed as it was read, where that is said."""
+    word, _, one = (visit.form.text("one") or "").partition(" ")
+    if _READ.fullmatch(one):
+        return word, _read_in([one])
+    selected = (value.decode("ascii", "replace") for name, value in visit.form.fields if name == b"id")
+    return visit.form.text("all") or "", _read_in(selected)
+
+
+def _read(mention: Mention) -> str:
+    return f"{mention.id}@{micros(mention.changed)}" if mention.changed else str(mention.id)
+
+
+def _read_in(values: Iterable[str]) -> dict[int, datetime | None]:
+    found = filter(None, map(_READ.fullmatch, values))
+    return {int(each[1]): instant(int(each[2])) if each[2] else None for each in found}
 
 
 def _blocks_ours(visit: Visit, mention: Mention) -> bool:
@@ -147,4 +167,4 @@ def _address(tab: str, search: str, after: Cursor | None) -> str:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and _ID.fullmatch(text.encode()) else 0
+    return int(text) if text and _ID.fullmatch(text) else 0
