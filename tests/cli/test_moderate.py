@@ -70,6 +70,14 @@ def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> 
     assert [mention.id for mention in store.mentions() if mention.wanted] == [4]
 
 
+def test_a_trackback_may_be_shown_unverified_by_a_server_that_takes_them_so(run: Run, store: Store) -> None:
+    unverified(store, Protocol.TRACKBACK)
+    assert run("moderate", "approve", "4").out.endswith(
+        "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there;"
+        "\n  with --trackback unverified, it shows it at once, on the word of its sender\n"
+    )
+
+
 @pytest.mark.parametrize(("setting", "status"), [("verified", "pending"), ("unverified", "approved")])
 def test_trackbacks_that_nobody_verifies(run: Run, store: Store, setting: str, status: str) -> None:
     unverified(store, Protocol.TRACKBACK)

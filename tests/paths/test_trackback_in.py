@@ -10,7 +10,7 @@ import pytest
 from pingback.model import MentionStatus, Protocol
 from tests.loopback import Site, page, redirect
 from tests.paths.exchange import FORM, Answer, ask, post
-from tests.paths.programs import Serving
+from tests.paths.programs import Serving, pingback, wait_until
 
 TARGET = "/blog/caf%C3%A9%2F5?a=1&b=%262"  # each escape would be another page's without it
 SUCCESS = '<?xml version="1.0" encoding="utf-8"?>\n<response><error>0</error></response>\n'
@@ -160,3 +160,12 @@ def test_of_two_sites_the_one_that_the_sender_came_to(site: Site, tmp_path: Path
         )
         assert "does not link to http://elsewhere.example/blog/" in refused(elsewhere)
         assert here.body == SUCCESS
+
+
+def test_unverified_what_another_process_approved_is_shown(site: Site, tmp_path: Path) -> None:
+    with Serving(tmp_path, f"{site.url}/blog/", "--trackback", "unverified") as serving:
+        assert post(f"{serving.root}/trackback{TARGET}", {"url": f"{site.url}/6", "title": "Said"}).body == SUCCESS
+        [printed] = pingback(tmp_path, "moderate", "approve", "1").printed
+        assert printed["status"] == "pending"  # it does not know how the server takes them
+        wait_until(lambda: [mention.status for mention in serving.mentions()] == [MentionStatus.APPROVED])
+        assert [mention.title for mention in serving.mentions()] == ["Said"]

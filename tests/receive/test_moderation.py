@@ -279,6 +279,17 @@ def test_of_a_trackback_that_nobody_verifies_the_owner_takes_the_word(
     assert (decided.status, decided.title, pages.asked) == (APPROVED, "A title", [])
 
 
+def test_a_wish_of_which_nobody_knew_that_the_word_is_enough_is_carried_out(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    mention = make(verify_trackbacks=False).ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK, words=Words(title="T"))
+    store.moderation.on_their_word = ()  # as in another process
+    assert [each.wanted for each in store.moderation.decide([mention.id or 0], APPROVED)] == [True]
+    make(verify_trackbacks=False).resume()
+    assert [(each.status, each.title) for each in store.mentions()] == [(APPROVED, "T")]
+    assert pages.asked == []
+
+
 def test_who_hears_of_decisions(store: Store) -> None:
     heard: list[tuple[MentionStatus, int | None, MentionStatus]] = []
     store.moderation.on_decision = lambda before, mention: heard.append((before, mention.id, mention.status))

@@ -183,6 +183,18 @@ def test_whose_word_is_enough(store: Store, protocol: Protocol, status: MentionS
     assert [each.status for each in store.moderation.decide([number], APPROVED)] == [status]
 
 
+@pytest.mark.parametrize("protocol", [Protocol.TRACKBACK, Protocol.WEBMENTION])
+def test_what_was_approved_where_nobody_knew_whose_word_is_enough(store: Store, protocol: Protocol) -> None:
+    wanted, waits = kept(store, protocol=protocol, verified=None), kept(store, "https://c.example/", verified=None)
+    store.moderation.decide([number_of(wanted)], APPROVED)
+    store.moderation.approve_on_their_word()
+    assert [each.status for each in store.mentions()] == [PENDING, PENDING]
+    store.moderation.on_their_word = (Protocol.TRACKBACK,)
+    store.moderation.approve_on_their_word()
+    shown = APPROVED if protocol is Protocol.TRACKBACK else PENDING
+    assert {each.id: each.status for each in store.mentions()} == {wanted.id: shown, waits.id: PENDING}
+
+
 @pytest.mark.parametrize("last", [SPAM, DELETED])
 def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
     mention = kept(store, verified=None)

@@ -16,6 +16,7 @@ from pingback.store.blocklist import block_of, blocks
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
 
 WAITS = "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there"
+WAITS_ON_ITS_WORD = f"{WAITS};\n  with --trackback unverified, it shows it at once, on the word of its sender"
 
 
 @subcommand("moderate", example="pingback moderate approve 5 7")
@@ -68,7 +69,8 @@ def _decide(settings: Settings, store: Store, ids: list[int], status: MentionSta
         if settings.json:
             print_json(mention.as_json())
         else:
-            click.echo(line(mention) + (WAITS if mention.wanted else ""))
+            waits = WAITS_ON_ITS_WORD if mention.protocol is Protocol.TRACKBACK else WAITS
+            click.echo(line(mention) + (waits if mention.wanted else ""))
     if unknown := sorted(set(ids) - {mention.id for mention in decided}):
         stop(NO, f"there is no mention {', '.join(map(str, unknown))}")
 

