@@ -245,8 +245,78 @@ def test_references_in_a_broken_feed_are_what_they_were() -> None:
     )
     found = read(feed)
     assert [(each.url, each.title) for each in found.entries] == [
-        ("https://blog.example/?a&b", "a & b é <i> é &nosuch; &c &amp;<br></br>")
+        ("https://blog.example/?a&b", "a & b é <i> é &nosuch; &c &amp;")
     ]
+
+
+ITEM = "<item><guid>x</guid><title>T</title><link>https://blog.example/1</link></item>"
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(f"<rss><channel>{ITEM}&<link>https://blog.example/</link></channel></rss>", id="a-home-behind-it"),
+        pytest.param(
+            ITEM.join(["<rss><channel>", "</channel></rss>"]).replace(
+                "<title>", "<description><p>x<BR></description><title>"
+            ),
+            id="html-that-never-ends",
+        ),
+        pytest.param(f"<rss><channel>{ITEM}&</channel></rss>", id="a-bare-ampersand"),
+        pytest.param(
+            "<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:entry><a:id>x</a:id><a:title>T & U</a:title>"
+            "<a:link href='https://blog.example/1'/></a:entry></a:feed>",
+            id="a-prefix-of-the-root",
+        ),
+        pytest.param(
+            f"<rss xmlns:a10='http://www.w3.org/2005/Atom'><channel>{ITEM}&</channel></rss>".replace(
+                "<link>https://blog.example/1</link>", "<a10:link href='https://blog.example/1'/>"
+            ),
+            id="a-prefix-that-the-root-declares",
+        ),
+        pytest.param(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'>"
+            "<item rdf:about='x'><title>T</title><link>https://blog.example/1</link></item>&</rdf:RDF>",
+            id="rss-1.0",
+        ),
+    ],
+)
+def test_what_is_broken_in_a_feed_costs_nothing_else(feed: str) -> None:
+    found = read(feed.encode())
+    assert [(each.url, each.id, (each.title or "")[:1], each.html) for each in found.entries] == [
+        ("https://blog.example/1", "x", "T", None)
+    ]
+    assert not found.complete
+
+
+def test_a_less_than_sign_in_a_broken_feed_is_text() -> None:
+    assert read(items("<title>I <3 you</title><link>/1</link>")).entries[0].title == "I <3 you"
+
+
+def test_entities_of_a_document_type_that_is_not_here_are_those_of_html() -> None:
+    doctype = (
+        b'<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">'
+    )
+    found = read(doctype + items("<title>Caf&eacute; &ndash; A&nbsp;B</title><link>/1</link>"))
+    assert ([each.title for each in found.entries], found.complete) == (["Café – A B"], True)
+
+
+def test_the_markup_of_a_content_is_read_whole() -> None:
+    code = "<span class='k'>x</span> &lt; " * 3000 + "<a href='/a'>a</a><br/>"
+    feed = ATOM.replace(b'<p><a href="y">y</a></p>', code.encode())
+    found = read(feed)
+    html = found.entries[1].html or ""
+    assert found.complete
+    assert html.count('<span class="k">x</span> &lt; ') == 3000
+    assert outbound_links(html.encode(), url="https://blog.example/two", content_type="text/html") == (
+        "https://blog.example/a",
+    )
+
+
+def test_an_address_behind_many_attributes_is_found() -> None:
+    many = " ".join(f"a{number}=''" for number in range(40))
+    feed = f"<feed xmlns='http://www.w3.org/2005/Atom'><entry><link {many} href='/1'/></entry></feed>"
+    assert [each.url for each in read(feed.encode()).entries] == ["https://blog.example/1"]
 
 
 def test_of_a_feed_of_very_many_elements_the_beginning_is_read() -> None:

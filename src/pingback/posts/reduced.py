@@ -7,7 +7,7 @@ So it is given neither: lxml mends what is broken, and what nobody asks for is l
 
 import re
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from itertools import cycle, islice
 
 from lxml import etree
@@ -16,7 +16,7 @@ from pingback.posts.values import BadFeed
 from pingback.urls import MAX_URL, resolve
 
 MAX_ELEMENTS = 12_000  # that are read; those of a long feed are some thousands
-MAX_TAGS = 40_000  # that are looked at to find them, those in escaped or wrapped contents included
+MAX_TAGS = 100_000  # that are looked at to find them, those in escaped or wrapped contents included
 MAX_ATTRIBUTES = 30  # of one element; the others are dropped
 MAX_BASE = 1000  # characters of an `xml:base`, against which feedparser resolves every address below it
 MAX_DATE = 100  # characters
@@ -42,7 +42,7 @@ _CUSTOMARY = {
 _NAMESPACES = frozenset(
     {
         "",
-        *_CUSTOMARY.values(),
+        *map(str.lower, _CUSTOMARY.values()),
         "http://backend.userland.com/rss",
         "http://backend.userland.com/rss2",
         "http://blogs.law.harvard.edu/tech/rss",
@@ -55,9 +55,11 @@ _NAMESPACES = frozenset(
 _CONTENTS = frozenset("body content description encoded fullitem summary title".split())
 _DATES = frozenset("created date issued modified pubdate published updated".split())
 _ADDRESSES = frozenset("guid id link origlink".split())
+_LIFTED = _ADDRESSES | _DATES | {"title"}
 _READ = frozenset("rss rdf feed channel item entry".split()) | _CONTENTS | _DATES | _ADDRESSES
 
 _BASE = f"{{{_XML}}}base"
+_REFERRING = frozenset({"href", "src", "rel", "type", "class", "url", "isPermaLink", _BASE, f"{{{_RDF}}}about"})
 _QUALIFIED = (f"{{{_XML}}}", f"{{{_RDF}}}")  # attributes that keep their namespace
 _TAG = re.compile(rb"<")
 _FIRST_ELEMENT = re.compile(rb"<\w")
@@ -66,7 +68,8 @@ _WHOLE = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
 _BETWEEN = re.compile(rb"(%b)" % _WHOLE, re.DOTALL).split
 _BARE = re.compile(rb"&(?!#[0-9]{1,7};|#[xX][0-9A-Fa-f]{1,6};|[A-Za-z][A-Za-z0-9]{0,31};)")
 _NAMED = re.compile(rb"&[A-Za-z][A-Za-z0-9]{0,31};")
-_VOID = re.compile(rb"(<(?:br|hr|img|input|wbr|col|embed)\b[^<>]*+)(?<!/)>")
+_LONE = re.compile(rb"<(?![A-Za-z_/!?])")
+_VOID = re.compile(rb"(<(?:br|hr|img|input|wbr|col|embed)\b[^<>]*+)(?<!/)>", re.IGNORECASE | re.ASCII)
 _ENTRY = re.compile(_WHOLE + rb"|(?P<entry><(?:[a-z]+:)?(?:item|entry)[\s>])", re.DOTALL)
 
 
@@ -88,7 +91,7 @@ def reduced(utf8: bytes, url: str) -> tuple[bytes, bool]:
     if _declares_entities(root, utf8):
         raise BadFeed(f"{url} declares entities")
     complete = not any(entry.level == etree.ErrorLevels.FATAL for entry in log)
-    if not complete:
+    if not complete or next(root.iter(etree.Entity), None) is not None:  # one of HTML, from a DTD that is not here
         root = _mended(utf8)
     etree.strip_elements(root, etree.Entity, with_tail=False)  # those that nobody declared
     complete = _keep_what_is_read(root, url) and complete
@@ -127,14 +130,44 @@ def _mended(utf8: bytes) -> etree._Element:
     parts = [part if odd else _mend(part) for odd, part in zip(cycle((False, True)), _BETWEEN(utf8), strict=False)]
     utf8 = b"".join(parts)[:MAX_MENDED_BYTES]
     starts = [found.start() for found in islice(filter(_begins_entry, _ENTRY.finditer(utf8)), MAX_MENDED + 1)]
-    root = _tree(utf8[: starts[0] if starts else None])[0]
+    head = utf8[: starts[0] if starts else None]
+    root = _tree(head)[0]
     if root is None:  # nothing before the first entry that could be read
         root = etree.Element("rss")
+    channel = next((child for child in root if _local(child) == "channel"), root)
+    opening = _opening_of(head)
     for start, stop in zip(starts[:MAX_MENDED], [*starts[1:], None], strict=False):
-        entry = _tree(utf8[start:stop])[0]
-        if entry is not None:
+        around = _tree(opening + utf8[start:stop])[0]
+        if around is not None and len(around):
+            entry, *behind = around
+            _lift(entry)
             root.append(entry)
+            if stop is None:  # some channels say behind their items what they are
+                known = {_local(child) for child in channel}
+                channel.extend([element for element in behind if _local(element) not in known])
     return root
+
+
+def _opening_of(head: bytes) -> bytes:
+    """The start tag of the root, which declares the prefixes of all that it holds."""
+    found = _FIRST_ELEMENT.search(head)
+    opening = head[found.start() : head.find(b">", found.start()) + 1] if found else b""
+    return b"<rss>" if not opening or opening.endswith(b"/>") else opening
+
+
+def _lift(entry: etree._Element) -> None:
+    """Behind an element of HTML that never ends, all that the entry has stands in it: give it back to the entry."""
+    own = {_local(child) for child in entry}
+    for element in list(entry.iterdescendants("*")):
+        name = _local(element)
+        if name in _LIFTED and name not in own:
+            own.add(name)
+            element.tail = None
+            entry.append(element)
+
+
+def _local(element: etree._Element) -> str:
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def _begins_entry(found: re.Match[bytes]) -> bool:
@@ -143,7 +176,7 @@ def _begins_entry(found: re.Match[bytes]) -> bool:
 
 def _mend(text: bytes) -> bytes:
     """Elements of HTML that have no end, ended. All references by number: behind an error, libxml2 reads no others."""
-    return _NAMED.sub(_by_number, _BARE.sub(b"&#38;", _VOID.sub(rb"\1/>", text)))
+    return _NAMED.sub(_by_number, _BARE.sub(b"&#38;", _VOID.sub(rb"\1/>", _LONE.sub(b"&#60;", text))))
 
 
 def _by_number(found: re.Match[bytes]) -> bytes:
@@ -165,11 +198,11 @@ def _keep_what_is_read(root: etree._Element, url: str) -> bool:
     """
     own = etree.QName(root).namespace or ""
     left = MAX_ELEMENTS
-    unseen = [(root, url, False)]  # elements, the base around them, and whether they stand in a content
+    unseen = [(root, url)]  # elements, and the base around them
     while unseen:
-        element, base, in_content = unseen.pop()
-        left -= 1
-        name = _name_of(element, own, in_content)
+        element, base = unseen.pop()
+        name = _name_of(element, own)
+        left -= name is not None
         parent = element.getparent()
         if parent is not None and (name is None or left < 0):
             parent.remove(element)
@@ -178,26 +211,50 @@ def _keep_what_is_read(root: etree._Element, url: str) -> bool:
         base = _settle_base(element, base)
         if name in _DATES or name in _ADDRESSES:
             _cut(element, MAX_DATE if name in _DATES else MAX_URL)
+        elif name in _CONTENTS:
+            _wrap(element, name)
         else:
-            in_content = in_content or name in _CONTENTS
-            unseen += [(child, base, in_content) for child in reversed(element)]
+            unseen += [(child, base) for child in reversed(element)]
     return left >= 0
 
 
-def _name_of(element: etree._Element, own: str, in_content: bool) -> str | None:
-    """The name by which the element is read, "" for one in a content; None where it is not read. One with a prefix that
-    nobody declared is given the namespace that it stands for."""
+def _name_of(element: etree._Element, own: str) -> str | None:
+    """The name by which the element is read; None where it is not. One with a prefix that nobody declared is given the
+    namespace that it stands for."""
     namespace, _, name = str(element.tag).removeprefix("{").rpartition("}")
     prefix, colon, name = name.rpartition(":")
-    if in_content:
-        if colon or namespace not in (own, _XHTML):
-            element.tag = f"{{{_XHTML}}}{name}" if name else f"{{{_XHTML}}}span"
-        return ""
     if colon:
         namespace = _CUSTOMARY.get(prefix, prefix)
         element.tag = f"{{{namespace}}}{name}" if name else "none"
-    known = name.lower() in _READ and (namespace == own or namespace in _NAMESPACES)
+    known = name.lower() in _READ and (namespace == own or namespace.lower() in _NAMESPACES)
     return name.lower() if known else None
+
+
+def _wrap(content: etree._Element, name: str) -> None:
+    """Make one text of what is in a content: feedparser would look at each element and each reference of it.
+
+    Markup becomes the text that it is in most feeds, but in a title, of which the words are left.
+    """
+    text = content.text or ""
+    if len(content):
+        text = _words_in(content) if name == "title" else _markup_in(content)
+        content.set("type", "text" if name == "title" else "html")
+    _cut(content, 0)
+    if text:
+        content.text = text if "]]>" in text else etree.CDATA(text)
+
+
+def _words_in(title: etree._Element) -> str:
+    return "".join([str(piece) for piece in title.itertext()])
+
+
+def _markup_in(content: etree._Element) -> str:
+    for element in content.iterdescendants("*"):
+        element.tag = _local(element) or "span"
+        _keep_some_attributes(element)
+    etree.cleanup_namespaces(content)
+    markup = [etree.tostring(child, encoding="unicode", method="html") for child in content]
+    return "".join([escape(content.text or "", quote=False), *markup])
 
 
 def _keep_some_attributes(element: etree._Element) -> None:
@@ -205,6 +262,7 @@ def _keep_some_attributes(element: etree._Element) -> None:
     plain = [name for name in names if name.startswith(_QUALIFIED) or not ("{" in name or ":" in name)]
     if len(plain) == len(names) <= MAX_ATTRIBUTES:
         return
+    plain.sort(key=_REFERRING.__contains__, reverse=True)
     kept = {name: element.get(name, "") for name in plain[:MAX_ATTRIBUTES]}
     element.attrib.clear()
     for name, value in kept.items():
