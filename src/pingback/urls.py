@@ -28,7 +28,11 @@ _PLAINEST = re.compile(
     re.ASCII,
 )
 _HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
-_ESCAPE_OR_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+# Escapes that a key spells otherwise, in upper case or as the letter that they stand for, and what has to be escaped.
+_ODD = re.compile(
+    r"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f]|2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)"
+    r"|[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]"
+)
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -124,6 +128,12 @@ def key_of(url: str) -> str:
     return _key(split(url).href)
 
 
+def resolve_with_key(reference: str, *, base: str) -> tuple[str, str] | None:
+    """`reference` as an absolute URL, and its key, in half the time of two calls; None where it is no HTTP URL."""
+    url = resolve(base, reference)
+    return (url, _key(url)) if url is not None and url.startswith(_HTTP) and len(url) <= MAX_URL else None
+
+
 def key_at(reference: str, *, base: str) -> str | None:
     """The key of `reference`, resolved against `base`; None where that is no HTTP URL."""
     url = resolve(base, reference)
@@ -208,7 +218,7 @@ def _key(href: str) -> str:
     """The key of a URL in its normal form."""
     _, _, rest = href.partition("#")[0].partition("://")
     authority, slash, path = rest.partition("/")
-    return authority + slash + _ESCAPE_OR_ODD.sub(lambda found: _NORMAL[found[0]], path)
+    return authority + slash + _ODD.sub(lambda found: _NORMAL[found[0]], path)
 
 
 class _Normal(dict[str, str]):

@@ -68,7 +68,32 @@ def test_pages(sitemap: bytes, pages: list[str], complete: bool) -> None:
 
 def test_more_urls_than_a_sitemap_may_have() -> None:
     found = urls_in(urlset(*map(str, range(50_010))), url=URL)
-    assert (len(found.pages), found.left_out) == (50_000, 10)
+    assert (len(found.pages), found.left_out, found.complete) == (50_000, 1, False)
+
+
+ADDRESSES = "".join(f"https://blog.example/{number}\n" for number in range(50_010))
+
+
+@pytest.mark.parametrize(
+    ("content", "pages"),
+    [
+        pytest.param(urlset("/1") + b"\n" * 5_000_000, 1, id="white-space-behind-the-end"),
+        pytest.param(b"https://blog.example/1" + b"\n" * 5_000_000, 1, id="lines-without-an-address"),
+        pytest.param(urlset("/1", *["//b.example/"] * 400_000), 1, id="one-address-again-and-again"),
+        pytest.param(urlset("/1").replace(b"<loc>", b"<x/>" * 300_000 + b"<loc>"), 0, id="other-elements"),
+        pytest.param(ADDRESSES.encode(), 50_000, id="lines"),
+    ],
+)
+def test_of_a_long_packed_sitemap_the_beginning_is_read(content: bytes, pages: int) -> None:
+    found = urls_in(gzip.compress(content), url=URL)
+    assert (len(found.pages), found.complete) == (pages, False)
+
+
+def test_the_addresses_of_one_page() -> None:
+    hosts = ("http://a.example/~x", "https://a.example:443/%7ex", "http://a.example:81/", "http://u@a.example/")
+    found = urls_in(urlset(*hosts, "http://xa.example/", "http://a.example.b/"), url="http://a.example/sitemap.xml")
+    assert found.pages == (hosts[0], *hosts[2:])
+    assert found.foreign == ("http://xa.example/", "http://a.example.b/")
 
 
 @pytest.mark.parametrize(

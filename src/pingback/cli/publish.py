@@ -248,7 +248,7 @@ def _log_left_out(name: str, found: Feed | Sitemap) -> None:
     if found.left_out:
         log.warning("%s: %d pages more than can be taken are left out", name, found.left_out)
     if not found.complete:
-        log.warning("%s is broken off or not well-formed: only what could be read of it is published", name)
+        log.warning("%s is broken off, too long or not well-formed: only what could be read of it is published", name)
 
 
 def _listed(sources: tuple[str, ...]) -> Iterator[str]:

@@ -1,28 +1,31 @@
 """The pages that a sitemap names (sitemaps.org protocol 0.9): XML or text, gzipped or not, and indexes of sitemaps."""
 
 import logging
+import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from pingback.errors import FetchError
 from pingback.posts.values import BadFeed, Sitemap
-from pingback.urls import MAX_URL, is_http, key_of, require_http, resolve, shown, split
+from pingback.urls import MAX_URL, is_http, require_http, resolve_with_key, shown, split
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
 
 MAX_URLS = 50_000  # of one sitemap, and of all sitemaps of an index together; the protocol's own limit for one
-MAX_BYTES = 50 * 1024 * 1024  # of one sitemap, unpacked; the protocol's own limit
+MAX_BYTES = 4 * 1024 * 1024  # of one sitemap that are unpacked; of one that is not packed 1 MiB is read
+MAX_ELEMENTS = 300_000  # of one sitemap; 50,000 pages with all that the protocol knows of them have 250,000
 MAX_SITEMAPS = 50  # of an index that are read
 
 MAX_DEPTH = 20  # elements within one another; a sitemap with all extensions has five
 
 _ENTRIES = {"urlset": "url", "sitemapindex": "sitemap"}  # what each kind is made of
 _CHUNK = 64 * 1024
+_LINE = re.compile(r"[^\r\n]+")
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header is expected
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -66,18 +69,22 @@ def urls_in(sitemap: bytes, *, url: str) -> Sitemap:
     A sitemap speaks for its own host only; what it says of others is in `foreign`.
     """
     host = split(require_http(url)).host
-    content = _unpacked(sitemap, url).removeprefix(_BOM).lstrip()
+    on_host = re.compile(rf"([^/]*@)?{re.escape(host)}(:[0-9]+)?/")  # how the keys of its pages begin
+    content, whole = _unpacked(sitemap, url)
+    content = content.removeprefix(_BOM).lstrip()
     kind, references, complete = _from_xml(content, url) if content.startswith(b"<") else _from_text(content, url)
     own: dict[str, str] = {}
     foreign: dict[str, str] = {}
     left_out = 0
-    for address in (resolve(url, reference) for reference in references):
-        if address is None or not is_http(address):
+    for reference in references:
+        resolved = resolve_with_key(reference, base=url)
+        if resolved is None:
             continue
-        found = own if split(address).host == host else foreign
+        address, key = resolved
+        found = own if on_host.match(key) else foreign
         if len(found) < MAX_URLS:
-            found.setdefault(key_of(address), address)
-        elif key_of(address) not in found:
+            found.setdefault(key, address)
+        elif key not in found:
             left_out += 1
     return Sitemap(
         url=url,
@@ -85,7 +92,7 @@ def urls_in(sitemap: bytes, *, url: str) -> Sitemap:
         sitemaps=tuple(own.values()) if kind == "sitemapindex" else (),
         foreign=tuple(foreign.values()),
         left_out=left_out,
-        complete=complete,
+        complete=complete and whole,
     )
 
 
@@ -95,26 +102,31 @@ def _fetch(url: str, client: "Client") -> Sitemap:
         return urls_in(response.read(), url=response.url)
 
 
-def _unpacked(sitemap: bytes, url: str) -> bytes:
-    """Its content, as far as it goes: the file may be cut off."""
+def _unpacked(sitemap: bytes, url: str) -> tuple[bytes, bool]:
+    """Its content, as far as it goes, and whether that is all: the file may be cut off, or too long."""
     if not sitemap.startswith(_GZIP_MAGIC):
-        return sitemap
+        return sitemap, True
+    packed = zlib.decompressobj(_GZIP)
     try:
-        return zlib.decompressobj(_GZIP).decompress(sitemap, MAX_BYTES)
+        return packed.decompress(sitemap, MAX_BYTES), packed.eof
     except zlib.error as error:
         raise BadFeed(f"{url} cannot be unpacked: {error}") from None
 
 
 def _from_text(content: bytes, url: str) -> tuple[str, list[str], bool]:
-    """A URL a line."""
-    lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
+    """A URL a line. The lines behind the bound are never made."""
+    found = _LINE.finditer(content.decode("utf-8", "replace"))
+    lines = [line[0].strip() for line in islice(found, MAX_URLS + 1)]
     if not lines or not is_http(lines[0]):
         raise BadFeed(f"{url} is not a sitemap")
-    return "urlset", [line for line in lines if is_http(line)], True
+    return "urlset", [line for line in lines if is_http(line)], next(found, None) is None
 
 
-def _from_xml(content: bytes, url: str) -> tuple[str, Iterable[str], bool]:
-    """The root's name, what its entries' `<loc>` say, and whether it is well-formed. It is never a tree in memory."""
+def _from_xml(content: bytes, url: str) -> tuple[str, list[str], bool]:
+    """The root's name, what its entries' `<loc>` say, and whether it is well-formed and was read to its end.
+
+    It is never a tree in memory.
+    """
     locations = _Locations(url)
     # The stubs ask for a `comment` handler too; lxml does not.
     parser = etree.XMLParser(target=locations, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]
@@ -122,11 +134,17 @@ def _from_xml(content: bytes, url: str) -> tuple[str, Iterable[str], bool]:
         for start in range(0, len(content), _CHUNK):
             parser.feed(content[start : start + _CHUNK])
         parser.close()
+    except _Enough:
+        return locations.kind, locations.found, False
     except etree.XMLSyntaxError:
         if not locations.found:
             raise BadFeed(f"{url} is broken off before its first address") from None
         return locations.kind, locations.found, False
     return locations.kind, locations.found, True
+
+
+class _Enough(Exception):
+    """A sitemap has more than is read of one."""
 
 
 class _Locations:
@@ -139,11 +157,15 @@ class _Locations:
         self._path: list[str] = []
         self._text: list[str] | None = None
         self._length = 0
+        self._elements = 0
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         raise BadFeed(f"{self._url} has a document type, which no sitemap has")
 
     def start(self, tag: str, attributes: object) -> None:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS or len(self.found) > MAX_URLS:
+            raise _Enough
         self._path.append(tag.rpartition("}")[2])
         if len(self._path) == 1:
             self.kind = self._path[0]

@@ -50,7 +50,8 @@ class Sitemap:
     """`pages` and, of an index, the `sitemaps` it lists: absolute HTTP URLs, each once, in order.
 
     `foreign` are those on other hosts than the sitemap's, `left_out` counts those over MAX_URLS, `unread` are sitemaps
-    of an index that were not read. `complete`: it was well-formed.
+    of an index that were not read. `complete`: it was well-formed, and read to its end; else there may be more that is
+    left out.
     """
 
     url: str
