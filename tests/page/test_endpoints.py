@@ -360,6 +360,24 @@ def test_the_page_is_read_on_while_one_protocol_is_missing() -> None:
 # Any page
 
 
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        pytest.param("<a rel='webmention pingback' href='a:'>" * 1999, ["link", "link"], id="some-without-use"),
+        pytest.param("<a rel='webmention pingback' href='a:'>" * 2000, [], id="too-many-without-use"),
+        pytest.param("<link rel=webmention>" * 2000, [], id="too-many-without-an-address"),
+        pytest.param("<a rel='pingback' href='/a'>" * 5000, ["link", "link"], id="one-after-the-other"),
+        # A comment's endpoint must not count because what stands behind many others was not seen.
+        pytest.param("<a rel=pingback href=/a>" + "<a rel=webmention href=a:>" * 2000, [], id="one-among-too-many"),
+        pytest.param(f"<link rel='{'webmention ' * 50_000}' href=a:>", ["link", "link"], id="one-of-many-rels"),
+    ],
+)
+def test_only_so_many_elements_are_looked_at(before: str, found: list[str]) -> None:
+    chunks = [before.encode(), b"<link rel='webmention pingback' href=/x>"]
+    both = [Protocol.WEBMENTION, Protocol.PINGBACK]
+    assert [via for _, _, via in endpoints(chunks, wanted=both)] == found
+
+
 def test_utf16_page() -> None:
     assert endpoints(LINK.encode("utf-16")) == [("pingback", ENDPOINT, "link")]
 

@@ -317,6 +317,7 @@ def test_any_markup_gives_a_value(parts: list[str]) -> None:
             id="declarations",
         ),
         pytest.param("<a:b>" * 200_000, id="prefixed-elements"),
+        pytest.param(block(TARGET, "mailto:a@b.example") * 1000 + block(), id="unusable-blocks"),
     ],
 )
 def test_a_page_made_of_rdf(page: str) -> None:

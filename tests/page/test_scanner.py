@@ -62,6 +62,21 @@ def test_a_page_ends_where_each_tag_is_a_long_walk(page: bytes) -> None:
     assert not passed(page + LINK).saw_last
 
 
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        pytest.param(f"{'a.' * 122}example", f"https://{'a.' * 122}example/b", id="251-letters"),
+        pytest.param(f"u@{'a.' * 122}example:8080", f"https://u@{'a.' * 122}example:8080/b", id="with-user-and-port"),
+        pytest.param(f"{'xn--9ca-a.' * 780}example", "about:blank", id="too-many-labels"),
+        pytest.param("a" * 300, "about:blank", id="too-long-a-label"),
+    ],
+)
+def test_a_base_whose_host_no_server_can_have(host: str, base: str) -> None:
+    passing = Passing("https://other.example/")
+    scan([f"<base href='https://{host}/b'>".encode()], passing, [Elements()], charset="utf-8")
+    assert passing.base == base
+
+
 def test_wherever_the_chunks_are_cut() -> None:
     page = b"<div>" * 5000 + b"<p>x</p>" * 100 + LINK
     cuts = [0, 1, 16_383, 16_384, 25_000, len(page)]

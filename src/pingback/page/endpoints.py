@@ -15,6 +15,8 @@ from pingback.wire.headers import links_in
 
 HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})  # "": no Content-Type at all
 
+MAX_LOOKED_AT = 2000  # elements with an endpoint's rel; all but the first few of these have no address to be used
+
 RELS = {
     "webmention": Protocol.WEBMENTION,
     # From before the norm: as it was then, and as people write it.
@@ -70,18 +72,21 @@ class EndpointCollector:
         self._wanted = wanted
         self._rdf = rdf
         self._by_a = by_a
+        self._left = MAX_LOOKED_AT
         self._found: dict[Protocol, Endpoint] = {}
         self._anchor: Endpoint | None = None  # the first usable `<a rel="pingback">`
 
     @property
     def found(self) -> dict[Protocol, Endpoint]:
         """One for each protocol at most, once the page is over."""
-        if self._anchor is None or not self._by_a or Protocol.PINGBACK in self._found:
+        if self._anchor is None or not self._by_a or self._left == 0 or Protocol.PINGBACK in self._found:
             return self._found
         return self._found | {Protocol.PINGBACK: self._anchor}
 
     @property
     def done(self) -> bool:
+        if self._left == 0:
+            return True
         settled = set(self._found)
         if self._rdf is not None and self._rdf.done and self._rdf.ping is not None:
             settled.add(Protocol.TRACKBACK)
@@ -89,21 +94,32 @@ class EndpointCollector:
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
         rels = attributes.get("rel")
-        if rels is None:
+        if rels is None or self._left == 0:
             return
-        for rel in rels.lower().split():
-            protocol = RELS.get(rel)
-            if protocol is not None and protocol in self._wanted and protocol not in self._found:
-                self._take(protocol, Via(tag), attributes.get("href"))
+        named = dict.fromkeys(RELS[rel] for rel in rels.lower().split() if rel in RELS)
+        protocols = [protocol for protocol in named if self._is_open(protocol, tag)]
+        if not protocols:
+            return
+        self._left -= 1
+        href = attributes.get("href")
+        url = None if href is None else _http(self._passing.base, href)
+        for protocol in protocols:
+            self._take(
+                protocol, Via(tag), None if href is None or url is None else _made(protocol, href, url, Via(tag))
+            )
 
     def end(self, tag: str) -> None:
         """Never called: where a `<link>` or `<a>` ends says nothing."""
 
-    def _take(self, protocol: Protocol, via: Via, href: str | None) -> None:
-        endpoint = None if href is None else _endpoint(protocol, self._passing.base, href, via)
+    def _is_open(self, protocol: Protocol, tag: str) -> bool:
+        if protocol is Protocol.PINGBACK and tag == "a" and self._anchor is not None:
+            return False
+        return protocol in self._wanted and protocol not in self._found
+
+    def _take(self, protocol: Protocol, via: Via, endpoint: Endpoint | None) -> None:
         if protocol is Protocol.PINGBACK:
             if via is Via.A:
-                self._anchor = self._anchor or endpoint
+                self._anchor = endpoint
                 return
             self._by_a = False
         if endpoint is not None:
@@ -144,12 +160,22 @@ def _in_page(
 
 
 def _endpoint(protocol: Protocol, base: str, reference: str, via: Via) -> Endpoint | None:
-    """An empty address is the page itself for Webmention (§3.1.2), and no endpoint for the others: the expression in
-    Pingback 1.0 §2 wants at least one character."""
-    if not reference.strip() and protocol is not Protocol.WEBMENTION:
-        return None
+    url = _http(base, reference)
+    return None if url is None else _made(protocol, reference, url, via)
+
+
+def _http(base: str, reference: str) -> str | None:
     url = resolve(base, reference)
-    if url is None or not is_http(url):
+    return url if url is not None and is_http(url) else None
+
+
+def _made(protocol: Protocol, reference: str, url: str, via: Via) -> Endpoint | None:
+    """The endpoint at `url`, which `reference` resolved to.
+
+    An empty address is the page itself for Webmention (§3.1.2), and no endpoint for the others: the expression in
+    Pingback 1.0 §2 wants at least one character.
+    """
+    if not reference.strip() and protocol is not Protocol.WEBMENTION:
         return None
     if protocol is Protocol.WEBMENTION:
         url = url.partition("#")[0]  # it says nothing to a server

@@ -12,7 +12,8 @@ from pingback.page.scanner import EVERY, Passing, scan
 from pingback.urls import is_http, key_of, resolve, split
 
 MAX_COMMENTS = 100  # that are parsed, each by a parser of its own
-MAX_BLOCKS = 1000  # that are looked at; what a page of 1 MiB could hold beyond these is no archive of entries
+# That are looked at, with a usable ping URL, and as many without: no archive of entries has more in 1 MiB.
+MAX_BLOCKS = 1000
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DC = "http://purl.org/dc/elements/1.1/"
@@ -49,6 +50,7 @@ class RdfCollector:
         self._prefixes = _CUSTOMARY
         self._comments = 0
         self._blocks = 0
+        self._unusable = 0
         self._unnamed: str | None = None
         self._best: _Match | None = None
         passing.at_comment.append(self._comment)
@@ -56,7 +58,7 @@ class RdfCollector:
     @property
     def done(self) -> bool:
         """Nothing behind can be better: the target's very block was found, or there were too many others."""
-        return self._blocks == MAX_BLOCKS or (self._best is not None and self._best.rank == 0)
+        return MAX_BLOCKS in (self._blocks, self._unusable) or (self._best is not None and self._best.rank == 0)
 
     @property
     def ping(self) -> str | None:
@@ -98,8 +100,11 @@ class RdfCollector:
                 )
 
     def _block(self, *, ping: str, identifier: str) -> None:
-        url = resolve(self._passing.base, ping) if ping else None
-        if url is None or not is_http(url) or self.done:
+        if not ping or self.done:
+            return
+        url = resolve(self._passing.base, ping)
+        if url is None or not is_http(url):
+            self._unusable += 1
             return
         self._blocks += 1
         if not identifier:

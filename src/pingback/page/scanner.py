@@ -29,6 +29,7 @@ WALKED_PER_BYTE = 1000  # letters of names that are compared; 0.3 s in a page of
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
 READ_AT_FIRST = 64 * 1024  # bytes whose time is granted, whatever the page's length
 SLOWER = 3  # times as slow as a page without walks
+MAX_HOST = 260  # characters; a name has 253 (RFC 1035 §2.3.4), and may have a dot and a port behind it
 _COMPARISON = 6  # letters that can be compared in the time that a comparison takes beside
 
 EVERY = frozenset("*")
@@ -47,9 +48,10 @@ UNSEEN = frozenset("script style textarea iframe noembed noframes xmp plaintext 
 class Passing:
     """What collectors can see of the page at this point of the pass.
 
-    `base` is what relative references resolve against; `text` holds the pieces of text since the last block boundary;
-    `at_break` are calls to make once, before `text` is cleared at the next one. `at_comment` are calls to make with the
-    text of each comment; they are asked for before the pass begins, or not at all.
+    `base` is what relative references resolve against, `about:blank` where they name no server; `text` holds the pieces
+    of text since the last block boundary; `at_break` are calls to make once, before `text` is cleared at the next one.
+    `at_comment` are calls to make with the text of each comment; they are asked for before the pass begins, or not at
+    all.
     """
 
     __slots__ = ("at_break", "at_comment", "base", "text")
@@ -292,6 +294,13 @@ class _Target:
             self._kept = len(self._text)
         elif tag == "base" and not self._has_base and "href" in attributes:
             self._has_base = True
-            self._passing.base = resolve(self._passing.base, attributes["href"]) or self._passing.base
+            base = resolve(self._passing.base, attributes["href"]) or self._passing.base
+            # Such a host names no server, and to parse it for each reference takes thirty times as long.
+            self._passing.base = base if len(_host_of(base)) <= MAX_HOST else "about:blank"
         for element in self._starts[tag]:
             element(tag, attributes)
+
+
+def _host_of(base: str) -> str:
+    """The host and port of a URL in its normal form."""
+    return base.partition("://")[2].partition("/")[0].rpartition("@")[2]
