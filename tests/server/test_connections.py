@@ -9,7 +9,7 @@ import textwrap
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
-from socket import socket
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -273,6 +273,43 @@ def test_lists_are_made_for_one_client_after_the_other(crowd: Crowd, source: str
         assert crowd.app.began.acquire(timeout=PATIENCE)
     assert said(late).endswith(b"ok\n")
     assert len(crowd.app.finished) <= LIST_THREADS + 2
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        pytest.param((get("/"), b"x"), id="a-header"),
+        pytest.param((HALF_A_POST, b"x"), id="a-body"),
+        pytest.param((b"", b"\r\n"), id="empty-requests"),
+    ],
+)
+def test_a_request_in_too_many_pieces_is_given_up(crowd: Crowd, drop: tuple[bytes, bytes]) -> None:
+    crowd.serve(pieces=20)
+    begin, piece = drop
+    connection = crowd.dial(HOG, begin[:-2] if begin.startswith(b"GET") else begin)
+    connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+
+    def is_gone() -> bool:
+        try:
+            connection.sendall(piece)
+        except OSError:
+            return True
+        return False
+
+    wait_until(is_gone)
+    assert exchange(crowd.server, HEALTH, HOG).endswith(b"ok\n")
+
+
+def test_each_request_of_a_connection_has_pieces_of_its_own(crowd: Crowd) -> None:
+    crowd.serve(pieces=20)
+    connection = crowd.dial(OTHER)
+    for number in range(30):
+        connection.sendall(get("/"))
+        answer = b""
+        while not answer.endswith(b"ok\n"):
+            piece = connection.recv(65536)
+            assert piece, number
+            answer += piece
 
 
 FEW_FILES = """

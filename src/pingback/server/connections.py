@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SILENT_FOR = 10.0  # seconds without a request, or without reading of the answer
 RECEIVE_WITHIN = 10.0  # seconds for a request to come in, from its first byte to its last
 MAX_UNREAD = 64 * 1024 * 1024  # bytes of answers that were not read yet; what is long goes to a file, beyond 1 MiB
+MAX_PIECES = 2000  # in which a request may come; the longest has 40 bytes in each then, and over any network hundreds
 ACCEPTED_AT_ONCE = 32  # newcomers, before those that are there have their turn
 LOOK_EVERY = 1.0  # seconds
 
@@ -76,6 +77,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         self.holder = self.client = server.holder_of(addr)
         self.moved = monotonic()
         self.answering = False
+        self.pieces = 0  # of the request that is coming in
         self._put_off = False
         super().__init__(server, sock, addr, adj, map=map)
 
@@ -116,6 +118,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             self.moved = monotonic()
         return sent
 
+    def received(self, data: bytes) -> bool:
+        """Unless it is one piece too many: each takes a turn of the loop, and 64 KiB byte by byte 2 s of CPU."""
+        self.pieces += 1
+        if self.pieces > self.server.max_pieces:
+            self.handle_close()
+            return False
+        return bool(super().received(data))
+
     def send_continue(self) -> None:
         """Unless the request is refused already: waitress would ask for a body that is too large, and read it."""
         if self.request.error is None:
@@ -146,8 +156,10 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         lists: FairThreads,
         most: int,
         max_unread: int,
+        max_pieces: int,
         trusted_proxies: Collection[str],
     ) -> None:
+        self.max_pieces = max_pieces
         self._lists = lists
         self._most = most
         self._max_unread = max_unread
@@ -207,6 +219,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def add_task(self, channel: Channel) -> None:
         """A whole request has come in."""
+        channel.pieces = 0
         request = channel.requests[0]
         if channel.total_outbufs_len:
             channel.put_off()

@@ -18,7 +18,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from pingback.errors import SettingsError
-from pingback.server.connections import MAX_UNREAD, Listener
+from pingback.server.connections import MAX_PIECES, MAX_UNREAD, Listener
 from pingback.server.threads import FairThreads, Threads
 from pingback.wire.xmlrpc import MAX_BODY
 
@@ -75,7 +75,7 @@ class Server:
     """A listening server, to be closed in the end: `run` it here, or, by `with`, in a thread. `url` has no path.
 
     It has `connections` open at once, and keeps `unread` bytes of answers; who has most of them loses some when there
-    are more (`pingback.server.connections`).
+    are more. A request may come in so many `pieces` (`pingback.server.connections`).
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Server:
         threads: int = 4,
         connections: int = CONNECTIONS,
         unread: int = MAX_UNREAD,
+        pieces: int = MAX_PIECES,
         trusted_proxies: Collection[str] = (),
     ) -> None:
         listening = _listening(host, port)
@@ -103,6 +104,7 @@ class Server:
             lists=self._threads[1],
             most=connections,
             max_unread=unread,
+            max_pieces=pieces,
             trusted_proxies=trusted_proxies,
         )
         self._stopping = False
