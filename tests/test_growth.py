@@ -256,9 +256,6 @@ PAGES: dict[str, Callable[[bytes], object]] = {
     "date": lambda page: published_of(page, url=URL, content_type=HTML),
     "canonical": lambda page: canonical_in(URL, link_headers=(), content_type=HTML, chunks=[page]),
 }
-DOM: dict[str, Callable[[bytes], object]] = {
-    "post by selector": lambda page: read_post(page, url=URL, content_type=HTML, selector="p"),
-}
 XML: dict[str, Callable[[bytes], object]] = {
     "feed": lambda feed: entries_in(feed, url=URL, content_type="application/xml"),
     "sitemap": lambda sitemap: urls_in(sitemap, url=URL),
@@ -293,7 +290,6 @@ MESSAGES: dict[str, Callable[[bytes], object]] = {
 }
 KINDS = (
     (PAGES, html_shapes, PAGE),
-    (DOM, html_shapes, BODY // 2),
     (XML, xml_shapes, PAGE),
     (JSON, json_shapes, PAGE),
     (TEXTS, text_shapes, PAGE),

@@ -188,6 +188,14 @@ MIB = 1024 * 1024
 ITEM = '{"url": "https://my.example/2026/part-%d", "n": [1.5e-3, null, "\\u0041"]}, '
 
 
+@pytest.mark.parametrize(
+    ("end", "linked"), [("", False), ("\n", True), (" and more", True)], ids=["cut-off-in-it", "line-end", "words"]
+)
+def test_the_last_word_of_a_text_that_was_cut_off_may_be_half_of_one(end: str, linked: bool) -> None:
+    text = f"{TARGET}{end}".rjust(MIB)
+    assert read(text, "text/plain").linked is linked
+
+
 def cut(document: str) -> str:
     """What is read of a document that is larger."""
     assert len(document) > MIB

@@ -1,5 +1,6 @@
 """`pingback serve` when there is too much of something, or no disk; and two of them over one database."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,11 +103,14 @@ def test_two_servers_over_one_database_look_at_each_source_once(site: Site, tmp_
 
 
 def test_told_to_stop_it_finishes_what_it_began_and_leaves_the_rest(site: Site, tmp_path: Path) -> None:
-    gate, asked = threading.Event(), threading.Semaphore(0)
+    gate, stopped, asked = threading.Event(), threading.Event(), threading.Semaphore(0)
+    order = itertools.count()
 
     def slow(request: Request) -> bytes:
+        """The first two answer at the gate; what begins while the server stops is not answered by it."""
+        is_first = next(order) < 2
         asked.release()
-        gate.wait(PATIENCE)
+        (gate if is_first else stopped).wait(PATIENCE)
         return LINKING
 
     site.pages |= {f"/{number}": slow for number in range(5)}
@@ -121,6 +125,7 @@ def test_told_to_stop_it_finishes_what_it_began_and_leaves_the_rest(site: Site, 
         finally:
             gate.set()
         stopping.join(PATIENCE)
+        stopped.set()
         statuses = sorted(mention.status.value for mention in server.mentions())
         assert statuses == ["approved"] * 2 + ["pending"] * 3
     with Server(tmp_path, MINE) as server:

@@ -68,6 +68,17 @@ def test_no_answer_outlives_its_second(tmp_path: Path, pages: Pages, seconds: fl
         assert get("/readyz", receiver).status == 200
 
 
+def test_a_no_ends_with_the_first_ping_that_is_kept(tmp_path: Path, pages: Pages) -> None:
+    clock = Clock()
+    url = f"sqlite:///{tmp_path}/x.db?timeout=0.01"
+    with Store(url, clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
+        with locked(tmp_path / "x.db"):
+            assert get("/readyz", receiver).status == 503
+        assert get("/readyz", receiver).status == 503
+        receiver.ping(SOURCE, TARGET)
+        assert get("/readyz", receiver).status == 200
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     with closing(sqlite3.connect(path)) as other:

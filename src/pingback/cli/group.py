@@ -52,7 +52,7 @@ def main() -> None:
     (PINGBACK_DB, PINGBACK_TIMEOUT, ...), then from pingback.toml.
 
     \b
-    Exit codes: 0 it worked; 1 the answer is no; 2 wrong usage;
+    Exit codes: 0 it worked; 1 the answer is no; 2 wrong usage, or a database that cannot be used;
     3 a page could not be reached, or the address guard refused it.
     """
     for stream in (sys.stdout, sys.stderr):  # a title in Japanese is no reason to fail on a Latin-1 terminal

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pingback.model import Author
-from pingback.urls import is_http
+from pingback.urls import is_http, tidy
 from pingback.words import clean
 
 if TYPE_CHECKING:
@@ -188,5 +188,5 @@ def _author(card: object) -> Author | None:
 
 
 def _address(url: str | None) -> str | None:
-    """A stranger's address that a page may show: never `javascript:`."""
-    return url if url is not None and is_http(url) else None
+    """A stranger's address that a page may show: never `javascript:`, and with the host that would be asked."""
+    return tidy(url) if url is not None and is_http(url) else None

@@ -55,9 +55,12 @@ def reader_of(media_type: str) -> Callable[[str, str, bool], Said | None] | None
 
 
 def said_in_text(text: str, target: str, cut: bool = False) -> Said | None:
-    """The target stands in the text as a whole word; the excerpt is of its line."""
+    """The target stands in the text as a whole word; the excerpt is of its line. Of the last word of a text that was
+    `cut` off nobody knows whether it is whole."""
     wanted = _Target(target)
     for found in _ADDRESS.finditer(text):
+        if cut and found.end() == len(text):
+            break
         if length := wanted.length_in(found[0]):
             return Said(excerpt=_excerpt(text, found.start(), found.start() + length))
     return None

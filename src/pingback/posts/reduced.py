@@ -6,6 +6,7 @@ So it is given neither: lxml mends what is broken, and what nobody asks for is l
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from html import escape, unescape
 from itertools import cycle, islice
@@ -134,18 +135,27 @@ def _mended(utf8: bytes) -> etree._Element:
     root = _tree(head)[0]
     if root is None:  # nothing before the first entry that could be read
         root = etree.Element("rss")
-    channel = next((child for child in root if _local(child) == "channel"), root)
-    opening = _opening_of(head)
+    opening, entries = _opening_of(head), []
     for start, stop in zip(starts[:MAX_MENDED], [*starts[1:], None], strict=False):
         around = _tree(opening + utf8[start:stop])[0]
         if around is not None and len(around):
-            entry, *behind = around
-            _lift(entry)
-            root.append(entry)
-            if stop is None:  # some channels say behind their items what they are
-                known = {_local(child) for child in channel}
-                channel.extend([element for element in behind if _local(element) not in known])
-    return root
+            _lift(around[0])
+            entries.append(etree.tostring(around[0], with_tail=False))
+            if stop is None:
+                _complete(root, list(around)[1:])
+    # As text: to move elements from tree to tree costs lxml time by the square of their number.
+    whole = _tree(b"".join([opening, *map(etree.tostring, root), *entries]))[0]
+    return root if whole is None else whole
+
+
+def _complete(root: etree._Element, behind: Iterable[etree._Element]) -> None:
+    """Some channels say behind their items what they are."""
+    channel = next((child for child in root if _local(child) == "channel"), root)
+    known = {_local(child) for child in channel}
+    for element in behind:
+        if (name := _local(element)) in _READ and name not in known:
+            known.add(name)
+            channel.append(element)
 
 
 def _opening_of(head: bytes) -> bytes:

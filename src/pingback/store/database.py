@@ -26,6 +26,7 @@ class Database:
         self._browsing = self._engine if in_memory(self._url) else connect(self._url, create=create)
         self._closed = False
         self.trouble: StoreError | None = None
+        self.writes = 0  # that worked
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
         self._writing = threading.Lock()
         try:
@@ -67,6 +68,7 @@ class Database:
                 self._engine.execution_options(writes=True).begin() as connection,
             ):
                 yield connection
+            self.writes += 1
             if self.trouble is not None and not self.trouble.lasts:
                 self.trouble = None
         finally:

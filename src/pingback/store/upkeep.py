@@ -36,6 +36,7 @@ class Upkeep:
         self._clock = clock
         self._lock = threading.Lock()
         self._tried: datetime | None = None
+        self._writes = 0  # of the database, when it was tried
         self._trouble: StoreError | None = None
         self._examining = threading.Lock()
         self._examined: datetime | None = None
@@ -98,13 +99,15 @@ class Upkeep:
 
         What pings and other work met is believed before the trial. After damage, which a trial may miss, nothing is
         well until SQLite finds the whole file sound; it is asked once a minute at most. Anybody may ask us, and each
-        write makes SQLite's log grow: for a second the answer stays what it was.
+        write makes SQLite's log grow: for a second the answer stays what it was, unless it was a no, and something was
+        written since.
         """
         self._examine()
         with self._lock:
-            if self._is_over(self._tried, _ANSWER_HOLDS):
+            written = self._trouble is not None and self._database.writes != self._writes
+            if written or self._is_over(self._tried, _ANSWER_HOLDS):
                 self._trouble = self._try_to_write()
-                self._tried = self._clock()
+                self._tried, self._writes = self._clock(), self._database.writes
             trouble = self._trouble
         if (trouble := self._damage or trouble) is not None:
             raise StoreError(str(trouble), public=trouble.public, lasts=trouble.lasts)
