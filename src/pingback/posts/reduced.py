@@ -142,7 +142,7 @@ def _mended(utf8: bytes) -> etree._Element:
             _lift(around[0])
             entries.append(etree.tostring(around[0], with_tail=False))
             if stop is None:
-                _complete(root, list(around)[1:])
+                _complete(root, islice(around, 1, None))
     # As text: to move elements from tree to tree costs lxml time by the square of their number.
     whole = _tree(b"".join([opening, *map(etree.tostring, root), *entries]))[0]
     return root if whole is None else whole
@@ -152,10 +152,11 @@ def _complete(root: etree._Element, behind: Iterable[etree._Element]) -> None:
     """Some channels say behind their items what they are."""
     channel = next((child for child in root if _local(child) == "channel"), root)
     known = {_local(child) for child in channel}
+    missing: dict[str, etree._Element] = {}
     for element in behind:
         if (name := _local(element)) in _READ and name not in known:
-            known.add(name)
-            channel.append(element)
+            missing.setdefault(name, element)
+    channel.extend(missing.values())
 
 
 def _opening_of(head: bytes) -> bytes:
@@ -168,12 +169,13 @@ def _opening_of(head: bytes) -> bytes:
 def _lift(entry: etree._Element) -> None:
     """Behind an element of HTML that never ends, all that the entry has stands in it: give it back to the entry."""
     own = {_local(child) for child in entry}
-    for element in list(entry.iterdescendants("*")):
-        name = _local(element)
-        if name in _LIFTED and name not in own:
-            own.add(name)
-            element.tail = None
-            entry.append(element)
+    swallowed: dict[str, etree._Element] = {}
+    for element in entry.iterdescendants("*"):
+        if (name := _local(element)) in _LIFTED and name not in own:
+            swallowed.setdefault(name, element)
+    for element in swallowed.values():
+        element.tail = None
+        entry.append(element)
 
 
 def _local(element: etree._Element) -> str:
@@ -208,15 +210,15 @@ def _keep_what_is_read(root: etree._Element, url: str) -> bool:
     """
     own = etree.QName(root).namespace or ""
     left = MAX_ELEMENTS
-    unseen = [(root, url)]  # elements, and the base around them
+    unseen = [(root, url)]  # elements that are read, and the base around them
     while unseen:
         element, base = unseen.pop()
-        name = _name_of(element, own)
-        left -= name is not None
+        left -= 1
         parent = element.getparent()
-        if parent is not None and (name is None or left < 0):
+        if parent is not None and left < 0:
             parent.remove(element)
             continue
+        name = _local(element)
         _keep_some_attributes(element)
         base = _settle_base(element, base)
         if name in _DATES or name in _ADDRESSES:
@@ -224,20 +226,32 @@ def _keep_what_is_read(root: etree._Element, url: str) -> bool:
         elif name in _CONTENTS:
             _wrap(element, name)
         else:
-            unseen += [(child, base) for child in reversed(element)]
+            unseen += [(child, base) for child in reversed(_children_read(element, own))]
     return left >= 0
 
 
-def _name_of(element: etree._Element, own: str) -> str | None:
-    """The name by which the element is read; None where it is not. One with a prefix that nobody declared is given the
-    namespace that it stands for."""
+def _children_read(element: etree._Element, own: str) -> list[etree._Element]:
+    """The children that are read; the others are taken out one by one, as thousands of objects at once are slow."""
+    kept = []
+    child = next(iter(element), None)
+    while child is not None:
+        following = child.getnext()
+        if _is_read(child, own):
+            kept.append(child)
+        else:
+            element.remove(child)
+        child = following
+    return kept
+
+
+def _is_read(element: etree._Element, own: str) -> bool:
+    """By its name and namespace; one with a prefix that nobody declared is given the namespace that it stands for."""
     namespace, _, name = str(element.tag).removeprefix("{").rpartition("}")
     prefix, colon, name = name.rpartition(":")
     if colon:
         namespace = _CUSTOMARY.get(prefix, prefix)
         element.tag = f"{{{namespace}}}{name}" if name else "none"
-    known = name.lower() in _READ and (namespace == own or namespace.lower() in _NAMESPACES)
-    return name.lower() if known else None
+    return name.lower() in _READ and (namespace == own or namespace.lower() in _NAMESPACES)
 
 
 def _wrap(content: etree._Element, name: str) -> None:
