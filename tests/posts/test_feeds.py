@@ -289,6 +289,11 @@ def test_what_is_broken_in_a_feed_costs_nothing_else(feed: str) -> None:
     assert not found.complete
 
 
+def test_a_broken_root_costs_its_entries_no_letter() -> None:
+    feed = items("<title>a &amp; b</title><link>/1</link>").replace(b"<rss>", b'<rss version="2.0" version="2.0">')
+    assert [each.title for each in read(feed).entries] == ["a & b"]
+
+
 def test_a_less_than_sign_in_a_broken_feed_is_text() -> None:
     assert read(items("<title>I <3 you</title><link>/1</link>")).entries[0].title == "I <3 you"
 

@@ -144,7 +144,8 @@ def _mended(utf8: bytes) -> etree._Element:
             if stop is None:
                 _complete(root, islice(around, 1, None))
     # As text: to move elements from tree to tree costs lxml time by the square of their number.
-    whole = _tree(b"".join([opening, *map(etree.tostring, root), *entries]))[0]
+    inside = b"".join([*map(etree.tostring, root), *entries])
+    whole = _tree(opening + _NAMED.sub(_by_number, inside))[0]
     return root if whole is None else whole
 
 
