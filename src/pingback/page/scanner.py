@@ -162,7 +162,7 @@ def _usual_seconds() -> float:
 
     def seconds() -> float:
         began = thread_time()
-        etree.HTMLParser(target=_Target(Passing("about:blank"), ())).feed(page)  # type: ignore[arg-type]  # as above
+        etree.HTMLParser(target=_Target(Passing("about:blank"), ())).feed(page)  # type: ignore[arg-type]  # as in `scan`
         return thread_time() - began
 
     return min(seconds() for _ in range(3)) / len(page)

@@ -283,7 +283,7 @@ def _markup_in(content: etree._Element) -> str:
 
 
 def _keep_some_attributes(element: etree._Element) -> None:
-    names = [str(name) for name in element.keys()]  # noqa: SIM118  # an element is no mapping; its values cost n² of n
+    names = [str(name) for name in element.keys()]  # noqa: SIM118  # no mapping: to list its values as well takes time by the square
     plain = [name for name in names if name.startswith(_QUALIFIED) or not ("{" in name or ":" in name)]
     if len(plain) == len(names) <= MAX_ATTRIBUTES:
         return
