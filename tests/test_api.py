@@ -113,10 +113,10 @@ def test_publish_of_a_post_at_hand(linked: Site, client: pingback.Client, html: 
     assert (outcome.target, outcome.status) == (f"{linked.url}/5?%C3%BC", pingback.OutcomeStatus.ACCEPTED)
 
 
-def test_publish_with_wishes(linked: Site, client: pingback.Client) -> None:
-    wishes = pingback.Wishes(self_pings=False)
+def test_publish_with_options(linked: Site, client: pingback.Client) -> None:
+    options = pingback.PublishOptions(self_pings=False)
     with pingback.Store("sqlite://") as store:
-        assert list(pingback.publish(f"{linked.url}/6", wishes=wishes, client=client, store=store)) == []
+        assert list(pingback.publish(f"{linked.url}/6", options=options, client=client, store=store)) == []
     assert asked(linked) == [("GET", "/6")]
 
 
@@ -306,17 +306,17 @@ def test_without_a_callable_the_site_is_asked() -> None:
 
 def test_a_sender_is_counted_by_address_and_the_host_itself_is_not() -> None:
     with receiver(**PATIENT, rate="1/hour") as made:
-        made.ping(SOURCE, TARGET, asker="192.0.2.7")
-        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="192.0.2.7")) == pingback.FaultCode.ACCESS_DENIED
+        made.ping(SOURCE, TARGET, client_ip="192.0.2.7")
+        assert code_of(lambda: made.ping(SOURCE, TARGET, client_ip="192.0.2.7")) == pingback.FaultCode.ACCESS_DENIED
         for _ in range(2):
             assert code_of(lambda: made.ping(SOURCE, TARGET)) == pingback.FaultCode.ALREADY_REGISTERED
 
 
 def test_strangers_whose_address_nobody_knows_count_as_one() -> None:
     with receiver(**PATIENT, rate="1/hour") as made:
-        made.ping(SOURCE, TARGET, asker="")
-        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="")) == pingback.FaultCode.ACCESS_DENIED
-        assert code_of(lambda: made.ping(SOURCE, TARGET, asker="unix:")) == pingback.FaultCode.ACCESS_DENIED
+        made.ping(SOURCE, TARGET, client_ip="")
+        assert code_of(lambda: made.ping(SOURCE, TARGET, client_ip="")) == pingback.FaultCode.ACCESS_DENIED
+        assert code_of(lambda: made.ping(SOURCE, TARGET, client_ip="unix:")) == pingback.FaultCode.ACCESS_DENIED
 
 
 def code_of(ping: Callable[[], object]) -> int:

@@ -23,11 +23,11 @@ from click.testing import CliRunner
 
 import pingback
 from pingback.cli.group import main
+from pingback.protocols.xmlrpc import encode_response
 from pingback.server.app import _FOLDERS, _ROUTES
 from pingback.server.display import fragment
 from pingback.server.forwarded import _FOR, _HOST, _PROTO
 from pingback.settings import Settings
-from pingback.wire.xmlrpc import encode_response
 from tests.loopback import free_port
 from tests.wordpress.program import Program
 

@@ -21,16 +21,16 @@ from pingback.page.endpoints import endpoints_in
 from pingback.page.entry import read_post
 from pingback.posts.feeds import entries_in
 from pingback.posts.sitemap import urls_in
+from pingback.protocols.charset import decode_text
+from pingback.protocols.forms import decode_form
+from pingback.protocols.headers import content_type, fresh_for, links_in
+from pingback.protocols.trackback import decode_reply, decode_trackback
+from pingback.protocols.xmlrpc import decode_call, decode_response
 from pingback.sending.answers import Answer, verdict_on
-from pingback.server.question import Question
+from pingback.server.query import Query
 from pingback.store.blocklist import block_of, blocks
+from pingback.text import clean, excerpt_around, plain
 from pingback.urls import is_under, key_of, same_url, shown, tidy
-from pingback.wire.charset import decode_text
-from pingback.wire.forms import decode_form
-from pingback.wire.headers import content_type, fresh_for, links_in
-from pingback.wire.trackback import decode_reply, decode_trackback
-from pingback.wire.xmlrpc import decode_call, decode_response
-from pingback.words import clean, excerpt_around, plain
 
 PAGE = 128 * 1024  # bytes: long enough for what grows with the square, in lxml or in Python, to take its 20 ms
 BODY = 64 * 1024  # bytes: the longest message that is read
@@ -283,7 +283,7 @@ MESSAGES: dict[str, Callable[[bytes], object]] = {
     "Content-Type": as_text(lambda field: content_type(f"text/html{field}")),
     "Link": as_text(lambda field: list(links_in([field]))),
     "Cache-Control": as_text(lambda field: fresh_for([field], expires=field, date=field)),
-    "question": as_text(lambda query: Question(query).selection),
+    "question": as_text(lambda query: Query(query).selection),
     "URL": as_text(lambda url: (shown(url), same_url(url, TARGET), is_under(url, TARGET))),
     "normal URL": as_text(lambda url: (key_of(url[:8192]), tidy(url[:8192]))),
     "block": as_text(lambda text: blocks(block_of(text[:500]), f"https://{text[:8000]}/")),

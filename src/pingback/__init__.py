@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from pingback.net.client import Client, Limits
     from pingback.receive.existence import SiteTargets
-    from pingback.sending.publish import Wishes
+    from pingback.sending.publish import PublishOptions
     from pingback.server.advertising import advertise
     from pingback.server.wsgi import wsgi_app
     from pingback.store import Store
@@ -65,6 +65,7 @@ __all__ = [
     "OutcomeStatus",
     "PingbackError",
     "Protocol",
+    "PublishOptions",
     "Receiver",
     "SettingsError",
     "SiteTargets",
@@ -73,7 +74,6 @@ __all__ = [
     "Unreachable",
     "Verification",
     "Via",
-    "Wishes",
     "Words",
     "__version__",
     "advertise",
@@ -92,7 +92,7 @@ _MODULES = {
     " Verification Via Words",
     "net.client": "Client Limits",
     "receive.existence": "SiteTargets",
-    "sending.publish": "Wishes",
+    "sending.publish": "PublishOptions",
     "server.advertising": "advertise",
     "server.wsgi": "wsgi_app",
     "store": "Store",

@@ -16,7 +16,7 @@ from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
-from pingback.sending.publish import EVERYTHING, Publication, Wishes
+from pingback.sending.publish import EVERYTHING, Publication, PublishOptions
 from pingback.sending.publish import publish as publish_with
 from pingback.settings import DEFAULTS, Approve, Trackback, Verify, given
 from pingback.site import SiteReceiver
@@ -59,7 +59,7 @@ def publish(
     source: str,
     html: str | bytes | None = None,
     *,
-    wishes: Wishes = EVERYTHING,
+    options: PublishOptions = EVERYTHING,
     client: Client | None = None,
     store: "Store | str" = "sqlite:///pingback.db",
 ) -> Iterator[Outcome]:
@@ -75,17 +75,19 @@ def publish(
         page=None if page is None else lambda: page,
         content_type="text/html; charset=utf-8" if isinstance(html, str) else None,
     )
-    return _published(publication, wishes=wishes, client=client or _default_client(), store=store)
+    return _published(publication, options=options, client=client or _default_client(), store=store)
 
 
-def _published(publication: Publication, *, wishes: Wishes, client: Client, store: "Store | str") -> Iterator[Outcome]:
+def _published(
+    publication: Publication, *, options: PublishOptions, client: Client, store: "Store | str"
+) -> Iterator[Outcome]:
     from pingback.store import Store  # a database, which only those who remember need
 
     if not isinstance(store, str):
-        yield from publish_with([publication], client=client, outbox=store.outbox, wishes=wishes)
+        yield from publish_with([publication], client=client, outbox=store.outbox, options=options)
         return
     with Store(store) as own:
-        yield from publish_with([publication], client=client, outbox=own.outbox, wishes=wishes)
+        yield from publish_with([publication], client=client, outbox=own.outbox, options=options)
 
 
 def verify(source: str, target: str, *, protocol: Protocol | None = None, client: Client | None = None) -> Verification:

@@ -215,8 +215,8 @@ class Mention:
     """A ping that was received and kept. `id` is None until the store has given it one.
 
     `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
-    `fault` says why the mention was rejected or withdrawn. `asker` is the address of who sent the ping, and shown to
-    nobody.
+    `fault` says why the mention was rejected or withdrawn. `client_ip` is the address of the sender,
+    and shown to nobody.
     `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it. `decision` is the
     owner's last word on the mention as it stands, which `Moderation.decide` keeps. `changed` is when the store last
     changed anything of it.
@@ -236,7 +236,7 @@ class Mention:
     received: datetime
     verified: datetime | None = None
     fault: int | None = None
-    asker: str | None = None
+    client_ip: str | None = None
     sighting: Sighting | None = field(default=None, compare=False)
     decision: MentionStatus | None = field(default=None, compare=False)
     changed: datetime | None = field(default=None, compare=False)

@@ -90,14 +90,14 @@ class SiteReceiver(Receiver):
         source: str,
         target: str,
         *,
-        asker: str | None = None,
+        client_ip: str | None = None,
         protocol: Protocol = Protocol.PINGBACK,
         words: Words | None = None,
     ) -> Mention:
         if not self.rounds.running:
             self.rounds.start()
             self._schedule.wake()
-        return super().ping(source, target, asker=asker, protocol=protocol, words=words)
+        return super().ping(source, target, client_ip=client_ip, protocol=protocol, words=words)
 
     def resume(self) -> None:
         self.rounds.start()

@@ -10,8 +10,8 @@ from xmlrpc.client import dumps, loads
 from lxml import etree
 
 from pingback.errors import Fault, FaultCode
-from pingback.wire import xmlrpc
-from pingback.wire.pingback import ping_of
+from pingback.protocols import xmlrpc
+from pingback.protocols.pingback import ping_of
 from tests.bench.timing import Row, compare, judge, show
 
 PING = b"""<?xml version="1.0"?>

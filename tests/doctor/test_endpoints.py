@@ -8,9 +8,9 @@ from pingback.doctor.checks import Check
 from pingback.doctor.endpoints import checks_of
 from pingback.model import Endpoint, Protocol, Via
 from pingback.net.client import Client
-from pingback.wire.pingback import ping_of
-from pingback.wire.trackback import encode_reply
-from pingback.wire.xmlrpc import decode_call, encode_fault, encode_response
+from pingback.protocols.pingback import ping_of
+from pingback.protocols.trackback import encode_reply
+from pingback.protocols.xmlrpc import decode_call, encode_fault, encode_response
 from tests.loopback import Page, Request, Site, page
 
 TARGET = "https://my.example/part-5"

@@ -74,13 +74,13 @@ def test_others_come_through_and_what_waits_is_verified(
             receiver.ping(
                 f"http://{host.format(number)}:{site.port}/",
                 f"{MINE}5",
-                asker=askers[number % 2].format(number),
+                client_ip=askers[number % 2].format(number),
                 protocol=Protocol.WEBMENTION,
             )
-        pingback = receiver.ping(f"http://a.example:{site.port}/", f"{MINE}5", asker="198.51.100.1")
+        pingback = receiver.ping(f"http://a.example:{site.port}/", f"{MINE}5", client_ip="198.51.100.1")
         assert pingback.status is APPROVED
         webmention = receiver.ping(
-            f"http://b.example:{site.port}/", f"{MINE}5", asker="198.51.100.1", protocol=Protocol.WEBMENTION
+            f"http://b.example:{site.port}/", f"{MINE}5", client_ip="198.51.100.1", protocol=Protocol.WEBMENTION
         )
         assert webmention.status is PENDING
         wait_until(lambda: standing(store) == {APPROVED: 2, PENDING: 40})
@@ -100,11 +100,11 @@ def test_without_a_background_the_sender_hears_when_to_come_again(client: Client
         receiver = Receiver(site=MINE, store=store, client=client, queued=[Protocol.WEBMENTION])
         for number in range(8):
             source = f"http://hang{number}.evil.example:{site.port}/"
-            receiver.ping(source, f"{MINE}5", asker="192.0.2.1", protocol=Protocol.WEBMENTION)
+            receiver.ping(source, f"{MINE}5", client_ip="192.0.2.1", protocol=Protocol.WEBMENTION)
         for _ in range(8):
             assert name_server.asked.acquire(timeout=PATIENCE)
         with pytest.raises(Fault) as refused:
-            receiver.ping(f"http://hang.evil.example:{site.port}/", f"{MINE}5", asker="192.0.2.1")
+            receiver.ping(f"http://hang.evil.example:{site.port}/", f"{MINE}5", client_ip="192.0.2.1")
         assert (refused.value.code, refused.value.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
         name_server.answers.set()
         receiver.close()

@@ -14,11 +14,11 @@ from pingback.cli.mentions import line
 from pingback.model import Mention
 from pingback.net.client import Client
 from pingback.net.mail import Mailer
+from pingback.protocols.pingback import GET_PINGBACKS
 from pingback.receive.channels import MailChannel, WebhookChannel
 from pingback.server.app import handle
 from pingback.server.http import Request
 from pingback.store import Store
-from pingback.wire.pingback import GET_PINGBACKS
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
 from tests.server.strangers import HOSTILE, TARGET

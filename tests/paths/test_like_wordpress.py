@@ -11,11 +11,11 @@ import pytest
 
 from pingback.model import MentionStatus, Protocol
 from pingback.net.client import Client
+from pingback.protocols.headers import links_in
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
-from pingback.wire.headers import links_in
 from tests.loopback import Site, page
 from tests.paths.exchange import post
 from tests.receive.lax import Receiver

@@ -11,7 +11,7 @@ from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import Backlog
 from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
-from pingback.receive.site import Site
+from pingback.receive.pages import SitePages
 from pingback.store import Store
 from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, finish, refusal
 from tests.receive.pages import PATIENCE, Clock, Pages
@@ -108,14 +108,14 @@ def test_what_waits_is_looked_at_without_anybody_asking(make: MakeReceiver, stor
 
 def test_a_sender_that_is_too_fast_is_49(make: MakeReceiver, pages: Pages) -> None:
     receiver = make(rate=Rate("1/day"))
-    receiver.ping(SOURCE, TARGET, asker="192.0.2.7")
-    fault = refusal(receiver, f"{SOURCE}?2", asker="192.0.2.7")
+    receiver.ping(SOURCE, TARGET, client_ip="192.0.2.7")
+    fault = refusal(receiver, f"{SOURCE}?2", client_ip="192.0.2.7")
     assert (fault.code, fault.retry_after is not None, len(pages.asked)) == (FaultCode.ACCESS_DENIED, True, 1)
-    assert refusal(receiver, asker="192.0.2.8").code == FaultCode.ALREADY_REGISTERED
+    assert refusal(receiver, client_ip="192.0.2.8").code == FaultCode.ALREADY_REGISTERED
 
 
 @pytest.mark.parametrize(
-    ("asker", "asking_again", "senders"),
+    ("client_ip", "asking_again", "senders"),
     [
         pytest.param("192.0.2.7", "192.0.2.7", ["192.0.2.7"] * 4, id="known"),
         pytest.param("192.0.2.7", "198.51.100.1", ["192.0.2.7", "192.0.2.7", "198.51.100.1", "192.0.2.7"], id="two"),
@@ -129,29 +129,29 @@ def test_for_whom_a_look_counts(
     make: MakeReceiver,
     pages: Pages,
     clock: Clock,
-    asker: str | None,
+    client_ip: str | None,
     asking_again: str | None,
     senders: list[str | None],
 ) -> None:
     """At the first ping, at a second one within the hour, at a third one after it, and of our own accord."""
     receiver = make()
-    receiver.ping(SOURCE, TARGET, asker=asker)
-    refusal(receiver, asker=asking_again)
+    receiver.ping(SOURCE, TARGET, client_ip=client_ip)
+    refusal(receiver, client_ip=asking_again)
     clock.pass_by(hours=1)
     receiver.resume()
     clock.pass_by(hours=1)
-    refusal(receiver, asker=asking_again)
+    refusal(receiver, client_ip=asking_again)
     clock.pass_by(days=30)
     receiver.reverify(after=timedelta(days=30), most=1)
     assert pages.senders == senders
 
 
 @pytest.mark.parametrize(
-    ("asker", "sender"), [("192.0.2.7", "192.0.2.7"), ("2001:db8::1", "2001:db8::/64"), ("", "unknown")]
+    ("client_ip", "sender"), [("192.0.2.7", "192.0.2.7"), ("2001:db8::1", "2001:db8::/64"), ("", "unknown")]
 )
-def test_what_waits_counts_for_its_sender(make: MakeReceiver, pages: Pages, asker: str, sender: str) -> None:
+def test_what_waits_counts_for_its_sender(make: MakeReceiver, pages: Pages, client_ip: str, sender: str) -> None:
     receiver = make(answer_within=PATIENCE, source_rate=NotYet("1/second"))
-    assert receiver.ping(SOURCE, TARGET, asker=asker).status is MentionStatus.PENDING
+    assert receiver.ping(SOURCE, TARGET, client_ip=client_ip).status is MentionStatus.PENDING
     pages.wait_until_asked()
     finish(receiver)
     assert pages.senders == [sender]
@@ -215,7 +215,7 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
         store.queue,
         background=background,
         rate=None,
-        site=Site(SITE, target_exists=everything_exists, self_pings=True),
+        site=SitePages(SITE, target_exists=everything_exists, self_pings=True),
         protocols=tuple(Protocol),
         settle=lambda mention: None,
         renew=lambda mention: None,

@@ -55,7 +55,7 @@ def test_what_is_no_rate(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asker", "sender"),
+    ("client_ip", "sender"),
     [
         pytest.param("192.0.2.7", "192.0.2.7", id="ipv4"),
         pytest.param("::ffff:192.0.2.7", "192.0.2.7", id="rfc4291-2.5.5.2-mapped"),
@@ -66,8 +66,8 @@ def test_what_is_no_rate(text: str) -> None:
         pytest.param(None, None, id="unknown"),
     ],
 )
-def test_who_is_one_sender(asker: str | None, sender: str | None) -> None:
-    assert sender_of(asker) == sender
+def test_who_is_one_sender(client_ip: str | None, sender: str | None) -> None:
+    assert sender_of(client_ip) == sender
 
 
 def test_a_sender_that_is_too_fast_is_49_and_hears_when_to_come_again() -> None:
@@ -85,6 +85,6 @@ def test_the_host_s_own_pings_are_not_counted_and_all_of_unknown_address_are_tho
     for _ in range(3):
         rate.check_sender(None)
     rate.check_sender("")
-    for asker in ("", "unix:", "@"):
+    for client_ip in ("", "unix:", "@"):
         with pytest.raises(Fault):
-            rate.check_sender(asker)
+            rate.check_sender(client_ip)

@@ -14,7 +14,7 @@ TARGET = "https://my.example/5"
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
-    names = ("protocol", "source", "target", "asker", "outcome", "fault")
+    names = ("protocol", "source", "target", "client_ip", "outcome", "fault")
     return {name: vars(record)[name] for name in names if name in vars(record)}
 
 
@@ -29,7 +29,7 @@ def test_a_ping_that_was_kept(caplog: pytest.LogCaptureFixture) -> None:
         "protocol": "pingback",
         "source": "https://a.example/6",
         "target": "https://my.example/5",
-        "asker": "192.0.2.1",
+        "client_ip": "192.0.2.1",
         "outcome": "approved",
     }
 
@@ -39,7 +39,7 @@ def test_a_ping_that_was_refused(caplog: pytest.LogCaptureFixture) -> None:
         log_ping(Protocol.TRACKBACK, "x" * 9000, TARGET, "not an address", Fault(17, "y" * 9000))
     [record] = caplog.records
     assert len(record.getMessage()) < 1000
-    assert (fields(record)["outcome"], fields(record)["fault"], fields(record)["asker"]) == ("refused", 17, None)
+    assert (fields(record)["outcome"], fields(record)["fault"], fields(record)["client_ip"]) == ("refused", 17, None)
 
 
 @pytest.mark.parametrize(

@@ -109,20 +109,20 @@ def test_deciders_see_the_page_and_the_sender(make: MakeReceiver) -> None:
         seen.append(mention)
         return SPAM
 
-    make(decide=decide).ping(SOURCE, TARGET, asker="::ffff:198.51.100.7")
+    make(decide=decide).ping(SOURCE, TARGET, client_ip="::ffff:198.51.100.7")
     [mention] = seen
     assert mention.sighting is not None
-    assert (mention.asker, mention.sighting.url) == ("198.51.100.7", SOURCE)
+    assert (mention.client_ip, mention.sighting.url) == ("198.51.100.7", SOURCE)
     assert (mention.sighting.size, mention.sighting.outbound) == (len(LINKING.body.encode()), 1)
 
 
 def test_the_sender_is_remembered_and_shown_to_nobody(make: MakeReceiver, store: Store, clock: Clock) -> None:
     receiver = make()
-    receiver.ping(SOURCE, TARGET, asker="198.51.100.7")
+    receiver.ping(SOURCE, TARGET, client_ip="198.51.100.7")
     clock.pass_by(hours=2)
-    assert refusal(receiver, asker="203.0.113.9").code == FaultCode.ALREADY_REGISTERED
+    assert refusal(receiver, client_ip="203.0.113.9").code == FaultCode.ALREADY_REGISTERED
     [mention] = store.mentions()
-    assert mention.asker == "198.51.100.7"
+    assert mention.client_ip == "198.51.100.7"
     assert "198.51.100.7" not in str(mention.as_json())
 
 

@@ -226,7 +226,7 @@ def test_any_texts_give_a_mention_or_a_fault(make: MakeReceiver, source: str, ta
 
 
 @pytest.mark.parametrize(
-    ("asker", "agent", "forwarded"),
+    ("client_ip", "agent", "forwarded"),
     [
         pytest.param("192.0.2.7", " from 192.0.2.7", "192.0.2.7", id="ipv4"),
         pytest.param("2001:DB8::1", " from 2001:db8::1", "2001:db8::1", id="ipv6"),
@@ -239,9 +239,9 @@ def test_any_texts_give_a_mention_or_a_fault(make: MakeReceiver, source: str, ta
     ],
 )
 def test_the_request_to_the_source_names_the_asker(
-    make: MakeReceiver, pages: Pages, asker: str | None, agent: str, forwarded: str | None
+    make: MakeReceiver, pages: Pages, client_ip: str | None, agent: str, forwarded: str | None
 ) -> None:
-    make().ping(SOURCE, TARGET, asker=asker)
+    make().ping(SOURCE, TARGET, client_ip=client_ip)
     [(url, headers)] = pages.asked
     assert url == SOURCE
     assert headers["User-Agent"].startswith("pingback/")
@@ -268,7 +268,7 @@ def test_one_line_in_the_log_for_a_ping(
 ) -> None:
     caplog.set_level(logging.INFO, "pingback")
     with suppress(Fault):
-        make().ping(source, TARGET, asker="192.0.2.7")
+        make().ping(source, TARGET, client_ip="192.0.2.7")
     [record] = caplog.records
     line = record.getMessage()
     assert record.levelno == logging.INFO
@@ -705,10 +705,10 @@ def test_pingbacks_of_what_nobody_links_to_count_as_pings(make: MakeReceiver) ->
 
     receiver = make(target_exists=exists, rate=Rate("2/day"))
     for number in range(2):
-        assert receiver.pingbacks_of(f"{TARGET}?{number}", asker="192.0.2.1") == []
+        assert receiver.pingbacks_of(f"{TARGET}?{number}", client_ip="192.0.2.1") == []
     for ask in (receiver.pingbacks_of, receiver.approved_of):
         with pytest.raises(Fault) as refused:
-            ask(f"{TARGET}?2", asker="192.0.2.1")
+            ask(f"{TARGET}?2", client_ip="192.0.2.1")
         assert (refused.value.code, bool(refused.value.retry_after)) == (FaultCode.ACCESS_DENIED, True)
     assert len(asked) == 2
 

@@ -17,7 +17,7 @@ from pingback.net.guard import Address, Refused
 from pingback.net.permit import Postponed
 from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
-from pingback.receive.site import Site as SiteOfOurs
+from pingback.receive.pages import SitePages
 from pingback.receive.turns import Turns
 from pingback.store import Store
 from tests.loopback import Site, page, redirect
@@ -74,7 +74,7 @@ def sources(ways: Site) -> list[str]:
 
 
 def turns_by(rate: str | None, clock: Clock, *, is_here: Callable[[Address], bool] = lambda address: False) -> Turns:
-    site = SiteOfOurs(SITE, target_exists=everything_exists, self_pings=True)
+    site = SitePages(SITE, target_exists=everything_exists, self_pings=True)
     return Turns(None if rate is None else Rate(rate), site=site, clock=clock, is_here=is_here)
 
 

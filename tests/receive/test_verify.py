@@ -40,9 +40,9 @@ def hasty() -> Iterator[Client]:
 def test_what_the_page_says_by_way_of_a_redirect(client: Client) -> None:
     with Site({"/old": redirect("/new"), "/new": page(LINKING)}) as site:
         source = f"http://a.example:{site.port}/old"
-        verification = verify(source, TARGET, client=client, headers={"User-Agent": "asker"})
+        verification = verify(source, TARGET, client=client, headers={"User-Agent": "client_ip"})
     assert (verification.linked, verification.source, verification.title) == (True, source, "T")
-    assert [request.headers["user-agent"] for request in site.requests] == ["asker", "asker"]
+    assert [request.headers["user-agent"] for request in site.requests] == ["client_ip", "client_ip"]
     assert {request.headers["accept"] for request in site.requests} == {"text/html, application/xhtml+xml, */*;q=0.5"}
 
 

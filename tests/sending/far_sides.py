@@ -5,7 +5,7 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from pingback.model import Protocol
-from pingback.wire.xmlrpc import encode_response
+from pingback.protocols.xmlrpc import encode_response
 from tests.loopback import Page, Request, Site, page
 
 XML = {"Content-Type": "text/xml"}

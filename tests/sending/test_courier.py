@@ -15,9 +15,9 @@ from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.net.client import Client, Limits
 from pingback.net.permit import OWNERS, Permit
 from pingback.net.response import Response
+from pingback.protocols.xmlrpc import encode_fault
 from pingback.sending.courier import LEASE, Courier
 from pingback.store import Outbox, Store
-from pingback.wire.xmlrpc import encode_fault
 from tests.loopback import Answer, Page, Request, Site, page
 from tests.receive.pages import PATIENCE, Clock, Pages
 from tests.receive.pages import Page as PageInMemory

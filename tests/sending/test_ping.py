@@ -11,8 +11,8 @@ import pytest
 from pingback.errors import FaultCode
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via
 from pingback.net.client import Client, Limits
+from pingback.protocols.xmlrpc import encode_fault, encode_response
 from pingback.sending.ping import deliver, send
-from pingback.wire.xmlrpc import encode_fault, encode_response
 from tests.loopback import Page, Request, Site, head, page, redirect
 
 SOURCE = "https://my.example/part-6?a=1&b=<2>"

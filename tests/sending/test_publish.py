@@ -8,7 +8,7 @@ import pytest
 from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
 from pingback.net.client import Client, Limits
-from pingback.sending.publish import EVERYTHING, UNCHANGED, Publication, Publisher, Taken, Wishes, publish
+from pingback.sending.publish import EVERYTHING, UNCHANGED, Publication, Publisher, PublishOptions, Taken, publish
 from pingback.store import Outbox, Store
 from tests.loopback import Site, page
 from tests.receive.pages import Clock
@@ -57,11 +57,11 @@ class Hook:
         self.outbox = outbox
         self.clock = Clock()
 
-    def __call__(self, *publications: Publication | str, wishes: Wishes = EVERYTHING) -> list[Outcome]:
+    def __call__(self, *publications: Publication | str, options: PublishOptions = EVERYTHING) -> list[Outcome]:
         self.clock.pass_by(hours=1)
         each = [Publication(source=given) if isinstance(given, str) else given for given in publications]
         outcomes = publish(
-            each, client=self.client, outbox=self.outbox, wishes=wishes, patience=timedelta(0), clock=self.clock
+            each, client=self.client, outbox=self.outbox, options=options, patience=timedelta(0), clock=self.clock
         )
         return list(outcomes)
 
@@ -134,7 +134,7 @@ def test_a_post_given_as_html_is_not_what_the_page_around_it_links_to(
 
 def test_a_post_chosen_by_css(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1", head=f'<div id="mine"><a href="{far_side.url}/2">2</a></div>')
-    hook(f"{blog.url}/6", wishes=Wishes(selector="#mine"))
+    hook(f"{blog.url}/6", options=PublishOptions(selector="#mine"))
     assert far_side.targets == ["/2"]
 
 
@@ -183,7 +183,7 @@ def test_each_post_is_heard_of_before_its_pings_go_out(
 def test_more_links_than_a_post_may_have(hook: Hook, blog: Site) -> None:
     targets = [f"https://other.example/{number}" for number in range(1001)]
     blog.pages["/6"] = post(*targets)
-    [outcome] = hook(f"{blog.url}/6", wishes=Wishes(allows=lambda target: False))
+    [outcome] = hook(f"{blog.url}/6", options=PublishOptions(allows=lambda target: False))
     assert (outcome.source, outcome.target, outcome.status, outcome.message) == (
         f"{blog.url}/6",
         None,
@@ -192,24 +192,28 @@ def test_more_links_than_a_post_may_have(hook: Hook, blog: Site) -> None:
     )
 
 
-# What one wishes
+# What is to be told
 
 
 @pytest.mark.parametrize(
-    ("wishes", "told"),
+    ("options", "told"),
     [
-        pytest.param(lambda url: Wishes(allows=lambda target: target != f"{url}/2"), ["/1"], id="not-that-page"),
-        pytest.param(lambda url: Wishes(allows=lambda target: False), [], id="nothing"),
-        pytest.param(lambda url: Wishes(protocols=[Protocol.WEBMENTION]), ["/1", "/2"], id="the-protocol-it-speaks"),
-        pytest.param(lambda url: Wishes(protocols=[Protocol.PINGBACK]), [], id="one-that-it-does-not-speak"),
-        pytest.param(lambda url: Wishes(self_pings=False), ["/1", "/2"], id="no-self-pings"),
+        pytest.param(
+            lambda url: PublishOptions(allows=lambda target: target != f"{url}/2"), ["/1"], id="not-that-page"
+        ),
+        pytest.param(lambda url: PublishOptions(allows=lambda target: False), [], id="nothing"),
+        pytest.param(
+            lambda url: PublishOptions(protocols=[Protocol.WEBMENTION]), ["/1", "/2"], id="the-protocol-it-speaks"
+        ),
+        pytest.param(lambda url: PublishOptions(protocols=[Protocol.PINGBACK]), [], id="one-that-it-does-not-speak"),
+        pytest.param(lambda url: PublishOptions(self_pings=False), ["/1", "/2"], id="no-self-pings"),
     ],
 )
-def test_only_what_one_wishes_is_told(
-    hook: Hook, blog: Site, far_side: FarSide, wishes: Callable[[str], Wishes], told: list[str]
+def test_only_what_the_options_allow_is_told(
+    hook: Hook, blog: Site, far_side: FarSide, options: Callable[[str], PublishOptions], told: list[str]
 ) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
-    hook(f"{blog.url}/6", wishes=wishes(far_side.url))
+    hook(f"{blog.url}/6", options=options(far_side.url))
     assert sorted(far_side.targets) == told
 
 
@@ -217,13 +221,13 @@ def test_only_what_one_wishes_is_told(
 def test_pages_of_one_s_own(hook: Hook, self_pings: bool, told: list[str]) -> None:
     with FarSide("/5") as own:
         own.pages["/6"] = post("/5", "/6#top")
-        hook(f"{own.url}/6", wishes=Wishes(self_pings=self_pings))
+        hook(f"{own.url}/6", options=PublishOptions(self_pings=self_pings))
         assert own.targets == told
 
 
 def test_what_is_left_out_now_is_told_when_it_is_wished_for(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
-    assert hook(f"{blog.url}/6", wishes=Wishes(allows=lambda target: False)) == []
+    assert hook(f"{blog.url}/6", options=PublishOptions(allows=lambda target: False)) == []
     assert statuses(hook(f"{blog.url}/6")) == {f"{far_side.url}/1": "accepted"}
 
 
@@ -234,8 +238,8 @@ def test_a_known_link_that_is_left_out_is_neither_removed_nor_told(hook: Hook, b
     far_side.heard.clear()
 
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2", words="In other words")
-    only_one = Wishes(allows=lambda target: target == f"{far_side.url}/1")
-    assert statuses(hook(f"{blog.url}/6", wishes=only_one)) == {f"{far_side.url}/1": "accepted"}
+    only_one = PublishOptions(allows=lambda target: target == f"{far_side.url}/1")
+    assert statuses(hook(f"{blog.url}/6", options=only_one)) == {f"{far_side.url}/1": "accepted"}
     assert far_side.targets == ["/1"]
     assert hook.outbox.find(f"{blog.url}/6", f"{far_side.url}/2") == known
 
@@ -249,7 +253,7 @@ def test_a_removed_link_that_is_left_out_is_told_when_it_is_wished_for(
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post()
-    assert hook(f"{blog.url}/6", wishes=Wishes(allows=lambda target: False)) == []
+    assert hook(f"{blog.url}/6", options=PublishOptions(allows=lambda target: False)) == []
     assert far_side.targets == ["/1"]
     assert statuses(hook(f"{blog.url}/6")) == {f"{far_side.url}/1": "accepted"}
 
@@ -261,7 +265,7 @@ def test_nothing_goes_out_by_a_protocol_that_is_not_wished_for(
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post(*([f"{far_side.url}/1"] if linked else []), words="In other words")
-    hook(f"{blog.url}/6", wishes=Wishes(protocols=[Protocol.PINGBACK]))
+    hook(f"{blog.url}/6", options=PublishOptions(protocols=[Protocol.PINGBACK]))
     assert far_side.targets == ["/1"]
     hook(f"{blog.url}/6")
     assert far_side.targets == ["/1", "/1"]
@@ -276,7 +280,7 @@ def test_what_takes_another_protocol_only_is_told_when_that_may_be_used(
     hook: Hook, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
 ) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
-    [outcome] = hook(given(f"{blog.url}/6"), wishes=Wishes(protocols=[Protocol.PINGBACK]))
+    [outcome] = hook(given(f"{blog.url}/6"), options=PublishOptions(protocols=[Protocol.PINGBACK]))
     assert (outcome.status, outcome.message) == (
         OutcomeStatus.UNSUPPORTED,
         f"{far_side.url}/1 advertises no endpoint for pingback",
@@ -289,7 +293,7 @@ def test_what_takes_another_protocol_only_is_told_when_that_may_be_used(
 
 def test_a_page_without_any_endpoint_is_not_asked_again_for_another_protocol(hook: Hook, blog: Site) -> None:
     blog.pages |= {"/6": post(f"{blog.url}/5"), "/5": page(b"five")}
-    hook(f"{blog.url}/6", wishes=Wishes(protocols=[Protocol.PINGBACK]))
+    hook(f"{blog.url}/6", options=PublishOptions(protocols=[Protocol.PINGBACK]))
     assert statuses(hook(f"{blog.url}/6")) == {f"{blog.url}/5": "skipped"}
     assert [request.path for request in blog.requests].count("/5") == 1
 
@@ -380,29 +384,29 @@ def test_html_of_a_post_that_is_not_public(
     assert list(outbox.pings()) == []
 
 
-def test_a_post_that_is_not_public_names_only_what_one_wishes_to_tell(hook: Hook, blog: Site) -> None:
+def test_a_post_that_is_not_public_names_only_what_the_options_allow(hook: Hook, blog: Site) -> None:
     targets = ["https://other.example/1", "https://other.example/2"]
     blog.pages["/6"] = post(*targets, head=NOINDEX)
-    only_one = Wishes(allows=lambda target: target == targets[0])
-    assert statuses(hook(f"{blog.url}/6", wishes=only_one)) == {targets[0]: "skipped"}
+    only_one = PublishOptions(allows=lambda target: target == targets[0])
+    assert statuses(hook(f"{blog.url}/6", options=only_one)) == {targets[0]: "skipped"}
 
 
-UNREADY = Wishes(even_unready=True)
+UNREADY = PublishOptions(even_unready=True)
 
 
 def test_a_post_that_says_noindex_all_the_same(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1", head=NOINDEX)
-    assert statuses(hook(f"{blog.url}/6", wishes=UNREADY)) == {f"{far_side.url}/1": "accepted"}
+    assert statuses(hook(f"{blog.url}/6", options=UNREADY)) == {f"{far_side.url}/1": "accepted"}
 
 
 def test_html_of_a_post_that_is_not_public_all_the_same(hook: Hook, blog: Site, far_side: FarSide) -> None:
     given = Publication(source=f"{blog.url}/6", page=lambda: markup(f"{far_side.url}/1"))
-    assert statuses(hook(given, wishes=UNREADY)) == {f"{far_side.url}/1": "accepted"}
+    assert statuses(hook(given, options=UNREADY)) == {f"{far_side.url}/1": "accepted"}
     assert blog.requests == []
 
 
 def test_what_cannot_be_read_has_no_links(hook: Hook, blog: Site) -> None:
-    assert statuses(hook(f"{blog.url}/6", wishes=UNREADY)) == {None: "skipped"}
+    assert statuses(hook(f"{blog.url}/6", options=UNREADY)) == {None: "skipped"}
 
 
 # A post changes
@@ -536,9 +540,9 @@ def test_a_rehearsal_of_a_post_that_is_as_it_was(hook: Hook, client: Client, blo
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(six)
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
-    assert publisher.rehearse(six)[1] == []
+    assert publisher.dry_run(six)[1] == []
     hook.clock.instant += timedelta(days=1)
-    assert publisher.rehearse(six)[1] == [f"{far_side.url}/1"]
+    assert publisher.dry_run(six)[1] == [f"{far_side.url}/1"]
 
 
 def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
@@ -549,20 +553,20 @@ def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog:
     publisher = Publisher(
         client=client,
         outbox=hook.outbox,
-        wishes=Wishes(allows=lambda target: target != f"{far_side.url}/3"),
+        options=PublishOptions(allows=lambda target: target != f"{far_side.url}/3"),
         clock=hook.clock,
     )
-    taken, targets = publisher.rehearse(Publication(source=f"{blog.url}/6"))
+    taken, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
     assert (taken.skipped, targets) == ((), [f"{far_side.url}/1", f"{far_side.url}/2"])
-    taken, targets = publisher.rehearse(Publication(source=f"{blog.url}/draft"))
+    taken, targets = publisher.dry_run(Publication(source=f"{blog.url}/draft"))
     assert ([outcome.fault for outcome in taken.skipped], taken.is_planned, targets) == ([404], False, [])
     assert (list(hook.outbox.pings()), far_side.requests) == ([], [])
 
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/3")
-    _, targets = publisher.rehearse(Publication(source=f"{blog.url}/6"))
+    _, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
     assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]
     blog.pages["/6"] = page(status=410)
-    _, targets = publisher.rehearse(Publication(source=f"{blog.url}/6"))
+    _, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
     assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]
     assert len(far_side.heard) == 3

@@ -7,9 +7,9 @@ import pytest
 
 from pingback.model import Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, Limits
+from pingback.protocols.pingback import encode_ping
+from pingback.protocols.xmlrpc import encode_fault, encode_response
 from pingback.sending.ping import send
-from pingback.wire.pingback import encode_ping
-from pingback.wire.xmlrpc import encode_fault, encode_response
 from tests.loopback import Page, Request, Site, page
 
 XML = {"Content-Type": "text/xml"}

@@ -13,8 +13,8 @@ from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
 from pingback.posts.feeds import entries_in
 from pingback.posts.values import Feed
+from pingback.protocols.xmlrpc import Value, encode_fault, encode_response
 from pingback.sending.updates import Blog, News, blogs_with_news, tell_of
-from pingback.wire.xmlrpc import Value, encode_fault, encode_response
 from tests.loopback import Answer, Page, Request, Site, page, redirect
 
 XML = {"Content-Type": "text/xml"}

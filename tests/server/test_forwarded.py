@@ -11,7 +11,7 @@ PROXIES = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
 
 
 def seen(environ: dict[str, str], proxies: tuple[str, ...] = PROXIES) -> tuple[str, str, str]:
-    """The asker, scheme and host that the application sees."""
+    """The client_ip, scheme and host that the application sees."""
     given: dict[str, Any] = {}
     setup_testing_defaults(given)
     found: list[dict[str, Any]] = []
@@ -26,7 +26,7 @@ def seen(environ: dict[str, str], proxies: tuple[str, ...] = PROXIES) -> tuple[s
 
 
 @pytest.mark.parametrize(
-    ("peer", "hops", "asker"),
+    ("peer", "hops", "client_ip"),
     [
         pytest.param("127.0.0.1", "192.0.2.7", "192.0.2.7", id="one-proxy"),
         pytest.param("127.0.0.1", "192.0.2.7, 10.1.1.1", "192.0.2.7", id="two-proxies"),
@@ -47,8 +47,8 @@ def seen(environ: dict[str, str], proxies: tuple[str, ...] = PROXIES) -> tuple[s
         pytest.param("", "203.0.113.9", "", id="no-peer"),
     ],
 )
-def test_who_asked(peer: str, hops: str, asker: str) -> None:
-    assert seen({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": hops})[0] == asker
+def test_who_asked(peer: str, hops: str, client_ip: str) -> None:
+    assert seen({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": hops})[0] == client_ip
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def test_a_ping_whose_link_stands_is_remembered_for_ever(store: Store, clock: Cl
     sent(store, clock)
     clock.pass_by(days=4000)
     assert pruned(store, clock) == NOTHING | {"attempts": 1}
-    assert store.outbox.rehearse(POST, {LINK: "x"}, now=clock.instant) == []
+    assert store.outbox.dry_run(POST, {LINK: "x"}, now=clock.instant) == []
 
 
 def test_a_ping_whose_link_is_gone_is_forgotten_with_its_attempts(store: Store, clock: Clock) -> None:

@@ -7,8 +7,8 @@ from pingback.doctor.checks import Check, CheckUp
 from pingback.doctor.examine import examine
 from pingback.errors import FetchError
 from pingback.settings import Settings
+from pingback.text import plain
 from pingback.urls import require_absolute
-from pingback.words import plain
 
 
 @subcommand("doctor", example="pingback doctor https://blog.example/part-five")

@@ -4,7 +4,7 @@ import click
 
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Mention, MentionKind, MentionStatus
-from pingback.presentable import presentable
+from pingback.sanitized import sanitized
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.urls import require_http
@@ -36,7 +36,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 
 def line(mention: Mention) -> str:
     """A mention for a person, on two lines."""
-    shown = presentable(mention)
+    shown = sanitized(mention)
     said = f"{_KINDS.get(shown.kind, shown.protocol.capitalize())}: {shown.title or shown.source}"
     head = f"{shown.id} {shown.status} {shown.received:%Y-%m-%d %H:%M} {said}"
     return f"{head}\n  {shown.source} -> {shown.target}"

@@ -6,8 +6,8 @@ from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Attempt, OutcomeStatus, QueuedPing, iso
 from pingback.settings import Settings
 from pingback.store import Store
+from pingback.text import plain
 from pingback.urls import require_http
-from pingback.words import plain
 
 
 @subcommand("outbox", example="pingback outbox --status failed --why")

@@ -23,12 +23,12 @@ from pingback.posts.values import BadFeed, Feed, Sitemap
 from pingback.sending import publications
 from pingback.sending.discover import EVERY, discover
 from pingback.sending.ping import unfound
-from pingback.sending.publish import Publication, Publisher, Taken, Wishes, publish
+from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
 from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import Settings
 from pingback.store import Outbox, Store
+from pingback.text import plain
 from pingback.urls import host_of, is_http, require_http, split
-from pingback.words import plain
 
 MAX_LINE = 10_000  # characters of a line on standard input
 
@@ -98,7 +98,7 @@ def command(
     """
     origin = _Given(**given)  # type: ignore[arg-type]  # by the names of the options
     origin.check()
-    wishes = Wishes(
+    options = PublishOptions(
         selector=selector,
         protocols=EVERY if protocol is None else (protocol,),
         allows=_matching(only, excepted),
@@ -109,10 +109,10 @@ def command(
     with ExitStack() as stack:
         client = stack.enter_context(client_for(settings))
         outbox = stack.enter_context(Store(settings.db)).outbox
-        run = _Run(settings, client, outbox, wishes, report)
+        run = _Run(settings, client, outbox, options, report)
         try:
             publications_ = run.publications(origin)
-            code = run.rehearse(publications_) if dry_run else run.publish(publications_)
+            code = run.dry_run(publications_) if dry_run else run.publish(publications_)
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None
         except OSError as error:
@@ -125,11 +125,13 @@ def command(
 class _Run:
     """One call of the command."""
 
-    def __init__(self, settings: Settings, client: Client, outbox: Outbox, wishes: Wishes, report: Report) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, outbox: Outbox, options: PublishOptions, report: Report
+    ) -> None:
         self._settings = settings
         self._client = client
         self._outbox = outbox
-        self._wishes = wishes
+        self._options = options
         self._report = report
         self._feeds: list[Feed] = []
         self._news: list[News] = []
@@ -169,7 +171,7 @@ class _Run:
             given,
             client=self._client,
             outbox=self._outbox,
-            wishes=self._wishes,
+            options=self._options,
             patience=timedelta(seconds=self._settings.wait),
             on_taken=self._taken,
         )
@@ -180,21 +182,21 @@ class _Run:
                 self._report.tell(outcome)
         return worst((self._report.exit_code, *self._codes))
 
-    def rehearse(self, given: Iterator[Publication]) -> int:
+    def dry_run(self, given: Iterator[Publication]) -> int:
         """Show what would be sent, and by which protocol; the exit code."""
-        publisher = Publisher(client=self._client, outbox=self._outbox, wishes=self._wishes)
+        publisher = Publisher(client=self._client, outbox=self._outbox, options=self._options)
         for publication in given:
-            taken, targets = publisher.rehearse(publication)
+            taken, targets = publisher.dry_run(publication)
             self._note(taken)
-            for outcome in (*taken.skipped, *(self._rehearsed(publication.source, target) for target in targets)):
+            for outcome in (*taken.skipped, *(self._dry_outcome(publication.source, target) for target in targets)):
                 self._report.tell(outcome)
                 if not self._settings.json:
                     click.echo(f"{outcome.source} -> {outcome.target or '–'}: {outcome.message}")
         return worst(self._codes)
 
-    def _rehearsed(self, source: str, target: str) -> Outcome:
+    def _dry_outcome(self, source: str, target: str) -> Outcome:
         try:
-            found = discover(target, client=self._client, wanted=self._wishes.protocols).endpoints
+            found = discover(target, client=self._client, wanted=self._options.protocols).endpoints
         except FetchError as error:
             return unfound(source, target, error)
         if not found:

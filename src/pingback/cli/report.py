@@ -10,8 +10,8 @@ import click
 
 from pingback.cli.options import NO, UNREACHABLE, print_json
 from pingback.model import Outcome, OutcomeStatus
+from pingback.text import plain
 from pingback.urls import host_of
-from pingback.words import plain
 
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
 SHOWN_HOSTS = 3  # that are waited for, those with the most pings

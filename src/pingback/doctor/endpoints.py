@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from pingback.doctor.checks import Check
 from pingback.errors import BadResponse, Fault, FaultCode, FetchError
 from pingback.model import Endpoint, Protocol
-from pingback.wire.forms import FORM, encode_form
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.wire.pingback import MEANINGS, encode_ping
-from pingback.wire.trackback import CONTENT_TYPE, decode_reply
-from pingback.wire.xmlrpc import MAX_BODY, decode_strict_response
-from pingback.words import plain, shorten
+from pingback.protocols.forms import FORM, encode_form
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.pingback import MEANINGS, encode_ping
+from pingback.protocols.trackback import CONTENT_TYPE, decode_reply
+from pingback.protocols.xmlrpc import MAX_BODY, decode_strict_response
+from pingback.text import plain, shorten
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

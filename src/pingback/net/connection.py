@@ -134,7 +134,7 @@ class GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *_sizes: Any, **_options: Any) -> None:
         self.poolmanager = self._pools
 
-    def cert_verify(self, *_wishes: Any) -> None:
+    def cert_verify(self, *_options: Any) -> None:
         """Settled by the TLS context: certificates are always verified."""
 
     def request_url(self, request: requests.PreparedRequest, _proxies: Any) -> str:

@@ -13,9 +13,9 @@ from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry
 from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
 from pingback.page.texts import LARGEST, Said, reader_of
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.text import EXCERPT_LENGTH, clean, plain
 from pingback.urls import is_http, resolve
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.words import EXCERPT_LENGTH, clean, plain
 
 # `<meta>` names and properties, and what they say; of several for one thing the upper one counts.
 _METAS = {

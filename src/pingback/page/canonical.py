@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.scanner import Passing, scan
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.headers import links_in
 from pingback.urls import is_http, resolve
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.wire.headers import links_in
 
 _REL = "canonical"
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from pingback.model import Endpoint, Protocol, Via
 from pingback.page.rdf import RdfCollector
 from pingback.page.scanner import Collector, Passing, scan
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.headers import links_in
 from pingback.urls import is_http, resolve, same_url
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.wire.headers import links_in
 
 HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})  # "": no Content-Type at all
 

@@ -15,9 +15,9 @@ from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
 from pingback.page.region import Region
 from pingback.page.robots import RobotsCollector, says_noindex
 from pingback.page.scanner import EVERY, Passing, for_a_dom, scan
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.text import clean
 from pingback.urls import as_written, is_http, key_of, resolve
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.words import clean
 
 # Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
 # with a base of 8,000 letters short ones would become a gigabyte.

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 
 from pingback.page.scanner import LINKING, Passing
+from pingback.text import excerpt_around, plain
 from pingback.urls import key_of, leads_to, split
-from pingback.words import excerpt_around, plain
 
 # How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
 # one of these, or not at all.

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pingback.model import Author
+from pingback.text import clean
 from pingback.urls import is_http, tidy
-from pingback.words import clean
 
 if TYPE_CHECKING:
     from bs4 import Tag

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from json import JSONDecoder
 from typing import NamedTuple
 
+from pingback.text import excerpt_around
 from pingback.urls import key_at, key_of, leads_to, split
-from pingback.words import excerpt_around
 
 LARGEST = 1024 * 1024  # bytes of a page that are read at most: one of as many may have been cut off
 MAX_MARKS = 5  # that may close upon an address; `).` at the end of a sentence are two

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from pingback.posts.jsonfeed import json_feed
 from pingback.posts.syndication import Told, syndicated
 from pingback.posts.values import Feed, FeedEntry
+from pingback.protocols.headers import content_type as parse_content_type
 from pingback.urls import is_http, key_of, require_http, split
-from pingback.wire.headers import content_type as parse_content_type
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

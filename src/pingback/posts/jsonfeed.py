@@ -7,8 +7,8 @@ from itertools import islice
 from pingback.page.microformats import LONGEST_TITLE, instant_of
 from pingback.posts.syndication import MAX_HUBS, Told, ToldEntry
 from pingback.posts.values import BadFeed
+from pingback.text import clean
 from pingback.urls import MAX_URL, resolve
-from pingback.words import clean
 
 MAX_ITEMS = 10_000  # that are looked at; of the first thousand the pages are read
 

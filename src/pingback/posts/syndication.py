@@ -16,8 +16,8 @@ from pingback.page.encoding import to_utf8
 from pingback.page.microformats import LONGEST_TITLE
 from pingback.posts.reduced import reduced
 from pingback.posts.values import BadFeed
+from pingback.text import clean
 from pingback.urls import MAX_URL, resolve
-from pingback.words import clean
 
 MAX_HUBS = 20  # of one feed that are told
 

@@ -16,7 +16,7 @@ from pingback.clock import Clock
 from pingback.holders import is_gone, this_process
 from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
-from pingback.receive.site import Site
+from pingback.receive.pages import SitePages
 from pingback.receive.turns import Turns, Way, host_of
 from pingback.receive.verify import counted_as
 
@@ -47,7 +47,7 @@ class Backlog:
         *,
         background: Background | None,
         rate: "Rate | None",
-        site: Site,
+        site: SitePages,
         protocols: Collection[Protocol],
         settle: Look,
         renew: Look,
@@ -98,9 +98,9 @@ class Backlog:
         """Take a turn at the host of the source, where there is one left."""
         return self._hosts.take(source)
 
-    def visiting(self, source: str, asker: str | None) -> AbstractContextManager[Way]:
+    def visiting(self, source: str, client_ip: str | None) -> AbstractContextManager[Way]:
         """The permit of an exchange that begins at the source, on the word of whoever pinged; see `Turns`."""
-        return self._hosts.visiting(source, sender=counted_as(asker))
+        return self._hosts.visiting(source, sender=counted_as(client_ip))
 
     def ask_again(self, mention: Mention) -> bool:
         """Remember that the mention was pinged again; true when its source may be asked now, else it will be later."""

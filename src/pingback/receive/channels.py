@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus
 from pingback.model import Mention
-from pingback.presentable import presentable
+from pingback.sanitized import sanitized
 from pingback.urls import shown
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class WebhookChannel:
 
     def tell(self, mentions: Sequence[Mention]) -> Iterator[Mention]:
         for mention in mentions:
-            self._post(json.dumps(presentable(mention).as_json()).encode())
+            self._post(json.dumps(sanitized(mention).as_json()).encode())
             yield mention
 
     def _post(self, body: bytes) -> None:
@@ -90,7 +90,7 @@ def _hmac(secret: str, body: bytes) -> str:
 
 
 def _paragraph(mention: Mention) -> str:
-    told = presentable(mention)
+    told = sanitized(mention)
     lines = [f"{told.protocol.value.capitalize()}: {told.title or told.source} ({told.status})"]
     lines += [f"  {told.source}", f"  -> {told.target}"]
     if told.excerpt:

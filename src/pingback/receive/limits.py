@@ -42,13 +42,13 @@ class Rate:
                 self._limiter.hit(limit, key)
         return 0.0
 
-    def check_sender(self, asker: str | None) -> None:
+    def check_sender(self, client_ip: str | None) -> None:
         """Count a ping from this address; raises `Fault` where there were too many.
 
         None is nobody's ping but our own host's, and is not counted. All whose address is none count as one sender, as
         behind a server that listens at a Unix socket and says no more.
         """
-        sender = counted_as(asker)
+        sender = counted_as(client_ip)
         if sender is not None and (seconds := self.take(sender)):
             raise Fault(
                 FaultCode.ACCESS_DENIED, "too many pings from your address; try again later", retry_after=seconds

@@ -10,10 +10,10 @@ from pingback.urls import shown
 log = logging.getLogger(__name__)
 
 
-def log_ping(protocol: Protocol, source: str, target: str, asker: str | None, end: MentionStatus | Fault) -> None:
+def log_ping(protocol: Protocol, source: str, target: str, client_ip: str | None, end: MentionStatus | Fault) -> None:
     """A ping was answered, with a mention that has this status or with a fault."""
-    parts = (protocol, shown(source), shown(target), address_of(asker))
-    fields: dict[str, object] = dict(zip(("protocol", "source", "target", "asker"), parts, strict=True))
+    parts = (protocol, shown(source), shown(target), address_of(client_ip))
+    fields: dict[str, object] = dict(zip(("protocol", "source", "target", "client_ip"), parts, strict=True))
     if isinstance(end, Fault):
         said, fields["outcome"], fields["fault"] = f"fault {end.code}, {end.message}"[:500], "refused", end.code
     else:

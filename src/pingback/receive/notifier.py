@@ -31,13 +31,15 @@ class Notifier:
         self._channels = tuple(channels)
         self._clock = clock
         for channel in self._channels:
-            store.notices.begin(channel.name, now=clock())
+            store.notifications.begin(channel.name, now=clock())
 
     def tell(self) -> None:
         """Tell of what is new, by each channel that does not rest. Blocks. Raises StoreError."""
         for channel in self._channels:
-            if self._news(channel, most=1) and self._store.notices.claim(channel.name, now=self._clock(), lease=LEASE):
-                self._store.notices.rest(channel.name, until=self._clock() + self._tell(channel))
+            if self._news(channel, most=1) and self._store.notifications.claim(
+                channel.name, now=self._clock(), lease=LEASE
+            ):
+                self._store.notifications.rest(channel.name, until=self._clock() + self._tell(channel))
 
     def _tell(self, channel: Channel) -> timedelta:
         """For how long the channel rests then."""
@@ -52,8 +54,8 @@ class Notifier:
             log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
             return TRY_AGAIN_AFTER
         finally:
-            self._store.notices.tell(channel.name, told, now=self._clock())
+            self._store.notifications.tell(channel.name, told, now=self._clock())
         return channel.pause
 
     def _news(self, channel: Channel, *, most: int) -> list[Mention]:
-        return self._store.notices.untold(channel.name, now=self._clock(), most=most)
+        return self._store.notifications.untold(channel.name, now=self._clock(), most=most)

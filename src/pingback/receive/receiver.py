@@ -25,9 +25,9 @@ from pingback.receive.gate import Gate
 from pingback.receive.logbook import log_ping, log_settled
 from pingback.receive.moderation import Decide, Moderator
 from pingback.receive.observer import NOBODY, Observer, timed
+from pingback.receive.pages import SitePages
 from pingback.receive.renewal import Renewal
 from pingback.receive.schedule import Schedule
-from pingback.receive.site import Site
 from pingback.receive.target_check import TargetCheck
 from pingback.receive.verify import address_of, fault_of, headers_for, verify
 from pingback.urls import key_of, tidy
@@ -90,7 +90,7 @@ class Receiver:
         source_rate: "Rate | None",
         clock: Clock = now,
     ) -> None:
-        self._site = Site(site, target_exists=target_exists, self_pings=self_pings)
+        self._site = SitePages(site, target_exists=target_exists, self_pings=self_pings)
         self._store = store
         self._client = client
         self._moderator = Moderator(store.moderation, decide=decide, block=block)
@@ -115,7 +115,7 @@ class Receiver:
             rate=source_rate,
             site=self._site,
             protocols=[protocol for protocol in Protocol if self._verifies(protocol)],
-            settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.asker)),
+            settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.client_ip)),
             renew=lambda known: self._renew_if_due(known, None),
             clock=clock,
         )
@@ -153,11 +153,11 @@ class Receiver:
         source: str,
         target: str,
         *,
-        asker: str | None = None,
+        client_ip: str | None = None,
         protocol: Protocol = Protocol.PINGBACK,
         words: Words | None = None,
     ) -> Mention:
-        """The mention that was kept; raises `Fault` for any other end. `asker` is the sender's IP address.
+        """The mention that was kept; raises `Fault` for any other end. `client_ip` is the sender's IP address.
 
         Without it nobody is counted: such a ping is our own host's word. A stranger whose address is unknown is `""`.
 
@@ -171,13 +171,13 @@ class Receiver:
         try:
             with self._alarm.hiding():
                 if self._rate is not None:
-                    self._rate.check_sender(asker)
-                mention = self._take(source, target, asker, protocol, words or Words())
+                    self._rate.check_sender(client_ip)
+                mention = self._take(source, target, client_ip, protocol, words or Words())
         except Fault as fault:
-            log_ping(protocol, source, target, asker, fault)
+            log_ping(protocol, source, target, client_ip, fault)
             self.observer.received(protocol, fault, monotonic() - began)
             raise
-        log_ping(protocol, source, target, asker, mention.status)
+        log_ping(protocol, source, target, client_ip, mention.status)
         self.observer.received(protocol, mention.status, monotonic() - began)
         return mention
 
@@ -186,7 +186,7 @@ class Receiver:
         return protocol in self._queued
 
     def target_at(self, address: str, *, asked_at: str) -> str:
-        """The URL of the page of the site that has this path and query; see `pingback.receive.site`."""
+        """The URL of the page of the site that has this path and query; see `pingback.receive.pages`."""
         return self._site.target_at(address, asked_at=asked_at)
 
     def find_pair(self, pair: str) -> Mention | None:
@@ -194,17 +194,17 @@ class Receiver:
         with self._alarm.hiding():
             return self._store.find_pair(pair)
 
-    def approved_of(self, target: str, *, most: int = MAX_LISTED, asker: str | None = None) -> list[Mention]:
+    def approved_of(self, target: str, *, most: int = MAX_LISTED, client_ip: str | None = None) -> list[Mention]:
         """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping.
 
-        Where there are more than `most`, they are the newest. Fault 49 where `asker`, an IP address, has the site
+        Where there are more than `most`, they are the newest. Fault 49 where `client_ip`, an IP address, has the site
         asked for its pages more often than it may ping.
         """
-        return self._of_approved(target, asker, partial(self._store.listing.newest, most=most))
+        return self._of_approved(target, client_ip, partial(self._store.listing.newest, most=most))
 
-    def pingbacks_of(self, target: str, *, asker: str | None = None) -> list[str]:
+    def pingbacks_of(self, target: str, *, client_ip: str | None = None) -> list[str]:
         """The sources of `approved_of`, and its faults."""
-        return self._of_approved(target, asker, partial(self._store.listing.newest_sources, most=MAX_LISTED))
+        return self._of_approved(target, client_ip, partial(self._store.listing.newest_sources, most=MAX_LISTED))
 
     def resume(self) -> None:
         """Finish what is pending, here, or in the background where there is one, which goes on with it from now on.
@@ -239,7 +239,7 @@ class Receiver:
         self._store.moderation.approve_on_their_word()
         self._backlog.take_up()
 
-    def _take(self, source: str, target: str, asker: str | None, protocol: Protocol, words: Words) -> Mention:
+    def _take(self, source: str, target: str, client_ip: str | None, protocol: Protocol, words: Words) -> Mention:
         self._site.check_target(target)
         self._site.check_source(source, target)
         self._moderator.check_source(source)
@@ -249,12 +249,12 @@ class Receiver:
             protocol=protocol,
             status=MentionStatus.PENDING,
             received=self._clock(),
-            asker=address_of(asker),
+            client_ip=address_of(client_ip),
         )
         known = self._store.find(arrived.source, arrived.target)
         if known is not None and known.status is not MentionStatus.REJECTED:
             if self._verifies(protocol):
-                self._refresh(known, asker, protocol)
+                self._refresh(known, client_ip, protocol)
             raise _known()
         if not self._verifies(protocol):
             return self._keep_unverified(arrived, words)
@@ -262,9 +262,9 @@ class Receiver:
         if background is None:
             if self._backlog.has_turn(arrived.source):
                 with suppress(NoTurn):
-                    return self._keep(self._judge(arrived, asker))
+                    return self._keep(self._judge(arrived, client_ip))
             raise _too_busy()
-        return self._keep_in_time(arrived, asker, background)
+        return self._keep_in_time(arrived, client_ip, background)
 
     def _verifies(self, protocol: Protocol) -> bool:
         return self._verify_trackbacks or protocol is not Protocol.TRACKBACK
@@ -273,7 +273,7 @@ class Receiver:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
         return self._background if self._answer_within is not None or protocol in self._queued else None
 
-    def _of_approved(self, target: str, asker: str | None, read: Callable[[str], list[T]]) -> list[T]:
+    def _of_approved(self, target: str, client_ip: str | None, read: Callable[[str], list[T]]) -> list[T]:
         """What is read of the target; where that is nothing, the site is asked whether there is such a page."""
         target = _text(target)
         self._site.check_target(target)
@@ -281,28 +281,28 @@ class Receiver:
             found = read(target)
         if not found:
             if self._rate is not None:
-                self._rate.check_sender(asker)
+                self._rate.check_sender(client_ip)
             with suppress(Busy):
                 self._targets.check_exists(target)
         return found
 
-    def _judge(self, arrived: Mention, asker: str | None) -> Mention:
+    def _judge(self, arrived: Mention, client_ip: str | None) -> Mention:
         """The mention as it should be kept; raises `Fault` where it should not."""
         self._site.check_target(arrived.target)  # once more: since it came, the site and the blocks may have changed
         self._moderator.check_source(arrived.source)
         self._site.check_exists(arrived.target)
         try:
-            verification = self._verify(arrived, asker)
+            verification = self._verify(arrived, client_ip)
         except FetchError as error:
             raise fault_of(error) from error
         if not verification.linked:
             raise Fault(FaultCode.NO_LINK, verification.reason or "the source does not link to the target")
         return self._moderator.decided(with_page(arrived, verification, self._clock()), arrived)
 
-    def _verify(self, mention: Mention, asker: str | None) -> Verification:
+    def _verify(self, mention: Mention, client_ip: str | None) -> Verification:
         # What is kept and looked at later still counts for whom sent it, unless somebody else asks for it now.
-        client_ip = mention.asker or "" if asker is None and mention.id is not None else asker
-        headers = headers_for(asker, site=self._site.name, protocol=mention.protocol)
+        client_ip = mention.client_ip or "" if client_ip is None and mention.id is not None else client_ip
+        headers = headers_for(client_ip, site=self._site.name, protocol=mention.protocol)
         look = partial(verify, mention.source, mention.target, protocol=mention.protocol)
         try:
             with (
@@ -329,12 +329,12 @@ class Receiver:
             raise _too_busy() from None
         return self._keep(with_words(arrived, words), source_asked=False)
 
-    def _keep_in_time(self, arrived: Mention, asker: str | None, background: Background) -> Mention:
+    def _keep_in_time(self, arrived: Mention, client_ip: str | None, background: Background) -> Mention:
         if arrived.protocol in self._queued:
             # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
             with suppress(Busy):
                 self._targets.check_exists(arrived.target)
-        judge = partial(self._judge, arrived, asker)
+        judge = partial(self._judge, arrived, client_ip)
         try:
             judging = self._backlog.look(background, ("judge", *_key(arrived)), arrived.source, judge)
             if self._done_in_time(judging, arrived.protocol):
@@ -386,11 +386,11 @@ class Receiver:
         else:
             log_settled(kept)
 
-    def _refresh(self, known: Mention, asker: str | None, protocol: Protocol) -> None:
+    def _refresh(self, known: Mention, client_ip: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
         if not self._backlog.ask_again(known):
             return
-        renew = partial(self._renew_if_due, known, asker)
+        renew = partial(self._renew_if_due, known, client_ip)
         background = self._background_for(protocol)
         if background is None:
             if self._backlog.has_turn(known.source):
@@ -401,21 +401,21 @@ class Receiver:
         except Busy:
             self._schedule.wake()
 
-    def _renew_if_due(self, known: Mention, asker: str | None) -> None:
+    def _renew_if_due(self, known: Mention, client_ip: str | None) -> None:
         with self._alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
             instant = self._clock()
             due = instant - REVERIFY_AFTER
             if self._store.claim(known, now=instant, not_since=due, holder=self._backlog.holder):
-                self._renew(known, asker)
+                self._renew(known, client_ip)
                 self._store.queue.answer(known, looked=instant)
 
-    def _renew(self, known: Mention, asker: str | None) -> None:
+    def _renew(self, known: Mention, client_ip: str | None) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
-            self._end(known, partial(self._judge, known, asker))
+            self._end(known, partial(self._judge, known, client_ip))
             return
         with suppress(Fault):
             self._site.check_exists(known.target)  # which learns of it when the page has moved
-        self._renewal.renew(known, asker)
+        self._renewal.renew(known, client_ip)
 
 
 def _text(url: str) -> str:

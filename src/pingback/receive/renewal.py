@@ -48,16 +48,16 @@ class Renewal:
             if self._store.claim(known, now=instant, not_since=again):
                 yield known
 
-    def renew(self, known: Mention, asker: str | None) -> None:
+    def renew(self, known: Mention, client_ip: str | None) -> None:
         """Keep what the source says now, where that is something new. Raises StoreError."""
-        renewed = self._renewed(known, asker)
+        renewed = self._renewed(known, client_ip)
         if renewed is not None:
             self._store.update(renewed)
             log_renewed(renewed)
 
-    def _renewed(self, known: Mention, asker: str | None) -> Mention | None:
+    def _renewed(self, known: Mention, client_ip: str | None) -> Mention | None:
         try:
-            verification = self._look(known, asker)
+            verification = self._look(known, client_ip)
         except FetchError as error:
             if is_gone(error) or self._fails_for_good(known):
                 return withdrawn(known, self._clock(), fault_of(error).code)

@@ -16,7 +16,7 @@ from pingback.errors import NoTurn
 from pingback.net.guard import Address, Refused, network_of, untranslated
 from pingback.net.here import is_here
 from pingback.net.permit import Permit, Postponed
-from pingback.receive.site import Site
+from pingback.receive.pages import SitePages
 from pingback.urls import shown, split
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Turns:
     """
 
     def __init__(
-        self, rate: "Rate | None", *, site: Site, clock: Clock, is_here: Callable[[Address], bool] = is_here
+        self, rate: "Rate | None", *, site: SitePages, clock: Clock, is_here: Callable[[Address], bool] = is_here
     ) -> None:
         self._rate = rate
         self._site = site

@@ -71,31 +71,31 @@ def fault_of(error: FetchError) -> Fault:
     return Fault(FaultCode.SOURCE_NOT_FOUND, NO_SOURCE)
 
 
-def address_of(asker: str | None) -> str | None:
+def address_of(client_ip: str | None) -> str | None:
     """The address of whoever asked, as text that can go into a header and a log; None where it is no IP address."""
     try:
-        address = ipaddress.ip_address((asker or "").partition("%")[0])
+        address = ipaddress.ip_address((client_ip or "").partition("%")[0])
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def sender_of(asker: str | None) -> str | None:
+def sender_of(client_ip: str | None) -> str | None:
     """Who counts as one sender: an IPv4 address, or the network of an IPv6 address; None where there is no address."""
-    address = address_of(asker)
+    address = address_of(client_ip)
     if address is None or ":" not in address:
         return address
     return str(ipaddress.ip_network((address, IPV6_NETWORK), strict=False))
 
 
-def counted_as(asker: str | None) -> str | None:
+def counted_as(client_ip: str | None) -> str | None:
     """Whose limits a ping uses: all senders whose address nobody knows are one; None for our own host's pings."""
-    return None if asker is None else sender_of(asker) or _UNKNOWN
+    return None if client_ip is None else sender_of(client_ip) or _UNKNOWN
 
 
-def headers_for(asker: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
-    """Names the asker to the source's server, as WordPress does: it should know on whose word it is asked."""
-    address = address_of(asker)
+def headers_for(client_ip: str | None, *, site: str, protocol: Protocol) -> dict[str, str]:
+    """Names the client to the source's server, as WordPress does: it should know on whose word it is asked."""
+    address = address_of(client_ip)
     agent = f"pingback/{VERSION}; {site}; verifying {protocol}"
     if address is None:
         return {"User-Agent": agent}

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from pingback.errors import BadResponse, BadStatus, Fault, FaultCode
 from pingback.model import OutcomeStatus, Protocol
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.pingback import MEANINGS
+from pingback.protocols.trackback import decode_reply, is_duplicate
+from pingback.protocols.xmlrpc import decode_response
 from pingback.urls import resolve
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.wire.pingback import MEANINGS
-from pingback.wire.trackback import decode_reply, is_duplicate
-from pingback.wire.xmlrpc import decode_response
 
 # What an HTTP status means for a ping. Whatever is not listed is a refusal: the same ping would be refused again.
 OF_STATUS = dict.fromkeys((408, 425, 429, *range(500, 600)), OutcomeStatus.FAILED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pingback.errors import Unreachable
 from pingback.model import Discovery, Protocol
 from pingback.page.endpoints import endpoints_in
-from pingback.wire.headers import fresh_for
+from pingback.protocols.headers import fresh_for
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

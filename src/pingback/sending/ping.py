@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pingback.errors import BadStatus, Blocked, FetchError, Unreachable
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Words
 from pingback.page.about import read_mention
+from pingback.protocols import trackback, webmention
+from pingback.protocols.forms import FORM
+from pingback.protocols.pingback import encode_ping
+from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.sending.answers import OF_STATUS, Answer, verdict_on
 from pingback.sending.discover import EVERY, discover
+from pingback.text import plain, shorten
 from pingback.urls import shown
-from pingback.wire import trackback, webmention
-from pingback.wire.forms import FORM
-from pingback.wire.pingback import encode_ping
-from pingback.wire.xmlrpc import MAX_BODY
-from pingback.words import plain, shorten
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

@@ -22,8 +22,8 @@ from pingback.page.entry import Post, read_post
 from pingback.page.region import MAX_LINKS
 from pingback.sending.courier import Courier
 from pingback.sending.discover import EVERY
+from pingback.text import plain
 from pingback.urls import shown, split
-from pingback.words import plain
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -46,7 +46,7 @@ def every_target(target: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class PublishOptions:
     """What is to be sent, and for what.
 
     `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
@@ -60,7 +60,7 @@ class Wishes:
     even_unready: bool = False
 
 
-EVERYTHING = Wishes()
+EVERYTHING = PublishOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +107,12 @@ class _Unready(Exception):
 class Publisher:
     """Takes posts into the outbox. May run again at any time, after any end; raises StoreError."""
 
-    def __init__(self, *, client: "Client", outbox: "Outbox", wishes: Wishes = EVERYTHING, clock: Clock = now) -> None:
+    def __init__(
+        self, *, client: "Client", outbox: "Outbox", options: PublishOptions = EVERYTHING, clock: Clock = now
+    ) -> None:
         self._client = client
         self._outbox = outbox
-        self._wishes = wishes
+        self._options = options
         self._clock = clock
 
     def take(self, publication: Publication) -> Taken:
@@ -144,7 +146,7 @@ class Publisher:
             is_news=known is None or known.fingerprint != fingerprint,
         )
 
-    def rehearse(self, publication: Publication) -> tuple[Taken, list[str]]:
+    def dry_run(self, publication: Publication) -> tuple[Taken, list[str]]:
         """What `take` would skip, and the targets that would be told; nothing is changed."""
         if self._is_known(publication):
             waiting = self._outbox.pings(source=publication.source, due_before=self._clock())
@@ -155,7 +157,7 @@ class Publisher:
             return self._untaken(publication, unready), []
         source = publication.source
         wanted = {} if post is None else self._wanted(source, post)
-        due = self._outbox.rehearse(source, wanted, now=self._clock())
+        due = self._outbox.dry_run(source, wanted, now=self._clock())
         skipped = () if post is None else tuple(_over(source, post))
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
 
@@ -173,9 +175,9 @@ class Publisher:
         }
 
     def is_wanted(self, source: str, target: str) -> bool:
-        """The target may be told of the source, as far as one's wishes go."""
-        own = self._wishes.self_pings or split(source).host != split(target).host
-        return own and self._wishes.allows(target)
+        """The target may be told of the source, as far as the options go."""
+        own = self._options.self_pings or split(source).host != split(target).host
+        return own and self._options.allows(target)
 
     def _is_known(self, publication: Publication) -> bool:
         """Its maker says that it is as it was when it was planned."""
@@ -188,7 +190,7 @@ class Publisher:
 
     def _post(self, publication: Publication) -> Post | None:
         """The post as it is to be planned, None where it is gone; raises _Unready."""
-        source, unready = publication.source, self._wishes.even_unready
+        source, unready = publication.source, self._options.even_unready
         given = self._given(publication)
         if given is not None and unready:
             return given
@@ -204,7 +206,7 @@ class Publisher:
                     url=response.url,
                     content_type=response.content_type,
                     robots_headers=response.headers("X-Robots-Tag"),
-                    selector=self._wishes.selector,
+                    selector=self._options.selector,
                 )
         except FetchError as error:
             raise _Unready(str(error), post=given, error=error) from error
@@ -241,7 +243,7 @@ class Publisher:
             publication.page(),
             url=publication.source,
             content_type=publication.content_type,
-            selector=self._wishes.selector,
+            selector=self._options.selector,
         )
 
 
@@ -255,7 +257,7 @@ def publish(
     *,
     client: "Client",
     outbox: "Outbox",
-    wishes: Wishes = EVERYTHING,
+    options: PublishOptions = EVERYTHING,
     patience: timedelta = PATIENCE,
     on_taken: Callable[[Taken], object] = lambda taken: None,
     clock: Clock = now,
@@ -266,7 +268,7 @@ def publish(
     failed before and is not due yet as `failed`, each with its next try. `on_taken` hears of each post before its pings
     go out. Who stops early closes this before the store: what went out by then is recorded. Raises StoreError.
     """
-    publisher = Publisher(client=client, outbox=outbox, wishes=wishes, clock=clock)
+    publisher = Publisher(client=client, outbox=outbox, options=options, clock=clock)
     left = iter(publications)
     while some := list(islice(left, TOGETHER)):
         planned, blocked = [], set()
@@ -278,7 +280,7 @@ def publish(
             if taken.is_planned:
                 planned.append(publication.source)
         courier = Courier(
-            client=client, outbox=outbox, wanted=wishes.protocols, allows=publisher.is_wanted, clock=clock
+            client=client, outbox=outbox, wanted=options.protocols, allows=publisher.is_wanted, clock=clock
         )
         told = set()
         with closing(courier.deliver(sources=planned, patience=patience)) as outcomes:

@@ -7,9 +7,9 @@ Pingback 1.0 §2 wants one `X-Pingback` header or a `<link>`; Webmention §3.1.2
 from html import escape
 
 from pingback.model import Advertisement
+from pingback.protocols.trackback import encode_rdf
 from pingback.server import trackback, webmention, xmlrpc
 from pingback.urls import origin_of, split, tidy
-from pingback.wire.trackback import encode_rdf
 
 
 def advertise(target: str, *, at: str | None = None, title: str | None = None) -> Advertisement:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind, iso
-from pingback.presentable import presentable
+from pingback.sanitized import sanitized
 from pingback.server import atom, jf2
-from pingback.server.fresh import fresh
+from pingback.server.conditional import conditional
 from pingback.server.http import NOSNIFF, Request, Response
-from pingback.server.question import Question
+from pingback.server.query import Query
 from pingback.store.listing import Listed, Listing, Withdrawal
 from pingback.urls import tidy
 
@@ -73,12 +73,12 @@ def deletions(request: Request, receiver: "Receiver") -> Response:
 
 
 def _answered(
-    request: Request, receiver: "Receiver", answer: Callable[[Request, Question, Listing], Response]
+    request: Request, receiver: "Receiver", answer: Callable[[Request, Query, Listing], Response]
 ) -> Response:
     if request.method == "OPTIONS":
         return PREFLIGHT
     try:
-        return answer(request, Question(request.query), receiver.store.listing)
+        return answer(request, Query(request.query), receiver.store.listing)
     except Fault as fault:
         return _refused(400, "invalid_input", fault.message)
     except StoreError as error:
@@ -89,36 +89,36 @@ def _answered(
         return _refused(500, "internal_error", "something went wrong here")
 
 
-def _jf2(request: Request, question: Question, listing: Listing) -> Response:
-    listed, mentions = _part(question, listing)
-    return _of_part(request, question, listed, _encoded(jf2.feed(mentions)), _JSON)
+def _jf2(request: Request, query: Query, listing: Listing) -> Response:
+    listed, mentions = _part(query, listing)
+    return _of_part(request, query, listed, _encoded(jf2.feed(mentions)), _JSON)
 
 
-def _mentions(request: Request, question: Question, listing: Listing) -> Response:
-    listed, mentions = _part(question, listing)
+def _mentions(request: Request, query: Query, listing: Listing) -> Response:
+    listed, mentions = _part(query, listing)
     body = _encoded({"mentions": [mention.as_json() for mention in mentions]})
-    return _of_part(request, question, listed, body, _JSON)
+    return _of_part(request, query, listed, body, _JSON)
 
 
-def _feed(request: Request, question: Question, listing: Listing) -> Response:
-    listed, mentions = _part(question, listing)
-    next_query = question.next(listed.end) if listed.end else None
+def _feed(request: Request, query: Query, listing: Listing) -> Response:
+    listed, mentions = _part(query, listing)
+    next_query = query.next(listed.end) if listed.end else None
     body = atom.feed(mentions, query=f"?{request.query}", next_query=next_query)
-    return _of_part(request, question, listed, body, _ATOM)
+    return _of_part(request, query, listed, body, _ATOM)
 
 
-def _count(request: Request, question: Question, listing: Listing) -> Response:
-    counts = listing.counts(question.selection)
+def _count(request: Request, query: Query, listing: Listing) -> Response:
+    counts = listing.counts(query.selection)
     types = {word: counts.kinds.get(kind, 0) for kind, word in _TYPES.items()}
     response = _ok(_encoded({"count": sum(types.values()), "type": types}), _JSON)
-    return fresh(request, response, changed=counts.changed)
+    return conditional(request, response, changed=counts.changed)
 
 
-def _deletions(request: Request, question: Question, listing: Listing) -> Response:
-    found = listing.withdrawals(since=question.since, size=question.per_page(), after=question.after)
+def _deletions(request: Request, query: Query, listing: Listing) -> Response:
+    found = listing.withdrawals(since=query.since, size=query.per_page(), after=query.after)
     body = _encoded({"deletions": [_deletion(withdrawal) for withdrawal in found.withdrawals]})
-    next_page = {"Link": _next(question.next(found.end))} if found.end else {}
-    return fresh(request, _ok(body, _JSON | next_page))
+    next_page = {"Link": _next(query.next(found.end))} if found.end else {}
+    return conditional(request, _ok(body, _JSON | next_page))
 
 
 def _deletion(withdrawal: Withdrawal) -> dict[str, object]:
@@ -130,16 +130,14 @@ def _deletion(withdrawal: Withdrawal) -> dict[str, object]:
     }
 
 
-def _part(question: Question, listing: Listing) -> tuple[Listed, Sequence[Mention]]:
-    listed = listing.part(question.selection, question.part())
-    return listed, [presentable(mention) for mention in listed.mentions]
+def _part(query: Query, listing: Listing) -> tuple[Listed, Sequence[Mention]]:
+    listed = listing.part(query.selection, query.part())
+    return listed, [sanitized(mention) for mention in listed.mentions]
 
 
-def _of_part(
-    request: Request, question: Question, listed: Listed, body: bytes, content_type: Mapping[str, str]
-) -> Response:
-    next_page = {"Link": _next(question.next(listed.end))} if listed.end else {}
-    return fresh(request, _ok(body, {**content_type, **next_page}), changed=listed.changed)
+def _of_part(request: Request, query: Query, listed: Listed, body: bytes, content_type: Mapping[str, str]) -> Response:
+    next_page = {"Link": _next(query.next(listed.end))} if listed.end else {}
+    return conditional(request, _ok(body, {**content_type, **next_page}), changed=listed.changed)
 
 
 def _next(url: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server import api, display, health, trackback, webmention, widget, xmlrpc
 from pingback.server.http import Request, Response, plain
-from pingback.wire.xmlrpc import MAX_BODY
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from pingback.model import Author, Mention
-from pingback.presentable import timestamp
+from pingback.sanitized import timestamp
 from pingback.urls import host_of
 
 _EMPTY = '<feed xmlns="http://www.w3.org/2005/Atom"/>'
@@ -16,7 +16,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a feed without entries must have be
 
 
 def feed(mentions: Sequence[Mention], *, query: str, next_query: str | None) -> bytes:
-    """The document; `mentions` are presentable, `query` is what was asked for, and `next_query` the part behind it.
+    """The document; `mentions` are sanitized, `query` is what was asked for, and `next_query` the part behind it.
 
     No address in it names our host: caches keep the document for everybody, and the host is the word of who asked.
     """

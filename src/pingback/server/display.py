@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind
-from pingback.presentable import presentable, timestamp
+from pingback.sanitized import sanitized, timestamp
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
-from pingback.server.fresh import fresh
+from pingback.server.conditional import conditional
 from pingback.server.http import Request, Response, plain
-from pingback.server.question import Question
+from pingback.server.query import Query
+from pingback.text import clean
 from pingback.urls import host_of
-from pingback.words import clean
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -54,7 +54,7 @@ def answer(request: Request, receiver: "Receiver") -> Response:
     if request.method == "OPTIONS":
         return PREFLIGHT
     try:
-        return _shown(request, Question(request.query), receiver)
+        return _shown(request, Query(request.query), receiver)
     except Fault as fault:
         return plain(400, fault.message, SHARED)
     except StoreError as error:
@@ -70,7 +70,7 @@ def fragment(mentions: Sequence[Mention], *, count: int | None = None, title: st
 
     `count` is how many there are in all, where these are a part; `more` is the address of the next ones, if any.
     """
-    shown = [presentable(mention) for mention in mentions]
+    shown = [sanitized(mention) for mention in mentions]
     groups = [_Group(*words, [each for each in shown if each.kind is kind]) for kind, words in _GROUPED.items()]
     return _template().render(
         heading=heading(len(shown) if count is None else count, title),
@@ -91,18 +91,18 @@ def line(mention: Mention) -> str:
     return f"{mention.protocol.capitalize()}: {mention.title or mention.source}"
 
 
-def _shown(request: Request, question: Question, receiver: "Receiver") -> Response:
-    selection = question.selection
+def _shown(request: Request, query: Query, receiver: "Receiver") -> Response:
+    selection = query.selection
     listing = receiver.store.listing
-    listed = listing.part(selection, question.part(usual=PER_PAGE, upward=True))
+    listed = listing.part(selection, query.part(usual=PER_PAGE, upward=True))
     html = fragment(
         listed.mentions,
         count=sum(listing.counts(selection).kinds.values()),
-        title=question.text("title"),
-        more=f"{request.mount}{request.path}{question.next(listed.end)}" if listed.end else "",
+        title=query.text("title"),
+        more=f"{request.mount}{request.path}{query.next(listed.end)}" if listed.end else "",
     )
     response = Response(status=200, headers={**_HTML, **_ALONE, **SHARED, **CACHED}, body=html.encode())
-    return fresh(request, response, changed=listed.changed)
+    return conditional(request, response, changed=listed.changed)
 
 
 @cache

@@ -47,7 +47,7 @@ class Proxies:
 class Forwarded:
     """A WSGI application behind `proxies`, networks in CIDR form: it sees what the outermost of them saw.
 
-    The asker is the right-most address in `X-Forwarded-For` that is none of the proxies: what stands left of it is
+    The client is the right-most address in `X-Forwarded-For` that is none of the proxies: what stands left of it is
     hearsay. Scheme and host are those that the nearest proxy names. Of any other peer none of the headers counts.
     """
 

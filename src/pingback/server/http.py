@@ -16,7 +16,7 @@ class Request:
 
     `path` is decoded and begins with a slash. `raw_path` is the same with the escapes that it was sent with, `query`
     is what follows its question mark; both are ASCII. `base` is the URL under which the paths stand, without a slash
-    at its end, or its path alone where the asker named no host. The names of `headers` are in lower case.
+    at its end, or its path alone where the client named no host. The names of `headers` are in lower case.
     """
 
     method: str
@@ -31,7 +31,7 @@ class Request:
 
     @property
     def mount(self) -> str:
-        """The path of `base`, without the host: that is the asker's word, and no answer that others may get has it."""
+        """The path of `base`, without the host: the client chose the host, and no shared answer may hold it."""
         _, scheme, rest = self.base.rpartition("://")
         return ("/".join(["", *rest.split("/")[1:]]) if scheme else self.base).rstrip("/")
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from html import escape
 
 from pingback.model import Author, Mention
-from pingback.presentable import timestamp
+from pingback.sanitized import timestamp
 
 
 def feed(mentions: Iterable[Mention]) -> dict[str, object]:
-    """The feed; `mentions` are presentable."""
+    """The feed; `mentions` are sanitized."""
     return {"type": "feed", "name": "Webmentions", "children": [_entry(mention) for mention in mentions]}
 
 

@@ -18,9 +18,9 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from pingback.errors import SettingsError
+from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server.connections import MAX_PIECES, MAX_UNREAD, Listener
 from pingback.server.threads import FairThreads, Threads
-from pingback.wire.xmlrpc import MAX_BODY
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, Protocol
-from pingback.presentable import presentable
+from pingback.protocols.trackback import Listed, decode_trackback, encode_listing, encode_reply
+from pingback.sanitized import sanitized
 from pingback.server.http import NOSNIFF, Request, Response, retry_after, status_of
-from pingback.wire.trackback import Listed, decode_trackback, encode_listing, encode_reply
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
@@ -51,7 +51,7 @@ def _ping(request: Request, receiver: "Receiver") -> bytes:
     receiver.ping(
         ping.url,
         _target(request, request.query, receiver),
-        asker=request.remote_addr,
+        client_ip=request.remote_addr,
         protocol=Protocol.TRACKBACK,
         words=ping.words,
     )
@@ -69,7 +69,7 @@ def _listing(request: Request, receiver: "Receiver") -> bytes:
         title=f"Pings of {target}",
         link=target,
         description="The pages that are known to link to this one.",
-        items=map(_listed, receiver.approved_of(target, most=MAX_ITEMS, asker=request.remote_addr)),
+        items=map(_listed, receiver.approved_of(target, most=MAX_ITEMS, client_ip=request.remote_addr)),
     )
 
 
@@ -79,7 +79,7 @@ def _target(request: Request, query: str, receiver: "Receiver") -> str:
 
 
 def _listed(mention: Mention) -> Listed:
-    shown = presentable(mention)
+    shown = sanitized(mention)
     return Listed(title=shown.title or shown.source, link=shown.source, description=shown.excerpt or _NO_WORDS)
 
 

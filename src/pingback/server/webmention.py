@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus, Protocol
+from pingback.protocols.pingback import MEANINGS
+from pingback.protocols.webmention import decode_webmention
 from pingback.server.http import NOSNIFF, Request, Response, plain, retry_after, status_of
 from pingback.store.keys import pair_of
-from pingback.wire.pingback import MEANINGS
-from pingback.wire.webmention import decode_webmention
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
@@ -54,7 +54,7 @@ def status(request: Request, receiver: "Receiver") -> Response:
 def _taken(source: str, target: str, request: Request, receiver: "Receiver") -> Mention | None:
     """The mention of a ping that is new or known, which is no difference to the sender of a webmention (§3.2.4)."""
     try:
-        return receiver.ping(source, target, asker=request.remote_addr, protocol=Protocol.WEBMENTION)
+        return receiver.ping(source, target, client_ip=request.remote_addr, protocol=Protocol.WEBMENTION)
     except Fault as fault:
         if fault.code != FaultCode.ALREADY_REGISTERED:
             raise

@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pingback.server.fresh import fresh
+from pingback.server.conditional import conditional
 from pingback.server.http import NOSNIFF, Request, Response
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _HEADERS = NOSNIFF | {
 
 def answer(request: Request, receiver: "Receiver") -> Response:
     """The script. It asks the server that it came from."""
-    return fresh(request, Response(status=200, headers=_HEADERS, body=_script()))
+    return conditional(request, Response(status=200, headers=_HEADERS, body=_script()))
 
 
 @cache

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
+from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server.app import TOO_LARGE, handle
 from pingback.server.http import Request, Response, plain
 from pingback.urls import is_http, split
-from pingback.wire.xmlrpc import MAX_BODY
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,8 +30,8 @@ def wsgi_app(receiver: "Receiver") -> "WSGIApplication":
     """An application that answers the routes of `pingback.server.app` below where it is mounted.
 
     It may be called from several threads at once. What it tells senders of itself begins with the `Host` they gave.
-    The asker is `REMOTE_ADDR`; behind a proxy it is for the server or a middleware, as `Forwarded` is one, to put
-    the sender's address there. All requests without an address count as those of one sender.
+    The sender's address is `REMOTE_ADDR`; behind a proxy, the server or a middleware like `Forwarded` has to put it
+    there. All requests without an address count as those of one sender.
     """
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -6,10 +6,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
+from pingback.protocols.pingback import GET_PINGBACKS, METHODS, PING, Method, ping_of, strings_of, target_of
+from pingback.protocols.xmlrpc import Call, Value, decode_call, encode_fault, encode_response
 from pingback.server.http import Request, Response
 from pingback.urls import tidy
-from pingback.wire.pingback import GET_PINGBACKS, METHODS, PING, Method, ping_of, strings_of, target_of
-from pingback.wire.xmlrpc import Call, Value, decode_call, encode_fault, encode_response
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
@@ -40,27 +40,27 @@ def _body(request: Request, receiver: "Receiver") -> bytes:
         return encode_fault(FaultCode.INTERNAL_ERROR, "something went wrong here")
 
 
-def _ping(call: Call, receiver: "Receiver", asker: str | None) -> Value:
+def _ping(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
     source, target = ping_of(call)
-    mention = receiver.ping(source, target, asker=asker)
+    mention = receiver.ping(source, target, client_ip=client_ip)
     done = "registered" if mention.verified else "accepted; it will be verified"
     return f"Pingback from {mention.source} to {mention.target} {done}."
 
 
-def _pingbacks(call: Call, receiver: "Receiver", asker: str | None) -> Value:
-    return [tidy(source) for source in receiver.pingbacks_of(target_of(call), asker=asker)]
+def _pingbacks(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
+    return [tidy(source) for source in receiver.pingbacks_of(target_of(call), client_ip=client_ip)]
 
 
-def _list_methods(call: Call, receiver: "Receiver", asker: str | None) -> Value:
+def _list_methods(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
     strings_of(call, 0)
     return list(METHODS)
 
 
-def _method_help(call: Call, receiver: "Receiver", asker: str | None) -> Value:
+def _method_help(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
     return _method_named_in(call).help
 
 
-def _method_signature(call: Call, receiver: "Receiver", asker: str | None) -> Value:
+def _method_signature(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
     return [list(signature) for signature in _method_named_in(call).signatures]
 
 

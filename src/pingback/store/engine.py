@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
-from pingback.store import inbox_schema, moves_schema, notices_schema, outbox_schema
+from pingback.store import inbox_schema, moves_schema, notifications_schema, outbox_schema
 from pingback.store.moderation_schema import fill_homes
 from pingback.store.moves_schema import has_unplaced, place_mentions
 from pingback.store.outbox_schema import UnreadableRow, name_what_waits
@@ -55,7 +55,7 @@ def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
 
 
 # All there are: these modules have put theirs into `metadata`, beside the mentions.
-_SCHEMAS = (inbox_schema, moves_schema, notices_schema, outbox_schema)
+_SCHEMAS = (inbox_schema, moves_schema, notifications_schema, outbox_schema)
 _TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
 _INDEXES = _compiled(
     CreateIndex(index, if_not_exists=True)

@@ -52,11 +52,11 @@ class Outbox:
             memory.keep_post(connection, source, fingerprint, now=now)
             return planning.plan(connection, source, by_pair, untouched=spared, now=now)
 
-    def rehearse(self, source: str, links: Mapping[str, str], *, now: datetime) -> list[str]:
+    def dry_run(self, source: str, links: Mapping[str, str], *, now: datetime) -> list[str]:
         """The targets that would be due if the post were planned with these links; nothing is changed."""
         by_pair = planning.links_by_pair(source, links)
         with self._database.read() as connection:
-            return planning.rehearse(connection, source, by_pair, now=now)
+            return planning.dry_run(connection, source, by_pair, now=now)
 
     def plan_gone(self, source: str, *, now: datetime) -> Plan:
         """The post is gone (Webmention §3.1.5): plan as if it had no link any more, and mark it."""

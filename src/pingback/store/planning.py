@@ -71,7 +71,7 @@ def plan(
     return Plan(new=len(links), changed=counts["changed"], removed=counts["removed"], unchanged=counts["unchanged"])
 
 
-def rehearse(connection: Connection, source: str, links: dict[str, Link], *, now: datetime) -> list[str]:
+def dry_run(connection: Connection, source: str, links: dict[str, Link], *, now: datetime) -> list[str]:
     """The targets that would be due after a plan with all of these links, and of those that are removed."""
     due: list[str] = []
     for known in _known(connection, source):

@@ -67,7 +67,7 @@ mentions = Table(
     # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
-    Column("asker", String(45)),
+    Column("asker", String(45), key="client_ip"),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
     # The key of the address that the target's page has by now (`moves`), null where it is the target's own; and the
@@ -116,7 +116,7 @@ ADDED = (
     mentions.c.failed,
     mentions.c.home_key,
     mentions.c.decision,
-    mentions.c.asker,
+    mentions.c.client_ip,
     mentions.c.withdrawn,
     mentions.c.holder,
     mentions.c.asked,
@@ -126,7 +126,7 @@ ADDED = (
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset(
-    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "asker"}
+    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "client_ip"}
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -164,7 +164,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "received": micros(mention.received),
         "verified": micros_or_none(mention.verified),
         "fault": mention.fault,
-        "asker": mention.asker,
+        "client_ip": mention.client_ip,
     }
 
 
@@ -186,7 +186,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
         received=instant(row["received"]),
         verified=instant_or_none(row["verified"]),
         fault=row["fault"],
-        asker=row["asker"],
+        client_ip=row["client_ip"],
         decision=MentionStatus(row["decision"]) if row["decision"] else None,
         changed=instant(row["changed"]),
     )
@@ -195,7 +195,7 @@ def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
 def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
     """What `withdrawn` becomes in a statement that gives a mention this status, at that instant.
 
-    It begins anew where what was withdrawn waits for the owner: that is news (`pingback.store.notices`).
+    It begins anew where what was withdrawn waits for the owner: that is news (`pingback.store.notifications`).
     """
     approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
     waits = and_(mentions.c.withdrawn.is_not(None), mentions.c.status != pending, status == pending)

@@ -19,7 +19,7 @@ from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.moderation import Moderation
 from pingback.store.moves import Moves, page_of
-from pingback.store.notices import Notices
+from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.pruning import MOST_REJECTED
@@ -68,7 +68,7 @@ class Store:
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
         self.upkeep = Upkeep(self._database, clock=clock)
-        self.notices = Notices(self._database)
+        self.notifications = Notifications(self._database)
         self.queue = Queue(self._database)
 
     def __enter__(self) -> Self:

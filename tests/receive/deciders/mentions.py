@@ -14,7 +14,7 @@ ARRIVED = Mention(
     title="A post",
     excerpt="words around the link",
     received=datetime(2026, 1, 2, 12, tzinfo=UTC),
-    asker="198.51.100.7",
+    client_ip="198.51.100.7",
     sighting=PAGE,
 )
 

@@ -89,8 +89,8 @@ def test_the_guard_holds_here_too(api: Site) -> None:
 
 
 def test_without_the_sender_s_address_it_is_not_asked(api: Site, akismet: Akismet) -> None:
-    assert akismet.decide(arrived(asker=None)) is None
-    akismet.learn(MentionStatus.PENDING, arrived(asker=None, status=MentionStatus.SPAM))
+    assert akismet.decide(arrived(client_ip=None)) is None
+    akismet.learn(MentionStatus.PENDING, arrived(client_ip=None, status=MentionStatus.SPAM))
     assert asked(api) == []
 
 

@@ -35,10 +35,10 @@ class Akismet:
 
     def decide(self, mention: Mention) -> MentionStatus | None:
         """Spam, where Akismet says so; what it finds nothing against is not approved by that."""
-        if mention.asker is None:  # it asks for the sender's address first of all
+        if mention.client_ip is None:  # it asks for the sender's address first of all
             return None
         try:
-            answer = self._client.comment_check(mention.asker, **_said_of(mention))
+            answer = self._client.comment_check(mention.client_ip, **_said_of(mention))
         except akismet.AkismetError as error:
             self._failed(error)
             return None
@@ -47,13 +47,13 @@ class Akismet:
 
     def learn(self, before: MentionStatus, mention: Mention) -> None:
         """What the owner decided of a mention that was `before`, where that corrects Akismet."""
-        if mention.asker is None or before is mention.status:
+        if mention.client_ip is None or before is mention.status:
             return
         try:
             if mention.status is MentionStatus.SPAM:
-                self._client.submit_spam(mention.asker, **_said_of(mention))
+                self._client.submit_spam(mention.client_ip, **_said_of(mention))
             elif (before, mention.status) == (MentionStatus.SPAM, MentionStatus.APPROVED):
-                self._client.submit_ham(mention.asker, **_said_of(mention))
+                self._client.submit_ham(mention.client_ip, **_said_of(mention))
         except akismet.AkismetError as error:
             self._failed(error)
 

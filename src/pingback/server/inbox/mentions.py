@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 from pingback.model import Mention, MentionStatus
+from pingback.protocols.pingback import MEANINGS
 from pingback.server.http import Response
 from pingback.server.inbox.chart import bars
 from pingback.server.inbox.pages import render
@@ -14,7 +15,6 @@ from pingback.store.blocklist import block_of, blocks
 from pingback.store.overview import Cursor
 from pingback.store.schema import instant, micros
 from pingback.urls import is_http, split
-from pingback.wire.pingback import MEANINGS
 
 PAGE = 50  # mentions; a form with all of them selected has fewer fields than are read
 DAYS = 30  # in the picture

@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pingback.model import MentionKind
 from pingback.server.http import NOSNIFF, Response, plain
 from pingback.server.inbox.visit import Visit
+from pingback.text import clean
 from pingback.urls import is_http, shown, split
-from pingback.words import clean
 
 # The referrer is for ourselves: with `no-referrer`, browsers would say of our own forms that their origin is "null".
 HEADERS = NOSNIFF | {

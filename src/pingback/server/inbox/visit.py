@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from pingback.protocols.forms import Form, decode_form, encode_form
 from pingback.server.http import Request, Response
 from pingback.server.inbox.sessions import Session, session_in, token_of
 from pingback.store import Store
 from pingback.store.secrets import Login
 from pingback.urls import is_http, same_url
-from pingback.wire.forms import Form, decode_form, encode_form
 
 ROOT = "/inbox"
 

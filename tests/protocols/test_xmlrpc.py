@@ -12,7 +12,7 @@ from lxml import etree
 from webencodings import LABELS
 
 from pingback.errors import BadResponse, Fault, FaultCode, PingbackError
-from pingback.wire.xmlrpc import (
+from pingback.protocols.xmlrpc import (
     Value,
     decode_call,
     decode_response,

@@ -1,4 +1,4 @@
-"""`pingback.store.notices`: what is news to the owner, and to which channel."""
+"""`pingback.store.notifications`: what is news to the owner, and to which channel."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(clock: Clock) -> Iterator[Store]:
     with Store("sqlite://", clock=clock) as store:
-        store.notices.begin("mail", now=clock.instant)
+        store.notifications.begin("mail", now=clock.instant)
         yield store
 
 
@@ -39,17 +39,17 @@ def keep(store: Store, clock: Clock, number: int = 1, **changes: object) -> Ment
 
 
 def untold(store: Store, clock: Clock, channel: str = "mail", most: int = 10) -> list[int | None]:
-    return [mention.id for mention in store.notices.untold(channel, now=clock.instant, most=most)]
+    return [mention.id for mention in store.notifications.untold(channel, now=clock.instant, most=most)]
 
 
 def test_each_mention_is_news_once_to_each_channel(store: Store, clock: Clock) -> None:
-    store.notices.begin("webhook", now=clock.instant)
+    store.notifications.begin("webhook", now=clock.instant)
     one, two = keep(store, clock, 1), keep(store, clock, 2)
     assert untold(store, clock) == [one.id, two.id]
     assert untold(store, clock, most=1) == [one.id]
-    store.notices.tell("mail", [one], now=clock.instant)
+    store.notifications.tell("mail", [one], now=clock.instant)
     assert untold(store, clock) == [two.id]
-    store.notices.tell("mail", [one, two], now=clock.instant)
+    store.notifications.tell("mail", [one, two], now=clock.instant)
     store.update(replace(one, title="Another"))
     assert untold(store, clock) == []
     assert untold(store, clock, "webhook") == [one.id, two.id]
@@ -77,14 +77,14 @@ def test_what_is_to_be_verified_is_no_news_yet(store: Store, clock: Clock) -> No
 
 def test_what_was_shown_and_waits_since_is_news_again(store: Store, clock: Clock) -> None:
     mention = keep(store, clock)
-    store.notices.tell("mail", [mention], now=clock.instant)
+    store.notifications.tell("mail", [mention], now=clock.instant)
     for before in (MentionStatus.APPROVED, MentionStatus.DELETED):
         clock.pass_by(days=60)
         mention = store.update(replace(mention, status=before))
         clock.pass_by(days=60)
         mention = store.update(replace(mention, status=MentionStatus.PENDING, title="Something else"))
         assert untold(store, clock) == [mention.id]
-        store.notices.tell("mail", [mention], now=clock.instant)
+        store.notifications.tell("mail", [mention], now=clock.instant)
         clock.pass_by(hours=1)
         store.update(replace(mention, title="And again"))
         assert untold(store, clock) == []
@@ -93,7 +93,7 @@ def test_what_was_shown_and_waits_since_is_news_again(store: Store, clock: Clock
 def test_what_came_before_the_channel_is_no_news(store: Store, clock: Clock) -> None:
     keep(store, clock)
     clock.pass_by(seconds=1)
-    store.notices.begin("webhook", now=clock.instant)
+    store.notifications.begin("webhook", now=clock.instant)
     assert untold(store, clock, "webhook") == []
     assert untold(store, clock, "unheard-of") == []
 
@@ -107,10 +107,10 @@ def test_news_grow_old(store: Store, clock: Clock) -> None:
 
 
 def test_what_was_told_long_ago_is_forgotten_and_no_news_all_the_same(store: Store, clock: Clock) -> None:
-    store.notices.tell("mail", [keep(store, clock)], now=clock.instant)
+    store.notifications.tell("mail", [keep(store, clock)], now=clock.instant)
     for _ in range(3):
         clock.pass_by(days=6)
-        store.notices.tell("mail", [], now=clock.instant)
+        store.notifications.tell("mail", [], now=clock.instant)
         assert untold(store, clock) == []
 
 
@@ -118,15 +118,15 @@ def test_one_caller_has_the_channel(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     with Store(url) as one, Store(url) as other:
         for channel in ("mail", "webhook"):
-            one.notices.begin(channel, now=clock.instant)
-            other.notices.begin(channel, now=clock.instant + LEASE)
-        assert one.notices.claim("mail", now=clock.instant, lease=LEASE)
-        assert not other.notices.claim("mail", now=clock.instant, lease=LEASE)
-        assert other.notices.claim("webhook", now=clock.instant, lease=LEASE)
-        one.notices.rest("mail", until=clock.instant + timedelta(hours=1))
+            one.notifications.begin(channel, now=clock.instant)
+            other.notifications.begin(channel, now=clock.instant + LEASE)
+        assert one.notifications.claim("mail", now=clock.instant, lease=LEASE)
+        assert not other.notifications.claim("mail", now=clock.instant, lease=LEASE)
+        assert other.notifications.claim("webhook", now=clock.instant, lease=LEASE)
+        one.notifications.rest("mail", until=clock.instant + timedelta(hours=1))
         clock.pass_by(minutes=59)
-        assert not other.notices.claim("mail", now=clock.instant, lease=LEASE)
+        assert not other.notifications.claim("mail", now=clock.instant, lease=LEASE)
         clock.pass_by(minutes=1)
-        assert other.notices.claim("mail", now=clock.instant, lease=LEASE)
+        assert other.notifications.claim("mail", now=clock.instant, lease=LEASE)
         clock.pass_by(minutes=10)  # the other never came back
-        assert one.notices.claim("mail", now=clock.instant, lease=LEASE)
+        assert one.notifications.claim("mail", now=clock.instant, lease=LEASE)

@@ -1,4 +1,4 @@
-"""`pingback.presentable`: whatever a mention holds, its texts are plain and its addresses are HTTP URLs."""
+"""`pingback.sanitized`: whatever a mention holds, its texts are plain and its addresses are HTTP URLs."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from pingback.model import Author
-from pingback.presentable import presentable, timestamp
+from pingback.sanitized import sanitized, timestamp
 from tests.server.strangers import HOSTILE, PLAIN
 
 
 def test_a_plain_one_stays_as_it_is() -> None:
-    assert presentable(PLAIN) == PLAIN
+    assert sanitized(PLAIN) == PLAIN
 
 
 def test_texts_are_lines_of_bounded_length() -> None:
-    shown = presentable(replace(PLAIN, title=" a\0\n\u202eb ", excerpt="word " * 300_000, site_name=" \x07 "))
+    shown = sanitized(replace(PLAIN, title=" a\0\n\u202eb ", excerpt="word " * 300_000, site_name=" \x07 "))
     assert shown.title == "a b"
     assert shown.excerpt is not None
     assert len(shown.excerpt) <= 500
@@ -40,23 +40,23 @@ def test_texts_are_lines_of_bounded_length() -> None:
     ],
 )
 def test_addresses_of_the_author(given: str | None, expected: str | None) -> None:
-    author = presentable(replace(PLAIN, author=Author(name="Ann", url=given, photo=given))).author
+    author = sanitized(replace(PLAIN, author=Author(name="Ann", url=given, photo=given))).author
     assert author == Author(name="Ann", url=expected, photo=expected)
 
 
 def test_an_author_of_whom_nothing_is_left() -> None:
-    assert presentable(replace(PLAIN, author=Author(name="\0", url="javascript:1"))).author is None
+    assert sanitized(replace(PLAIN, author=Author(name="\0", url="javascript:1"))).author is None
 
 
 def test_source_and_target_are_of_letters_that_need_no_escape() -> None:
-    shown = presentable(HOSTILE)
+    shown = sanitized(HOSTILE)
     for url in (shown.source, shown.target):
         assert url.isascii()
         assert set(url).isdisjoint('"<> `\\{}|^\0\n')
 
 
 def test_source_and_target_name_the_host_that_is_asked() -> None:
-    shown = presentable(
+    shown = sanitized(
         replace(PLAIN, source="https://\u212aernel.example@g\u0131t.example/", target="http://%61.example/")
     )
     assert (shown.source, shown.target) == ("https://xn--gt-hpa.example/", "http://a.example/")

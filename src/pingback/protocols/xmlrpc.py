@@ -17,8 +17,8 @@ import webencodings
 from lxml import etree
 
 from pingback.errors import BadResponse, Fault, FaultCode
-from pingback.wire import xmlrpc_scalars as scalars
-from pingback.wire.markup import tree_of
+from pingback.protocols import xmlrpc_scalars as scalars
+from pingback.protocols.markup import tree_of
 
 Value: TypeAlias = "scalars.Scalar | Sequence[Value] | Mapping[str, Value]"  # decoders give `list` and `dict`
 

@@ -1,4 +1,4 @@
-"""`Notices`: of which mentions the owner was told, so that they hear of each once by each channel."""
+"""`Notifications`: of which mentions the owner was told, so that they hear of each once by each channel."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from sqlalchemy.dialects.sqlite import insert
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
-from pingback.store.notices_schema import channels, notices
+from pingback.store.notifications_schema import channels, notifications
 from pingback.store.schema import mention_of, mentions, micros
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
 SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
 
 
-class Notices:
-    """What is new to the owner; `Store.notices` gives it. A channel knows no news from before its first `begin`.
+class Notifications:
+    """What is new to the owner; `Store.notifications` gives it. A channel knows no news from before its first `begin`.
 
     Thread-safe; each method is one transaction, and raises `StoreError` when the database cannot be used.
     """
@@ -78,11 +78,11 @@ _SINCE = select(channels.c.since).where(channels.c.name == bindparam("channel"))
 # It was shown once, and waits for its owner since: then the page has become something else.
 _WAITS_AGAIN = and_(mentions.c.status == MentionStatus.PENDING.value, mentions.c.withdrawn.is_not(None))
 _TOLD = (
-    select(notices.c.mention)
+    select(notifications.c.mention)
     .where(
-        notices.c.channel == bindparam("channel"),
-        notices.c.mention == mentions.c.id,
-        or_(~_WAITS_AGAIN, notices.c.at >= mentions.c.withdrawn),
+        notifications.c.channel == bindparam("channel"),
+        notifications.c.mention == mentions.c.id,
+        or_(~_WAITS_AGAIN, notifications.c.at >= mentions.c.withdrawn),
     )
     .correlate(mentions)
     .exists()
@@ -101,8 +101,8 @@ _UNTOLD = (
     .order_by(mentions.c.received, mentions.c.id)
     .limit(bindparam("most"))
 )
-_TELLING = insert(notices)
+_TELLING = insert(notifications)
 _TELL = _TELLING.on_conflict_do_update(
-    index_elements=[notices.c.channel, notices.c.mention], set_={"at": _TELLING.excluded["at"]}
+    index_elements=[notifications.c.channel, notifications.c.mention], set_={"at": _TELLING.excluded["at"]}
 )
-_FORGET = delete(notices).where(notices.c.at < bindparam("before"))
+_FORGET = delete(notifications).where(notifications.c.at < bindparam("before"))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.errors import Fault, FaultCode
-from pingback.wire.forms import FORM
-from pingback.wire.webmention import decode_webmention, encode_webmention
+from pingback.protocols.forms import FORM
+from pingback.protocols.webmention import decode_webmention, encode_webmention
 
 SOURCE, TARGET = "http://a.example/?p=1&q=ä", "https://b.example/post#more"
 

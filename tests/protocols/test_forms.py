@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from webencodings import LABELS
 
 from pingback.errors import Fault, FaultCode
-from pingback.wire.forms import FORM, decode_form, encode_form
+from pingback.protocols.forms import FORM, decode_form, encode_form
 
 CHARSETS = sorted(LABELS)
 

@@ -3,8 +3,17 @@
 import pytest
 
 from pingback.errors import Fault, FaultCode
-from pingback.wire.pingback import GET_PINGBACKS, MEANINGS, METHODS, PING, encode_ping, ping_of, strings_of, target_of
-from pingback.wire.xmlrpc import Call, Value, decode_call, decode_response, encode_response
+from pingback.protocols.pingback import (
+    GET_PINGBACKS,
+    MEANINGS,
+    METHODS,
+    PING,
+    encode_ping,
+    ping_of,
+    strings_of,
+    target_of,
+)
+from pingback.protocols.xmlrpc import Call, Value, decode_call, decode_response, encode_response
 
 SOURCE, TARGET = "http://a.example/?p=1&q=ä", "http://b.example/post#more"
 

@@ -10,11 +10,11 @@ from lxml import etree
 
 from pingback.errors import BadResponse
 from pingback.model import Words
-from pingback.wire.forms import FORM, decode_form, encode_form
-from pingback.wire.markup import tree_of
-from pingback.wire.xmlrpc import MAX_BODY
-from pingback.wire.xmlrpc_scalars import encode_text
-from pingback.words import clean, plain
+from pingback.protocols.forms import FORM, decode_form, encode_form
+from pingback.protocols.markup import tree_of
+from pingback.protocols.xmlrpc import MAX_BODY
+from pingback.protocols.xmlrpc_scalars import encode_text
+from pingback.text import clean, plain
 
 CONTENT_TYPE = f"{FORM}; charset=utf-8"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.wire.xmlrpc_scalars import TAGS, Scalar, decode, encode
+from pingback.protocols.xmlrpc_scalars import TAGS, Scalar, decode, encode
 
 NOON = datetime(2004, 2, 29, 12, 0, 5)  # noqa: DTZ001
 

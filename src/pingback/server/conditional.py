@@ -11,7 +11,7 @@ from pingback.server.http import Request, Response
 _OF_CONTENT = frozenset({"Content-Type", "Link"})  # which a 304 has not
 
 
-def fresh(request: Request, response: Response, *, changed: datetime | None = None) -> Response:
+def conditional(request: Request, response: Response, *, changed: datetime | None = None) -> Response:
     """The response with what tells it from others, or a 304 where the request says that it is known.
 
     The `ETag` is strong, of the bytes. `changed` is the last change of what is shown.

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pingback.errors import BadResponse, Fault
-from pingback.wire.trackback import decode_reply, decode_trackback, is_duplicate
-from pingback.wire.xmlrpc import decode_call, decode_response
+from pingback.protocols.trackback import decode_reply, decode_trackback, is_duplicate
+from pingback.protocols.xmlrpc import decode_call, decode_response
 
 _FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "wordpress"
 _CALLS = sorted(_FOLDER.glob("*.call.http"))

@@ -1,4 +1,4 @@
-"""`pingback.server.question`: the fields that webmention.io's API has, and no others' mistakes."""
+"""`pingback.server.query`: the fields that webmention.io's API has, and no others' mistakes."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.errors import Fault
-from pingback.server.question import Question
+from pingback.server.query import Query
 from pingback.store.listing import Part, Place, Selection, SortBy
 
 FIVE = "https://my.example/part-5"
@@ -47,7 +47,7 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
     ],
 )
 def test_selections(query: str, selection: Selection) -> None:
-    assert Question(query).selection == selection
+    assert Query(query).selection == selection
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_selections(query: str, selection: Selection) -> None:
     ],
 )
 def test_since(since: str, instant: datetime) -> None:
-    assert Question(f"since={since}").since == instant
+    assert Query(f"since={since}").since == instant
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_since(since: str, instant: datetime) -> None:
     ],
 )
 def test_parts(query: str, part: Part) -> None:
-    assert Question(query).part() == part
+    assert Query(query).part() == part
 
 
 def test_the_usual_part_may_be_another() -> None:
-    assert Question("").part(usual=200, upward=True) == Part(size=200, upward=True)
-    assert Question("sort-dir=down&per-page=3").part(usual=200, upward=True) == Part(size=3)
+    assert Query("").part(usual=200, upward=True) == Part(size=200, upward=True)
+    assert Query("sort-dir=down&per-page=3").part(usual=200, upward=True) == Part(size=3)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_usual_part_may_be_another() -> None:
 )
 def test_what_cannot_be_understood(query: str, message: str) -> None:
     with pytest.raises(Fault, match=message):
-        _ = Question(query).part(), Question(query).selection
+        _ = Query(query).part(), Query(query).selection
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_what_cannot_be_understood(query: str, message: str) -> None:
     ],
 )
 def test_the_next_page(query: str, expected: str) -> None:
-    assert Question(query).next(Place(5, 7)) == expected
+    assert Query(query).next(Place(5, 7)) == expected
 
 
 @given(query=st.text() | st.from_regex(r"\A(target|since|page|after|per-page|domain|sort-by|since_id)=.*\Z"))
 def test_any_query_gives_a_value_or_a_fault(query: str) -> None:
     with suppress(Fault):
-        question = Question(query)
+        question = Query(query)
         assert question.part().size <= 1000
         assert question.selection.targets or question.selection.host

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from pingback.errors import Fault, FaultCode
+from pingback.protocols.forms import decode_form
 from pingback.store.listing import Part, Place, Selection, SortBy
 from pingback.urls import host_of, is_http
-from pingback.wire.forms import decode_form
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _DIRECTIONS = {"up": True, "down": False}
 _SORTED_BY = {sort_by.value: sort_by for sort_by in SortBy} | {"rsvp": SortBy.CREATED}
 
 
-class Question:
+class Query:
     """The fields of a query, each asked for by its name; Fault where one cannot be understood, or they are too many."""
 
     def __init__(self, query: str) -> None:

@@ -10,8 +10,8 @@ from webencodings import LABELS
 
 from pingback.errors import BadResponse, Fault, FaultCode
 from pingback.model import Words
-from pingback.wire.forms import FORM
-from pingback.wire.trackback import (
+from pingback.protocols.forms import FORM
+from pingback.protocols.trackback import (
     DC,
     MAX_BLOG_NAME,
     MAX_EXCERPT,

@@ -1,9 +1,9 @@
-"""`pingback.receive.site`: which page a path names. What a site refuses is in test_receiver.py."""
+"""`pingback.receive.pages`: which page a path names. What a site refuses is in test_receiver.py."""
 
 import pytest
 
 from pingback.receive.existence import everything_exists
-from pingback.receive.site import Site
+from pingback.receive.pages import SitePages
 
 BLOG, SHOP, OTHER = "https://my.example/blog/", "https://my.example:443/shop", "http://other.example:8080/"
 
@@ -27,7 +27,7 @@ BLOG, SHOP, OTHER = "https://my.example/blog/", "https://my.example:443/shop", "
     ],
 )
 def test_the_page_at_an_address(sites: list[str], address: str, asked_at: str, target: str) -> None:
-    site = Site(sites, target_exists=everything_exists, self_pings=True)
+    site = SitePages(sites, target_exists=everything_exists, self_pings=True)
     assert site.target_at(address, asked_at=asked_at) == target
 
 
@@ -45,5 +45,5 @@ def test_the_page_at_an_address(sites: list[str], address: str, asked_at: str, t
     ],
 )
 def test_the_hosts_of_the_sites(host: str, ours: bool) -> None:
-    site = Site([BLOG, OTHER, "http://[2001:db8:0::1]/"], target_exists=everything_exists, self_pings=True)
+    site = SitePages([BLOG, OTHER, "http://[2001:db8:0::1]/"], target_exists=everything_exists, self_pings=True)
     assert site.has_host(host) is ours

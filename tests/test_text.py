@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.words import EXCERPT_LENGTH, clean, excerpt_around, plain, shorten
+from pingback.text import EXCERPT_LENGTH, clean, excerpt_around, plain, shorten
 
 WORDS = "lorem ipsum dolor sit amet " * 20
 

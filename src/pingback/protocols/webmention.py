@@ -1,8 +1,8 @@
 """The message of Webmention §3: a form with a source and a target."""
 
 from pingback.errors import Fault, FaultCode
+from pingback.protocols.forms import decode_form, encode_form
 from pingback.urls import same_url
-from pingback.wire.forms import decode_form, encode_form
 
 
 def encode_webmention(source: str, target: str) -> bytes:

@@ -1,10 +1,10 @@
-"""`pingback.server.fresh`: `ETag`, `Last-Modified` and 304 (RFC 9110 §8.8 and §13)."""
+"""`pingback.server.conditional`: `ETag`, `Last-Modified` and 304 (RFC 9110 §8.8 and §13)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pingback.server.fresh import fresh
+from pingback.server.conditional import conditional
 from pingback.server.http import Request, Response
 
 CHANGED = datetime(2026, 1, 2, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -12,11 +12,11 @@ DATE = "Fri, 02 Jan 2026 12:00:00 GMT"
 WHOLE = Response(
     status=200, headers={"Content-Type": "a/b", "Link": '<?x>; rel="next"', "Cache-Control": "max-age=60"}, body=b"body"
 )
-TAG = fresh(Request(method="GET", path="/"), WHOLE).headers["ETag"]
+TAG = conditional(Request(method="GET", path="/"), WHOLE).headers["ETag"]
 
 
 def ask(headers: dict[str, str], changed: datetime | None = CHANGED) -> Response:
-    return fresh(Request(method="GET", path="/", headers=headers), WHOLE, changed=changed)
+    return conditional(Request(method="GET", path="/", headers=headers), WHOLE, changed=changed)
 
 
 def test_the_first_time() -> None:
@@ -27,7 +27,7 @@ def test_the_first_time() -> None:
 def test_rfc9110_8_8_3_a_strong_tag_is_of_the_bytes() -> None:
     other = Response(status=200, headers=WHOLE.headers, body=b"bodY")
     assert TAG.startswith('"')
-    assert fresh(Request(method="GET", path="/"), other).headers["ETag"] != TAG
+    assert conditional(Request(method="GET", path="/"), other).headers["ETag"] != TAG
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from pingback.errors import Fault, FaultCode
-from pingback.wire.xmlrpc import Call, encode_call
+from pingback.protocols.xmlrpc import Call, encode_call
 
 PING = "pingback.ping"
 GET_PINGBACKS = "pingback.extensions.getPingbacks"

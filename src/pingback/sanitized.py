@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from pingback.model import Author, Mention
+from pingback.text import clean
 from pingback.urls import is_http, tidy, without_credentials
-from pingback.words import clean
 
 MAX_TEXT = 500  # characters; what our own pages' reader keeps of a title
 
 
-def presentable(mention: Mention) -> Mention:
+def sanitized(mention: Mention) -> Mention:
     """The mention with plain texts of a line each, and with HTTP URLs only, of letters that need no escape anywhere,
     that name the host that is asked.
 

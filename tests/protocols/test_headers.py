@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.wire.headers import ContentType, Link, content_type, fresh_for, links_in
+from pingback.protocols.headers import ContentType, Link, content_type, fresh_for, links_in
 
 
 @pytest.mark.parametrize(

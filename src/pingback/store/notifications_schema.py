@@ -1,4 +1,4 @@
-"""The tables of notices: which mentions the owner was told of, by which channel. Instants are those of the mentions."""
+"""The tables of notifications: of which mentions the owner was told, and by which channel."""
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table
 
@@ -12,7 +12,7 @@ channels = Table(
     Column("rests_until", BigInteger, nullable=False),
 )
 
-notices = Table(
+notifications = Table(
     "notices",
     metadata,
     Column("channel", String(20), primary_key=True),

@@ -11,7 +11,7 @@ from html import escape
 
 from lxml import etree
 
-from pingback.wire.charset import decode_text
+from pingback.protocols.charset import decode_text
 
 MAX_DEPTH = 256  # elements within one another
 _PIECE = 1024  # bytes, after which the parser hears that there was too much

@@ -1,8 +1,8 @@
-"""`pingback.wire.markup`: what counts of an answer, and what only quotes one."""
+"""`pingback.protocols.markup`: what counts of an answer, and what only quotes one."""
 
 import pytest
 
-from pingback.wire.markup import tree_of
+from pingback.protocols.markup import tree_of
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from pingback.errors import Fault, FaultCode
+from pingback.protocols.charset import decode_text
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.urls import is_http
-from pingback.wire.charset import decode_text
-from pingback.wire.headers import content_type as parse_content_type
-from pingback.wire.xmlrpc import MAX_BODY
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100  # in one form; a TrackBack has four

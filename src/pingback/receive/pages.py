@@ -13,7 +13,7 @@ from pingback.urls import is_http, is_under, key_of, origin_of, same_url, split
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class Site:
+class SitePages:
     """The pages under one or several URLs. Thread-safe as far as `target_exists` is; see `Receiver` for it."""
 
     def __init__(self, site: str | Sequence[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
