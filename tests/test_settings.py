@@ -1,13 +1,19 @@
 """`pingback.settings`: who wins, and a sentence that names the place for whatever cannot be used."""
 
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_type_hints
 
+import click
 import pytest
 
+from pingback.cli.group import main
 from pingback.errors import SettingsError
-from pingback.settings import Settings, load
+from pingback.model import Protocol
+from pingback.settings import COMMANDS, GROUPS, TABLE, Keywords, Settings, given, load
 
 
 def loaded(
@@ -24,85 +30,122 @@ def loaded(
 
 def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
     assert asdict(loaded(tmp_path)) == {
+        "feeds": (),
+        "sitemaps": (),
+        "folder": None,
+        "html": None,
+        "base_url": None,
+        "selector": None,
+        "force": False,
+        "site": (),
+        "at": None,
+        "only": (),
+        "excepted": (),
+        "check_targets": True,
+        "self_pings": True,
+        "close_after": None,
+        "protocol": None,
+        "wait": 60.0,
+        "services": (),
+        "websub": False,
+        "verify": None,
+        "answer_within": 2.5,
+        "trackback": "verified",
+        "reverify_after_days": 30.0,
+        "rate": "60/minute; 300/hour",
+        "source_rate": "10/minute",
+        "approve": "known",
+        "block": (),
+        "akismet_key": None,
+        "akismet_site": None,
+        "notify_mail": None,
+        "smtp_url": "smtp://localhost",
+        "notify_webhook": None,
+        "notify_secret": None,
+        "host": "127.0.0.1",
+        "port": 8000,
+        "trusted_proxies": (),
+        "log_format": "plain",
+        "metrics": True,
         "json": False,
         "db": "sqlite:///pingback.db",
         "allow_networks": (),
         "timeout": 15.0,
         "ca_bundle": None,
         "verbose": False,
-        "at": None,
-        "wait": 60.0,
-        "services": (),
-        "websub": False,
-        "site": (),
-        "host": "127.0.0.1",
-        "port": 8000,
-        "verify": None,
-        "trackback": "verified",
-        "answer_within": 2.5,
-        "rate": "60/minute; 300/hour",
-        "source_rate": "10/minute",
-        "trusted_proxies": (),
-        "check_targets": True,
-        "self_pings": True,
-        "reverify_after_days": 30.0,
-        "log_format": "plain",
-        "metrics": True,
-        "notify_mail": None,
-        "smtp_url": "smtp://localhost",
-        "notify_webhook": None,
-        "notify_secret": None,
-        "approve": "known",
-        "block": (),
-        "close_after": None,
-        "akismet_key": None,
-        "akismet_site": None,
     }
 
 
 # Who wins, for each setting: its value in the file, the environment and the command line, and what each of them means
 
-_FORMS = [
-    pytest.param("json", "false", "1", False, [False, True, False], id="json"),
+_URLS = [
     pytest.param(
-        "db", '"sqlite:///1"', "sqlite:///2", "sqlite:///3", ["sqlite:///1", "sqlite:///2", "sqlite:///3"], id="db"
-    ),
-    pytest.param(
-        "allow_networks",
-        '["10.0.0.0/8", "::1"]',
-        "192.168.0.0/16, 127.0.0.1",
-        ("fd00::/8",),
-        [("10.0.0.0/8", "::1"), ("192.168.0.0/16", "127.0.0.1"), ("fd00::/8",)],
-        id="allow_networks",
-    ),
-    pytest.param("timeout", "1", "2.5", "0.1", [1.0, 2.5, 0.1], id="timeout"),
-    pytest.param("ca_bundle", '"a.pem"', "b.pem", "c.pem", ["a.pem", "b.pem", "c.pem"], id="ca_bundle"),
-    pytest.param("verbose", "true", "no", True, [True, False, True], id="verbose"),
-    pytest.param(
-        "at",
-        '"https://1.example"',
-        "https://2.example",
-        "https://3.example",
-        ["https://1.example", "https://2.example", "https://3.example"],
-        id="at",
-    ),
-    pytest.param("wait", "0", "1.5", "3", [0.0, 1.5, 3.0], id="wait"),
-    pytest.param(
-        "services",
+        name,
         '["https://1.example/"]',
         "https://2.example/,http://3.example",
         ("https://4.example",),
         [("https://1.example/",), ("https://2.example/", "http://3.example"), ("https://4.example",)],
-        id="services",
-    ),
-    pytest.param("websub", "true", "no", True, [True, False, True], id="websub"),
+        id=name,
+    )
+    for name in ("feeds", "sitemaps", "site", "services")
+]
+_URL = [
     pytest.param(
-        "site",
-        '["https://a.example/"]',
-        "https://b.example/,http://c.example/blog",
-        ("https://d.example",),
-        [("https://a.example/",), ("https://b.example/", "http://c.example/blog"), ("https://d.example",)],
-        id="site",
+        name,
+        '"https://1.example/"',
+        "https://2.example/",
+        "https://3.example/",
+        ["https://1.example/", "https://2.example/", "https://3.example/"],
+        id=name,
+    )
+    for name in ("base_url", "at", "notify_webhook", "akismet_site")
+]
+_TEXT = [
+    pytest.param(name, '"a"', "b", "c", ["a", "b", "c"], id=name)
+    for name in ("folder", "html", "selector", "ca_bundle", "akismet_key", "notify_secret")
+]
+_SWITCHES = [
+    pytest.param(name, "true", "no", True, [True, False, True], id=name)
+    for name in ("force", "websub", "json", "verbose", "check_targets", "self_pings", "metrics")
+]
+_SECONDS = [
+    pytest.param(name, "0", "1.5", "3", [0.0, 1.5, 3.0], id=name)
+    for name in ("wait", "answer_within", "reverify_after_days")
+]
+_PATTERNS = [
+    pytest.param(
+        name, '["*.example"]', "a.example, b.*", ("c",), [("*.example",), ("a.example", "b.*"), ("c",)], id=name
+    )
+    for name in ("only", "excepted")
+]
+_NETWORKS = [
+    pytest.param(
+        name,
+        '["10.0.0.0/8", "::1"]',
+        "192.168.0.0/16, 127.0.0.1",
+        ("fd00::/8",),
+        [("10.0.0.0/8", "::1"), ("192.168.0.0/16", "127.0.0.1"), ("fd00::/8",)],
+        id=name,
+    )
+    for name in ("allow_networks", "trusted_proxies")
+]
+_RATES = [
+    pytest.param(name, '"1/second"', "off", "5 per 2 hours", ["1/second", "off", "5 per 2 hours"], id=name)
+    for name in ("rate", "source_rate")
+]
+_FORMS = [
+    *(*_URLS, *_URL, *_TEXT, *_SWITCHES, *_SECONDS, *_PATTERNS, *_NETWORKS, *_RATES),
+    pytest.param(
+        "db", '"sqlite:///1"', "sqlite:///2", "sqlite:///3", ["sqlite:///1", "sqlite:///2", "sqlite:///3"], id="db"
+    ),
+    pytest.param("timeout", "1", "2.5", "0.1", [1.0, 2.5, 0.1], id="timeout"),
+    pytest.param(
+        "protocol",
+        '"pingback"',
+        "auto",
+        "webmention",
+        [Protocol.PINGBACK, None, Protocol.WEBMENTION],
+        id="protocol",
     ),
     pytest.param("host", '"::1"', "0.0.0.0", "localhost", ["::1", "0.0.0.0", "localhost"], id="host"),
     pytest.param("port", "1", "65535", "0", [1, 65535, 0], id="port"),
@@ -115,35 +158,11 @@ _FORMS = [
         ["unverified", "verified", "unverified"],
         id="trackback",
     ),
-    pytest.param("answer_within", "0", "1.5", "3", [0.0, 1.5, 3.0], id="answer_within"),
-    pytest.param("rate", '"1/second"', "off", "5 per 2 hours", ["1/second", "off", "5 per 2 hours"], id="rate"),
-    pytest.param("source_rate", '"off"', "9/minute", "2/hour", ["off", "9/minute", "2/hour"], id="source_rate"),
-    pytest.param(
-        "trusted_proxies",
-        '["10.0.0.0/8", "::1"]',
-        "192.168.0.0/16, 127.0.0.1",
-        ("fd00::/8",),
-        [("10.0.0.0/8", "::1"), ("192.168.0.0/16", "127.0.0.1"), ("fd00::/8",)],
-        id="trusted_proxies",
-    ),
-    pytest.param("check_targets", "false", "on", False, [False, True, False], id="check_targets"),
-    pytest.param("self_pings", "false", "YES", False, [False, True, False], id="self_pings"),
-    pytest.param("reverify_after_days", "0", "7", "0.5", [0.0, 7.0, 0.5], id="reverify_after_days"),
     pytest.param("log_format", '"json"', "plain", "json", ["json", "plain", "json"], id="log_format"),
-    pytest.param("metrics", "false", "on", False, [False, True, False], id="metrics"),
     pytest.param("notify_mail", '"a@b.c"', "d@e.f", "g@h.i", ["a@b.c", "d@e.f", "g@h.i"], id="notify_mail"),
     pytest.param(
         "smtp_url", '"smtp://a"', "smtps://b", "smtp://c", ["smtp://a", "smtps://b", "smtp://c"], id="smtp_url"
     ),
-    pytest.param(
-        "notify_webhook",
-        '"https://1.example/"',
-        "https://2.example/",
-        "https://3.example/",
-        ["https://1.example/", "https://2.example/", "https://3.example/"],
-        id="notify_webhook",
-    ),
-    pytest.param("notify_secret", '"a"', "b", "c", ["a", "b", "c"], id="notify_secret"),
     pytest.param("approve", '"all"', "known", "all", ["all", "known", "all"], id="approve"),
     pytest.param(
         "block",
@@ -154,24 +173,24 @@ _FORMS = [
         id="block",
     ),
     pytest.param("close_after", "14", "0.5", "30", [14.0, 0.5, 30.0], id="close_after"),
-    pytest.param("akismet_key", '"1"', "2", "3", ["1", "2", "3"], id="akismet_key"),
-    pytest.param(
-        "akismet_site",
-        '"https://a.example/"',
-        "https://b.example/",
-        "https://c.example/",
-        ["https://a.example/", "https://b.example/", "https://c.example/"],
-        id="akismet_site",
-    ),
 ]
+_KEYS = {"excepted": "except"}  # in the file and the environment, where it is no word of the language
+_FLAGS = {
+    "allow_networks": "--allow-network",
+    "trusted_proxies": "--trusted-proxy",
+    "sitemaps": "--sitemap",
+    "verbose": "-v, --verbose",
+    "akismet_site": "akismet_site",  # no option
+}
 
 
 @pytest.mark.parametrize(("name", "file", "environment", "option", "means"), _FORMS)
 def test_command_line_over_environment_over_file(
     tmp_path: Path, name: str, file: str, environment: str, option: object, means: list[object]
 ) -> None:
-    toml = f"{name} = {file}\n"
-    environ = {f"PINGBACK_{name.upper()}": environment}
+    key = _KEYS.get(name, name)
+    toml = f"{key} = {file}\n"
+    environ = {f"PINGBACK_{key.upper()}": environment}
     assert [
         getattr(loaded(tmp_path, file=toml), name),
         getattr(loaded(tmp_path, environ=environ, file=toml), name),
@@ -180,7 +199,7 @@ def test_command_line_over_environment_over_file(
 
 
 def test_every_setting_is_in_the_table() -> None:
-    assert [case.values[0] for case in _FORMS] == list(asdict(Settings()))
+    assert sorted(str(case.values[0]) for case in _FORMS) == sorted(asdict(Settings()))
 
 
 def test_each_setting_is_looked_for_by_itself(tmp_path: Path) -> None:
@@ -231,15 +250,18 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("port", "-1", "'-1' is not a port", id="port-below-zero"),
         pytest.param("port", "80.5", "'80.5' is not a port", id="port-and-a-half"),
         pytest.param("port", "http", "'http' is not a number", id="port-by-name"),
-        pytest.param("verify", "later", "'later' is neither inline nor queued", id="verify"),
-        pytest.param("trackback", "no", "'no' is neither verified nor unverified", id="trackback"),
+        pytest.param("verify", "later", "'later' is not one of 'inline', 'queued'", id="verify"),
+        pytest.param("trackback", "no", "'no' is not one of 'verified', 'unverified'", id="trackback"),
         pytest.param("allow_networks", "10.0.0.0/33", "'10.0.0.0/33' is not a network", id="network-too-narrow"),
         pytest.param("allow_networks", "10.0.0.1/8", "'10.0.0.1/8' is not a network", id="network-with-a-host"),
         pytest.param("allow_networks", "localhost", "'localhost' is not a network", id="network-by-name"),
         pytest.param("site", "blog.example", "'blog.example' is not an absolute HTTP URL", id="site-relative"),
         pytest.param("site", "ftp://a.example", "'ftp://a.example' is not an absolute HTTP", id="site-not-http"),
         pytest.param("site", "https://a.example,/b", "'/b' is not an absolute HTTP URL", id="site-second-of-two"),
-        pytest.param("approve", "none", "'none' is neither known nor all", id="approve"),
+        pytest.param("protocol", "smtp", "'smtp' is not one of 'auto', 'webmention', ", id="protocol"),
+        pytest.param("sitemaps", "map.xml", "'map.xml' is not an absolute HTTP URL", id="sitemap-in-a-file"),
+        pytest.param("base_url", "blog", "'blog' is not an absolute HTTP URL", id="base_url-relative"),
+        pytest.param("approve", "none", "'none' is not one of 'known', 'all'", id="approve"),
         pytest.param("block", "a.example,/b", "'/b' is not of the form HOST or HOST/PATH", id="block-without-a-host"),
         pytest.param("close_after", "0", "0 days are not between", id="close_after-at-once"),
         pytest.param("close_after", "36526", "36526 days are not between", id="close_after-over-a-century"),
@@ -258,59 +280,84 @@ def test_bad_values(tmp_path: Path, name: str, value: str, words: str) -> None:
     assert words in str(refused.value)
     with pytest.raises(SettingsError) as refused:
         loaded(tmp_path, options={name: value})
-    assert str(refused.value).startswith(f"{name.replace('_', '-')}: ")
+    assert str(refused.value).startswith(f"{_FLAGS.get(name) or '--' + name.replace('_', '-')}: ")
+
+
+# By keyword
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("values", "name", "means"),
     [
-        pytest.param("tiemout = 5", "pingback.toml: there is no setting 'tiemout'", id="unknown"),
-        pytest.param('allow-networks = ["::1"]', "there is no setting 'allow-networks'", id="another-spelling"),
-        pytest.param("[serve]\nport = 1", "there is no setting 'serve'", id="a-table"),
-        pytest.param("db = 5", "pingback.toml: db: 5 is not a text", id="a-number-for-a-text"),
-        pytest.param('db = ""', "pingback.toml: db: '' is not a text", id="an-empty-text"),
-        pytest.param('timeout = ["1"]', "pingback.toml: timeout: ['1'] is not a number", id="a-list-for-a-number"),
-        pytest.param("timeout = true", "pingback.toml: timeout: True is not a number", id="true-for-a-number"),
-        pytest.param("timeout = nan", "pingback.toml: timeout: nan is not a number", id="nan"),
-        pytest.param(f"timeout = 1{'0' * 400}", "is not a number", id="a-number-beyond-floats"),
-        pytest.param("port = 2026-01-01", "is not a number", id="a-date-for-a-number"),
-        pytest.param("json = []", "pingback.toml: json: [] is neither true nor false", id="a-list-for-a-truth"),
-        pytest.param("site = 5", "pingback.toml: site: 5 is not a list", id="a-number-for-a-list"),
-        pytest.param(
-            "allow_networks = [10]", "pingback.toml: allow_networks: 10 is not a text", id="numbers-in-a-list"
-        ),
-        pytest.param("verify = {}", "pingback.toml: verify: {} is neither inline nor queued", id="a-table-for-a-word"),
+        pytest.param({"site": "https://a.example/"}, "site", ("https://a.example/",), id="a-text-for-several"),
+        pytest.param({"only": "a,b"}, "only", ("a,b",), id="a-comma-parts-nothing"),
+        pytest.param({"only": ["a", "b"]}, "only", ("a", "b"), id="list"),
+        pytest.param({"block": iter(["A.example"])}, "block", ("a.example",), id="iterator"),
+        pytest.param({"wait": 5}, "wait", 5.0, id="number"),
+        pytest.param({"protocol": "pingback"}, "protocol", Protocol.PINGBACK, id="protocol-by-its-name"),
+        pytest.param({"protocol": Protocol.PINGBACK}, "protocol", Protocol.PINGBACK, id="protocol"),
+        pytest.param({"close_after": None}, "close_after", None, id="none"),
     ],
 )
-def test_bad_keys_and_values_in_the_file(tmp_path: Path, line: str, words: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        loaded(tmp_path, file=line)
-    assert words in str(refused.value)
+def test_keywords(values: dict[str, object], name: str, means: object) -> None:
+    assert getattr(given(**values), name) == means
 
 
 @pytest.mark.parametrize(
-    "file",
+    ("values", "words"),
     [
-        pytest.param(b"timeout = ", id="broken"),
-        pytest.param(b"port = 1\nport = 2", id="twice"),
-        pytest.param(b"db = '\xff'", id="not-utf-8"),
-        pytest.param(b"db = '\0'", id="nul"),
-        pytest.param(b"\0" * 100, id="binary"),
-        pytest.param(b"port = 1" + b"0" * 5000, id="a-number-of-5000-digits"),
-        pytest.param(b"site = " + b"[" * 100_000, id="deep"),
+        pytest.param({"approve": "some"}, "approve: 'some' is not one of 'known', 'all'", id="word"),
+        pytest.param({"rate": None}, "rate: None is not a text", id="none"),
+        pytest.param({"block": 5}, "block: 5 is not a list", id="no-list"),
+        pytest.param({"site": ["a"]}, "site: 'a' is not an absolute HTTP URL", id="item"),
     ],
 )
-def test_a_file_that_cannot_be_read(tmp_path: Path, file: bytes) -> None:
-    with pytest.raises(SettingsError, match=r"^pingback.toml cannot be read: "):
-        loaded(tmp_path, file=file)
+def test_a_keyword_with_a_bad_value(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        given(**values)
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / "pingback.toml").mkdir()
-    with pytest.raises(SettingsError, match=r"^pingback.toml cannot be read: "):
-        loaded(tmp_path)
+def test_a_keyword_that_is_no_setting() -> None:
+    with pytest.raises(TypeError, match="there is no setting 'aprove'; did you mean 'approve'"):
+        given(aprove="all")
 
 
-def test_one_network_or_site_needs_no_list(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, file='allow_networks = "127.0.0.0/8"\nsite = "https://a.example/"\n')
-    assert (settings.allow_networks, settings.site) == (("127.0.0.0/8",), ("https://a.example/",))
+def test_the_keywords_of_a_site_are_settings_of_the_same_types() -> None:
+    """Those of the command line alone are left out, and `site` and `db`, which a site has other arguments for."""
+    hints = get_type_hints(Settings)
+    edges = "feeds sitemaps folder html base_url site host port log_format json db verbose".split()
+    wider = {tuple[str, ...]: str | Iterable[str], Protocol | None: str | None}
+    assert get_type_hints(Keywords) == {
+        name: wider.get(hints[name], hints[name]) for name in hints if name not in edges
+    }
+
+
+# The table
+
+
+def test_the_commands_are_those_that_there_are() -> None:
+    assert list(COMMANDS) == main.list_commands(click.Context(main))
+
+
+def test_secrets_are_neither_options_nor_shown() -> None:
+    shown = repr(Settings(akismet_key="s3cret", notify_secret="s3cret", smtp_url="smtp://me:s3cret@a.example"))
+    assert "s3cret" not in shown
+    assert {TABLE[name].flag for name in ("akismet_key", "notify_secret", "smtp_url")} == {None}
+
+
+def test_every_line_has_a_group_a_sentence_and_a_kind_that_fits() -> None:
+    for name, line in TABLE.items():
+        assert line.group in GROUPS, name
+        assert line.help.endswith("."), name
+        assert set(line.commands) <= set(COMMANDS), name
+        assert line.default is None or line.parse(line.default) == line.default, name
+
+
+_LOADED = """
+import sys, pingback.settings
+print(sorted({"click", "limits", "lxml", "requests", "sqlalchemy", "urllib3", "pingback.cli"} & set(sys.modules)))
+"""
+
+
+def test_the_settings_load_nothing_heavy() -> None:
+    assert subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True).stdout == "[]\n"

@@ -1,95 +1,254 @@
-"""Settings: the command line over the environment over `pingback.toml`, read once, at an edge.
+"""Settings: one table, and who wins: the command line, the environment, `pingback.toml`, the default, in this order.
 
-A setting has one name in all three: `allow_networks` is `PINGBACK_ALLOW_NETWORKS` in the environment, several values
-separated by commas, and `allow_networks = [...]` in the file.
+A field of `Settings` is a line of the table. The options of the commands, their help, and the tables of
+docs/reference.md are made from it.
 """
 
-import ipaddress
-import math
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 from pingback.errors import SettingsError
-from pingback.store.blocklist import block_of
-from pingback.urls import is_http
+from pingback.model import Protocol
+from pingback.table import (
+    AGE,
+    BLOCK,
+    DAYS,
+    MAILBOX,
+    NETWORK,
+    PORT,
+    PROTOCOL,
+    RATE,
+    SECONDS,
+    TIMEOUT,
+    URL,
+    Group,
+    Setting,
+    setting,
+    setting_of,
+    texts,
+)
 
 FILE = "pingback.toml"
-PREFIX = "PINGBACK_"
-OFF = "off"  # the rate that is none
-
-LONGEST_TIMEOUT = 24 * 3600.0  # seconds
-LONGEST_AGE = 36525.0  # days
-MOST_DAYS = 3650.0
-
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+")  # enough that no second one hides in it
-_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 Verify: TypeAlias = Literal["inline", "queued"]
 Trackback: TypeAlias = Literal["verified", "unverified"]
 Approve: TypeAlias = Literal["known", "all"]
+LogFormat: TypeAlias = Literal["plain", "json"]
+
+_PUBLISH = ("publish",)
+_SERVE = ("serve",)
+_RECEIVE = ("serve", "worker")
+COMMANDS = (
+    *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "worker", "mentions"),
+    *("moderate", "prune", "advertise", "doctor", "demo"),
+)
+
+POSTS = Group("Posts", _PUBLISH)
+SITE = Group("Site", _RECEIVE)
+TARGETS = Group("Targets", _RECEIVE)
+SENDING = Group("Sending", _PUBLISH)
+VERIFICATION = Group("Verification", _RECEIVE)
+LIMITS = Group("Limits", _RECEIVE)
+MODERATION = Group("Moderation", _RECEIVE)
+NOTIFICATIONS = Group("Notifications", _RECEIVE)
+SERVER = Group("Server", _SERVE)
+LOG = Group("Log and metrics", _RECEIVE)
+GENERAL = Group("General options", COMMANDS)
+GROUPS = (POSTS, SITE, TARGETS, SENDING, VERIFICATION, LIMITS, MODERATION, NOTIFICATIONS, SERVER, LOG, GENERAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the commands and `pingback.Receiver` can be told, and what holds where they are not: safe on the internet.
+    """What the commands and a `pingback.Site` can be told, and what holds where they are not: safe on the internet."""
 
-    Times are in seconds; those of one command stand below.
+    feeds: tuple[str, ...] = setting(
+        (), POSTS, "The posts of an RSS, Atom or JSON feed.", flag="--feed", of=texts("URL|FILE")
+    )
+    sitemaps: tuple[str, ...] = setting((), POSTS, "The pages of a sitemap.", flag="--sitemap", of=URL)
+    folder: str | None = setting(
+        None,
+        POSTS,
+        "The pages of a built static site that changed since the last time.",
+        flag="--site",
+        of=texts("DIR"),
+    )
+    html: str | None = setting(None, POSTS, "A post in a file.", of=texts("FILE"))
+    base_url: str | None = setting(None, POSTS, "Where the folder or file will be found on the web.", of=URL)
+    selector: str | None = setting(
+        None,
+        POSTS,
+        "The post within its page.",
+        of=texts("CSS"),
+        commands=("publish", "links"),
+        unset="its h-entry, <article> or <main>",
+    )
+    force: bool = setting(False, POSTS, "Send even for a post that is not public, or says noindex.")
 
-    Without `verify`, sources are looked at before the answer, but for those of webmentions, whose norm wants a queue.
-    `close_after` is in days. Akismet's are no options of the command line, where other users of the machine see them.
+    site: tuple[str, ...] = setting((), SITE, "Take pings for all pages below this address.", of=URL)
+    at: str | None = setting(
+        None,
+        SITE,
+        "Where senders reach `pingback serve`.",
+        of=URL,
+        commands=("advertise",),
+        unset="the root of TARGET's host",
+    )
+
+    only: tuple[str, ...] = setting(
+        (), TARGETS, "Only targets on hosts like this: '*.example'.", of=texts("PATTERN"), commands=_PUBLISH
+    )
+    excepted: tuple[str, ...] = setting(
+        (), TARGETS, "No targets on hosts like this.", key="except", of=texts("PATTERN"), commands=_PUBLISH
+    )
+    check_targets: bool = setting(True, TARGETS, "Ask the site whether a target exists.")
+    self_pings: bool = setting(
+        True, TARGETS, "Pings between the site's own pages are sent and taken.", commands=(*_PUBLISH, *_RECEIVE)
+    )
+    close_after: float | None = setting(
+        None, TARGETS, "Take no pings for pages that were published longer ago.", of=AGE
+    )
+
+    protocol: Protocol | None = setting(
+        None, SENDING, "Only by this protocol.", of=PROTOCOL, unset="auto, the first one that each target takes"
+    )
+    wait: float = setting(
+        60.0, SENDING, "For hosts that take pings one by one.", of=SECONDS, commands=("publish", "retry")
+    )
+    services: tuple[str, ...] = setting(
+        (), SENDING, "An update service to tell of new posts.", flag="--service", of=URL
+    )
+    websub: bool = setting(False, SENDING, "Tell the hubs that the feed names of new posts.")
+
+    verify: Verify | None = setting(
+        None,
+        VERIFICATION,
+        "Verify before the answer or after it.",
+        commands=_SERVE,
+        unset="inline, but Webmentions queued",
+    )
+    answer_within: float = setting(
+        2.5, VERIFICATION, "Verify what takes longer after the answer.", of=SECONDS, commands=_SERVE
+    )
+    trackback: Trackback = setting(
+        "verified", VERIFICATION, "Unverified ones are kept as pending, with the sender's words."
+    )
+    reverify_after_days: float = setting(
+        30.0, VERIFICATION, "Look again at the sources of old mentions, a few a minute; 0 for never.", of=DAYS
+    )
+
+    rate: str = setting(
+        "60/minute; 300/hour", LIMITS, "How often one sender may ping; 'off' for no limit.", of=RATE, commands=_SERVE
+    )
+    source_rate: str = setting(
+        "10/minute", LIMITS, "How often the host of a source is asked at most; 'off' for no limit.", of=RATE
+    )
+
+    approve: Approve = setting("known", MODERATION, "Known: the first mention by anybody new waits for you.")
+    block: tuple[str, ...] = setting((), MODERATION, "Take no pings from this host.", of=BLOCK)
+    akismet_key: str | None = setting(None, MODERATION, "Ask Akismet, with this key.", flag=None, secret=True)
+    akismet_site: str | None = setting(
+        None, MODERATION, "The site that Akismet's key is for.", flag=None, of=URL, unset="the first site"
+    )
+
+    notify_mail: str | None = setting(
+        None, NOTIFICATIONS, "Send a mail of new mentions, one an hour at most.", of=MAILBOX
+    )
+    smtp_url: str = setting(
+        "smtp://localhost", NOTIFICATIONS, "The mail server: smtp://USER:PASSWORD@HOST:PORT.", flag=None, secret=True
+    )
+    notify_webhook: str | None = setting(None, NOTIFICATIONS, "POST each new mention to this URL, as JSON.", of=URL)
+    notify_secret: str | None = setting(
+        None, NOTIFICATIONS, "The key by which what goes to notify_webhook is signed.", flag=None, secret=True
+    )
+
+    host: str = setting("127.0.0.1", SERVER, "The address to listen at.", of=texts("HOST"))
+    port: int = setting(8000, SERVER, "The port; 0 for any that is free.", of=PORT)
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        SERVER,
+        "A proxy before us, whose X-Forwarded-For, -Proto and -Host are believed.",
+        flag="--trusted-proxy",
+        of=NETWORK,
+    )
+
+    log_format: LogFormat = setting("plain", LOG, "The log for people, or as JSON.")
+    metrics: bool = setting(True, LOG, "Count and time, and answer at /metrics.", commands=_SERVE)
+
+    json: bool = setting(False, GENERAL, "Print JSON, and nothing else, to standard output.")
+    db: str = setting("sqlite:///pingback.db", GENERAL, "The database.", of=texts("URL"))
+    allow_networks: tuple[str, ...] = setting(
+        (), GENERAL, "Exempt an address range from the address guard.", flag="--allow-network", of=NETWORK
+    )
+    timeout: float = setting(15.0, GENERAL, "For one HTTP exchange, redirects included.", of=TIMEOUT)
+    ca_bundle: str | None = setting(None, GENERAL, "Certificates to trust instead of the usual ones.", of=texts("FILE"))
+    verbose: bool = setting(False, GENERAL, "Say on standard error what is done.", flag="-v, --verbose")
+
+
+class Keywords(TypedDict, total=False):
+    """The settings that a `pingback.Site` takes by keyword, for `Unpack`.
+
+    Type checkers see no fields of `Settings` here, so that they stand twice; a test compares the two.
     """
 
-    json: bool = False
-    db: str = "sqlite:///pingback.db"
-    allow_networks: tuple[str, ...] = ()
-    timeout: float = 15.0
-    ca_bundle: str | None = None
-    verbose: bool = False
-
-    at: str | None = None
-    wait: float = 60.0
-    services: tuple[str, ...] = ()
-    websub: bool = False
-
-    site: tuple[str, ...] = ()
-    host: str = "127.0.0.1"
-    port: int = 8000
-    verify: Verify | None = None
-    trackback: Trackback = "verified"
-    answer_within: float = 2.5
-    rate: str = "60/minute; 300/hour"
-    source_rate: str = "10/minute"
-    trusted_proxies: tuple[str, ...] = ()
-    check_targets: bool = True
-    self_pings: bool = True
-    reverify_after_days: float = 30.0
-    log_format: str = "plain"
-    metrics: bool = True
-    notify_mail: str | None = None
-    smtp_url: str = "smtp://localhost"
-    notify_webhook: str | None = None
-    notify_secret: str | None = None
-
-    approve: Approve = "known"
-    block: tuple[str, ...] = ()
-    close_after: float | None = None
-    akismet_key: str | None = field(default=None, repr=False)
-    akismet_site: str | None = None
+    at: str | None
+    only: str | Iterable[str]
+    excepted: str | Iterable[str]
+    check_targets: bool
+    self_pings: bool
+    close_after: float | None
+    selector: str | None
+    force: bool
+    protocol: str | None
+    wait: float
+    services: str | Iterable[str]
+    websub: bool
+    verify: Verify | None
+    answer_within: float
+    trackback: Trackback
+    reverify_after_days: float
+    rate: str
+    source_rate: str
+    approve: Approve
+    block: str | Iterable[str]
+    akismet_key: str | None
+    akismet_site: str | None
+    notify_mail: str | None
+    smtp_url: str
+    notify_webhook: str | None
+    notify_secret: str | None
+    trusted_proxies: str | Iterable[str]
+    metrics: bool
+    allow_networks: str | Iterable[str]
+    timeout: float
+    ca_bundle: str | None
 
 
+TABLE = {each.name: setting_of(each) for each in fields(Settings)}
 DEFAULTS = Settings()
+
+_KEYS = {line.key: line for line in TABLE.values()}
 
 
 def given(**values: object) -> Settings:
-    """The settings that a program gives by keyword, and the defaults for all others; ValueError for what is none."""
+    """The settings that a program gives by keyword, and the defaults for all others.
+
+    ValueError for a value that cannot be used, TypeError for a keyword that is no setting. A text in the place of
+    several counts as one.
+    """
     found: dict[str, object] = {}
     for name, value in values.items():
+        line = TABLE.get(name)
+        if line is None:
+            raise TypeError(f"there is no setting {name!r}{_suggestion(name, TABLE)}")
+        if value == line.default:
+            continue
+        if line.several and isinstance(value, Iterable):
+            value = (value,) if isinstance(value, str) else tuple(value)
         try:
-            found[name] = value if value == getattr(DEFAULTS, name) else _PARSERS[name](value)
+            found[name] = line.parse(value)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
@@ -101,19 +260,19 @@ def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: P
     Raises SettingsError, which names the place, for a value that cannot be used and for an unknown key in the file.
     """
     found: dict[str, object] = {}
-    for name, value in _file(folder / FILE).items():
-        if name not in _PARSERS:
-            raise SettingsError(f"{FILE}: there is no setting {name!r}")
-        found[name] = _parsed(name, value, f"{FILE}: {name}")
-    for name in _PARSERS:
-        if environ.get(PREFIX + name.upper()):
-            found[name] = _parsed(name, environ[PREFIX + name.upper()], PREFIX + name.upper())
+    for key, value in _read(folder / FILE).items():
+        if key not in _KEYS:
+            raise SettingsError(f"{FILE}: there is no setting {key!r}{_suggestion(key, _KEYS)}")
+        found[_KEYS[key].name] = _parsed(_KEYS[key], value, f"{FILE}: {key}")
+    for name, line in TABLE.items():
+        if environ.get(line.environment):
+            found[name] = _parsed(line, environ[line.environment], line.environment)
     for name, value in options.items():
-        found[name] = _parsed(name, value, name.replace("_", "-"))
+        found[name] = _parsed(TABLE[name], value, TABLE[name].flag or TABLE[name].key)
     return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
 
 
-def _file(path: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -122,168 +281,15 @@ def _file(path: Path) -> dict[str, object]:
         raise SettingsError(f"{FILE} cannot be read: {error}") from error
 
 
-def _parsed(name: str, value: object, place: str) -> object:
+def _parsed(line: Setting, value: object, place: str) -> object:
     try:
-        return _PARSERS[name](value)
+        return line.parse(value)
     except ValueError as error:
         raise SettingsError(f"{place}: {error}") from None
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(f"{value!r} is not a text")
-    return value
+def _suggestion(word: str, words: Iterable[str]) -> str:
+    from difflib import get_close_matches  # for who misspelt
 
-
-def _yes_or_no(value: object) -> bool:
-    found = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
-    if found is None:
-        raise ValueError(f"{value!r} is neither true nor false")
-    return found
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{value!r} is not a number")
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value!r} is not a number") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is not a number")
-    return number
-
-
-def _timeout(value: object) -> float:
-    seconds = _number(value)
-    if not 0 < seconds <= LONGEST_TIMEOUT:
-        raise ValueError(f"{value} seconds are not between nothing and a day")
-    return seconds
-
-
-def _wait(value: object) -> float:
-    seconds = _number(value)
-    if not 0 <= seconds <= LONGEST_TIMEOUT:
-        raise ValueError(f"{value} seconds are not between nothing and a day")
-    return seconds
-
-
-def _days(value: object) -> float:
-    days = _number(value)
-    if not 0 <= days <= MOST_DAYS:
-        raise ValueError(f"{value} days are not between nothing and ten years")
-    return days
-
-
-def _port(value: object) -> int:
-    number = _number(value)
-    if number != int(number) or not 0 <= number <= 65535:
-        raise ValueError(f"{value!r} is not a port")
-    return int(number)
-
-
-def _several(value: object) -> tuple[str, ...]:
-    values = [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
-    if not isinstance(values, list | tuple):
-        raise ValueError(f"{value!r} is not a list")
-    return tuple(_text(item.strip() if isinstance(item, str) else item) for item in values)
-
-
-def _networks(value: object) -> tuple[str, ...]:
-    networks = _several(value)
-    for network in networks:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            raise ValueError(f"{network!r} is not a network: {error}") from None
-    return networks
-
-
-def _rate(value: object) -> str:
-    rate = _text(value)
-    if rate == OFF:
-        return rate
-    from pingback.receive.limits import limits_in  # loads a library, which only those who set a rate wait for
-
-    try:
-        limits_in(rate)
-    except ValueError:
-        raise ValueError(f"{value!r} is not a rate like '60/minute; 300/hour'") from None
-    return rate
-
-
-def _urls(value: object) -> tuple[str, ...]:
-    urls = _several(value)
-    for url in urls:
-        if not is_http(url):
-            raise ValueError(f"{url!r} is not an absolute HTTP URL")
-    return urls
-
-
-def _url(value: object) -> str:
-    [url] = _urls([value])
-    return url
-
-
-def _blocks(value: object) -> tuple[str, ...]:
-    return tuple(block_of(text) for text in _several(value))
-
-
-def _age(value: object) -> float:
-    days = _number(value)
-    if not 0 < days <= LONGEST_AGE:
-        raise ValueError(f"{value} days are not between nothing and a hundred years")
-    return days
-
-
-def _address(value: object) -> str:
-    address = _text(value)
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError(f"{address!r} is not the address of a mailbox")
-    return address
-
-
-def _one_of(one: str, other: str) -> Callable[[object], str]:
-    def parsed(value: object) -> str:
-        if value not in (one, other):
-            raise ValueError(f"{value!r} is neither {one} nor {other}")
-        return str(value)
-
-    return parsed
-
-
-_PARSERS: dict[str, Callable[[object], object]] = {
-    "json": _yes_or_no,
-    "db": _text,
-    "allow_networks": _networks,
-    "timeout": _timeout,
-    "ca_bundle": _text,
-    "verbose": _yes_or_no,
-    "at": _text,
-    "wait": _wait,
-    "services": _urls,
-    "websub": _yes_or_no,
-    "site": _urls,
-    "host": _text,
-    "port": _port,
-    "verify": _one_of("inline", "queued"),
-    "trackback": _one_of("verified", "unverified"),
-    "answer_within": _wait,
-    "rate": _rate,
-    "source_rate": _rate,
-    "trusted_proxies": _networks,
-    "check_targets": _yes_or_no,
-    "self_pings": _yes_or_no,
-    "reverify_after_days": _days,
-    "log_format": _one_of("plain", "json"),
-    "metrics": _yes_or_no,
-    "notify_mail": _address,
-    "smtp_url": _text,
-    "notify_webhook": _url,
-    "notify_secret": _text,
-    "approve": _one_of("known", "all"),
-    "block": _blocks,
-    "close_after": _age,
-    "akismet_key": _text,
-    "akismet_site": _url,
-}
+    nearest = get_close_matches(word, list(words), n=1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""

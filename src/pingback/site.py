@@ -17,7 +17,8 @@ from pingback.receive.moderation import Decide, Decider, approve, hold, in_order
 from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.receiver import Receiver
 from pingback.receive.rounds import Job, Rounds
-from pingback.settings import OFF, Settings
+from pingback.settings import Settings
+from pingback.table import OFF
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

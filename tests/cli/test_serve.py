@@ -50,8 +50,8 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
     [
         pytest.param("SITE", "https://a.example/,b", "PINGBACK_SITE: 'b' is not an absolute HTTP URL", id="site"),
         pytest.param("PORT", "-1", "PINGBACK_PORT: '-1' is not a port", id="port"),
-        pytest.param("VERIFY", "later", "PINGBACK_VERIFY: 'later' is neither inline nor queued", id="verify"),
-        pytest.param("TRACKBACK", "no", "PINGBACK_TRACKBACK: 'no' is neither verified nor unver", id="trackback"),
+        pytest.param("VERIFY", "later", "PINGBACK_VERIFY: 'later' is not one of 'inline', 'queued'", id="verify"),
+        pytest.param("TRACKBACK", "no", "PINGBACK_TRACKBACK: 'no' is not one of 'verified'", id="trackback"),
         pytest.param("CHECK_TARGETS", "ja", "PINGBACK_CHECK_TARGETS: 'ja' is neither", id="check-targets"),
         pytest.param("SELF_PINGS", "ja", "PINGBACK_SELF_PINGS: 'ja' is neither", id="self-pings"),
         pytest.param("ANSWER_WITHIN", "x", "PINGBACK_ANSWER_WITHIN: 'x' is not a number", id="answer-within"),

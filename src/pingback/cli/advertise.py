@@ -7,9 +7,8 @@ from pingback.server.advertising import advertise
 from pingback.settings import Settings
 
 
-@subcommand("advertise", example="pingback advertise https://blog.example/part-five", takes=("at",))
+@subcommand("advertise", example="pingback advertise https://blog.example/part-five")
 @click.argument("target")
-@click.option("--at", metavar="URL", help="Where senders reach `pingback serve`. [default: the root of TARGET's host]")
 @click.option("--title", metavar="TEXT", help="The page's title, for the TrackBack block.")
 def command(settings: Settings, target: str, title: str | None) -> None:
     """Print what the page at TARGET must carry so that senders find the server: headers, <link> elements, RDF.

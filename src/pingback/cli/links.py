@@ -16,17 +16,16 @@ MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 @subcommand("links", example="pingback links build/part-six.html --base-url https://blog.example/part-six")
 @click.argument("source")
 @click.option("--base-url", metavar="URL", help="Where the file will be published; needed when SOURCE is a file.")
-@click.option("--selector", metavar="CSS", help="Where on the page the post is. [default: the h-entry, article, ...]")
-def command(settings: Settings, source: str, base_url: str | None, selector: str | None) -> None:
+def command(settings: Settings, source: str, base_url: str | None) -> None:
     """Print the outbound links of the post at SOURCE, a URL or a file, that would be pinged."""
     if base_url is None and is_absolute(source):
-        post = _of_page(settings, source, selector)
+        post = _of_page(settings, source)
     elif base_url is None:
         raise click.UsageError("a file needs --base-url, or SOURCE is not an absolute URL")
     elif not is_http(base_url):
         raise click.UsageError(f"{base_url!r} is not an absolute HTTP URL")
     else:
-        post = _of_file(source, base_url, selector)
+        post = _of_file(source, base_url, settings.selector)
     links = [link.target for link in post.links]
     if settings.json:
         print_json({"source": base_url or source, "links": links})
@@ -37,11 +36,11 @@ def command(settings: Settings, source: str, base_url: str | None, selector: str
         click.echo(f"pingback: {post.left_out} more links are left out, a post pings {len(links)} at most", err=True)
 
 
-def _of_page(settings: Settings, source: str, selector: str | None) -> Post:
+def _of_page(settings: Settings, source: str) -> Post:
     try:
         with client_for(settings) as client, client.get(source) as response:
             response.require_success()
-            return _read(response.read(), response.url, response.content_type, selector)
+            return _read(response.read(), response.url, response.content_type, settings.selector)
     except FetchError as error:
         if settings.json:
             print_json({"source": source, "links": []})

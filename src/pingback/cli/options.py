@@ -14,7 +14,8 @@ import click
 
 from pingback.errors import BadStatus, FetchError, SettingsError, StoreError
 from pingback.model import Protocol
-from pingback.settings import Settings, load
+from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
+from pingback.table import Setting
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -23,33 +24,83 @@ NO = 1  # the answer is no
 USAGE = 2  # among it, a database that cannot be used
 UNREACHABLE = 3  # no page or endpoint was reached, or the guard refused it
 
+_OWN = "Options"
+_NO_OPTIONS = "In pingback.toml or the environment only"
+_HEADINGS = [_OWN, *(group.title for group in GROUPS if group != GENERAL), _NO_OPTIONS, GENERAL.title]
+_LONGEST_TERM = 28  # characters of an option, beside which its help still begins
+_NO_BREAK = "\xa0"
+
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # for what is written
 
-_COMMON = [
-    click.option("--json", is_flag=True, default=None, help="Print JSON, and nothing else, to standard output."),
-    click.option("--db", metavar="URL", help="The database. [default: sqlite:///pingback.db]"),
-    click.option(
-        "--allow-network",
-        "allow_networks",
-        metavar="CIDR",
-        multiple=True,
-        help="Exempt an address range from the address guard. May be repeated.",
-    ),
-    click.option("--timeout", metavar="SECONDS", help="For one HTTP exchange, redirects included. [default: 15]"),
-    click.option("--ca-bundle", metavar="FILE", help="Certificates to trust instead of the usual ones."),
-    click.option("-v", "--verbose", is_flag=True, default=None, help="Say on standard error what is done."),
-]
+
+class SettingOption(click.Option):
+    """The option of a setting. Where it is not given, the environment, the file or the default holds."""
+
+    def __init__(self, line: Setting) -> None:
+        self.line = line
+        words = line.kind.words()
+        super().__init__(
+            [*_flags(line), line.name],
+            default=None,
+            multiple=line.several,
+            metavar=None if line.is_switch else line.kind.metavar,
+            type=click.Choice(words) if words else None,
+        )
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        sentences = [self.line.help]
+        if self.line.several:
+            sentences.append("May be repeated.")
+        if self.line.default_text and self.line.default is not False:
+            sentences.append(f"[default:{_NO_BREAK}{self.line.default_text}]")
+        return self.line.label, " ".join(sentences)
 
 
-def subcommand(
-    name: str, *, example: str, takes: tuple[str, ...] = ()
-) -> Callable[[Callable[..., None]], click.Command]:
-    """A command that is given its `Settings` first. `takes` names those of its own options that are settings too."""
+def _flags(line: Setting) -> list[str]:
+    """A switch can always be turned off as well, as the file may have turned it on."""
+    flags = (line.flag or "").split(", ")
+    if line.is_switch:
+        flags[-1] += f"/--no-{flags[-1].removeprefix('--')}"
+    return flags
+
+
+class Command(click.Command):
+    """Its help begins with its own options; then come settings under their headings, and those of all commands last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {title: [] for title in _HEADINGS}
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
+                sections[_heading(option)].append(record)
+        grouped = [title for title in _HEADINGS[1:-2] if sections[title]]
+        if len(grouped) == 1:  # no heading for itself
+            sections[_OWN] += sections.pop(grouped[0])
+        sections[_NO_OPTIONS] = [
+            (line.key, line.help) for line in TABLE.values() if line.flag is None and self.name in line.commands
+        ]
+        width = max(len(term) for records in sections.values() for term, _ in records if len(term) <= _LONGEST_TERM)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl([(term.ljust(width), said) for term, said in records], col_max=width)
+        formatter.buffer[:] = [written.replace(_NO_BREAK, " ") for written in formatter.buffer]
+
+
+def _heading(option: click.Option) -> str:
+    if isinstance(option, SettingOption):
+        return option.line.group.title
+    return GENERAL.title if "--help" in option.opts else _OWN
+
+
+def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command that is given its `Settings` first, and an option for each of those that it takes."""
+    lines = [line for line in TABLE.values() if name in line.commands and line.flag is not None]
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @wraps(function)
         def run(**given: Any) -> None:
-            settings = _settings({option: given.pop(option) for option in (*_COMMON_NAMES, *takes)})
+            options = {line.name: given.pop(line.name) for line in lines}
+            settings = _settings(options)
             log_to_stderr(logging.DEBUG if settings.verbose else logging.WARNING, as_json=settings.log_format == "json")
             try:
                 function(settings, **given)
@@ -63,15 +114,11 @@ def subcommand(
                 _drop_output()
                 stop(NO, f"standard output cannot be written: {error.strerror}")
 
-        wrapped: Callable[..., None] = run
-        for option in reversed(_COMMON):
-            wrapped = option(wrapped)
-        return click.command(name, epilog=f"Example: {example}")(wrapped)
+        command = click.command(name, cls=Command, epilog=f"Example: {example}")(run)
+        command.params += [SettingOption(line) for line in lines]
+        return command
 
     return decorate
-
-
-_COMMON_NAMES = ("json", "db", "allow_networks", "timeout", "ca_bundle", "verbose")
 
 
 def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

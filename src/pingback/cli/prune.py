@@ -6,8 +6,9 @@ import click
 
 from pingback.cli.options import print_json, subcommand
 from pingback.clock import now
-from pingback.settings import MOST_DAYS, Settings
+from pingback.settings import Settings
 from pingback.store import Store
+from pingback.table import MOST_DAYS
 
 OLDER_THAN = 90  # days
 

@@ -4,18 +4,17 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
-from pingback.cli.options import NO, checked, client_for, exit_code_of, protocol_option, stop, subcommand
+from pingback.cli.options import NO, checked, client_for, exit_code_of, stop, subcommand
 from pingback.cli.report import Report, worst
 from pingback.clock import now
 from pingback.errors import FetchError, SettingsError
-from pingback.model import Outcome, OutcomeStatus, Protocol
+from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client
 from pingback.posts.feeds import feed_in_file, fetch_feed
 from pingback.posts.sitemap import fetch_sitemap
@@ -37,73 +36,22 @@ log = logging.getLogger(__name__)
 _NO_HOME = "http://feed.invalid/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """Where the posts come from, as the command line says."""
-
-    sources: tuple[str, ...]
-    feeds: tuple[str, ...]
-    sitemaps: tuple[str, ...]
-    site: str | None
-    html: str | None
-    base_url: str | None
-
-    def check(self) -> None:
-        """Wrong usage where nothing is given, or where only a base URL can say what a file or folder will be."""
-        if not (self.sources or self.feeds or self.sitemaps or self.site or self.html):
-            raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
-        for source in self.sources:
-            if source != "-":
-                checked(source, require_http)
-        if self.base_url is not None:
-            checked(self.base_url, require_http)
-        elif self.site or self.html:
-            raise click.UsageError("--site and --html need --base-url")
-
-
-_OWN = ("wait", "self_pings", "services", "websub")
-
-
-@subcommand("publish", example="pingback publish https://blog.example/part-six", takes=_OWN)
+@subcommand("publish", example="pingback publish https://blog.example/part-six")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--feed", "feeds", metavar="URL|FILE", multiple=True, help="The posts of an RSS, Atom or JSON feed.")
-@click.option("--sitemap", "sitemaps", metavar="URL", multiple=True, help="The pages of a sitemap.")
-@click.option("--site", metavar="DIR", help="The pages of a built static site; those that changed since the last time.")
-@click.option("--html", metavar="FILE", help="A post in a file.")
-@click.option("--base-url", metavar="URL", help="Where the folder or file will be found on the web.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
-@protocol_option("Only by this protocol. [default: auto, the first one that each target takes]")
-@click.option("--only", metavar="PATTERN", multiple=True, help="Only targets on hosts like this: '*.example'.")
-@click.option("--except", "excepted", metavar="PATTERN", multiple=True, help="No targets on hosts like this.")
-@click.option("--selector", metavar="CSS", help="The post within its page. [default: its h-entry, <article> or <main>]")
-@click.option("--self-pings/--no-self-pings", default=None, help="Tell the site's own pages, too.")
-@click.option("--force", is_flag=True, help="Send even for a source that is not public, or says noindex.")
-@click.option("--wait", metavar="SECONDS", help="For hosts that take pings one by one. [default: 60]")
-@click.option("--service", "services", metavar="URL", multiple=True, help="An update service to tell of new posts.")
-@click.option("--websub/--no-websub", default=None, help="Tell the hubs that the feed names of new posts.")
-def command(
-    settings: Settings,
-    dry_run: bool,
-    protocol: Protocol | None,
-    only: tuple[str, ...],
-    excepted: tuple[str, ...],
-    selector: str | None,
-    force: bool,
-    **given: str | tuple[str, ...] | None,
-) -> None:
+def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None:
     """Ping everything that the posts link to. SOURCE is a permalink, or - for a list of them on standard input.
 
     What was sent is remembered: run again, it sends only what is new, changed, or due for another try. Nothing is sent
     for a post that the public cannot read yet.
     """
-    origin = _Given(**given)  # type: ignore[arg-type]  # by the names of the options
-    origin.check()
+    _check(settings, sources)
     options = PublishOptions(
-        selector=selector,
-        protocols=EVERY if protocol is None else (protocol,),
-        allows=_matching(only, excepted),
+        selector=settings.selector,
+        protocols=EVERY if settings.protocol is None else (settings.protocol,),
+        allows=_matching(settings.only, settings.excepted),
         self_pings=settings.self_pings,
-        even_unready=force,
+        even_unready=settings.force,
     )
     report = Report(as_json=settings.json)
     with ExitStack() as stack:
@@ -111,7 +59,7 @@ def command(
         outbox = stack.enter_context(Store(settings.db)).outbox
         run = _Run(settings, client, outbox, options, report)
         try:
-            publications_ = run.publications(origin)
+            publications_ = run.publications(sources)
             code = run.dry_run(publications_) if dry_run else run.publish(publications_)
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None
@@ -120,6 +68,17 @@ def command(
                 raise
             raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
     stop(code)
+
+
+def _check(settings: Settings, sources: tuple[str, ...]) -> None:
+    """Wrong usage where nothing is given, or where only a base URL can say what a file or folder will be."""
+    if not (sources or settings.feeds or settings.sitemaps or settings.folder or settings.html):
+        raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
+    for source in sources:
+        if source != "-":
+            checked(source, require_http)
+    if settings.base_url is None and (settings.folder or settings.html):
+        raise click.UsageError("--site and --html need --base-url")
 
 
 class _Run:
@@ -137,9 +96,10 @@ class _Run:
         self._news: list[News] = []
         self._codes: set[int] = set()
 
-    def publications(self, given: _Given) -> Iterator[Publication]:
+    def publications(self, sources: tuple[str, ...]) -> Iterator[Publication]:
         """The posts that are to be published, in the order of the command line's options."""
-        yield from publications.of_urls(_listed(given.sources))
+        given = self._settings
+        yield from publications.of_urls(_listed(sources))
         for name in dict.fromkeys(given.feeds):
             with self._others_go_on():
                 feed = self._read_feed(name, given.base_url)
@@ -151,8 +111,8 @@ class _Run:
                 sitemap = fetch_sitemap(url, client=self._client)
                 _log_left_out(url, sitemap)
                 yield from publications.of_urls(sitemap.pages)
-        if given.site is not None and given.base_url is not None:
-            yield from publications.of_site(Path(given.site), base_url=given.base_url, outbox=self._outbox)
+        if given.folder is not None and given.base_url is not None:
+            yield from publications.of_site(Path(given.folder), base_url=given.base_url, outbox=self._outbox)
         if given.html is not None and given.base_url is not None:
             yield publications.of_file(Path(given.html), source=given.base_url)
 

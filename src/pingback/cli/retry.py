@@ -3,8 +3,6 @@
 from contextlib import closing
 from datetime import timedelta
 
-import click
-
 from pingback.cli.options import client_for, stop, subcommand
 from pingback.cli.report import Report
 from pingback.clock import now
@@ -13,8 +11,7 @@ from pingback.settings import Settings
 from pingback.store import Store
 
 
-@subcommand("retry", example="pingback retry", takes=("wait",))
-@click.option("--wait", metavar="SECONDS", help="For hosts that take pings one by one. [default: 60]")
+@subcommand("retry", example="pingback retry")
 def command(settings: Settings) -> None:
     """Send what is due: pings that failed before and whose time has come, and those that a crash left behind."""
     report = Report(as_json=settings.json)

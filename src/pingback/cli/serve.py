@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import click
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.cli.receiving import SETTINGS, receiving_options
 from pingback.receive.observer import NOBODY, Observer
 from pingback.server.forwarded import Forwarded
 from pingback.server.run import serve
@@ -17,33 +16,7 @@ from pingback.site import SiteReceiver
 log = logging.getLogger(__name__)
 
 
-@subcommand(
-    "serve",
-    example="pingback serve --site https://blog.example --port 8000",
-    takes=(*SETTINGS, "host", "port", "verify", "answer_within", "rate", "trusted_proxies", "metrics"),
-)
-@receiving_options
-@click.option("--host", help="The address to listen at. [default: 127.0.0.1]")
-@click.option("--port", metavar="N", help="The port; 0 for any that is free. [default: 8000]")
-@click.option(
-    "--verify",
-    type=click.Choice(["inline", "queued"]),
-    help="Before the answer or after. [default: inline, but Webmentions queued]",
-)
-@click.option("--answer-within", metavar="SECONDS", help="What takes longer is verified afterwards. [default: 2.5]")
-@click.option(
-    "--rate",
-    metavar="N/minute",
-    help="How often one sender may ping; 'off' for no limit. [default: 60/minute; 300/hour]",
-)
-@click.option(
-    "--trusted-proxy",
-    "trusted_proxies",
-    metavar="CIDR",
-    multiple=True,
-    help="A proxy before us, whose X-Forwarded-For, -Proto and -Host are believed. May be repeated.",
-)
-@click.option("--metrics/--no-metrics", default=None, help="Count and time, and answer at /metrics. [default: yes]")
+@subcommand("serve", example="pingback serve --site https://blog.example --port 8000")
 def command(settings: Settings) -> None:
     """Receive pings for the pages of a site.
 

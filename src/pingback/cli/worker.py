@@ -7,7 +7,6 @@ from threading import Event
 from types import FrameType
 
 from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.cli.receiving import SETTINGS, receiving_options
 from pingback.errors import StoreError
 from pingback.sending.courier import Courier
 from pingback.settings import Settings
@@ -19,8 +18,7 @@ EVERY = 5.0  # seconds between two looks at what is due
 log = logging.getLogger(__name__)
 
 
-@subcommand("worker", example="pingback worker --site https://blog.example", takes=SETTINGS)
-@receiving_options
+@subcommand("worker", example="pingback worker --site https://blog.example")
 def command(settings: Settings) -> None:
     """Send pings when they are due, and with --site verify received ones that are pending, until stopped.
 
