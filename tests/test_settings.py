@@ -22,10 +22,11 @@ def loaded(
     options: Mapping[str, object] = {},
     environ: Mapping[str, str] = {},
     file: str | bytes | None = None,
+    command: str | None = None,
 ) -> Settings:
     if file is not None:
         (folder / "pingback.toml").write_bytes(file.encode() if isinstance(file, str) else file)
-    return load(options, environ=environ, folder=folder)
+    return load(options, environ=environ, folder=folder, command=command)
 
 
 def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
@@ -196,6 +197,15 @@ def test_command_line_over_environment_over_file(
         getattr(loaded(tmp_path, environ=environ, file=toml), name),
         getattr(loaded(tmp_path, options={name: option}, environ=environ, file=toml), name),
     ] == means
+
+
+@pytest.mark.parametrize(("name", "file", "environment", "option", "means"), _FORMS)
+def test_each_can_stand_in_the_table_of_every_command_that_takes_it(
+    tmp_path: Path, name: str, file: str, environment: str, option: object, means: list[object]
+) -> None:
+    for command in TABLE[name].commands:
+        toml = f"[{command}]\n{_KEYS.get(name, name)} = {file}\n"
+        assert getattr(loaded(tmp_path, file=toml, command=command), name) == means[0]
 
 
 def test_every_setting_is_in_the_table() -> None:

@@ -1,5 +1,6 @@
-"""`pingback.toml`: its keys and values, and files that are none."""
+"""`pingback.toml`: its keys, a table for each command, and whose posts it names."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,17 @@ from pingback.errors import SettingsError
 from pingback.settings import Settings, load
 
 
-def loaded(folder: Path, file: str | bytes) -> Settings:
+def loaded(
+    folder: Path,
+    file: str | bytes,
+    command: str | None = None,
+    *,
+    options: Mapping[str, object] = {},
+    environ: Mapping[str, str] = {},
+    posts_named: bool = False,
+) -> Settings:
     (folder / "pingback.toml").write_bytes(file.encode() if isinstance(file, str) else file)
-    return load({}, environ={}, folder=folder)
+    return load(options, environ=environ, folder=folder, command=command, posts_named=posts_named)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +32,16 @@ def loaded(folder: Path, file: str | bytes) -> Settings:
             'excepted = "a"', "there is no setting 'excepted'; did you mean 'except'?", id="its-name-as-a-field"
         ),
         pytest.param("serve = 1", "there is no setting 'serve'", id="a-command"),
-        pytest.param("[serve]\nport = 1", "there is no setting 'serve'", id="a-table"),
+        pytest.param("[[serve]]\nport = 1", "there is no setting 'serve'", id="several-tables"),
+        pytest.param("[srve]\nport = 1", "there is no command [srve]; did you mean 'serve'?", id="unknown-command"),
+        pytest.param("[serve]\nprot = 1", "[serve] has no option 'prot'; did you mean 'port'?", id="unknown-option"),
+        pytest.param("[worker]\nport = 1", "pingback.toml: [worker] has no option 'port'", id="option-of-another"),
+        pytest.param("[publish]\nno-websub = true", "[publish] has no option 'no-websub'", id="its-negation"),
+        pytest.param("[serve]\nport = 80.5", "pingback.toml: [serve] port: 80.5 is not a port", id="value-in-a-table"),
+        pytest.param("[publish.site]\na = 1", "[publish] site: {'a': 1} is not a text", id="a-table-in-a-table"),
+        pytest.param(
+            '[publish]\nfeed = "a"\nfeeds = "b"', "[publish] feeds: --feed URL|FILE stands there twice", id="two-names"
+        ),
         pytest.param("db = 5", "pingback.toml: db: 5 is not a text", id="a-number-for-a-text"),
         pytest.param('db = ""', "pingback.toml: db: '' is not a text", id="an-empty-text"),
         pytest.param('timeout = ["1"]', "pingback.toml: timeout: ['1'] is not a number", id="a-list-for-a-number"),
@@ -71,3 +89,87 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
 def test_one_network_or_site_needs_no_list(tmp_path: Path) -> None:
     settings = loaded(tmp_path, 'allow_networks = "127.0.0.0/8"\nsite = "https://a.example/"\n')
     assert (settings.allow_networks, settings.site) == (("127.0.0.0/8",), ("https://a.example/",))
+
+
+# A table for each command
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "means"),
+    [
+        pytest.param('feed = "feed.xml"', "feeds", ("feed.xml",), id="flag"),
+        pytest.param('feeds = ["a.xml", "b.xml"]', "feeds", ("a.xml", "b.xml"), id="name"),
+        pytest.param('site = "public"', "folder", "public", id="flag-that-is-another-setting"),
+        pytest.param('folder = "public"', "folder", "public", id="name-beside-that-flag"),
+        pytest.param('base-url = "https://a.example/"', "base_url", "https://a.example/", id="dashes"),
+        pytest.param('base_url = "https://a.example/"', "base_url", "https://a.example/", id="underscores"),
+        pytest.param('except = ["*.example"]', "excepted", ("*.example",), id="word-of-the-language"),
+        pytest.param('service = "https://a.example/"', "services", ("https://a.example/",), id="singular"),
+        pytest.param('allow-network = "::1"', "allow_networks", ("::1",), id="general"),
+        pytest.param("verbose = true", "verbose", True, id="general-with-a-short-flag"),
+        pytest.param("self-pings = false", "self_pings", False, id="switch"),
+    ],
+)
+def test_an_option_in_the_table_of_its_command(tmp_path: Path, lines: str, name: str, means: object) -> None:
+    file = f"[publish]\n{lines}\n"
+    assert getattr(loaded(tmp_path, file, command="publish"), name) == means
+    assert loaded(tmp_path, file, command="serve") == loaded(tmp_path, file) == Settings()
+
+
+def test_who_wins_with_tables(tmp_path: Path) -> None:
+    settings = loaded(
+        tmp_path,
+        'timeout = 1\nwait = 1\nwebsub = true\ndb = "1"\n'
+        "[publish]\ntimeout = 2\nwait = 2\nwebsub = false\n[retry]\nwait = 9\n",
+        environ={"PINGBACK_TIMEOUT": "3", "PINGBACK_WAIT": "3"},
+        options={"timeout": "4"},
+        command="publish",
+    )
+    assert (settings.timeout, settings.wait, settings.websub, settings.db) == (4.0, 3.0, False, "1")
+
+
+def test_the_table_of_verify_is_not_the_setting_of_this_name(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "[verify]\ntimeout = 5\n", command="verify")
+    assert (settings.timeout, settings.verify) == (5.0, None)
+
+
+# Whose posts
+
+
+_POSTS = """
+feeds = ["1.xml"]
+base_url = "https://a.example/"
+selector = ".post"
+[publish]
+site = "public"
+html = "post.html"
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "posts_named", "left"),
+    [
+        pytest.param({}, False, (("1.xml",), ("https://m.example/",), "public", "post.html"), id="none-named"),
+        pytest.param({"wait": "1"}, False, (("1.xml",), ("https://m.example/",), "public", "post.html"), id="other"),
+        pytest.param({}, True, ((), (), None, None), id="SOURCE"),
+        pytest.param({"feeds": ["2.xml"]}, False, (("2.xml",), (), None, None), id="--feed"),
+        pytest.param(
+            {"sitemaps": ["https://n.example/"]}, False, ((), ("https://n.example/",), None, None), id="--sitemap"
+        ),
+        pytest.param({"folder": "out"}, False, ((), (), "out", None), id="--site"),
+        pytest.param({"html": "a.html"}, True, ((), (), None, "a.html"), id="--html-and-SOURCE"),
+    ],
+)
+def test_who_names_a_post_means_no_other(
+    tmp_path: Path, options: dict[str, object], posts_named: bool, left: tuple[object, ...]
+) -> None:
+    settings = loaded(
+        tmp_path,
+        _POSTS,
+        "publish",
+        options=options,
+        environ={"PINGBACK_SITEMAPS": "https://m.example/"},
+        posts_named=posts_named,
+    )
+    assert (settings.feeds, settings.sitemaps, settings.folder, settings.html) == left
+    assert (settings.base_url, settings.selector) == ("https://a.example/", ".post")

@@ -41,7 +41,7 @@ LogFormat: TypeAlias = Literal["plain", "json"]
 _PUBLISH = ("publish",)
 _SERVE = ("serve",)
 _RECEIVE = ("serve", "worker")
-COMMANDS = (
+COMMANDS = (  # of which each may have a table in the file
     *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "worker", "mentions"),
     *("moderate", "prune", "advertise", "doctor", "demo"),
 )
@@ -58,6 +58,9 @@ SERVER = Group("Server", _SERVE)
 LOG = Group("Log and metrics", _RECEIVE)
 GENERAL = Group("General options", COMMANDS)
 GROUPS = (POSTS, SITE, TARGETS, SENDING, VERIFICATION, LIMITS, MODERATION, NOTIFICATIONS, SERVER, LOG, GENERAL)
+
+# What names posts. One of them on the command line takes the place of all that the file and the environment name.
+SOURCES = frozenset({"feeds", "sitemaps", "folder", "html"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,22 +257,60 @@ def given(**values: object) -> Settings:
     return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
 
 
-def load(options: Mapping[str, object], *, environ: Mapping[str, str], folder: Path) -> Settings:
-    """The settings of this run; `options` are those given on the command line, by the names of `Settings`.
+def load(
+    options: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    command: str | None = None,
+    posts_named: bool = False,
+) -> Settings:
+    """The settings of this run: `options`, those given on the command line by the names of `Settings`, come first.
+
+    Next come the environment, the file's table for this command, and the rest of the file. With `posts_named` the
+    command line names posts otherwise than by an option.
 
     Raises SettingsError, which names the place, for a value that cannot be used and for an unknown key in the file.
     """
-    found: dict[str, object] = {}
-    for key, value in _read(folder / FILE).items():
-        if key not in _KEYS:
-            raise SettingsError(f"{FILE}: there is no setting {key!r}{_suggestion(key, _KEYS)}")
-        found[_KEYS[key].name] = _parsed(_KEYS[key], value, f"{FILE}: {key}")
+    found = _in_file(folder / FILE, command)
     for name, line in TABLE.items():
         if environ.get(line.environment):
             found[name] = _parsed(line, environ[line.environment], line.environment)
+    if posts_named or not SOURCES.isdisjoint(options):
+        found = {name: value for name, value in found.items() if name not in SOURCES}
     for name, value in options.items():
         found[name] = _parsed(TABLE[name], value, TABLE[name].flag or TABLE[name].key)
     return Settings(**found)  # type: ignore[arg-type]  # the parsers give what the fields take
+
+
+def _in_file(path: Path, command: str | None) -> dict[str, object]:
+    """What the file says by the names of `Settings`; all of it is checked, whatever the command."""
+    found: dict[str, object] = {}
+    own: dict[str, object] = {}
+    for key, value in _read(path).items():
+        if isinstance(value, dict):
+            table = _in_table(key, value)
+            own = table if key == command else own
+        elif key in _KEYS:
+            found[_KEYS[key].name] = _parsed(_KEYS[key], value, f"{FILE}: {key}")
+        else:
+            raise SettingsError(f"{FILE}: there is no setting {key!r}{_suggestion(key, _KEYS)}")
+    return found | own
+
+
+def _in_table(command: str, table: Mapping[str, object]) -> dict[str, object]:
+    if command not in COMMANDS:
+        raise SettingsError(f"{FILE}: there is no command [{command}]{_suggestion(command, COMMANDS)}")
+    lines = {spelling: line for line in TABLE.values() if command in line.commands for spelling in line.spellings}
+    found: dict[str, object] = {}
+    for key, value in table.items():
+        line = lines.get(key.replace("-", "_"))
+        if line is None:
+            raise SettingsError(f"{FILE}: [{command}] has no option {key!r}{_suggestion(key, lines)}")
+        if line.name in found:
+            raise SettingsError(f"{FILE}: [{command}] {key}: {line.label} stands there twice")
+        found[line.name] = _parsed(line, value, f"{FILE}: [{command}] {key}")
+    return found
 
 
 def _read(path: Path) -> dict[str, object]:

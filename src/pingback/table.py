@@ -84,6 +84,12 @@ class Setting:
             return self.unset
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
+    @property
+    def spellings(self) -> set[str]:
+        """What may stand for it in a command's table of the file, where a dash is as good as `_`."""
+        names = (self.key, self.name, (self.flag or self.key).rpartition("--")[2])
+        return {name.replace("-", "_") for name in names}
+
     def parse(self, value: object) -> object:
         """The value as `Settings` has it, from whatever it was written in; ValueError where it cannot be used."""
         if self.several:

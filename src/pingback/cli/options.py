@@ -100,7 +100,7 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
         @wraps(function)
         def run(**given: Any) -> None:
             options = {line.name: given.pop(line.name) for line in lines}
-            settings = _settings(options)
+            settings = _settings(name, options, posts_named=bool(given.get("sources")))
             log_to_stderr(logging.DEBUG if settings.verbose else logging.WARNING, as_json=settings.log_format == "json")
             try:
                 function(settings, **given)
@@ -191,9 +191,9 @@ def _drop_output() -> None:
     os.close(nowhere)
 
 
-def _settings(given: Mapping[str, object]) -> Settings:
+def _settings(command: str, given: Mapping[str, object], *, posts_named: bool) -> Settings:
     options = {name: value for name, value in given.items() if value not in (None, ())}
     try:
-        return load(options, environ=os.environ, folder=Path())
+        return load(options, environ=os.environ, folder=Path(), command=command, posts_named=posts_named)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None

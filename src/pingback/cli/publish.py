@@ -43,7 +43,8 @@ def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None
     """Ping everything that the posts link to. SOURCE is a permalink, or - for a list of them on standard input.
 
     What was sent is remembered: run again, it sends only what is new, changed, or due for another try. Nothing is sent
-    for a post that the public cannot read yet.
+    for a post that the public cannot read yet. Posts that are named here take the place of those that pingback.toml
+    names.
     """
     _check(settings, sources)
     options = PublishOptions(
