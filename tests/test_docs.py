@@ -27,7 +27,7 @@ from pingback.protocols.xmlrpc import encode_response
 from pingback.server.app import _FOLDERS, _ROUTES
 from pingback.server.display import fragment
 from pingback.server.forwarded import _FOR, _HOST, _PROTO
-from pingback.settings import TABLE
+from pingback.settings import TABLE, load
 from tests.loopback import free_port
 from tests.wordpress.program import Program
 
@@ -185,7 +185,7 @@ def test_the_reference_names_everything() -> None:
         for option in {
             max(parameter.opts, key=len) for parameter in command.params if isinstance(parameter, click.Option)
         }:
-            assert option in text or option.replace("--", "--no-") in text, option
+            assert option in text or option.replace("--", "--[no-]") in text, option
 
 
 def started(text: str) -> Iterator[list[str]]:
@@ -227,6 +227,14 @@ def test_nginx_is_shown_to_send_all_that_is_for_the_public() -> None:
 def test_nginx_is_shown_to_set_every_header_that_a_trusted_proxy_is_believed() -> None:
     believed = {name.removeprefix("HTTP_").replace("_", "-") for name in (_FOR, _PROTO, _HOST)}
     assert believed <= {name.upper() for name in re.findall(r"proxy_set_header (\S+) \$", nginx())}
+
+
+def test_files_of_settings_can_be_read(tmp_path: Path) -> None:
+    files = [block for page in PAGES for block in blocks(page.read_text(), "toml")]
+    assert len(files) == 3
+    for file in files:
+        (tmp_path / "pingback.toml").write_text(file)
+        load({}, environ={}, folder=tmp_path)
 
 
 def test_settings_in_the_environment_are_there() -> None:
