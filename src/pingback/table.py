@@ -73,7 +73,8 @@ class Setting:
         if self.flag is None:
             return self.key
         flag = self.flag.replace("--", "--[no-]") if self.default is True else self.flag
-        return f"{flag} {'|'.join(self.kind.words()) or self.kind.metavar}".rstrip()
+        words = "|".join(self.kind.words())
+        return f"{flag} {f'[{words}]' if words else self.kind.metavar}".rstrip()
 
     @property
     def default_text(self) -> str:
@@ -169,7 +170,7 @@ def one_of(*words: str) -> Kind:
             raise ValueError(f"{value!r} is not one of {', '.join(map(repr, words))}")
         return str(value)
 
-    return Kind("|".join(words), parse, lambda: words)
+    return Kind("WORD", parse, lambda: words)
 
 
 def texts(metavar: str) -> Kind:

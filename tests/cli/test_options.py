@@ -108,7 +108,9 @@ def test_help_fits_80_columns(run: Run, command: str) -> None:
         ),
         pytest.param("--port N The port; 0 for any that is free. [default: 8000]", id="number"),
         pytest.param("--[no-]metrics Count and time, and answer at /metrics. [default: yes]", id="switch"),
-        pytest.param("--verify inline|queued Verify before the answer or after it. [default: inline, but", id="unset"),
+        pytest.param(
+            "--verify [inline|queued] Verify before the answer or after it. [default: inline, but", id="unset"
+        ),
         pytest.param("--site URL Take pings for all pages below this address. May be repeated.", id="several"),
         pytest.param("--notify-mail ADDRESS Send a mail of new mentions, one an hour at most. --", id="no-default"),
         pytest.param("--json Print JSON, and nothing else, to standard output. --db URL", id="off"),

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pingback.errors import BadStatus, FetchError, SettingsError, StoreError
-from pingback.model import Protocol
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
-from pingback.table import Setting
+from pingback.table import AUTO, PROTOCOL, Setting
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -93,7 +92,10 @@ def _heading(option: click.Option) -> str:
 
 
 def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command that is given its `Settings` first, and an option for each of those that it takes."""
+    """A command that is given its `Settings` first, and has an option for each that it takes.
+
+    Where it has an argument `sources`, these are posts.
+    """
     lines = [line for line in TABLE.values() if name in line.commands and line.flag is not None]
 
     def decorate(function: Callable[..., None]) -> click.Command:
@@ -123,12 +125,11 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
 
 def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`--protocol`, which gives a `Protocol`, or None for `auto` and where it is not given."""
-    words = ["auto", *(each.value for each in Protocol)]
 
-    def parsed(context: click.Context, option: click.Parameter, word: str | None) -> Protocol | None:
-        return None if word in (None, "auto") else Protocol(word)
+    def parsed(context: click.Context, option: click.Parameter, word: str | None) -> object:
+        return PROTOCOL.parse(word or AUTO)
 
-    return click.option("--protocol", type=click.Choice(words), callback=parsed, help=help_text)
+    return click.option("--protocol", type=click.Choice(PROTOCOL.words()), callback=parsed, help=help_text)
 
 
 def log_to_stderr(level: int, *, as_json: bool = False) -> None:
