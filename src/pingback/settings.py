@@ -4,7 +4,6 @@ A field of `Settings` is a line of the table. The options of the commands, their
 docs/reference.md are made from it.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -315,7 +314,10 @@ def _in_table(command: str, table: Mapping[str, object]) -> dict[str, object]:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        file = path.read_text("utf-8")
+        import tomllib  # 10 ms, for who has a file
+
+        return tomllib.loads(file)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:  # tomllib gives up on long numbers and on deep lists
