@@ -4,6 +4,7 @@ import json
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,9 @@ MENTION = Mention(
                 "site_name": None,
                 "author": None,
                 "published": None,
+                "kind": "mention-of",
+                "url": "s",
+                "content": None,
             },
             id="verification",
         ),
@@ -119,14 +123,19 @@ MENTION = Mention(
                 "target": "https://b.example/5",
                 "protocol": "pingback",
                 "status": "approved",
+                "kind": "mention-of",
+                "rsvp": None,
+                "url": "https://a.example/6",
                 "title": "Part “six”",
                 "excerpt": None,
+                "content": None,
                 "site_name": None,
                 "author": {"name": "Ada", "url": "https://a.example/", "photo": None},
                 "published": None,
                 "received": "2026-01-02T01:04:05.000678+00:00",
                 "verified": "2026-01-02T01:04:05.000678+00:00",
                 "fault": None,
+                "reason": None,
             },
             id="mention",
         ),
@@ -171,6 +180,24 @@ def test_a_naive_instant_is_the_callers_mistake() -> None:
     naive = INSTANT.replace(tzinfo=None)
     with pytest.raises(ValueError, match="has no time zone"):
         replace(MENTION, received=naive).as_json()
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        pytest.param({"verified": None}, "not verified yet", id="unverified"),
+        pytest.param(
+            {"verified": None, "decision": MentionStatus.APPROVED},
+            "approved; it is shown once the link is seen",
+            id="approved-unseen",
+        ),
+        pytest.param({}, None, id="verified-and-nobody-said"),
+    ],
+)
+def test_why_a_mention_is_pending(told: dict[str, Any], reason: str | None) -> None:
+    assert replace(MENTION, status=MentionStatus.PENDING, **told).reason == reason
+    for status in set(MentionStatus) - {MentionStatus.PENDING}:
+        assert replace(MENTION, status=status, **told).reason is None
 
 
 def test_values_are_frozen() -> None:

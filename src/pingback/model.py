@@ -3,10 +3,14 @@
 `as_json` gives the object that the command line and the HTTP API print; instants become ISO 8601 in UTC.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from pingback.fields import Field, Form, Written
 
 
 class Protocol(StrEnum):
@@ -177,41 +181,48 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """Whether the source links to the target, and what the source says of itself.
-
-    `reason` is a sentence when `linked` is false, else None. The words are plain text, never markup.
-    `sighting` is for whoever decides on the mention.
-    """
+class Statement:
+    """What a source says of itself beside its link to the target. Its words are plain text, never markup."""
 
     source: str
     target: str
-    linked: bool
-    reason: str | None = None
+    kind: MentionKind = MentionKind.MENTION
     title: str | None = None
     excerpt: str | None = None
     site_name: str | None = None
     author: Author | None = None
     published: datetime | None = None
-    kind: MentionKind = MentionKind.MENTION
-    sighting: Sighting | None = field(default=None, compare=False)
+    rsvp: ClassVar[None] = None  # no page is read for these two yet
+    content: ClassVar[None] = None
 
-    def as_json(self) -> dict[str, object]:
-        return {
-            "source": self.source,
-            "target": self.target,
-            "linked": self.linked,
-            "reason": self.reason,
-            "title": self.title,
-            "excerpt": self.excerpt,
-            "site_name": self.site_name,
-            "author": self.author and self.author.as_json(),
-            "published": iso(self.published),
-        }
+    @property
+    def url(self) -> str:
+        """Where to read it."""
+        return self.source
+
+
+# What a verification learns, and a mention takes over.
+SAID = tuple(each.name for each in fields(Statement) if each.name not in ("source", "target"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Verification(Statement):
+    """Whether the source links to the target, and what the source says of itself.
+
+    `reason` is a sentence when `linked` is false, else None. `sighting` is for whoever decides on the mention.
+    """
+
+    linked: bool
+    reason: str | None = None
+    sighting: Sighting | None = field(default=None, compare=False)
+
+    def as_json(self) -> dict[str, object]:
+        shown = {"source": self.source, "target": self.target, "linked": self.linked, "reason": self.reason}
+        return shown | _OF_VERIFICATION.of(_verification_values(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention(Statement):
     """A ping that was received and kept. `id` is None until the store has given it one.
 
     `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
@@ -223,16 +234,8 @@ class Mention:
     """
 
     id: int | None = None
-    source: str
-    target: str
     protocol: Protocol
     status: MentionStatus
-    kind: MentionKind = MentionKind.MENTION
-    title: str | None = None
-    excerpt: str | None = None
-    site_name: str | None = None
-    author: Author | None = None
-    published: datetime | None = None
     received: datetime
     verified: datetime | None = None
     fault: int | None = None
@@ -246,22 +249,43 @@ class Mention:
         """The owner approved it before its source was looked at: it is shown once the link is seen there."""
         return self.status is MentionStatus.PENDING and self.decision is MentionStatus.APPROVED
 
+    @property
+    def reason(self) -> str | None:
+        """Why it is pending, for a person; None where it is not, or nobody said."""
+        if self.status is not MentionStatus.PENDING:
+            return None
+        if self.wanted:
+            return "approved; it is shown once the link is seen"
+        return "not verified yet" if self.verified is None else None
+
     def as_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "source": self.source,
-            "target": self.target,
-            "protocol": self.protocol,
-            "status": self.status,
-            "title": self.title,
-            "excerpt": self.excerpt,
-            "site_name": self.site_name,
-            "author": self.author and self.author.as_json(),
-            "published": iso(self.published),
-            "received": iso(self.received),
-            "verified": iso(self.verified),
-            "fault": self.fault,
-        }
+        return _OF_MENTION.of(_mention_values(self))
+
+
+# All that a mention is made of, in the order of its JSON. A new field is an attribute, a line here, and its column.
+FIELDS = (
+    Field("id", Form.PLAIN),
+    Field("source", Form.URL),
+    Field("target", Form.URL),
+    Field("protocol", Form.PROTOCOL),
+    Field("status", Form.STATUS),
+    Field("kind", Form.KIND),
+    Field("rsvp", Form.PLAIN, stored=False),
+    Field("url", Form.URL, stored=False),
+    Field("title", Form.TEXT),
+    Field("excerpt", Form.TEXT),
+    Field("content", Form.PLAIN, stored=False),
+    Field("site_name", Form.TEXT),
+    Field("author", Form.AUTHOR),
+    Field("published", Form.INSTANT),
+    Field("received", Form.INSTANT),
+    Field("verified", Form.INSTANT),
+    Field("fault", Form.PLAIN),
+    Field("reason", Form.TEXT, stored=False),
+    Field("client_ip", Form.PLAIN, shown=False),
+    Field("decision", Form.STATUS, shown=False),
+    Field("changed", Form.INSTANT, shown=False),
+)
 
 
 def iso(instant: datetime | None) -> str | None:
@@ -270,7 +294,16 @@ def iso(instant: datetime | None) -> str | None:
         return None
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
-    return instant.astimezone(UTC).isoformat()
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
+
+
+_JSON: Mapping[Form, Callable[[Any], object]] = {Form.INSTANT: iso, Form.AUTHOR: Author.as_json}
+_BY_NAME = {each.name: each for each in FIELDS}
+_SAID = "title excerpt site_name author published kind url content".split()
+_OF_MENTION = Written([each for each in FIELDS if each.shown], _JSON)
+_OF_VERIFICATION = Written([_BY_NAME[name] for name in _SAID], _JSON)
+_mention_values = attrgetter(*_OF_MENTION.names)
+_verification_values = attrgetter(*_OF_VERIFICATION.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """A mention as any output can hold it, whatever a stranger put into it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
 
-from pingback.model import Author, Mention
+from pingback.fields import Form, Written
+from pingback.model import FIELDS, Author, Mention
 from pingback.text import clean
 from pingback.urls import is_http, tidy, without_credentials
 
@@ -16,20 +17,7 @@ def sanitized(mention: Mention) -> Mention:
 
     What was received is so already; what a blog engine or an import brought into the store may not be.
     """
-    author = mention.author and Author(
-        name=clean(mention.author.name, MAX_TEXT),
-        url=_url(mention.author.url),
-        photo=_url(mention.author.photo),
-    )
-    return replace(
-        mention,
-        source=without_credentials(tidy(mention.source)),
-        target=without_credentials(tidy(mention.target)),
-        title=clean(mention.title, MAX_TEXT),
-        excerpt=clean(mention.excerpt, MAX_TEXT),
-        site_name=clean(mention.site_name, MAX_TEXT),
-        author=author if author != Author() else None,
-    )
+    return Mention(**_SANITIZED.of(_values(mention)))
 
 
 def timestamp(instant: datetime) -> str:
@@ -37,5 +25,24 @@ def timestamp(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def _url(url: str | None) -> str | None:
-    return without_credentials(tidy(url)) if url and is_http(url) else None
+def _text(text: str) -> str | None:
+    return clean(text, MAX_TEXT)
+
+
+def _address(url: str) -> str:
+    return without_credentials(tidy(url))
+
+
+def _author(author: Author) -> Author | None:
+    found = Author(name=clean(author.name, MAX_TEXT), url=_http(author.url), photo=_http(author.photo))
+    return found if found != Author() else None
+
+
+def _http(url: str | None) -> str | None:
+    return _address(url) if url and is_http(url) else None
+
+
+_SANITIZED = Written(
+    [each for each in FIELDS if each.stored], {Form.TEXT: _text, Form.URL: _address, Form.AUTHOR: _author}
+)
+_values = attrgetter(*_SANITIZED.names)

@@ -15,7 +15,11 @@ FULL = f"""<!doctype html><title>Zwölf Schläge, 十二 | The Clock</title>
 <time class="dt-published" datetime="2026-01-02T03:04:05+02:00">today</time>
 <div class="e-content"><p>Some words on <a href="{TARGET}">part five</a> by me.</p></div></article>""".encode()
 
-NOTHING = {"title": None, "excerpt": None, "site_name": None, "author": None, "published": None}
+
+def nothing_of(source: str) -> dict[str, str | None]:
+    """What a page says that says nothing."""
+    words = dict.fromkeys(["title", "excerpt", "site_name", "author", "published", "content"])
+    return {**words, "kind": "mention-of", "url": source}
 
 
 def test_json(site: Site, run: Run) -> None:
@@ -33,6 +37,9 @@ def test_json(site: Site, run: Run) -> None:
             "site_name": "The Clock",
             "author": {"name": "Ada & Co", "url": f"{site.url}/ada", "photo": f"{site.url}/ada.jpg"},
             "published": "2026-01-02T01:04:05+00:00",
+            "kind": "mention-of",
+            "url": f"{site.url}/6",
+            "content": None,
         }
     ]
 
@@ -55,7 +62,13 @@ def test_what_the_page_does_not_say_is_null(site: Site, run: Run) -> None:
     site.pages |= {"/6": page(f'<a href="{TARGET}"></a>'.encode()), "/old": redirect("/6")}
     done = run("verify", f"{site.url}/old", TARGET, "--json", *ALLOW)
     assert done.printed == [
-        {"source": f"{site.url}/old", "target": TARGET, "linked": True, "reason": None, **NOTHING},
+        {
+            "source": f"{site.url}/old",
+            "target": TARGET,
+            "linked": True,
+            "reason": None,
+            **nothing_of(f"{site.url}/old"),
+        },
     ]
     assert run("verify", f"{site.url}/6", TARGET, *ALLOW).out == f"{site.url}/6 links to {TARGET}\n"
 
@@ -81,7 +94,9 @@ def test_the_answer_is_no(site: Site, run: Run, answer: Page, reason: str) -> No
     assert (done.code, done.out, done.err) == (1, "", f"pingback: {expected}\n")
     done = run("verify", source, TARGET, "--json", *ALLOW)
     assert (done.code, done.err) == (1, f"pingback: {expected}\n")
-    assert done.printed == [{"source": source, "target": TARGET, "linked": False, "reason": expected, **NOTHING}]
+    assert done.printed == [
+        {"source": source, "target": TARGET, "linked": False, "reason": expected, **nothing_of(source)}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +116,13 @@ def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code
     [printed] = done.printed
     assert words in printed["reason"]
     assert done.err == f"pingback: {printed['reason']}\n"
-    assert printed == {"source": source, "target": TARGET, "linked": False, "reason": printed["reason"], **NOTHING}
+    assert printed == {
+        "source": source,
+        "target": TARGET,
+        "linked": False,
+        "reason": printed["reason"],
+        **nothing_of(source),
+    }
     done = run("verify", source, TARGET, *ALLOW)
     assert (done.code, done.out) == (code, "")
 

@@ -1,30 +1,20 @@
 """What a mention becomes by what is learned of its source; no store or socket is needed to tell."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
-from pingback.model import Mention, MentionStatus, Verification, Words
+from pingback.model import SAID, Mention, MentionStatus, Verification, Words
 
 
 def with_page(mention: Mention, verification: Verification, instant: datetime) -> Mention:
     """The mention with what its source was seen to say of itself at that instant."""
-    return replace(
-        mention,
-        kind=verification.kind,
-        title=verification.title,
-        excerpt=verification.excerpt,
-        site_name=verification.site_name,
-        author=verification.author,
-        published=verification.published,
-        verified=instant,
-        fault=None,
-        sighting=verification.sighting,
-    )
+    said = {name: getattr(verification, name) for name in SAID}
+    return replace(mention, **said, verified=instant, fault=None, sighting=verification.sighting)
 
 
 def with_words(mention: Mention, words: Words) -> Mention:
     """The mention with what its sender said."""
-    return replace(mention, title=words.title, excerpt=words.excerpt, site_name=words.site_name)
+    return replace(mention, **asdict(words))
 
 
 def withdrawn(mention: Mention, instant: datetime, fault: int) -> Mention:
