@@ -191,6 +191,8 @@ def test_a_naive_instant_is_the_callers_mistake() -> None:
             "approved; it is shown once the link is seen",
             id="approved-unseen",
         ),
+        pytest.param({"held_for": "no title"}, "no title", id="held"),
+        pytest.param({"verified": None, "held_for": "on its word"}, "on its word", id="held-unverified"),
         pytest.param({}, None, id="verified-and-nobody-said"),
     ],
 )

@@ -14,7 +14,7 @@ from pingback.settings import Settings
 from pingback.site import SiteReceiver, akismet_for, decide_for, taught
 from pingback.store import Store
 from tests.loopback import Request, Site, page
-from tests.receive.deciders.mentions import arrived
+from tests.receive.deciders.mentions import arrived, status_of
 from tests.receive.pages import PATIENCE, Pages
 
 SETTINGS = Settings(site=("https://my.example/",))
@@ -44,18 +44,18 @@ def client() -> Iterator[Client]:
     ],
 )
 def test_without_akismet(store: Store, mention: Mention, known: MentionStatus, everybody: MentionStatus) -> None:
-    assert decide_for(SETTINGS, store, None)(mention) is known
-    assert decide_for(replace(SETTINGS, approve="all"), store, None)(mention) is everybody
+    assert status_of(decide_for(SETTINGS, store, None)(mention)) is known
+    assert status_of(decide_for(replace(SETTINGS, approve="all"), store, None)(mention)) is everybody
 
 
 def test_akismet_is_asked_last_before_the_policy(store: Store, client: Client) -> None:
     with Site({"/1.1/comment-check": page(b"true")}) as api:
         akismet = Akismet(key="k3y", site="https://my.example/", client=client, api=api.url)
         decide = decide_for(replace(SETTINGS, approve="all"), store, akismet)
-        assert decide(arrived("https://good.example/2")) is APPROVED
-        assert decide(arrived(title=None)) is PENDING
+        assert status_of(decide(arrived("https://good.example/2"))) is APPROVED
+        assert status_of(decide(arrived(title=None))) is PENDING
         assert api.requests == []
-        assert decide(arrived()) is SPAM
+        assert status_of(decide(arrived())) is SPAM
 
 
 def test_without_a_key_there_is_no_akismet(client: Client) -> None:

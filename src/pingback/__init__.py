@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Mention,
         MentionKind,
         MentionStatus,
+        Opinion,
         Outcome,
         OutcomeStatus,
         Protocol,
@@ -61,6 +62,7 @@ __all__ = [
     "Mention",
     "MentionKind",
     "MentionStatus",
+    "Opinion",
     "Outcome",
     "OutcomeStatus",
     "PingbackError",
@@ -88,7 +90,7 @@ _MODULES = {
     "api": "Receiver discover publish send verify",
     "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError PingbackError SettingsError"
     " StoreError Unreachable",
-    "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Outcome OutcomeStatus Protocol"
+    "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus Protocol"
     " Verification Via Words",
     "net.client": "Client Limits",
     "receive.existence": "SiteTargets",

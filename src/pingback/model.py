@@ -222,6 +222,14 @@ class Verification(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What a decider says of a mention: its status, and, where it is to wait, why, in words for the owner."""
+
+    status: MentionStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mention(Statement):
     """A ping that was received and kept. `id` is None until the store has given it one.
 
@@ -229,8 +237,8 @@ class Mention(Statement):
     `fault` says why the mention was rejected or withdrawn. `client_ip` is the address of the sender,
     and shown to nobody.
     `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it. `decision` is the
-    owner's last word on the mention as it stands, which `Moderation.decide` keeps. `changed` is when the store last
-    changed anything of it.
+    owner's last word on the mention as it stands, which `Moderation.decide` keeps. `held_for` is the reason of whoever
+    decided that it waits; see `reason`. `changed` is when the store last changed anything of it.
     """
 
     id: int | None = None
@@ -242,6 +250,7 @@ class Mention(Statement):
     client_ip: str | None = None
     sighting: Sighting | None = field(default=None, compare=False)
     decision: MentionStatus | None = field(default=None, compare=False)
+    held_for: str | None = field(default=None, compare=False)
     changed: datetime | None = field(default=None, compare=False)
 
     @property
@@ -256,7 +265,7 @@ class Mention(Statement):
             return None
         if self.wanted:
             return "approved; it is shown once the link is seen"
-        return "not verified yet" if self.verified is None else None
+        return self.held_for or ("not verified yet" if self.verified is None else None)
 
     def as_json(self) -> dict[str, object]:
         return _OF_MENTION.of(_mention_values(self))
@@ -282,6 +291,7 @@ FIELDS = (
     Field("verified", Form.INSTANT),
     Field("fault", Form.PLAIN),
     Field("reason", Form.TEXT, stored=False),
+    Field("held_for", Form.TEXT, shown=False),
     Field("client_ip", Form.PLAIN, shown=False),
     Field("decision", Form.STATUS, shown=False),
     Field("changed", Form.INSTANT, shown=False),

@@ -103,6 +103,7 @@ def test_text(run: Run) -> None:
         f"  https://a.example/6?x=1&y=2 -> {FIVE}",
         "2 pending 2026-01-02 03:11 Pingback: https://a.example/7",
         f"  https://a.example/7 -> {FIVE}",
+        "  waits: not verified yet",
     ]
 
 

@@ -63,7 +63,7 @@ def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> 
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("4 pending ")
     assert done.out.endswith(
-        "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there\n"
+        "\n  waits: approved; it is shown once the link is seen\n  a running serve or worker looks for it\n"
     )
     [printed] = run("moderate", "approve", "4", "--json").printed
     assert (printed["id"], printed["status"], printed["verified"]) == (4, "pending", None)
@@ -73,7 +73,7 @@ def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> 
 def test_a_trackback_may_be_shown_unverified_by_a_server_that_takes_them_so(run: Run, store: Store) -> None:
     unverified(store, Protocol.TRACKBACK)
     assert run("moderate", "approve", "4").out.endswith(
-        "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there;"
+        "\n  a running serve or worker looks for it;"
         "\n  with --trackback unverified, it shows it at once, on the word of its sender\n"
     )
 

@@ -45,6 +45,7 @@ def test_what_the_page_says_replaces_all_that_was_said_before() -> None:
 def test_what_the_sender_says_verifies_nothing() -> None:
     words = Words(title="T", site_name="S")
     assert with_words(MENTION, words) == replace(MENTION, title="T", excerpt=None, site_name="S")
+    assert with_words(MENTION, words).reason == "kept on the word of its sender, and not verified"
 
 
 @pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.SPAM])

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import Mention, MentionStatus, Protocol, Words
+from pingback.model import Mention, MentionStatus, Opinion, Protocol, Words
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.store import Store
 from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, finish, refusal
-from tests.receive.deciders.mentions import ARRIVED, arrived
+from tests.receive.deciders.mentions import ARRIVED, arrived, status_of
 from tests.receive.pages import Clock, Page, Pages
 
 PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
@@ -35,7 +35,7 @@ def says(opinion: MentionStatus | None) -> Decider:
     ],
 )
 def test_in_order(opinions: list[MentionStatus | None], last: Decide, status: MentionStatus) -> None:
-    assert in_order([says(opinion) for opinion in opinions], last=last)(ARRIVED) is status
+    assert status_of(in_order([says(opinion) for opinion in opinions], last=last)(ARRIVED)) is status
 
 
 # Blocks
@@ -124,6 +124,59 @@ def test_the_sender_is_remembered_and_shown_to_nobody(make: MakeReceiver, store:
     [mention] = store.mentions()
     assert mention.client_ip == "198.51.100.7"
     assert "198.51.100.7" not in str(mention.as_json())
+
+
+# Why it waits
+
+
+@pytest.mark.parametrize(
+    ("decide", "page", "reason"),
+    [
+        pytest.param(hold, LINKING, "its author is not trusted yet", id="the-policy"),
+        pytest.param(
+            in_order([suspicious], last=approve),
+            Page(f'<a href="{TARGET}">x</a>'),
+            "suspicious: the page has no title",
+            id="the-heuristics",
+        ),
+        pytest.param(
+            lambda _: Opinion(status=PENDING, reason="on Sundays"), LINKING, "on Sundays", id="the-host's-own"
+        ),
+        pytest.param(lambda _: PENDING, LINKING, None, id="the-host-s-own-without-a-reason"),
+        pytest.param(lambda _: Opinion(status=SPAM, reason="a shop"), LINKING, None, id="spam-does-not-wait"),
+        pytest.param(approve, LINKING, None, id="approved"),
+    ],
+)
+def test_why_it_waits(
+    make: MakeReceiver, store: Store, pages: Pages, decide: Decide, page: Page, reason: str | None
+) -> None:
+    pages.web[SOURCE] = page
+    assert make(decide=decide).ping(SOURCE, TARGET).reason == reason
+    assert [mention.as_json()["reason"] for mention in store.mentions()] == [reason]
+
+
+def test_until_it_is_verified_that_is_the_reason(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.gate.clear()
+    receiver = make(decide=hold, answer_within=0.0)
+    assert receiver.ping(SOURCE, TARGET).reason == "not verified yet"
+    pages.gate.set()
+    finish(receiver)
+    assert [mention.reason for mention in store.mentions()] == ["its author is not trusted yet"]
+
+
+@pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
+def test_the_owner_s_decision_ends_it(make: MakeReceiver, store: Store, decided: MentionStatus) -> None:
+    mention = make(decide=hold).ping(SOURCE, TARGET)
+    [after] = store.moderation.decide([mention.id or 0], decided)
+    assert (after.reason, after.held_for) == (None, None)
+
+
+def test_a_trackback_that_nobody_verifies_says_so(make: MakeReceiver, store: Store) -> None:
+    receiver = make(verify_trackbacks=False, decide=hold)
+    mention = receiver.ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK, words=Words(title="A title"))
+    assert mention.reason == "kept on the word of its sender, and not verified"
+    [approved] = store.moderation.decide([mention.id or 0], APPROVED)
+    assert (approved.status, approved.held_for) == (APPROVED, None)
 
 
 # The owner
@@ -253,6 +306,9 @@ def test_approved_is_what_the_owner_read(
     vouched_for = another and page is CASINO
     assert mention.status is (APPROVED if vouched_for else status)
     assert (mention.verified is not None, mention.wanted) == (True, False)
+    if mention.status is PENDING:
+        assert mention.reason is not None
+        assert mention.reason.startswith("changed since it was approved; ") is (words is not None)
 
 
 def test_not_even_the_owner_s_approval_leads_past_a_block(

@@ -125,6 +125,7 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     status = vouched_for if others else alone
     assert (mention.status, mention.title, mention.verified) == (status, title, clock.instant)
     assert mention.decision is (None if status is PENDING else APPROVED)
+    assert (mention.reason or "").startswith("changed since it was approved; ") is (status is PENDING)
 
 
 def test_what_waits_again_does_not_come_back_by_leaving(

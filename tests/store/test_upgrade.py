@@ -86,6 +86,14 @@ def test_what_was_kept_is_there_and_new_things_are_kept(path: Path) -> None:
         assert [mention.kind.value for mention in store.mentions()] == ["mention-of", "like-of"]
 
 
+def test_why_it_waits_is_kept_beside_what_says_nothing_of_that(path: Path) -> None:
+    held = replace(LIKE, status=MentionStatus.PENDING, held_for="no title", verified=LIKE.received)
+    with Store(f"sqlite:///{path}") as store:
+        store.keep(held)
+    with Store(f"sqlite:///{path}") as store:
+        assert [mention.reason for mention in store.mentions()] == [None, "no title"]
+
+
 def test_whoever_was_approved_before_is_known(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         assert store.moderation.is_known_good("https://a.example/second")

@@ -35,8 +35,9 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 
 
 def line(mention: Mention) -> str:
-    """A mention for a person, on two lines."""
+    """A mention for a person, on two lines, and a third one where it waits."""
     shown = sanitized(mention)
     said = f"{_KINDS.get(shown.kind, shown.protocol.capitalize())}: {shown.title or shown.source}"
     head = f"{shown.id} {shown.status} {shown.received:%Y-%m-%d %H:%M} {said}"
-    return f"{head}\n  {shown.source} -> {shown.target}"
+    waits = f"\n  waits: {shown.reason}" if shown.reason else ""
+    return f"{head}\n  {shown.source} -> {shown.target}{waits}"

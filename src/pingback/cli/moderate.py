@@ -15,7 +15,7 @@ from pingback.store.blocklist import block_of, blocks
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
 
-WAITS = "\n  not verified yet: a running serve or worker verifies it first, and shows it if the link is there"
+WAITS = "\n  a running serve or worker looks for it"
 WAITS_ON_ITS_WORD = f"{WAITS};\n  with --trackback unverified, it shows it at once, on the word of its sender"
 
 

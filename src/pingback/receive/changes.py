@@ -5,6 +5,8 @@ from datetime import datetime
 
 from pingback.model import SAID, Mention, MentionStatus, Verification, Words
 
+ON_ITS_WORD = "kept on the word of its sender, and not verified"
+
 
 def with_page(mention: Mention, verification: Verification, instant: datetime) -> Mention:
     """The mention with what its source was seen to say of itself at that instant."""
@@ -13,8 +15,8 @@ def with_page(mention: Mention, verification: Verification, instant: datetime) -
 
 
 def with_words(mention: Mention, words: Words) -> Mention:
-    """The mention with what its sender said."""
-    return replace(mention, **asdict(words))
+    """The mention with what its sender said, while nobody looks at its source."""
+    return replace(mention, **asdict(words), held_for=ON_ITS_WORD)
 
 
 def withdrawn(mention: Mention, instant: datetime, fault: int) -> Mention:

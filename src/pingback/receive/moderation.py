@@ -8,16 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import Mention, MentionStatus
+from pingback.model import Mention, MentionStatus, Opinion
 from pingback.receive.likeness import is_same_page
 from pingback.store.blocklist import block_of, blocks
 
 if TYPE_CHECKING:
     from pingback.store.moderation import Moderation
 
-# `PENDING` and `SPAM` are kept for a person to look at, `REJECTED` is not kept: the sender hears fault 49.
-Decide: TypeAlias = Callable[[Mention], MentionStatus]
-Decider: TypeAlias = Callable[[Mention], MentionStatus | None]  # None: no opinion
+# `PENDING` and `SPAM` are kept for a person to look at, `REJECTED` is not kept: the sender hears fault 49. A status
+# alone is an opinion without a reason.
+Decide: TypeAlias = Callable[[Mention], MentionStatus | Opinion]
+Decider: TypeAlias = Callable[[Mention], MentionStatus | Opinion | None]  # None: no opinion
+
+NOT_TRUSTED = "its author is not trusted yet"  # `pingback.receive.deciders.known`
+CHANGED = "changed since it was approved"
 
 
 def approve(mention: Mention) -> MentionStatus:
@@ -25,20 +29,20 @@ def approve(mention: Mention) -> MentionStatus:
     return MentionStatus.APPROVED
 
 
-def hold(mention: Mention) -> MentionStatus:
+def hold(mention: Mention) -> Opinion:
     """Whatever links waits for the owner."""
-    return MentionStatus.PENDING
+    return Opinion(status=MentionStatus.PENDING, reason=NOT_TRUSTED)
 
 
 def in_order(deciders: Iterable[Decider], *, last: Decide) -> Decide:
     """The opinion of the first decider that has one, else what the last one says."""
     asked = tuple(deciders)
 
-    def decide(mention: Mention) -> MentionStatus:
+    def decide(mention: Mention) -> MentionStatus | Opinion:
         for decider in asked:
-            status = decider(mention)
-            if status is not None:
-                return status
+            opinion = decider(mention)
+            if opinion is not None:
+                return opinion
         return last(mention)
 
     return decide
@@ -68,11 +72,21 @@ class Moderator:
         """
         if mention.sighting is not None:  # a redirect leads past no block
             self.check_source(mention.sighting.url)
-        approved = known is not None and known.wanted and is_same_page(known, mention)
-        status = MentionStatus.APPROVED if approved else self._decide(mention)
-        if status is MentionStatus.REJECTED:
+        if known is not None and known.wanted and is_same_page(known, mention):
+            return replace(mention, status=MentionStatus.APPROVED, held_for=None)
+        said = self._decide(mention)
+        opinion = said if isinstance(said, Opinion) else Opinion(status=said)
+        if opinion.status is MentionStatus.REJECTED:
             raise _denied()
-        return replace(mention, status=status)
+        changed = CHANGED if known is not None and _was_read(known) else None
+        reason = "; ".join(filter(None, (changed, opinion.reason))) or None
+        waits = opinion.status is MentionStatus.PENDING
+        return replace(mention, status=opinion.status, held_for=reason if waits else None)
+
+
+def _was_read(known: Mention) -> bool:
+    """Its words were there to be read when it was approved."""
+    return MentionStatus.APPROVED in (known.status, known.decision) and bool(known.title or known.excerpt)
 
 
 def _denied() -> Fault:

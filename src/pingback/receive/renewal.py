@@ -25,14 +25,14 @@ FAILURES_APART = timedelta(days=3)  # at least, for both to count: a weekend wit
 
 class Renewal:
     """Brings the mentions of `store` up to date. `look` asks a source on somebody's behalf, and raises `FetchError`;
-    `decided` says what becomes of what it says, and raises `Fault`."""
+    `decided` says what becomes of what it says, given what was known before, and raises `Fault`."""
 
     def __init__(
         self,
         *,
         store: "Store",
         look: Callable[[Mention, str | None], Verification],
-        decided: Callable[[Mention], Mention],
+        decided: Callable[[Mention, Mention], Mention],
         clock: Clock,
     ) -> None:
         self._store = store
@@ -71,9 +71,9 @@ class Renewal:
         if known.decision is MentionStatus.DELETED or known.status in (MentionStatus.PENDING, MentionStatus.SPAM):
             return found  # which nobody is shown
         if MentionStatus.APPROVED in (known.status, known.decision) and is_same_page(known, found):
-            return replace(found, status=MentionStatus.APPROVED)
+            return replace(found, status=MentionStatus.APPROVED, held_for=None)
         try:
-            return self._decided(found)
+            return self._decided(found, known)
         except Fault as fault:
             return withdrawn(known, self._clock(), fault.code)
 

@@ -175,7 +175,7 @@ _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
     update(mentions)
     .where(_AMONG_IDS)
-    .values(status=_DECIDED, decision=_DECIDED, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
+    .values(status=_DECIDED, decision=_DECIDED, held_for=None, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
     .returning(*mentions.c)
 )
 _PENDING, _APPROVED = MentionStatus.PENDING.value, MentionStatus.APPROVED.value
@@ -211,7 +211,7 @@ _IS_WANTED = (
     mentions.c.protocol.in_(select(given("protocols").c.value)),
 )
 _WANTED = select(literal(1)).where(*_IS_WANTED).limit(1)
-_CARRY_OUT = update(mentions).where(*_IS_WANTED).values(status=_APPROVED, changed=_AT, withdrawn=None)
+_CARRY_OUT = update(mentions).where(*_IS_WANTED).values(status=_APPROVED, held_for=None, changed=_AT, withdrawn=None)
 _BLOCK = insert(blocks).on_conflict_do_nothing()
 _UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
 _BLOCKS = select(blocks.c.block).order_by(blocks.c.block)

@@ -67,9 +67,11 @@ mentions = Table(
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failed", BigInteger, nullable=False, server_default="0"),
-    # Whose the source is, to ask what is known of them; and the owner's last word on the mention, which is a status.
+    # Whose the source is, to ask what is known of them; the owner's last word on the mention, which is a status; and
+    # why whoever decided lets it wait.
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
+    Column("held_for", Text),
     Column("asker", String(45), key="client_ip"),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
@@ -125,6 +127,7 @@ ADDED = (
     mentions.c.asked,
     mentions.c.moved_to,
     mentions.c.target_host,
+    mentions.c.held_for,
 )
 
 # What stays as the ping left it when the mention is brought up to date.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pingback.model import Mention, MentionStatus, Protocol, Sighting
+from pingback.model import Mention, MentionStatus, Opinion, Protocol, Sighting
 
 PAGE = Sighting(url="https://a.example/post", size=20_000, outbound=12)
 ARRIVED = Mention(
@@ -23,3 +23,8 @@ def arrived(source: str = ARRIVED.source, *, came_from: str | None = None, **wor
     """A verified mention, whose page was not redirected unless it `came_from` elsewhere."""
     sighting = replace(PAGE, url=came_from or source)
     return replace(ARRIVED, **{"source": source, "sighting": sighting, **words})  # type: ignore[arg-type]  # fields
+
+
+def status_of(said: MentionStatus | Opinion) -> MentionStatus:
+    """The status that a decider gives, with its reason or without."""
+    return said.status if isinstance(said, Opinion) else said

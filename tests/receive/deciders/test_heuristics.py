@@ -2,7 +2,7 @@
 
 import pytest
 
-from pingback.model import Mention, MentionKind, MentionStatus, Sighting
+from pingback.model import Mention, MentionKind, MentionStatus, Opinion, Sighting
 from pingback.receive.deciders.heuristics import suspicious
 from tests.receive.deciders.mentions import ARRIVED, arrived
 
@@ -29,16 +29,18 @@ def test_nothing_to_say(mention: Mention) -> None:
 
 
 @pytest.mark.parametrize(
-    "mention",
+    ("mention", "odd"),
     [
-        pytest.param(arrived(title=None), id="no-title"),
-        pytest.param(arrived(title=""), id="empty-title"),
-        pytest.param(arrived(excerpt=None), id="no-words"),
-        pytest.param(arrived(excerpt=None, kind=MentionKind.REPLY), id="a-reply-without-words"),
-        pytest.param(arrived(title=None, kind=MentionKind.LIKE), id="a-like-by-nobody"),
-        pytest.param(arrived(sighting=page(101)), id="too-many-links"),
-        pytest.param(arrived(sighting=page(50, 14_999)), id="links-and-little-else"),
+        pytest.param(arrived(title=None), "has no title", id="no-title"),
+        pytest.param(arrived(title=""), "has no title", id="empty-title"),
+        pytest.param(arrived(excerpt=None), "says nothing around the link", id="no-words"),
+        pytest.param(
+            arrived(excerpt=None, kind=MentionKind.REPLY), "says nothing around the link", id="a-reply-without-words"
+        ),
+        pytest.param(arrived(title=None, kind=MentionKind.LIKE), "has no title", id="a-like-by-nobody"),
+        pytest.param(arrived(sighting=page(101)), "has 101 links to other sites", id="too-many-links"),
+        pytest.param(arrived(sighting=page(50, 14_999)), "has little but links", id="links-and-little-else"),
     ],
 )
-def test_held(mention: Mention) -> None:
-    assert suspicious(mention) is MentionStatus.PENDING
+def test_held(mention: Mention, odd: str) -> None:
+    assert suspicious(mention) == Opinion(status=MentionStatus.PENDING, reason=f"suspicious: the page {odd}")

@@ -84,6 +84,14 @@ def test_pages_by_cursor(owner: Visitor, store: Store) -> None:
     assert 'href="/mount/inbox?tab=pending&amp;q=title">Newest' in text_of(owner.get(second))
 
 
+def test_why_it_waits(owner: Visitor, store: Store) -> None:
+    keep(store, 1, held_for="changed by <b>Ann</b>")
+    keep(store, 2, held_for="held once", status=MentionStatus.APPROVED)
+    page = text_of(owner.get("/inbox?tab=all"))
+    assert '<span class="mark">Changed by &lt;b&gt;Ann&lt;/b&gt;</span>' in page
+    assert "eld once" not in page
+
+
 # What nobody has verified
 
 
@@ -148,7 +156,7 @@ def test_what_is_approved_and_not_looked_at_yet_says_so(owner: Visitor, store: S
     number = keep(store, 1, verified=None)
     store.moderation.decide([number], MentionStatus.APPROVED)
     page = text_of(owner.get())
-    assert "Approved, once the link is seen" in page
+    assert "Approved; it is shown once the link is seen" in page
     assert f'value="approve {number}' not in page
     assert "1 not verified yet" in text_of(owner.get("/inbox?did=approve&later=1"))
 

@@ -1,6 +1,6 @@
 """What makes a page suspicious by itself. Nothing of it proves anything: such mentions wait for the owner."""
 
-from pingback.model import Mention, MentionKind, MentionStatus, Sighting
+from pingback.model import Mention, MentionKind, MentionStatus, Opinion, Sighting
 
 MANY_LINKS = 100  # to other hosts, in the first 64 KiB; a post has some dozens with its menus and its blogroll
 
@@ -13,16 +13,19 @@ FARM_BYTES = 300
 _WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST, MentionKind.BOOKMARK})
 
 
-def suspicious(mention: Mention) -> MentionStatus | None:
+def suspicious(mention: Mention) -> Opinion | None:
     """Holds pages with too many links, link farms, and those that have no title or say nothing of the link."""
-    odd = _says_nothing(mention) or (mention.sighting is not None and _is_full_of_links(mention.sighting))
-    return MentionStatus.PENDING if odd else None
+    odd = _odd_words(mention) or (_odd_links(mention.sighting) if mention.sighting else None)
+    return Opinion(status=MentionStatus.PENDING, reason=f"suspicious: the page {odd}") if odd else None
 
 
-def _says_nothing(mention: Mention) -> bool:
-    return not mention.title or (not mention.excerpt and mention.kind not in _WORDLESS)
+def _odd_words(mention: Mention) -> str | None:
+    if not mention.title:
+        return "has no title"
+    return None if mention.excerpt or mention.kind in _WORDLESS else "says nothing around the link"
 
 
-def _is_full_of_links(page: Sighting) -> bool:
-    is_farm = page.outbound >= FARM_LINKS and page.size < page.outbound * FARM_BYTES
-    return is_farm or page.outbound > MANY_LINKS
+def _odd_links(page: Sighting) -> str | None:
+    if page.outbound >= FARM_LINKS and page.size < page.outbound * FARM_BYTES:
+        return "has little but links"
+    return f"has {page.outbound} links to other sites" if page.outbound > MANY_LINKS else None
