@@ -53,7 +53,10 @@ def test_help_has_the_common_options_and_an_example_that_parses(run: Run, comman
     ("arguments", "words"),
     [
         pytest.param((), "Usage: pingback", id="nothing"),
-        pytest.param(("publsh",), "No such command 'publsh'", id="unknown-command"),
+        pytest.param(("publsh",), "No such command 'publsh'. Did you mean 'publish'?", id="letter-left-out"),
+        pytest.param(("mention",), "No such command 'mention'. Did you mean 'mentions'?", id="singular"),
+        pytest.param(("Discover",), "No such command 'Discover'. Did you mean 'discover'?", id="upper-case"),
+        pytest.param(("xyzzy", "links"), "No such command 'xyzzy'.\n", id="nothing-like-it"),
         pytest.param(("--jsno",), "No such option", id="unknown-option"),
         pytest.param(("links", "--jsno"), "No such option", id="unknown-option-of-a-command"),
         pytest.param(("mentions", "--timeout"), "requires an argument", id="option-without-its-value"),

@@ -37,6 +37,16 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"pingback.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # for this sentence only
+
+            meant = "".join(f" Did you mean {name!r}?" for name in get_close_matches(args[0].lower(), _COMMANDS, n=1))
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
