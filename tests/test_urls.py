@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from pingback.urls import (
     _PLAINEST,
     as_written,
+    did_you_mean,
     is_http,
     is_under,
     key_of,
+    require_http,
     resolve,
     same_url,
     shown,
@@ -100,6 +102,40 @@ def test_parts() -> None:
     parts = split("HTTPS://me:pw@Bücher.Example/a?b#c")
     assert parts == ("https://me:pw@xn--bcher-kva.example/a?b#c", "https", "xn--bcher-kva.example", 443, True)
     assert split("http://a.example:8080/").port == 8080
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("blog.example/part-five", "https://blog.example/part-five"),
+        ("my.blog", "https://my.blog"),
+        ("//blog.example/", "https://blog.example/"),
+        ("blog.example:8443/", "https://blog.example:8443/"),
+        ("bücher.example/", "https://bücher.example/"),
+        ("localhost:8000/x", "http://localhost:8000/x"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000/", "http://[::1]:8000/"),
+        ("htps://blog.example/", "https://blog.example/"),
+        ("HTP://blog.example/", "http://blog.example/"),
+    ],
+)
+def test_what_was_meant(typed: str, meant: str) -> None:
+    assert did_you_mean(typed) == f"; did you mean {meant}?"
+    with pytest.raises(ValueError, match=f"is not an absolute HTTP URL{re.escape(did_you_mean(typed))}$"):
+        require_http(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", "five", "/five", "../six.html", "build/six.html", "six.html", "feed.xml", r"C:\six.html"),
+        *("ftp://blog.example/", "javascript:alert(1)", "mailto:me@a.example", "me@blog.example", "https://"),
+        *("a b.example", "a..example", "a.example/\0", "a.example/\n", "a.example/\N{RIGHT-TO-LEFT OVERRIDE}"),
+        "a.example/" + "x" * 200,
+    ],
+)
+def test_nobody_knows_what_was_meant(typed: str) -> None:
+    assert did_you_mean(typed) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from types import NoneType
 from typing import Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pingback.model import Protocol
-from pingback.urls import is_http
+from pingback.urls import require_http
 
 PREFIX = "PINGBACK_"  # of a setting in the environment
 OFF = "off"  # the rate that is none
@@ -232,10 +232,7 @@ def _rate(value: object) -> str:
 
 
 def _url(value: object) -> str:
-    url = text(value)
-    if not is_http(url):
-        raise ValueError(f"{url!r} is not an absolute HTTP URL")
-    return url
+    return require_http(text(value))
 
 
 def _block(value: object) -> str:

@@ -27,6 +27,9 @@ _PLAINEST = re.compile(
     r"https?://(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*(?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?",
     re.ASCII,
 )
+# What runs on one's own machine rarely has a certificate.
+_HERE = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/?#]|\Z)", re.IGNORECASE)
+_FILE = re.compile(r"[^/]*\.(?:html?|xml|json)", re.IGNORECASE)
 _HTTP = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 # Escapes that a key spells otherwise, in upper case or as the letter that they stand for, and what has to be escaped.
 _ODD = re.compile(
@@ -97,15 +100,32 @@ def is_http(url: str) -> bool:
 def require_absolute(url: str) -> str:
     """`url` itself; ValueError where it is not absolute. Which scheme it has is for the address guard to ask."""
     if not is_absolute(url):
-        raise ValueError(f"{url[:200]!r} is not an absolute URL")
+        raise ValueError(f"{url[:_MAX_SHOWN]!r} is not an absolute URL{did_you_mean(url)}")
     return url
 
 
 def require_http(url: str) -> str:
     """`url` itself; ValueError where it is not an absolute HTTP URL."""
     if not is_http(url):
-        raise ValueError(f"{url[:200]!r} is not an absolute HTTP URL")
+        raise ValueError(f"{url[:_MAX_SHOWN]!r} is not an absolute HTTP URL{did_you_mean(url)}")
     return url
+
+
+def did_you_mean(url: str) -> str:
+    """“; did you mean …?”, where somebody left out the scheme of an HTTP URL, or misspelt it."""
+    from difflib import get_close_matches  # for this sentence only
+
+    scheme, colon, rest = url.partition("://")
+    schemes = get_close_matches(scheme.lower(), DEFAULT_PORTS, n=1, cutoff=0.7) if colon else ["https"]
+    if not colon:
+        rest = url.removeprefix("//")
+        schemes = ["http"] if _HERE.match(rest) else schemes
+    meant = f"{schemes[0]}://{rest}" if schemes else ""
+    if len(meant) > _MAX_SHOWN or not meant.isprintable() or not is_http(meant) or _FILE.fullmatch(rest):
+        return ""
+    parts = split(meant)
+    named = _HERE.match(rest) or ("." in parts.host and all(parts.host.removesuffix(".").split(".")))
+    return f"; did you mean {meant}?" if named and not parts.has_credentials else ""
 
 
 def resolve(base: str, reference: str) -> str | None:

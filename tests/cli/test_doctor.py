@@ -115,5 +115,5 @@ def test_a_page_that_is_not_there(site: Site, run: Run, answer: bytes, code: int
 def test_a_relative_url(run: Run, tmp_path: Path) -> None:
     done = run("doctor", "part-five")
     assert (done.code, done.out) == (2, "")
-    assert "'part-five' is not an absolute URL" in done.err
+    assert "'part-five' is not an absolute HTTP URL" in done.err
     assert list(tmp_path.iterdir()) == []

@@ -92,12 +92,14 @@ def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code
     ("arguments", "words"),
     [
         pytest.param((), "Missing argument 'SOURCE'", id="no-source"),
-        pytest.param(("six.html",), "a file needs --base-url", id="file-without-base-url"),
+        pytest.param(("six.html",), "'six.html' is not an absolute HTTP URL", id="neither-url-nor-file"),
         pytest.param(("six.html", "--base-url", "/blog"), "'/blog' is not an absolute HTTP URL", id="relative-base"),
         pytest.param(("no-such.html", "--base-url", "https://a.example/"), "no-such.html cannot be read", id="no-file"),
         pytest.param((".", "--base-url", "https://a.example/"), ". cannot be read", id="a-folder"),
         pytest.param(("a\0b", "--base-url", "https://a.example/"), "cannot be read", id="nul"),
-        pytest.param(("https://a.example/6", "--base-url", "https://a.example/"), "cannot be read", id="url-as-file"),
+        pytest.param(
+            ("https://a.example/6", "--base-url", "https://a.example/"), "--base-url is for a file", id="url-as-file"
+        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:

@@ -275,7 +275,7 @@ def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
         pytest.param(("--html", "x.html", "--base-url", "/x"), "'/x' is not an absolute HTTP URL", id="base-url"),
         pytest.param(("--html", "x.html", "--base-url", "http://a.example/"), "x.html cannot be read", id="no-file"),
         pytest.param(("--site", "x", "--base-url", "http://a.example/"), "x cannot be read", id="no-folder"),
-        pytest.param(("--feed", "x.xml"), "x.xml cannot be read", id="no-feed"),
+        pytest.param(("--feed", "x.xml"), "there is no file x.xml", id="no-feed"),
         pytest.param(("http://a.example/", "--wait", "soon"), "'soon' is not a number", id="wait"),
     ],
 )

@@ -122,7 +122,7 @@ def test_words_of_a_stranger_do_not_reach_the_terminal_as_they_are(site: Site, r
         pytest.param((SOURCE,), "Missing argument 'TARGET'", id="no-target"),
         pytest.param(("/6", "https://a.example/5"), "'/6' is not an absolute HTTP URL", id="relative-source"),
         pytest.param(("ftp://a.example/", "https://a.example/5"), "is not an absolute HTTP URL", id="source-not-http"),
-        pytest.param((SOURCE, "five"), "'five' is not an absolute URL", id="relative-target"),
+        pytest.param((SOURCE, "five"), "'five' is not an absolute HTTP URL", id="relative-target"),
         pytest.param((SOURCE, "https://a.example/", "--protocol", "x"), "'x' is not one of", id="unknown-protocol"),
     ],
 )

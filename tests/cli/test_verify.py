@@ -132,7 +132,7 @@ def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code
     [
         pytest.param((), "Missing argument 'SOURCE'", id="nothing"),
         pytest.param(("https://a.example/6",), "Missing argument 'TARGET'", id="no-target"),
-        pytest.param(("/6", TARGET), "'/6' is not an absolute URL", id="relative-source"),
+        pytest.param(("/6", TARGET), "'/6' is not an absolute HTTP URL", id="relative-source"),
         pytest.param(("https://a.example/6", "five"), "'five' is not an absolute HTTP URL", id="relative-target"),
         pytest.param(("https://a.example/6", "ftp://b.example/"), "is not an absolute HTTP URL", id="target-not-http"),
     ],

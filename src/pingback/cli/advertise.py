@@ -2,9 +2,10 @@
 
 import click
 
-from pingback.cli.options import print_json, subcommand
+from pingback.cli.options import checked, print_json, subcommand
 from pingback.server.advertising import advertise
 from pingback.settings import Settings
+from pingback.urls import require_http
 
 
 @subcommand("advertise", example="pingback advertise https://blog.example/part-five")
@@ -15,6 +16,9 @@ def command(settings: Settings, target: str, title: str | None) -> None:
 
     Of headers and <link> elements one kind is enough; the RDF is for TrackBack, and may stand anywhere in the page.
     """
+    for url in (target, settings.at):
+        if url is not None:
+            checked(url, require_http)
     try:
         found = advertise(target, at=settings.at, title=title)
     except ValueError as error:

@@ -7,7 +7,7 @@ from pingback.errors import BadStatus, FetchError
 from pingback.model import Protocol
 from pingback.sending.discover import EVERY, discover
 from pingback.settings import Settings
-from pingback.urls import require_absolute
+from pingback.urls import require_http
 
 
 @subcommand("discover", example="pingback discover https://blog.example/2026/part-five")
@@ -15,7 +15,7 @@ from pingback.urls import require_absolute
 @protocol_option("Only endpoints of this protocol.")
 def command(settings: Settings, target: str, protocol: Protocol | None) -> None:
     """Print the endpoints that the page at TARGET advertises, the preferred one first."""
-    checked(target, require_absolute)
+    checked(target, require_http)
     try:
         with client_for(settings) as client:
             found = discover(target, client=client, wanted=EVERY if protocol is None else (protocol,))

@@ -8,7 +8,7 @@ from pingback.doctor.examine import examine
 from pingback.errors import FetchError
 from pingback.settings import Settings
 from pingback.text import plain
-from pingback.urls import require_absolute
+from pingback.urls import require_http
 
 
 @subcommand("doctor", example="pingback doctor https://blog.example/part-five")
@@ -18,7 +18,7 @@ def command(settings: Settings, url: str) -> None:
 
     A few test pings are sent that any endpoint must refuse, for a source that does not exist.
     """
-    checked(url, require_absolute)
+    checked(url, require_http)
     try:
         with client_for(settings) as client:
             found = examine(url, client=client)

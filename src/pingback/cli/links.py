@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from pingback.cli.options import client_for, exit_code_of, print_json, stop, subcommand
+from pingback.cli.options import checked, client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError, SettingsError
 from pingback.page.entry import Post, read_post
 from pingback.settings import Settings
-from pingback.urls import is_absolute, is_http
+from pingback.urls import is_http, require_http
 
 MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 
@@ -18,14 +18,13 @@ MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 @click.option("--base-url", metavar="URL", help="Where the file will be published; needed when SOURCE is a file.")
 def command(settings: Settings, source: str, base_url: str | None) -> None:
     """Print the outbound links of the post at SOURCE, a URL or a file, that would be pinged."""
-    if base_url is None and is_absolute(source):
+    if base_url is None:
+        checked(source, require_http, file="--base-url, the URL at which it will be published")
         post = _of_page(settings, source)
-    elif base_url is None:
-        raise click.UsageError("a file needs --base-url, or SOURCE is not an absolute URL")
-    elif not is_http(base_url):
-        raise click.UsageError(f"{base_url!r} is not an absolute HTTP URL")
+    elif is_http(source):
+        raise click.UsageError("--base-url is for a file, and SOURCE is a URL")
     else:
-        post = _of_file(source, base_url, settings.selector)
+        post = _of_file(source, checked(base_url, require_http), settings.selector)
     links = [link.target for link in post.links]
     if settings.json:
         print_json({"source": base_url or source, "links": links})

@@ -177,12 +177,16 @@ def exit_code_of(error: FetchError) -> int:
     return NO if isinstance(error, BadStatus) else UNREACHABLE
 
 
-def checked(value: str, check: Callable[[str], str]) -> str:
-    """An argument that must be a URL; wrong usage where it is none."""
+def checked(value: str, check: Callable[[str], str], *, file: str = "", folder: str = "") -> str:
+    """An argument that must be a URL; wrong usage where it is none. What to give for a `file` or a `folder` instead."""
     try:
         return check(value)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        trouble = str(error)
+        if os.path.exists(value):
+            kind, instead = ("folder", folder) if os.path.isdir(value) else ("file", file)
+            trouble = f"{value!r} is a {kind}, not a URL{instead and f': give {instead}'}"
+        raise click.UsageError(trouble) from None
 
 
 def _drop_output() -> None:

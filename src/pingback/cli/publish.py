@@ -1,6 +1,7 @@
 """`pingback publish`."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,12 +28,13 @@ from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import Settings
 from pingback.store import Outbox, Store
 from pingback.text import plain
-from pingback.urls import host_of, is_http, require_http, split
+from pingback.urls import did_you_mean, host_of, is_http, require_http, split
 
 MAX_LINE = 10_000  # characters of a line on standard input
 
 log = logging.getLogger(__name__)
 
+_IN_A_FILE = "--html FILE --base-url URL for a post, --feed FILE for a feed"
 _NO_HOME = "http://feed.invalid/"
 
 
@@ -77,7 +79,12 @@ def _check(settings: Settings, sources: tuple[str, ...]) -> None:
         raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
     for source in sources:
         if source != "-":
-            checked(source, require_http)
+            checked(source, require_http, file=_IN_A_FILE, folder="--site DIR --base-url URL")
+    for feed in settings.feeds:
+        if "://" in feed and not os.path.exists(feed):
+            checked(feed, require_http)
+        elif not os.path.exists(feed):
+            raise click.UsageError(f"there is no file {feed}{did_you_mean(feed)}")
     if settings.base_url is None and (settings.folder or settings.html):
         raise click.UsageError("--site and --html need --base-url")
 

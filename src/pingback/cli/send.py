@@ -6,7 +6,7 @@ from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_jso
 from pingback.model import Outcome, OutcomeStatus, Protocol, Words
 from pingback.sending.ping import send
 from pingback.settings import Settings
-from pingback.urls import require_absolute, require_http
+from pingback.urls import require_http
 
 
 @subcommand("send", example="pingback send https://blog.example/part-six https://other.example/part-five")
@@ -19,7 +19,7 @@ from pingback.urls import require_absolute, require_http
 def command(settings: Settings, source: str, target: str, protocol: Protocol | None, **given: str | None) -> None:
     """Find the endpoint of the page at TARGET and tell it that SOURCE links there."""
     checked(source, require_http)
-    checked(target, require_absolute)
+    checked(target, require_http)
     words = Words(**given) if any(given.values()) else None
     with client_for(settings) as client:
         outcome = send(source, target, client=client, protocol=protocol, words=words)

@@ -7,7 +7,7 @@ from pingback.errors import FetchError
 from pingback.model import Protocol, Verification, iso
 from pingback.receive.verify import verify
 from pingback.settings import Settings
-from pingback.urls import require_absolute, require_http
+from pingback.urls import require_http
 
 
 @subcommand("verify", example="pingback verify https://other.example/six https://blog.example/five")
@@ -18,7 +18,7 @@ from pingback.urls import require_absolute, require_http
 )
 def command(settings: Settings, source: str, target: str, protocol: Protocol | None) -> None:
     """Say whether the page at SOURCE links to TARGET, and what it says of itself."""
-    checked(source, require_absolute)
+    checked(source, require_http)
     checked(target, require_http)
     try:
         with client_for(settings) as client:
