@@ -137,7 +137,7 @@ def test_publish_without_a_client_has_one_that_guards() -> None:
 
 
 def test_publish_with_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(pingback.StoreError, match="is there such a folder"):
+    with pytest.raises(pingback.StoreError, match="there is no folder"):
         list(pingback.publish(SOURCE, store=f"sqlite:///{tmp_path}/no/such/x.db"))
 
 
@@ -383,7 +383,7 @@ def test_a_receiver_that_fails_late_leaves_no_store_open(tmp_path: Path) -> None
 
 
 def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(pingback.StoreError, match="is there such a folder"):
+    with pytest.raises(pingback.StoreError, match="there is no folder"):
         pingback.Receiver(site="https://my.example/", store=f"sqlite:///{tmp_path}/no/such/x.db", client=Pages())
 
 

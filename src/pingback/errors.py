@@ -105,3 +105,19 @@ class StoreError(PingbackError):
 
 class SettingsError(PingbackError):
     """A setting from the command line, the environment or `pingback.toml` has no usable value."""
+
+
+def unreadable(name: str, error: OSError | ValueError) -> str:
+    """Why the owner's file `name` cannot be read, as a sentence."""
+    match error:
+        case FileNotFoundError():
+            return f"there is no file {name}"
+        case IsADirectoryError():
+            return f"{name} is a folder, not a file"
+        case NotADirectoryError():
+            return f"{name} is not a folder, or below what is none"
+        case PermissionError():
+            return f"{name} may not be read by this user"
+        case OSError():
+            return f"{name} cannot be read: {error.strerror}"
+    return f"{name!r} cannot be the name of a file"

@@ -105,10 +105,10 @@ def test_a_setting_that_cannot_be_used(
 
 def test_a_bundle_that_is_none(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bundle.pem").write_text("no certificate")
-    for name in ("no-such.pem", "bundle.pem"):
+    for name, why in (("no-such.pem", "there is no file no-such.pem"), ("bundle.pem", "it holds no certificates")):
         done = run("discover", "https://a.example/", "--ca-bundle", name)
         assert (done.code, done.out) == (2, "")
-        assert name in done.err
+        assert done.err.endswith(f"ca_bundle {name!r} cannot be used: {why}\n")
 
 
 def test_settings_from_the_file_and_the_environment(run: Run, tmp_path: Path, site: Site) -> None:

@@ -94,9 +94,11 @@ def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code
         pytest.param((), "Missing argument 'SOURCE'", id="no-source"),
         pytest.param(("six.html",), "'six.html' is not an absolute HTTP URL", id="neither-url-nor-file"),
         pytest.param(("six.html", "--base-url", "/blog"), "'/blog' is not an absolute HTTP URL", id="relative-base"),
-        pytest.param(("no-such.html", "--base-url", "https://a.example/"), "no-such.html cannot be read", id="no-file"),
-        pytest.param((".", "--base-url", "https://a.example/"), ". cannot be read", id="a-folder"),
-        pytest.param(("a\0b", "--base-url", "https://a.example/"), "cannot be read", id="nul"),
+        pytest.param(
+            ("no-such.html", "--base-url", "https://a.example/"), "there is no file no-such.html\n", id="no-file"
+        ),
+        pytest.param((".", "--base-url", "https://a.example/"), ". is a folder, not a file\n", id="a-folder"),
+        pytest.param(("a\0b", "--base-url", "https://a.example/"), "'a\\x00b' cannot be the name of a file", id="nul"),
         pytest.param(
             ("https://a.example/6", "--base-url", "https://a.example/"), "--base-url is for a file", id="url-as-file"
         ),

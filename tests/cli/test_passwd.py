@@ -47,4 +47,4 @@ def test_no_password(typed: str) -> None:
 
 def test_a_database_that_cannot_be_opened(run: Run) -> None:
     done = run("passwd", "--db", "sqlite:///no/such/x.db")
-    assert (done.code, "is there such a folder" in done.err) == (2, True)
+    assert (done.code, "there is no folder no/such" in done.err) == (2, True)

@@ -273,13 +273,21 @@ def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
         pytest.param(("--site", "."), "need --base-url", id="site-without-base-url"),
         pytest.param(("--html", "six.html"), "need --base-url", id="html-without-base-url"),
         pytest.param(("--html", "x.html", "--base-url", "/x"), "'/x' is not an absolute HTTP URL", id="base-url"),
-        pytest.param(("--html", "x.html", "--base-url", "http://a.example/"), "x.html cannot be read", id="no-file"),
-        pytest.param(("--site", "x", "--base-url", "http://a.example/"), "x cannot be read", id="no-folder"),
+        pytest.param(("--html", "x.html", "--base-url", "http://a.example/"), "there is no file x.html", id="no-file"),
+        pytest.param(("--site", "x", "--base-url", "http://a.example/"), "there is no folder x", id="no-folder"),
+        pytest.param(
+            ("--site", "a.txt", "--base-url", "http://a.example/"), "a.txt is a file", id="no-folder-but-a-file"
+        ),
+        pytest.param(
+            ("--html", ".", "--base-url", "http://a.example/"), ". is a folder, not a file", id="no-file-but-a-folder"
+        ),
+        pytest.param(("--feed", "."), ". is a folder, not a file", id="feed-is-a-folder"),
         pytest.param(("--feed", "x.xml"), "there is no file x.xml", id="no-feed"),
         pytest.param(("http://a.example/", "--wait", "soon"), "'soon' is not a number", id="wait"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    (tmp_path / "a.txt").touch()
     done = run("publish", *arguments)
     assert (done.code, done.out) == (2, "")
     assert words in done.err

@@ -36,7 +36,11 @@ SITE = ("--site", "https://my.example/")
         pytest.param((*SITE, "--reverify-after-days", "-1"), "-1 days are not between", id="days-before-now"),
         pytest.param((*SITE, "here"), "unexpected extra argument", id="an-argument"),
         pytest.param((*SITE, "--db", "pingback.db"), "not of the form sqlite:///FILE", id="db-is-a-path"),
-        pytest.param((*SITE, "--db", "sqlite:///no/such/x.db"), "is there such a folder", id="db-in-no-folder"),
+        pytest.param(
+            (*SITE, "--db", "sqlite:///no/such/x.db"),
+            "the database no/such/x.db cannot be opened: there is no folder no/such\n",
+            id="db-in-no-folder",
+        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:

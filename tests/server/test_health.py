@@ -98,7 +98,7 @@ def no_file(path: Path) -> Iterator[None]:
     ("trouble", "why"),
     [
         pytest.param(locked, "is locked by another program", id="locked"),
-        pytest.param(no_file, "cannot be opened: is there such a folder, and may this user write to it?", id="folder"),
+        pytest.param(no_file, "cannot be opened", id="folder"),
     ],
 )
 def test_not_ready_when_the_database_cannot_be_written(

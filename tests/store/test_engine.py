@@ -98,7 +98,7 @@ def _not_utf8(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        pytest.param(Path.mkdir, "cannot be opened", id="a-folder"),
+        pytest.param(Path.mkdir, "cannot be opened: it is a folder", id="a-folder"),
         pytest.param(_garbage, "is not an SQLite database", id="not-a-database"),
         pytest.param(_foreign, "cannot be used", id="another-programs-table"),
         pytest.param(_damaged, "is damaged", id="damaged"),
@@ -116,7 +116,7 @@ def test_unusable_file(tmp_path: Path, spoil: Callable[[Path], None], sentence: 
 
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is there such a folder"):
+    with pytest.raises(StoreError, match="cannot be opened: there is no folder"):
         Store(f"sqlite:///{tmp_path}/no/such/mentions.db")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pingback.cli.options import checked, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.errors import FetchError, SettingsError
+from pingback.errors import FetchError, SettingsError, unreadable
 from pingback.page.entry import Post, read_post
 from pingback.settings import Settings
 from pingback.urls import is_http, require_http
@@ -51,7 +51,7 @@ def _of_file(name: str, base_url: str, selector: str | None) -> Post:
         with Path(name).open("rb") as file:
             page = file.read(MAX_FILE)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{name} cannot be read: {error}") from None
+        raise SettingsError(unreadable(name, error)) from None
     return _read(page, base_url, None, selector)
 
 

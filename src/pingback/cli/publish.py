@@ -14,7 +14,7 @@ import click
 from pingback.cli.options import NO, checked, client_for, exit_code_of, stop, subcommand
 from pingback.cli.report import Report, worst
 from pingback.clock import now
-from pingback.errors import FetchError, SettingsError
+from pingback.errors import FetchError, SettingsError, unreadable
 from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client
 from pingback.posts.feeds import feed_in_file, fetch_feed
@@ -69,7 +69,7 @@ def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None
         except OSError as error:
             if error.filename is None:  # not of a file, but of standard output
                 raise
-            raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
+            raise SettingsError(unreadable(error.filename, error)) from None
     stop(code)
 
 
@@ -87,6 +87,11 @@ def _check(settings: Settings, sources: tuple[str, ...]) -> None:
             raise click.UsageError(f"there is no file {feed}{did_you_mean(feed)}")
     if settings.base_url is None and (settings.folder or settings.html):
         raise click.UsageError("--site and --html need --base-url")
+    if settings.folder is not None and not os.path.isdir(settings.folder):
+        is_file = os.path.exists(settings.folder)
+        raise click.UsageError(f"{settings.folder} is a file" if is_file else f"there is no folder {settings.folder}")
+    if settings.html is not None and not os.path.exists(settings.html):
+        raise click.UsageError(f"there is no file {settings.html}")
 
 
 class _Run:

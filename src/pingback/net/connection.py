@@ -17,6 +17,7 @@ from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from pingback.errors import unreadable
 from pingback.net.budget import Budget, MeteredSocket, MeteredTLSSocket
 from pingback.net.dial import Dialer
 from pingback.net.guard import Address
@@ -156,6 +157,7 @@ def tls_context(ca_bundle: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None)
     except OSError as error:
-        raise ValueError(f"{ca_bundle!r} cannot be used as ca_bundle: {error}") from error
+        why = "it holds no certificates" if isinstance(error, ssl.SSLError) else unreadable(ca_bundle, error)
+        raise ValueError(f"ca_bundle {ca_bundle!r} cannot be used: {why}") from error
     context.sslsocket_class = MeteredTLSSocket
     return context

@@ -44,7 +44,7 @@ _SENTENCES = {
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: is there such a folder, and may this user write to it?",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
     sqlite3.SQLITE_NOTADB: "is not an SQLite database",
 }
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -148,19 +148,28 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _translation(error, name_of(url)) from error
+        raise _translation(error, url) from error
     except UnreadableRow as error:
         raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
 
-def _translation(error: SQLAlchemyError | sqlite3.Error, name: str) -> StoreError:
+def _translation(error: SQLAlchemyError | sqlite3.Error, url: URL) -> StoreError:
+    name = name_of(url)
     cause = error.orig if isinstance(error, DBAPIError) else error
     # The low byte is the primary code; above it stands the extended one.
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     sentence = "is too busy" if isinstance(error, PoolTimeout) else _SENTENCES.get(code)
     if sentence is None:
         return StoreError(f"{name} cannot be used: {cause}")
-    return StoreError(f"{name} {sentence}", public=f"the database {sentence}", lasts=code in _DAMAGE)
+    why = f": {_why_not_opened(str(url.database))}" if code == sqlite3.SQLITE_CANTOPEN else ""
+    return StoreError(f"{name} {sentence}{why}", public=f"the database {sentence}", lasts=code in _DAMAGE)
+
+
+def _why_not_opened(path: str) -> str:
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        return f"there is no folder {folder}"
+    return "it is a folder" if os.path.isdir(path) else "may this user read it, and write to its folder?"
 
 
 def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
