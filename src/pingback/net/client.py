@@ -150,7 +150,7 @@ class Client:
             timeout: Any = budget  # the stubs of requests forget urllib3's Timeout
             raw = self._adapter.send(request, stream=True, timeout=timeout).raw
         except Refused as refusal:
-            raise reasons.blocked(url, refusal) from refusal
+            raise reasons.blocked(url, refusal, to_owner=not budget.permit.is_strangers) from refusal
         except Postponed as postponed:
             raise NoTurn(url, str(postponed), retry_after=postponed.seconds) from postponed
         except reasons.FAILURES as error:

@@ -1,5 +1,6 @@
 """From the name of a host to a connected socket, past the guard: what was checked is what is dialled."""
 
+import errno
 import socket
 from ipaddress import ip_address
 
@@ -8,6 +9,7 @@ from pingback.net.guard import Address, Guard
 from pingback.net.lookups import LookUps, Resolver
 from pingback.net.permit import Postponed
 
+NO_WAY = frozenset({errno.ENETUNREACH, errno.ENETDOWN})  # from this machine to the network of an address
 MAX_DIALLED = 8  # addresses of one host
 
 
@@ -22,7 +24,7 @@ class Dialer:
         """A socket connected to `host`; Refused by the guard, Postponed by the permit, OSError when nothing answers."""
         answers = (host,) if _is_address(host) else self._look_ups.find(host, port, budget)
         addresses = self._guard.checked(answers, port)[:MAX_DIALLED]
-        failure: Exception = socket.gaierror(socket.EAI_NONAME, "no such host")
+        failure: Exception | None = None
         for number, address in enumerate(addresses):
             try:
                 # A dead address may use its share of the time, not what the next one needs.
@@ -30,9 +32,12 @@ class Dialer:
                 self.check(host, address, budget)
                 return self._connected(address, port, budget, seconds)
             except (OSError, Postponed) as error:
-                # One that was not asked may be the one that answers.
-                failure = failure if isinstance(failure, Postponed) else error
-        raise failure
+                # One that was not asked may be the one that answers; one of a network that this machine is not on,
+                # mostly IPv6, says nothing of the host.
+                no_way = isinstance(error, OSError) and error.errno in NO_WAY
+                if failure is None or not (no_way or isinstance(failure, Postponed)):
+                    failure = error
+        raise failure or socket.gaierror(socket.EAI_NONAME, "no such host")
 
     def check(self, host: str, address: Address, budget: Budget) -> None:
         """Raises Postponed or Refused where the permit of the exchange says no to this address of the host."""

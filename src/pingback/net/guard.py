@@ -13,6 +13,7 @@ from pingback import urls
 Address: TypeAlias = IPv4Address | IPv6Address
 
 PORTS = frozenset({80, 443, 8080, 8443})
+MAX_NAMED = 4  # addresses in a sentence
 
 # Tables of our own: `ipaddress.is_global` differs between Python 3.11 and 3.14, and is true for multicast,
 # for 64:ff9b::7f00:1, for 192.88.99.1, in 3.11 for 2002:7f00:1:: as well.
@@ -49,6 +50,12 @@ _REFUSED_IPV6 = tuple(
         "3fff::/20",  # documentation, RFC 9637
     )
 )
+# Where clouds keep the keys of their machines: link-local, and the public or shared numbers of Azure, Oracle, Alibaba.
+_METADATA = tuple(
+    map(ip_network, ("169.254.0.0/16", "168.63.129.16", "192.0.0.192", "100.100.100.200", "fe80::/10", "fd00:ec2::/32"))
+)
+_A_RANGE = "CIDR, the range of its addresses, like 192.168.1.0/24"
+_LOCALHOST = frozenset({"localhost", "localhost."})  # RFC 6761 §6.3
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
 
 # Names that clouds give to their metadata; not all of them lead to an address that is refused.
@@ -68,7 +75,14 @@ _METADATA_HOSTS = frozenset(
 
 
 class Refused(Exception):
-    """The guard says no; the text says why. Not an OSError, which urllib3 and requests would take for their own."""
+    """The guard says no; the text says why. Not an OSError, which urllib3 and requests would take for their own.
+
+    `exempt` is what the owner has to give as `--allow-network` for a yes; empty where nothing would help.
+    """
+
+    def __init__(self, reason: str, *, exempt: str = "") -> None:
+        super().__init__(reason)
+        self.exempt = exempt
 
 
 class Guard:
@@ -89,7 +103,7 @@ class Guard:
         if parsed.host.rstrip(".") in _METADATA_HOSTS:
             raise Refused(f"{parsed.host} is a cloud's metadata service")
         if parsed.port not in self._ports and not self._allow:
-            raise Refused(f"port {parsed.port} is not allowed")
+            raise self._wrong_port(parsed.port, exempt=_all_of_host(parsed.host))
         return parsed
 
     def checked(self, answers: Iterable[str], port: int) -> list[Address]:
@@ -98,21 +112,23 @@ class Guard:
         One bad answer spoils them all: whoever gives a public and a private address for one name is up to something.
         """
         addresses = [_parsed(answer) for answer in dict.fromkeys(answers)]
-        for address in addresses:
-            self._check(address, port)
-        return addresses
+        refused = [address for address in addresses if not self._passes(address, port)]
+        if not refused:
+            return addresses
+        if _is_public(refused[0]):
+            raise self._wrong_port(port, exempt=_all_of(refused))
+        raise Refused(f"{refused[0]} is not a public address", exempt=_all_of(refused))
 
     def allows(self, address: Address) -> bool:
         """The address is in one of the networks that are exempt."""
         return any(address in network for network in self._allow)
 
-    def _check(self, address: Address, port: int) -> None:
-        if self.allows(address):
-            return
-        if not _is_public(address):
-            raise Refused(f"{address} is not a public address")
-        if port not in self._ports:
-            raise Refused(f"port {port} is not allowed")
+    def _passes(self, address: Address, port: int) -> bool:
+        return self.allows(address) or (port in self._ports and _is_public(address))
+
+    def _wrong_port(self, port: int, *, exempt: str) -> Refused:
+        ports = " and ".join(", ".join(map(str, sorted(self._ports))).rsplit(", ", 1))
+        return Refused(f"port {port} is not allowed, only {ports} are", exempt=exempt)
 
 
 def is_public(address: str) -> bool:
@@ -133,6 +149,25 @@ def untranslated(address: Address) -> Address:
     if isinstance(address, IPv6Address) and address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address
+
+
+def _all_of(addresses: Collection[Address]) -> str:
+    """What exempts these addresses. Nobody is told to exempt the metadata of their cloud."""
+    if any(untranslated(address) in network for address in addresses for network in _METADATA):
+        return ""
+    if len(addresses) > MAX_NAMED:
+        return _A_RANGE
+    return " --allow-network ".join(str(ip_network(address)) for address in addresses)
+
+
+def _all_of_host(host: str) -> str:
+    """As `_all_of`, where nobody looked up the host's addresses."""
+    if host in _LOCALHOST:
+        return _all_of([ip_address("127.0.0.1"), ip_address("::1")])
+    try:
+        return _all_of([_parsed(host.strip("[]"))])
+    except Refused:
+        return _A_RANGE
 
 
 def _parsed(text: str) -> Address:

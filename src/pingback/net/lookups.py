@@ -64,7 +64,7 @@ class LookUps:
             raise _not_now(budget.permit, OSError(errno.ENOMEM, "this machine has no thread to spare")) from error
         try:
             return found.result(budget.left())
-        except TimeoutError:
+        except (TimeoutError, socket.gaierror):
             raise
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that IDNA refuses
             raise socket.gaierror(socket.EAI_NONAME, "no such host") from error

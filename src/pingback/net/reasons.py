@@ -3,19 +3,22 @@
 import ssl
 from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead
-from socket import gaierror
+from socket import EAI_AGAIN, gaierror
 from zlib import error as ZlibError
 
 from urllib3.exceptions import HTTPError
 
 from pingback.errors import Blocked, Unreachable
 from pingback.net.budget import TooMuch
+from pingback.net.dial import NO_WAY
 from pingback.net.guard import Refused
 from pingback.urls import shown
 
 # All that comes out of requests (an OSError itself), urllib3, http.client, ssl and zlib when the far side misbehaves.
 # ValueError: a host that IDNA or TLS cannot spell, where the URL standard can.
 FAILURES = (OSError, ValueError, HTTPException, HTTPError, ZlibError)
+
+OFFLINE = "is this machine offline?"  # nobody can know, but whoever sits at it
 
 # The first line that fits, from what is sure to what is left.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -31,8 +34,10 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def blocked(url: str, refusal: Refused) -> Blocked:
-    return Blocked(url, f"{shown(url)} is blocked: {refusal}")
+def blocked(url: str, refusal: Refused, *, to_owner: bool) -> Blocked:
+    """How to lift the guard is for its owner to hear, and not for whoever named the URL."""
+    remedy = f"; if it is yours, give --allow-network {refusal.exempt}" if to_owner and refusal.exempt else ""
+    return Blocked(url, f"{shown(url)} is blocked: {refusal}{remedy}")
 
 
 def unreachable(url: str, reason: str) -> Unreachable:
@@ -54,6 +59,11 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reason(causes: tuple[BaseException, ...]) -> str:
+    for cause in causes:
+        if isinstance(cause, gaierror) and cause.errno == EAI_AGAIN:
+            return f"its name could not be looked up; {OFFLINE}"
+        if isinstance(cause, OSError) and not isinstance(cause, gaierror) and cause.errno in NO_WAY:
+            return f"there is no way to its network; {OFFLINE}"
     for kind, words in _REASONS:
         for cause in causes:
             if isinstance(cause, kind):
