@@ -74,6 +74,13 @@ class BadStatus(FetchError):
         self.retry_after = retry_after
 
 
+class NoMatch(FetchError):
+    """A page was read, and `selector` finds no post on it."""
+
+    def __init__(self, url: str, selector: str) -> None:
+        super().__init__(url, f"{selector!r} finds nothing on {url}")
+
+
 class NoTurn(PingbackError):
     """`url` is not asked for now, but maybe in `retry_after` seconds: others who led there have used what there is.
 

@@ -43,6 +43,22 @@ def test_a_selector(site: Site, run: Run, tmp_path: Path) -> None:
         assert "'a[' is not a CSS selector" in done.err
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_selector_that_finds_nothing(site: Site, run: Run, tmp_path: Path, form: tuple[str, ...]) -> None:
+    site.pages["/6"] = page(POST)
+    (tmp_path / "six.html").write_bytes(POST)
+    for source in ((f"{site.url}/6",), ("six.html", "--base-url", f"{site.url}/6")):
+        done = run("links", *source, "--selector", ".e-content", *ALLOW, *form)
+        assert (done.code, done.err) == (1, f"pingback: '.e-content' finds nothing on {site.url}/6\n")
+        assert done.out == (f'{{"source": "{site.url}/6", "links": []}}\n' if form else "")
+
+
+def test_a_selector_that_finds_no_links(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "six.html").write_bytes(POST)
+    done = run("links", "six.html", "--base-url", "https://a.example/6", "--selector", "a[rel=nofollow]")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
 def test_what_is_left_out_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "six.html").write_text("".join(f'<a href="/{number}">x</a>' for number in range(1200)))
     done = run("links", "six.html", "--base-url", "https://a.example/post", "--json")

@@ -293,6 +293,14 @@ def test_wrong_usage(run: Run, tmp_path: Path, arguments: tuple[str, ...], words
     assert words in done.err
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["publish", "dry-run"])
+def test_a_selector_that_finds_nothing(site: Site, run: Run, more: tuple[str, ...]) -> None:
+    site.pages["/six"] = page(b"<article><a href='/five'>five</a></article>")
+    done = run("publish", f"{site.url}/six", "--selector", ".e-content", *ALLOW, *more)
+    assert done.code == 1
+    assert f"nothing is sent for {site.url}/six: '.e-content' finds nothing on {site.url}/six\n" in done.out
+
+
 def test_a_selector_that_is_none(site: Site, run: Run) -> None:
     done = run("publish", f"{site.url}/six", "--selector", "p[", *ALLOW)
     assert (done.code, done.out) == (2, "")

@@ -204,8 +204,14 @@ def test_a_selector_chooses_the_entry(selector: str, expected: list[str]) -> Non
     page = """<article><a href="/0">0</a></article><div id=post><p><a href="/1">1</a><b><a href="/2">&lt;</a></b>
         <script>"<p><a href='/x'>"</script><textarea><p><a href='/y'></textarea></div><p><a href="/3">3</a></p>
         <footer><a href="/4">4</a></footer>"""
-    links = outbound_links(page.encode(), url=SOURCE, content_type="text/html", selector=selector)
-    assert list(links) == [f"https://other.example{path}" for path in expected]
+    found = read_post(page.encode(), url=SOURCE, content_type="text/html", selector=selector)
+    assert [link.target for link in found.links] == [f"https://other.example{path}" for path in expected]
+    assert found.unmatched == (None if expected else selector)
+
+
+def test_a_selector_finds_nothing_on_what_is_no_page() -> None:
+    assert read_post(b"<p>", url=SOURCE, content_type="text/plain", selector="p").unmatched == "p"
+    assert read_post(b"<p>", url=SOURCE, content_type="text/plain").unmatched is None
 
 
 def test_a_selected_page_is_read_in_its_encoding() -> None:

@@ -138,6 +138,20 @@ def test_a_post_chosen_by_css(hook: Hook, blog: Site, far_side: FarSide) -> None
     assert far_side.targets == ["/2"]
 
 
+@pytest.mark.parametrize("even_unready", [False, True], ids=["public", "forced"])
+@pytest.mark.parametrize("given", [False, True], ids=["by-its-page", "by-a-file"])
+def test_a_mistyped_selector_takes_no_link_back(
+    hook: Hook, outbox: Outbox, blog: Site, far_side: FarSide, given: bool, even_unready: bool
+) -> None:
+    blog.pages["/6"] = post(f"{far_side.url}/1")
+    six = Publication(source=f"{blog.url}/6", page=(lambda: markup(f"{far_side.url}/1")) if given else None)
+    hook(six)
+    [outcome] = hook(six, options=PublishOptions(selector="#mein", even_unready=even_unready))
+    assert (outcome.target, outcome.status) == (None, OutcomeStatus.SKIPPED)
+    assert outcome.message == f"'#mein' finds nothing on {blog.url}/6"
+    assert far_side.targets == ["/1"]
+
+
 def test_what_its_maker_knows_to_be_unchanged_is_not_read(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
     six = Publication(source=f"{blog.url}/6", fingerprint="a hash of the built file")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from pingback.cli.options import checked, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.errors import FetchError, SettingsError, unreadable
+from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
+from pingback.errors import FetchError, NoMatch, SettingsError, unreadable
 from pingback.page.entry import Post, read_post
 from pingback.settings import Settings
 from pingback.urls import is_http, require_http
@@ -31,6 +31,8 @@ def command(settings: Settings, source: str, base_url: str | None) -> None:
     else:
         for link in links:
             click.echo(link)
+    if post.unmatched is not None:
+        stop(NO, str(NoMatch(base_url or source, post.unmatched)))
     if post.left_out:
         click.echo(f"pingback: {post.left_out} more links are left out, a post pings {len(links)} at most", err=True)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pingback.errors import BadStatus, FetchError, SettingsError, StoreError
+from pingback.errors import BadStatus, FetchError, NoMatch, SettingsError, StoreError
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
 from pingback.table import AUTO, PROTOCOL, Setting
 
@@ -173,8 +173,8 @@ def stop(code: int, reason: str | None = None) -> NoReturn:
 
 
 def exit_code_of(error: FetchError) -> int:
-    """A page that answers with an error was reached, and its answer is no."""
-    return NO if isinstance(error, BadStatus) else UNREACHABLE
+    """A page that answers with an error was reached, and its answer is no; so is that of one without a post."""
+    return NO if isinstance(error, BadStatus | NoMatch) else UNREACHABLE
 
 
 def checked(value: str, check: Callable[[str], str], *, file: str = "", folder: str = "") -> str:

@@ -63,7 +63,7 @@ class Post:
     """A page as the post that it holds. `links` name each page once, in document order.
 
     `left_out` counts the links over MAX_LINKS. `fingerprint` changes with the entry's text, white space aside, and its
-    links. `noindex`: the page does not want to be found.
+    links. `noindex`: the page does not want to be found. `unmatched` is the selector, where it finds nothing here.
     """
 
     url: str
@@ -73,6 +73,7 @@ class Post:
     noindex: bool
     title: str | None
     site_name: str | None
+    unmatched: str | None = None
 
 
 def read_post(
@@ -92,8 +93,10 @@ def read_post(
     if media_type not in HTML_TYPES:
         page = b""
     levels: tuple[str, ...] = _LEVELS
+    unmatched = None
     if selector is not None:
-        page, charset, levels = _marked(b"".join(to_utf8([page], charset)), selector), "utf-8", (_SELECTED,)
+        page, matched = _marked(b"".join(to_utf8([page], charset)), selector)
+        charset, levels, unmatched = "utf-8", (_SELECTED,), None if matched else selector
     passing = Passing(url)
     collector, about, robots = EntryCollector(passing, url, levels), AboutCollector(passing), RobotsCollector()
     scan([page], passing, [collector, about, robots], charset=charset)
@@ -106,6 +109,7 @@ def read_post(
         noindex=robots.noindex or says_noindex(robots_headers),
         title=clean(about.title or metas.get("title") or about.heading, LONGEST_TITLE),
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
+        unmatched=unmatched,
     )
 
 
@@ -274,8 +278,8 @@ def _marks(attributes: Mapping[str, str], classes: Set[str]) -> bytes:
     return f"|{' '.join(rels)}|{' '.join(sorted(classes))}".encode("utf-8", "replace")
 
 
-def _marked(page: bytes, selector: str) -> bytes:
-    """The page, in UTF-8, with a mark on the elements that the selector finds."""
+def _marked(page: bytes, selector: str) -> tuple[bytes, bool]:
+    """The page, in UTF-8, with a mark on the elements that the selector finds, and whether there are any."""
     from bs4 import BeautifulSoup
     from soupsieve import SelectorSyntaxError
 
@@ -287,4 +291,4 @@ def _marked(page: bytes, selector: str) -> bytes:
         raise ValueError(f"{selector!r} is not a CSS selector: {str(error).splitlines()[0]}") from None
     for element in found:
         element[_MARK] = ""
-    return soup.encode("utf-8")
+    return soup.encode("utf-8"), bool(found)

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
-from pingback.errors import BadStatus, FetchError
+from pingback.errors import BadStatus, FetchError, NoMatch
 from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
 from pingback.page.entry import Post, read_post
 from pingback.page.region import MAX_LINKS
@@ -193,7 +193,7 @@ class Publisher:
         source, unready = publication.source, self._options.even_unready
         given = self._given(publication)
         if given is not None and unready:
-            return given
+            return _matched(given)
         try:
             with self._client.get(source) as response:
                 if self._is_gone(publication, response.status):
@@ -210,7 +210,7 @@ class Publisher:
                 )
         except FetchError as error:
             raise _Unready(str(error), post=given, error=error) from error
-        post = given or public
+        post = _matched(given or public)
         if not unready and (post.noindex or public.noindex):
             raise _Unready(f"{source} says noindex", post=post)
         return post
@@ -245,6 +245,14 @@ class Publisher:
             content_type=publication.content_type,
             selector=self._options.selector,
         )
+
+
+def _matched(post: Post) -> Post:
+    """Nobody who mistypes a selector wants all that was told of the post to be told that its links are gone."""
+    if post.unmatched is None:
+        return post
+    error = NoMatch(post.url, post.unmatched)
+    raise _Unready(str(error), error=error)
 
 
 def blocked_targets(source: str, outbox: "Outbox") -> set[str]:
