@@ -3,7 +3,8 @@
 import signal
 import sys
 import threading
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
@@ -28,8 +29,8 @@ def command(settings: Settings, once: bool, port: int) -> None:
 
     Uses no network. What it keeps is gone when it ends, unless --db says where to keep it.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with nullcontext() if once else suppress(KeyboardInterrupt), TemporaryDirectory(prefix="pingback-demo-") as folder:
+    interrupted = nullcontext() if once else suppress(KeyboardInterrupt)
+    with _sigterm_ends(), interrupted, TemporaryDirectory(prefix="pingback-demo-") as folder:
         # Made-up mentions have no place in the database that serves this user's site.
         given = click.get_current_context().get_parameter_source("db") is ParameterSource.COMMANDLINE
         db = settings.db if given else f"sqlite:///{folder}/demo.db"
@@ -39,9 +40,22 @@ def command(settings: Settings, once: bool, port: int) -> None:
             _show(demo, as_json=settings.json)
             if not worked:
                 stop(NO, "not every ping was accepted")
-            if not once:
-                click.echo("Ctrl-C ends it.", err=True)
-                threading.Event().wait()
+            if once:
+                click.echo("To look at the page, run this without --once.", err=settings.json)
+                return
+            click.echo(f"The page: {demo.five}", err=settings.json)
+            click.echo("Ctrl-C ends it.", err=True)
+            threading.Event().wait()
+
+
+@contextmanager
+def _sigterm_ends() -> Iterator[None]:
+    """SIGTERM ends what is inside, so that it tidies up after itself."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(demo: Demo) -> bool:
@@ -67,4 +81,3 @@ def _show(demo: Demo, *, as_json: bool) -> None:
         for mention in mentions:
             click.echo(f"  {line(mention)}")
         click.echo()
-    click.echo(f"The page: {demo.five}", err=as_json)
