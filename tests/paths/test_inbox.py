@@ -42,3 +42,5 @@ def test_from_the_password_to_a_decision(tmp_path: Path) -> None:
         assert "Six" not in browser.get(f"{inbox}?tab=all").text
         assert serving.stop() == 0
     assert "correct" not in serving.log
+    assert f"the inbox is at {inbox}\n" in serving.log
+    assert "no password is set" not in serving.log

@@ -61,6 +61,8 @@ def test_taken_verified_kept_and_listed(site: Site, tmp_path: Path) -> None:
         f"taking pings at {serving.endpoint}",
         f"taking Webmentions at {serving.root}/webmention",
         f"taking TrackBacks at {serving.root}/trackback/PATH, where PATH is the target's",
+        f"the inbox is at {serving.root}/inbox",
+        "no password is set, so nobody can open the inbox: `pingback passwd` sets one in the same database",
         f"pingback from '{source}' to '{target}' by 127.0.0.1: approved",
         f"pingback from '{source}' to '{target}' by 127.0.0.1: fault 48, the ping is known already",
         f"pingback from '{site.url}/7' to '{target}' by 127.0.0.1: fault 17, {site.url}/7 does not link to {target}",

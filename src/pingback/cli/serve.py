@@ -2,6 +2,8 @@
 
 import logging
 from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from pingback.server.run import serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
 from pingback.site import SiteReceiver
+
+if TYPE_CHECKING:
+    from pingback.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +43,7 @@ def command(settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             trusted_proxies=settings.trusted_proxies,
-            on_ready=_ready,
+            on_ready=partial(_ready, receiver.store),
         )
     log.info("stopped")
 
@@ -51,7 +56,10 @@ def _observer(settings: Settings) -> Observer:
     return Metrics()
 
 
-def _ready(url: str) -> None:
+def _ready(store: "Store", url: str) -> None:
     log.info("taking pings at %s/xmlrpc", url)
     log.info("taking Webmentions at %s/webmention", url)
     log.info("taking TrackBacks at %s/trackback/PATH, where PATH is the target's", url)
+    log.info("the inbox is at %s/inbox", url)
+    if store.secrets.login() is None:
+        log.info("no password is set, so nobody can open the inbox: `pingback passwd` sets one in the same database")
