@@ -19,7 +19,7 @@ import pytest
 
 from pingback.errors import SettingsError
 from pingback.model import MentionStatus
-from pingback.server.run import Server, serve
+from pingback.server.run import STOP_WITHIN, Server, serve
 from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site, page
@@ -262,7 +262,7 @@ def test_a_server_that_never_ran_can_be_closed(receiver: Receiver) -> None:
 SERVE = """
     import sys
     from pingback import Client, MentionStatus, Receiver, wsgi_app
-    from pingback.server.run import serve
+    from pingback.server.run import STOP_WITHIN, serve
 
     options = {"target_exists": lambda target: True, "decide": lambda mention: MentionStatus.APPROVED}
     client = Client(allow=["127.0.0.0/8"])
@@ -273,8 +273,7 @@ SERVE = """
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+def test_sigterm_stops_it_cleanly(tmp_path: Path) -> None:
     gate, asked = threading.Event(), threading.Event()
 
     def slow(request: object) -> bytes:
@@ -296,7 +295,7 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> No
             with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE) as connection:
                 connection.sendall(post(call))
                 assert asked.wait(PATIENCE)
-                os.kill(process.pid, number)
+                os.kill(process.pid, signal.SIGTERM)
                 gate.set()
                 assert b"registered" in said(connection)
             assert process.wait(PATIENCE) == 0
@@ -305,3 +304,33 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: signal.Signals) -> No
             process.kill()
     with Store(database) as store:
         assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
+
+
+def test_ctrl_c_waits_for_no_source(tmp_path: Path) -> None:
+    asked = threading.Event()
+    database = f"sqlite:///{tmp_path}/mentions.db"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
+    with (
+        Site() as source,
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(SERVE), database], stdout=subprocess.PIPE) as process,
+    ):
+
+        def silent(request: object) -> Iterable[bytes]:
+            asked.set()
+            return source.silence()
+
+        source.pages["/post"] = silent
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().decode().strip()
+            call = xmlrpc.client.dumps((f"{source.url}/post", "https://my.example/part-5"), "pingback.ping").encode()
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE) as connection:
+                connection.sendall(post(call))
+                assert asked.wait(PATIENCE)
+                os.kill(process.pid, signal.SIGINT)
+                assert said(connection) == b""
+            assert process.wait(STOP_WITHIN / 2) == 0
+            assert process.stdout.read() == b"stopped\n"
+        finally:
+            process.kill()
+            signal.signal(signal.SIGINT, before)

@@ -1,6 +1,9 @@
 """`pingback serve`."""
 
 import logging
+import signal
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +13,7 @@ import click
 from pingback.cli.options import client_for, log_to_stderr, subcommand
 from pingback.receive.observer import NOBODY, Observer
 from pingback.server.forwarded import Forwarded
-from pingback.server.run import serve
+from pingback.server.run import HURRY, serve
 from pingback.server.wsgi import wsgi_app
 from pingback.settings import Settings
 from pingback.site import SiteReceiver
@@ -38,14 +41,23 @@ def command(settings: Settings) -> None:
         receiver = stack.enter_context(SiteReceiver(settings, client=client, observer=_observer(settings)))
         receiver.resume()
         app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
-        serve(
+        came = serve(
             app,
             host=settings.host,
             port=settings.port,
             trusted_proxies=settings.trusted_proxies,
             on_ready=partial(_ready, receiver.store),
         )
+        if came == signal.SIGINT:
+            _within(HURRY, stack.pop_all().close)
     log.info("stopped")
+
+
+def _within(seconds: float, work: Callable[[], object]) -> None:
+    """Leave it to the end of the process, should it take longer: nothing is lost that the database knows of."""
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    working.join(seconds)
 
 
 def _observer(settings: Settings) -> Observer:

@@ -31,6 +31,7 @@ LIST_THREADS = 2  # for long lists, which are our own work: more threads would o
 THREADS = 80
 SWITCH_AFTER = 0.0005  # seconds
 STOP_WITHIN = 30.0  # seconds for the requests that are running when the server is told to stop
+HURRY = 0.2  # where a person waits for the end
 CLOSE_WITHIN = 1.0  # seconds for its threads to notice
 
 CONNECTIONS = 400  # open at once; for more, others have to go. A process may often have no more than 1024 files
@@ -54,8 +55,10 @@ def serve(
     threads: int = THREADS,
     trusted_proxies: Collection[str] = (),
     on_ready: Callable[[str], object] | None = None,
-) -> None:
-    """Serve until SIGTERM or SIGINT comes, finish what is running, and return. For the main thread.
+) -> signal.Signals:
+    """Serve until SIGTERM or SIGINT comes, finish what is running, and return which it was. For the main thread.
+
+    Who presses Ctrl-C (SIGINT) waits for no slow source: what is not finished in a moment is dropped.
 
     `on_ready` is told the URL once connections are accepted; port 0 is any free one. The connections of
     `trusted_proxies`, networks in CIDR form, are never taken away for others. Raises SettingsError where host and port
@@ -63,12 +66,13 @@ def serve(
     """
     with (
         closing(Server(app, host=host, port=port, threads=threads, trusted_proxies=trusted_proxies)) as server,
-        _signals_stop(server),
+        _signals_stop(server) as came,
         _threads_switch_often(),
     ):
         if on_ready is not None:
             on_ready(server.url)
         server.run()
+    return came[-1]
 
 
 class Server:
@@ -107,7 +111,7 @@ class Server:
             max_pieces=pieces,
             trusted_proxies=trusted_proxies,
         )
-        self._stopping = False
+        self._end: float | None = None  # by the monotonic clock, once it was told to stop
         self._thread = threading.Thread(target=self.run, name="pingback-server", daemon=True)
 
     def __enter__(self) -> Self:
@@ -121,19 +125,20 @@ class Server:
 
     def run(self) -> None:
         """Serve until `stop` is called, then finish what is running."""
-        while not self._stopping:
+        while self._end is None:
             self._turn()
         self._drain()
 
-    def stop(self) -> None:
-        """Make `run` come to its end. May be called by another thread or by a signal's handler."""
-        self._stopping = True
+    def stop(self, *, within: float = STOP_WITHIN) -> None:
+        """Make `run` come to its end, and that soon. May be called by another thread or by a signal's handler."""
+        self._end = monotonic() + within
         self._server.pull_trigger()
 
     def close(self) -> None:
         """Give back sockets and threads, once `run` has returned."""
+        hangs = bool(self._server.active_channels)  # past its time, so there is nothing to wait for
         for threads in self._threads:
-            threads.shutdown(timeout=CLOSE_WITHIN)
+            threads.shutdown(timeout=0.0 if hangs else CLOSE_WITHIN)
         if not any(threads.threads for threads in self._threads):  # one that is left would still pull it
             self._server.trigger.close()
         for channel in list(self._server.active_channels.values()):
@@ -147,9 +152,8 @@ class Server:
     def _drain(self) -> None:
         """Accept nothing more, answer what has come in as a whole, and drop the rest."""
         wasyncore.dispatcher.close(self._server)
-        end = monotonic() + STOP_WITHIN
         channels = self._server.active_channels
-        while channels and monotonic() < end:
+        while channels and self._end is not None and monotonic() < self._end:
             for channel in list(channels.values()):
                 if not channel.requests and not channel.total_outbufs_len:
                     channel.will_close = True
@@ -187,17 +191,20 @@ def _threads_switch_often() -> Iterator[None]:
 
 
 @contextmanager
-def _signals_stop(server: Server) -> Iterator[None]:
+def _signals_stop(server: Server) -> Iterator[list[signal.Signals]]:
+    """Gives the signals that came."""
+    came: list[signal.Signals] = []
     before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGTERM, signal.SIGINT)}
 
     def stop(number: int, frame: FrameType | None) -> None:
         signal.signal(number, before[signal.Signals(number)])  # the second one does what it always does
-        server.stop()
+        came.append(signal.Signals(number))
+        server.stop(within=HURRY if number == signal.SIGINT else STOP_WITHIN)
 
     for number in before:
         signal.signal(number, stop)
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
