@@ -21,12 +21,13 @@ from pingback.page.endpoints import endpoints_in
 from pingback.page.entry import read_post
 from pingback.posts.feeds import entries_in
 from pingback.posts.sitemap import urls_in
+from pingback.protocols import pingback, trackback, webmention
 from pingback.protocols.charset import decode_text
 from pingback.protocols.forms import decode_form
 from pingback.protocols.headers import content_type, fresh_for, links_in
+from pingback.protocols.linkback import Answer, Linkback
 from pingback.protocols.trackback import decode_reply, decode_trackback
 from pingback.protocols.xmlrpc import decode_call, decode_response
-from pingback.sending.answers import Answer, verdict_on
 from pingback.server.query import Query
 from pingback.store.blocklist import block_of, blocks
 from pingback.text import clean, excerpt_around, plain
@@ -235,9 +236,9 @@ def mention(media_type: str, url: str = URL) -> Callable[[bytes], object]:
     )
 
 
-def answered(protocol: Protocol, media_type: str) -> Callable[[bytes], object]:
+def answered(linkback: Linkback, media_type: str) -> Callable[[bytes], object]:
     return lambda body: [
-        verdict_on(Answer(endpoint=URL, url=URL, status=status, body=body, content_type=media_type), protocol)
+        linkback.verdict(Answer(endpoint=URL, url=URL, status=status, body=body, content_type=media_type))
         for status in (200, 400)
     ]
 
@@ -250,9 +251,7 @@ PAGES: dict[str, Callable[[bytes], object]] = {
     "mention": mention(HTML),
     "mention of its own site": mention("text/html", "https://blog.example/x"),
     "post": lambda page: read_post(page, url=URL, content_type=HTML),
-    "endpoints": lambda page: endpoints_in(
-        URL, target=URL, pingback_headers=(), link_headers=(), content_type=HTML, chunks=[page]
-    ),
+    "endpoints": lambda page: endpoints_in(URL, target=URL, headers=lambda name: (), content_type=HTML, chunks=[page]),
     "date": lambda page: published_of(page, url=URL, content_type=HTML),
     "canonical": lambda page: canonical_in(URL, link_headers=(), content_type=HTML, chunks=[page]),
 }
@@ -277,9 +276,9 @@ MESSAGES: dict[str, Callable[[bytes], object]] = {
     "TrackBack": lambda body: decode_trackback(body, None),
     "form": lambda body: decode_form(body, None).text("title"),
     "text": lambda body: decode_text(body, "iso-2022-jp"),
-    "pingback's verdict": answered(Protocol.PINGBACK, "text/xml"),
-    "TrackBack's verdict": answered(Protocol.TRACKBACK, "text/xml"),
-    "Webmention's verdict": answered(Protocol.WEBMENTION, "application/json"),
+    "pingback's verdict": answered(pingback.LINKBACK, "text/xml"),
+    "TrackBack's verdict": answered(trackback.LINKBACK, "text/xml"),
+    "Webmention's verdict": answered(webmention.LINKBACK, "application/json"),
     "Content-Type": as_text(lambda field: content_type(f"text/html{field}")),
     "Link": as_text(lambda field: list(links_in([field]))),
     "Cache-Control": as_text(lambda field: fresh_for([field], expires=field, date=field)),

@@ -18,6 +18,7 @@ from pingback.sending.courier import LEASE, Courier
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.sending.far_sides import FarSide
+from tests.store.sent import RETELLING
 
 SOURCE = "https://my.example/6"
 
@@ -104,7 +105,7 @@ def test_of_others_nothing_is_known(holder: str) -> None:
 def test_what_a_killed_process_held_is_sent_at_once(tmp_path: Path, killed: bool, told: int) -> None:
     url, clock = f"sqlite:///{tmp_path}/outbox.db", Clock()
     with FarSide("/1") as far_side, Store(url) as store, Client(allow=["127.0.0.0/8"]) as client:
-        store.outbox.plan(SOURCE, {f"{far_side.url}/1": ""}, fingerprint="", now=clock())
+        store.outbox.plan(SOURCE, {f"{far_side.url}/1": ""}, fingerprint="", now=clock(), retelling=RETELLING)
         with running(_CLAIMING, url, clock().isoformat(), str(LEASE.total_seconds())) as (process, claimed):
             assert claimed == "1"
             if killed:

@@ -151,7 +151,6 @@ def test_as_json(value: Discovery | Outcome | Verification | Mention, expected: 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        pytest.param(Protocol, "webmention pingback trackback", id="protocol"),
         pytest.param(Via, "header link a rdf", id="via"),
         pytest.param(
             OutcomeStatus, "accepted waiting already refused unsupported failed gone blocked skipped", id="outcome"

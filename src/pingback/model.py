@@ -3,7 +3,7 @@
 `as_json` gives the object that the command line and the HTTP API print; instants become ISO 8601 in UTC.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,12 +13,21 @@ from typing import Any, ClassVar
 from pingback.fields import Field, Form, Written
 
 
-class Protocol(StrEnum):
-    """A way to tell a site that it was linked to; in order of preference where a site takes several."""
+class Protocol(str):
+    """The name of a way to tell a site that it was linked to; equal to its text, and any text is one.
 
-    WEBMENTION = "webmention"
-    PINGBACK = "pingback"
-    TRACKBACK = "trackback"
+    What a protocol means stands in `pingback.protocols`; a row or a message may name one that is not there any more.
+    """
+
+    __slots__ = ()
+    WEBMENTION: ClassVar["Protocol"]
+    PINGBACK: ClassVar["Protocol"]
+    TRACKBACK: ClassVar["Protocol"]
+
+
+Protocol.WEBMENTION = Protocol("webmention")
+Protocol.PINGBACK = Protocol("pingback")
+Protocol.TRACKBACK = Protocol("trackback")
 
 
 class Via(StrEnum):
@@ -402,3 +411,14 @@ class Plan:
     changed: int = 0
     removed: int = 0
     unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retelling:
+    """The protocols by which a far side that was told of a link is told again: of its change, and of its removal.
+
+    To all others a second ping of a pair says nothing, and is refused for it.
+    """
+
+    changes: Collection[Protocol]
+    removals: Collection[Protocol]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pingback.clock import Clock, now
 from pingback.errors import SettingsError
 from pingback.model import Mention, MentionStatus, Protocol, Words
+from pingback.protocols.table import linkbacks
 from pingback.receive.background import Background, Busy
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good, own_site
@@ -32,7 +33,6 @@ REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
 NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
-_QUEUED = {"queued": tuple(Protocol), "inline": (), None: (Protocol.WEBMENTION,)}  # by the setting `verify`
 
 
 class SiteReceiver(Receiver):
@@ -73,7 +73,7 @@ class SiteReceiver(Receiver):
                 block=settings.block,
                 self_pings=settings.self_pings,
                 answer_within=settings.answer_within,
-                queued=_QUEUED[settings.verify],
+                queued=_queued(settings.verify),
                 verify_trackbacks=settings.trackback == "verified",
                 observer=observer,
                 rate=_rate(settings.rate),
@@ -202,6 +202,11 @@ def _channels(settings: Settings, client: "Client") -> "list[Channel]":
 
         channels.append(WebhookChannel(client, settings.notify_webhook, secret=settings.notify_secret))
     return channels
+
+
+def _queued(setting: str | None) -> tuple[Protocol, ...]:
+    """The protocols whose pings are answered first, by the setting `verify`; without one, as each has it."""
+    return tuple(each.name for each in linkbacks() if setting == "queued" or (setting is None and each.is_queued))
 
 
 def _rate(setting: str) -> "Rate | None":

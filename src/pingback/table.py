@@ -27,6 +27,7 @@ _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false":
 
 
 T = TypeVar("T")
+NO_WORDS: Callable[[], tuple[str, ...]] = tuple  # of a kind that takes any
 
 
 class Kind(NamedTuple):
@@ -34,7 +35,7 @@ class Kind(NamedTuple):
 
     metavar: str
     parse: Callable[[object], object]
-    words: Callable[[], tuple[str, ...]] = tuple
+    words: Callable[[], tuple[str, ...]] = NO_WORDS
 
 
 class Group(NamedTuple):
@@ -249,7 +250,9 @@ def _mailbox(value: object) -> str:
 
 
 def _protocols() -> tuple[str, ...]:
-    return (AUTO, *map(str, Protocol))
+    from pingback.protocols.table import EVERY  # parsers, which most commands do without
+
+    return (AUTO, *EVERY)
 
 
 def _protocol(value: object) -> Protocol | None:

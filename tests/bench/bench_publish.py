@@ -25,6 +25,7 @@ from pingback.sending.publish import Publication, publish
 from pingback.store import Store
 from tests.bench.timing import Row, compare, judge, show
 from tests.loopback import page
+from tests.store.sent import RETELLING
 
 HOSTS, PAGES, LATENCY, TIMEOUT = 60, 5, 0.05, 3.0
 LINKS = HOSTS * PAGES
@@ -79,7 +80,7 @@ def claim() -> float:
         for number in range(WAITING // 1000):
             targets = (f"https://{page % HOSTS}.example/{number}/{page}" for page in range(1000))
             source = f"https://my.example/{number}"
-            store.outbox.plan(source, dict.fromkeys(targets, ""), fingerprint="", now=now)
+            store.outbox.plan(source, dict.fromkeys(targets, ""), fingerprint="", now=now, retelling=RETELLING)
 
         def claim() -> None:
             claimed = store.outbox.claim(now=now, lease=LEASE, limit=CLAIMED, per_host=PER_HOST)

@@ -11,6 +11,7 @@ from lxml import etree
 
 from pingback.errors import Fault, FaultCode
 from pingback.protocols import xmlrpc
+from pingback.protocols.linkback import Ping
 from pingback.protocols.pingback import ping_of
 from tests.bench.timing import Row, compare, judge, show
 
@@ -60,7 +61,7 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object]) -> float:
     return one / other
 
 
-def read() -> tuple[str, str]:
+def read() -> Ping:
     return ping_of(xmlrpc.decode_call(PING))
 
 
@@ -84,7 +85,7 @@ class Target:
         return self.reader.values
 
 
-def read_lxml() -> tuple[str, str]:
+def read_lxml() -> Ping:
     target = Target()
     parser = etree.XMLParser(target=target, resolve_entities=False)  # type: ignore[arg-type]  # it may leave out comments
     parser.feed(PING)
@@ -95,7 +96,7 @@ def read_lxml() -> tuple[str, str]:
 SHARED_PARSER = etree.XMLParser(resolve_entities=False)
 
 
-def read_lxml_tree() -> tuple[str, str]:
+def read_lxml_tree() -> Ping:
     root = etree.fromstring(PING, SHARED_PARSER)
     if root.getroottree().docinfo.internalDTD is not None:
         raise Fault(FaultCode.NOT_WELL_FORMED, "a document type declaration is not allowed")
@@ -113,7 +114,7 @@ def walk(element: etree._Element, reader: xmlrpc._Reader) -> None:
     reader.end(element.tag)
 
 
-def ping_in(reader: xmlrpc._Reader) -> tuple[str, str]:
+def ping_in(reader: xmlrpc._Reader) -> Ping:
     method, *params = reader.values
     return ping_of(xmlrpc.Call(str(method), tuple(params)))
 

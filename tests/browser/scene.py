@@ -14,6 +14,7 @@ from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
+from tests.store.sent import RETELLING
 
 SITE = "https://garden.example/"
 PASSWORD = "a spade and a fork"
@@ -165,7 +166,9 @@ def _fill_inbox(scene: Scene, now: datetime) -> None:
 def _fill_outbox(store: Store, now: datetime) -> None:
     post = f"{SITE}compost"
     hosts = ["allotment", "orchard", "weeds", "seeds"]
-    store.outbox.plan(post, {f"https://{host}.example/post": "words" for host in hosts}, fingerprint="x", now=now)
+    store.outbox.plan(
+        post, {f"https://{host}.example/post": "words" for host in hosts}, fingerprint="x", now=now, retelling=RETELLING
+    )
     accepted = Outcome(
         source=post,
         target=post,
@@ -194,7 +197,7 @@ def _fill_outbox(store: Store, now: datetime) -> None:
     claimed = store.outbox.claim(now=now, lease=timedelta(minutes=1), limit=9, per_host=9)
     for ping, outcome in zip(claimed, [accepted, refused, failed, unsupported], strict=True):
         due = now + timedelta(minutes=5) if outcome is failed else None
-        store.outbox.record(ping, outcome, at=now, seconds=0.4, next_try=due, exchange=EXCHANGE)
+        store.outbox.record(ping, outcome, at=now, seconds=0.4, next_try=due, exchange=EXCHANGE, retelling=RETELLING)
 
 
 EXCHANGE = """POST /xmlrpc.php HTTP/1.1

@@ -1,14 +1,16 @@
 """`pingback.doctor.endpoints`: what endpoints answer to pings that they must refuse."""
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import pytest
 
-from pingback.doctor.checks import Check
 from pingback.doctor.endpoints import checks_of
 from pingback.model import Endpoint, Protocol, Via
 from pingback.net.client import Client
+from pingback.protocols.linkback import Check, Ping
 from pingback.protocols.pingback import ping_of
+from pingback.protocols.table import EVERY
 from pingback.protocols.trackback import encode_reply
 from pingback.protocols.xmlrpc import decode_call, encode_fault, encode_response
 from tests.loopback import Page, Request, Site, page
@@ -24,7 +26,7 @@ def site() -> Iterator[Site]:
 
 
 def checks(site: Site, protocol: Protocol, *times: float) -> dict[str, Check]:
-    ticks = iter(times or (0.0, 0.1))
+    ticks = cycle(times or (0.0, 0.1))
     endpoint = Endpoint(protocol=protocol, url=f"{site.url}/endpoint", via=Via.LINK)
     with Client(allow=["127.0.0.1"]) as client:
         found = list(checks_of(endpoint, TARGET, client=client, clock=lambda: next(ticks)))
@@ -55,8 +57,8 @@ def test_a_good_pingback_endpoint(site: Site) -> None:
     }
     sent = [ping_of(decode_call(request.body)) for request in site.requests if request.method == "POST"]
     assert sent == [
-        ("https://nobody.invalid/pingback-doctor", TARGET),
-        ("https://nobody.invalid/pingback-doctor", "https://elsewhere.invalid/"),
+        Ping("https://nobody.invalid/pingback-doctor", TARGET),
+        Ping("https://nobody.invalid/pingback-doctor", "https://elsewhere.invalid/"),
     ]
 
 
@@ -131,7 +133,7 @@ def test_an_answer_that_comes_too_late_for_wordpress(site: Site) -> None:
     )
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", EVERY)
 def test_an_endpoint_that_cannot_be_reached(site: Site, protocol: Protocol) -> None:
     site.pages["/endpoint"] = b""
     found = checks(site, protocol)

@@ -21,8 +21,9 @@ def rdf(identifier: str) -> bytes:
     ).encode()
 
 
-def seen(**options: Any) -> Seen:
-    return Seen(**({"target": PAGE, "url": PAGE, "content_type": "text/html"} | options))
+def seen(pingback_headers: tuple[str, ...] = (), link_headers: tuple[str, ...] = (), **options: Any) -> Seen:
+    headers = {"X-Pingback": pingback_headers, "Link": link_headers}
+    return Seen(**({"target": PAGE, "url": PAGE, "content_type": "text/html", "headers": headers} | options))
 
 
 @pytest.mark.parametrize(

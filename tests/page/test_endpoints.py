@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pingback.model import Protocol
 from pingback.page.endpoints import endpoints_in
+from pingback.protocols.table import EVERY
 
 PAGE = "https://blog.example/2026/post"
 LINK = '<link rel="pingback" href="https://blog.example/xmlrpc">'
@@ -139,14 +140,13 @@ def endpoints(
     pingback: Sequence[str] = (),
     link: Sequence[str] = (),
     content_type: str | None = "text/html",
-    wanted: Collection[Protocol] = tuple(Protocol),
+    wanted: Collection[Protocol] = EVERY,
 ) -> list[tuple[str, str, str]]:
     """Protocol, address and place of each endpoint that the page at PAGE advertises."""
     found = endpoints_in(
         PAGE,
         target=PAGE,
-        pingback_headers=pingback,
-        link_headers=link,
+        headers=lambda name: {"X-Pingback": pingback, "Link": link}[name],
         content_type=content_type,
         chunks=[page.encode()] if isinstance(page, str) else [page] if isinstance(page, bytes) else page,
         wanted=wanted,
@@ -302,7 +302,7 @@ ALL = '<a rel="trackback" href="/tb">x</a><a rel="webmention" href="/wm">x</a><l
 @pytest.mark.parametrize(
     ("wanted", "protocols"),
     [
-        pytest.param(tuple(Protocol), ["webmention", "pingback", "trackback"], id="all-in-order-of-preference"),
+        pytest.param(EVERY, ["webmention", "pingback", "trackback"], id="all-in-order-of-preference"),
         pytest.param([Protocol.TRACKBACK, Protocol.WEBMENTION], ["webmention", "trackback"], id="two"),
         pytest.param([Protocol.PINGBACK], ["pingback"], id="pingback"),
         pytest.param([Protocol.WEBMENTION], ["webmention"], id="webmention"),

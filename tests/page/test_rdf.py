@@ -132,8 +132,7 @@ def ping(page: str | Iterable[bytes], target: str = TARGET, url: str | None = No
     found = endpoints_in(
         url or target.partition("#")[0],
         target=target,
-        pingback_headers=[],
-        link_headers=[],
+        headers=lambda name: (),
         content_type="text/html; charset=utf-8",
         chunks=[page.encode()] if isinstance(page, str) else page,
         wanted=[Protocol.TRACKBACK],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pingback.model import Protocol, Verification
 from pingback.page.about import read_mention
+from pingback.protocols.table import EVERY
 
 SOURCE = "https://other.example/notes/six"
 TARGET = "https://my.example/2026/part-five"
@@ -293,7 +294,7 @@ def test_without_a_protocol_the_rules_of_any_count(content_type: str) -> None:
     assert not read(page, "application/pdf", protocol=None).linked
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", EVERY)
 def test_html_for_all(protocol: Protocol) -> None:
     assert read(f'<a href="{TARGET}">five</a>', "text/html", protocol=protocol).linked
 

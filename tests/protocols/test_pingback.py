@@ -3,6 +3,7 @@
 import pytest
 
 from pingback.errors import Fault, FaultCode
+from pingback.protocols.linkback import Ping
 from pingback.protocols.pingback import (
     GET_PINGBACKS,
     MEANINGS,
@@ -21,11 +22,11 @@ SOURCE, TARGET = "http://a.example/?p=1&q=ä", "http://b.example/post#more"
 def test_a_ping_comes_back_as_written() -> None:
     call = decode_call(encode_ping(SOURCE, TARGET))
     assert call.method == "pingback.ping"
-    assert ping_of(call) == (SOURCE, TARGET)
+    assert ping_of(call) == Ping(SOURCE, TARGET)
 
 
 def test_white_space_around_a_url_is_not_part_of_it() -> None:
-    assert ping_of(Call(PING, (f"\n {SOURCE}", f"{TARGET}\t\n"))) == (SOURCE, TARGET)
+    assert ping_of(Call(PING, (f"\n {SOURCE}", f"{TARGET}\t\n"))) == Ping(SOURCE, TARGET)
     assert target_of(Call(GET_PINGBACKS, (f" {TARGET} ",))) == TARGET
 
 

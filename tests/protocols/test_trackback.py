@@ -11,6 +11,7 @@ from webencodings import LABELS
 from pingback.errors import BadResponse, Fault, FaultCode
 from pingback.model import Words
 from pingback.protocols.forms import FORM
+from pingback.protocols.linkback import Ping
 from pingback.protocols.trackback import (
     DC,
     MAX_BLOG_NAME,
@@ -19,8 +20,7 @@ from pingback.protocols.trackback import (
     RDF,
     TRACKBACK,
     Listed,
-    Reply,
-    TrackBack,
+    Response,
     decode_reply,
     decode_trackback,
     encode_listing,
@@ -60,14 +60,12 @@ def response(inside: str) -> bytes:
     ],
 )
 def test_encode(words: Words, body: bytes) -> None:
-    assert encode_trackback(TrackBack(url=URL, words=words)) == PING + body
+    assert encode_trackback(URL, words) == PING + body
 
 
 def test_encode_cuts_where_wordpress_would() -> None:
     long = "word " * 100
-    ping = decode_trackback(
-        encode_trackback(TrackBack(url=URL, words=Words(title=long, excerpt=long, site_name=long))), FORM
-    )
+    ping = decode_trackback(encode_trackback(URL, Words(title=long, excerpt=long, site_name=long)), FORM)
     assert ping.words.title == "word " * 49 + "word…"  # 250 characters
     assert ping.words.excerpt == "word " * 49 + "word…"
     assert ping.words.site_name == ("word " * 40)[:199] + "…"
@@ -99,7 +97,7 @@ def test_encode_cuts_where_wordpress_would() -> None:
     ],
 )
 def test_decode(body: bytes, words: Words) -> None:
-    assert decode_trackback(PING + b"&" + body, FORM) == TrackBack(url=URL, words=words)
+    assert decode_trackback(PING + b"&" + body, FORM) == Ping(URL, words=words)
 
 
 def test_decode_keeps_so_much() -> None:
@@ -135,77 +133,77 @@ def test_refused(body: bytes, content_type: str, message: str) -> None:
     [
         pytest.param(
             b'<?xml version="1.0" encoding="utf-8"?><response><error>0</error></response>',
-            Reply(0, ""),
+            Response(0, ""),
             id="T6-success",
         ),
         pytest.param(
             response("<error>1</error>\n<message>The error message</message>"),
-            Reply(1, "The error message"),
+            Response(1, "The error message"),
             id="T7-failure",
         ),
-        pytest.param(response("<message>M</message><error>1</error>"), Reply(1, "M"), id="T7-any-order"),
-        pytest.param(response("<error>1</error>"), Reply(1, ""), id="T7-no-message"),
-        pytest.param(response("<error> 1\n</error>"), Reply(1, ""), id="white-space-in-error"),
-        pytest.param(response("<error><![CDATA[1]]></error>"), Reply(1, ""), id="cdata-in-error"),
-        pytest.param(response("<error>12</error>"), Reply(12, ""), id="other-number"),
-        pytest.param(b"\n \t" + response("<error>0</error>"), Reply(0, ""), id="white-space-before"),
-        pytest.param(b"\xef\xbb\xbf\n" + response("<error>0</error>"), Reply(0, ""), id="bom-before"),
+        pytest.param(response("<message>M</message><error>1</error>"), Response(1, "M"), id="T7-any-order"),
+        pytest.param(response("<error>1</error>"), Response(1, ""), id="T7-no-message"),
+        pytest.param(response("<error> 1\n</error>"), Response(1, ""), id="white-space-in-error"),
+        pytest.param(response("<error><![CDATA[1]]></error>"), Response(1, ""), id="cdata-in-error"),
+        pytest.param(response("<error>12</error>"), Response(12, ""), id="other-number"),
+        pytest.param(b"\n \t" + response("<error>0</error>"), Response(0, ""), id="white-space-before"),
+        pytest.param(b"\xef\xbb\xbf\n" + response("<error>0</error>"), Response(0, ""), id="bom-before"),
         pytest.param(
             b"<br />\n<b>Warning</b>: x() in <b>/y.php</b> on line <b>1</b>\n" + response("<error>0</error>"),
-            Reply(0, ""),
+            Response(0, ""),
             id="php-warning-before",
         ),
-        pytest.param(response("<error>0</error>") + b"\n<!-- 0.2 s -->\n<br>", Reply(0, ""), id="rubbish-behind"),
-        pytest.param(b"<response><error>1</error><message>cut off", Reply(1, "cut off"), id="cut-off"),
-        pytest.param(b"<response><error>1<message>M</message></response>", Reply(1, "M"), id="error-never-ends"),
-        pytest.param(b"<RESPONSE><ERROR>0</ERROR></RESPONSE>", Reply(0, ""), id="upper-case"),
-        pytest.param(b'<response xmlns="x"><error a="b">0</error></response>', Reply(0, ""), id="attributes"),
+        pytest.param(response("<error>0</error>") + b"\n<!-- 0.2 s -->\n<br>", Response(0, ""), id="rubbish-behind"),
+        pytest.param(b"<response><error>1</error><message>cut off", Response(1, "cut off"), id="cut-off"),
+        pytest.param(b"<response><error>1<message>M</message></response>", Response(1, "M"), id="error-never-ends"),
+        pytest.param(b"<RESPONSE><ERROR>0</ERROR></RESPONSE>", Response(0, ""), id="upper-case"),
+        pytest.param(b'<response xmlns="x"><error a="b">0</error></response>', Response(0, ""), id="attributes"),
         pytest.param(
             response("<error>1</error><message>A & B &amp; C &eacute;&#8217; <b>d</b> < e</message>"),
-            Reply(1, "A & B & C é’ d < e"),
+            Response(1, "A & B & C é’ d < e"),
             id="message-as-html",
         ),
         pytest.param(
             response("<error>1</error><message><![CDATA[<b> & &amp;]]> c</message>"),
-            Reply(1, "<b> & &amp; c"),
+            Response(1, "<b> & &amp; c"),
             id="message-in-cdata",
         ),
         pytest.param(
             response("<error>1</error><message><![CDATA[open</message>"),
-            Reply(1, "open</message> </response>"),
+            Response(1, "open</message> </response>"),
             id="cdata-open",
         ),
-        pytest.param(response("<error>1</error><message>\na\n b</message>"), Reply(1, "a b"), id="message-on-lines"),
+        pytest.param(response("<error>1</error><message>\na\n b</message>"), Response(1, "a b"), id="message-on-lines"),
         pytest.param(
             b'<?xml version="1.0" encoding="iso-8859-1"?><response><error>1</error><message>\xe9</message></response>',
-            Reply(1, "é"),
+            Response(1, "é"),
             id="declared-latin-1",
         ),
         pytest.param(
             b"\n<?xml version='1.0' encoding='Shift_JIS' ?><response><error>1</error><message>\x93\xfa</response>",
-            Reply(1, "日"),
+            Response(1, "日"),
             id="declared-shift-jis",
         ),
         pytest.param(
             '<?xml version="1.0" encoding="utf-16"?><response><error>1</error><message>é</message></response>'.encode(),
-            Reply(1, "é"),
+            Response(1, "é"),
             id="declared-utf-16-but-utf-8",
         ),
         pytest.param(
-            "<response><error>1</error><message>é</message></response>".encode("utf-16"), Reply(1, "é"), id="utf-16"
+            "<response><error>1</error><message>é</message></response>".encode("utf-16"), Response(1, "é"), id="utf-16"
         ),
         pytest.param(
-            b"<response><error>1</error><message>\xe9</message></response>", Reply(1, "é"), id="undeclared-latin-1"
+            b"<response><error>1</error><message>\xe9</message></response>", Response(1, "é"), id="undeclared-latin-1"
         ),
         pytest.param(
             b"<response><error>Trackback already registered</error></response>",
-            Reply(1, "Trackback already registered"),
+            Response(1, "Trackback already registered"),
             id="blogengine-sentence-as-error",
         ),
         pytest.param(
             b'<!DOCTYPE response [<!ENTITY a "b"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
             b"<response><error>1</error><message>&a;&c;</message></response>",
-            Reply(1, "&a;&c;"),
+            Response(1, "&a;&c;"),
             id="entities-are-neither-grown-nor-fetched",
         ),
         pytest.param(b"<div>" * 12_000 + b"<response><error>0</error>", None, id="deep"),
@@ -238,7 +236,7 @@ def test_refused(body: bytes, content_type: str, message: str) -> None:
         pytest.param(response("<error>0</error>").ljust(65_537), None, id="too-long"),
     ],
 )
-def test_decode_reply(body: bytes, reply: Reply | None) -> None:
+def test_decode_reply(body: bytes, reply: Response | None) -> None:
     if reply is not None:
         assert decode_reply(body) == reply
         return
@@ -359,8 +357,7 @@ PLAIN = st.lists(st.text("aé日’.,!?/:;=#+%", min_size=1), min_size=1, max_si
 
 @given(st.builds(Words, title=PLAIN, excerpt=st.none() | PLAIN, site_name=st.none() | PLAIN))
 def test_pings_come_back_the_same(words: Words) -> None:
-    ping = TrackBack(url=URL, words=words)
-    decoded = decode_trackback(encode_trackback(ping), FORM)
+    decoded = decode_trackback(encode_trackback(URL, words), FORM)
     for field in ("title", "excerpt", "site_name"):
         sent, came = getattr(words, field), getattr(decoded.words, field)
         assert came == sent or (len(sent) > 200 and came.endswith("…"))
@@ -368,7 +365,7 @@ def test_pings_come_back_the_same(words: Words) -> None:
 
 @given(st.integers(1, 10**9 - 1), XML_TEXT)
 def test_replies_come_back_the_same(error: int, message: str) -> None:
-    assert decode_reply(encode_reply(error, message)) == Reply(error, " ".join(message.split()))
+    assert decode_reply(encode_reply(error, message)) == Response(error, " ".join(message.split()))
 
 
 @given(st.text(st.characters()), st.integers())

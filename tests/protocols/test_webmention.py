@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pingback.errors import Fault, FaultCode
 from pingback.protocols.forms import FORM
+from pingback.protocols.linkback import Ping
 from pingback.protocols.webmention import decode_webmention, encode_webmention
 
 SOURCE, TARGET = "http://a.example/?p=1&q=ä", "https://b.example/post#more"
@@ -30,7 +31,7 @@ def test_written_as_the_norm_shows_it() -> None:
     ],
 )
 def test_read(body: bytes) -> None:
-    assert decode_webmention(body, FORM) == ("http://a.example/1", "http://b.example/2")
+    assert decode_webmention(body, FORM) == Ping("http://a.example/1", "http://b.example/2")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ PATHS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=10
 
 @given(PATHS.map("http://a.example/".__add__), PATHS.map("https://b.example/".__add__))
 def test_webmentions_come_back_the_same(source: str, target: str) -> None:
-    assert decode_webmention(encode_webmention(source, target), FORM) == (source, target)
+    assert decode_webmention(encode_webmention(source, target), FORM) == Ping(source, target)
 
 
 @given(st.binary() | st.binary().map(b"source=http://a.example/&target=http://b.example/".__add__))

@@ -42,7 +42,7 @@ def test_reply(message: Path) -> None:
 def test_trackback(message: Path) -> None:
     ping = decode_trackback(_body(message), _content_type(message))
     words = {"title": ping.words.title, "excerpt": ping.words.excerpt, "blog_name": ping.words.site_name}
-    assert {"url": ping.url, **words} == _expected(message)
+    assert {"url": ping.source, **words} == _expected(message)
 
 
 @pytest.mark.parametrize("message", _named(_RESPONSES))

@@ -6,7 +6,7 @@ import pytest
 
 from pingback.errors import Fault, FaultCode
 from pingback.holders import this_process
-from pingback.model import MentionStatus, Protocol
+from pingback.model import MentionStatus
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import Backlog
 from pingback.receive.existence import everything_exists
@@ -216,7 +216,7 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
         background=background,
         rate=None,
         site=SitePages(SITE, target_exists=everything_exists, self_pings=True),
-        protocols=tuple(Protocol),
+        unasked=(),
         settle=lambda mention: None,
         renew=lambda mention: None,
         clock=clock,

@@ -7,6 +7,7 @@ import pytest
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention, MentionStatus, Opinion, Protocol, Words
+from pingback.protocols.table import EVERY
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
@@ -64,7 +65,7 @@ def test_nobody_asks_for_a_blocked_page(make: MakeReceiver, store: Store, pages:
     ],
 )
 def test_blocks_hold_before_anything_is_kept(make: MakeReceiver, store: Store, options: dict[str, Any]) -> None:
-    receiver = make(block=["a.example"], queued=tuple(Protocol), verify_trackbacks=False)
+    receiver = make(block=["a.example"], queued=EVERY, verify_trackbacks=False)
     assert refusal(receiver, **options).code == FaultCode.ACCESS_DENIED
     assert list(store.mentions()) == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from pingback.errors import FaultCode
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Words
+from pingback.protocols.table import EVERY
 from pingback.store import Store
 from pingback.store.keys import pair_of
 from tests.receive.conftest import (
@@ -27,7 +28,7 @@ WORDS = Words(title="Said", excerpt="by the sender", site_name="Somewhere")
 PINGBACK, TRACKBACK, WEBMENTION = Protocol.PINGBACK, Protocol.TRACKBACK, Protocol.WEBMENTION
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("protocol", EVERY)
 def test_any_protocol_is_verified_and_kept_under_its_name(
     make: MakeReceiver, store: Store, pages: Pages, protocol: Protocol
 ) -> None:
@@ -42,7 +43,7 @@ def test_any_protocol_is_verified_and_kept_under_its_name(
     assert store.find_pair(pair_of(SOURCE, TARGET)) == mention
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("protocol", EVERY)
 @pytest.mark.parametrize(
     ("answer", "code"), [pytest.param(NO_LINK, 17, id="17"), pytest.param(Page(status=404), 16, id="16")]
 )
@@ -54,8 +55,8 @@ def test_any_protocol_proves_nothing_by_itself(
     assert list(store.mentions()) == []
 
 
-@pytest.mark.parametrize("first", Protocol)
-@pytest.mark.parametrize("second", Protocol)
+@pytest.mark.parametrize("first", EVERY)
+@pytest.mark.parametrize("second", EVERY)
 def test_one_pair_is_one_mention_of_the_protocol_that_said_it_first(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock, first: Protocol, second: Protocol
 ) -> None:
@@ -98,7 +99,7 @@ def test_a_known_mention_is_looked_at_by_the_rules_of_its_own_protocol(
     assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("protocol", EVERY)
 def test_what_kind_of_mention_it_is_is_kept(make: MakeReceiver, store: Store, pages: Pages, protocol: Protocol) -> None:
     pages.web[SOURCE] = Page(f'<p class="h-entry">I like <a class="u-like-of" href="{TARGET}">this</a>')
     make().ping(SOURCE, TARGET, protocol=protocol)
@@ -114,7 +115,7 @@ def test_what_is_queued_waits_for_no_source_and_all_else_does(
 ) -> None:
     pages.web["https://a.example/other"] = LINKING
     receiver = make(queued=[WEBMENTION], answer_within=answer_within)
-    assert [protocol for protocol in Protocol if receiver.queues(protocol)] == [WEBMENTION]
+    assert [protocol for protocol in EVERY if receiver.queues(protocol)] == [WEBMENTION]
     assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
     pages.wait_until_asked()
     pages.gate.clear()
@@ -137,7 +138,7 @@ def test_a_queued_ping_is_pending_even_if_its_source_was_quick(make: MakeReceive
 def test_webmention_3_2_1_a_target_that_does_not_exist_is_refused_at_once(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
-    receiver = make(queued=Protocol, target_exists=lambda target: False)
+    receiver = make(queued=EVERY, target_exists=lambda target: False)
     assert refusal(receiver, protocol=WEBMENTION).code == FaultCode.TARGET_NOT_FOUND
     assert (list(store.mentions()), pages.asked) == ([], [])
 
@@ -285,7 +286,7 @@ def test_where_they_are_verified_again_resume_asks_their_sources(
 def test_the_approved_mentions_of_a_target(make: MakeReceiver, pages: Pages, clock: Clock) -> None:
     receiver = make()
     sources = ["https://c.example/", "https://a.example/", "https://b.example/"]
-    for source, protocol in zip(sources, Protocol, strict=True):
+    for source, protocol in zip(sources, EVERY, strict=True):
         pages.web[source] = LINKING
         receiver.ping(source, TARGET, protocol=protocol)
         clock.pass_by(seconds=1)

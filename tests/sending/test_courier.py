@@ -22,6 +22,7 @@ from tests.loopback import Answer, Page, Request, Site, page
 from tests.receive.pages import PATIENCE, Clock, Pages
 from tests.receive.pages import Page as PageInMemory
 from tests.sending.far_sides import XML, YES, FarSide
+from tests.store.sent import RETELLING
 
 SOURCE = "https://my.example/6"
 NOW = Clock().instant
@@ -55,7 +56,7 @@ class Hurrying(Clock):
 
 
 def plan(outbox: Outbox, *targets: str, source: str = SOURCE, now: datetime = NOW, words: str = "") -> None:
-    outbox.plan(source, dict.fromkeys(targets, words), fingerprint=words, now=now)
+    outbox.plan(source, dict.fromkeys(targets, words), fingerprint=words, now=now, retelling=RETELLING)
 
 
 def delivered(

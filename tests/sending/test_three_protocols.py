@@ -8,6 +8,7 @@ import pytest
 from pingback.model import Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, Limits
 from pingback.protocols.pingback import encode_ping
+from pingback.protocols.table import EVERY
 from pingback.protocols.xmlrpc import encode_fault, encode_response
 from pingback.sending.ping import send
 from tests.loopback import Page, Request, Site, page
@@ -158,7 +159,7 @@ def test_the_next_endpoint_where_one_is_not_there(
     assert ENDPOINTS[str(outcome.protocol)] == heard[-1]
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("protocol", EVERY)
 def test_the_wanted_protocol_and_no_other(site: Site, client: Client, protocol: Protocol) -> None:
     site.pages[ENDPOINTS[protocol]] = page(status=404)
     outcome = sent(site, client, protocol=protocol)

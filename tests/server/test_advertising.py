@@ -68,8 +68,7 @@ def found_in(page: str, headers: dict[str, str], target: str) -> dict[Protocol, 
     found = endpoints_in(
         target,
         target=target,
-        pingback_headers=[headers[name] for name in ("X-Pingback",) if name in headers],
-        link_headers=[headers[name] for name in ("Link",) if name in headers],
+        headers=lambda name: [headers[name]] if name in headers else [],
         content_type="text/html",
         chunks=[page.encode()],
     )

@@ -16,6 +16,7 @@ from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
+from tests.store.sent import RETELLING
 
 
 def get(path: str, receiver: Receiver) -> Response:
@@ -280,5 +281,5 @@ def test_no_label_holds_what_a_stranger_chose(counted: Receiver) -> None:
 
 def test_what_the_outbox_holds(counted: Receiver) -> None:
     instant = Clock().instant
-    counted.store.outbox.plan(SOURCE, {"https://b.example/": "x"}, fingerprint="x", now=instant)
+    counted.store.outbox.plan(SOURCE, {"https://b.example/": "x"}, fingerprint="x", now=instant, retelling=RETELLING)
     assert samples(counted)['pingback_outbox_pings{protocol="",status="waiting"}'] == 1

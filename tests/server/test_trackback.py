@@ -10,8 +10,8 @@ import pytest
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.limits import Rate
+from pingback.server.app import handle
 from pingback.server.http import Request, Response
-from pingback.server.trackback import answer
 from pingback.store import Store
 from tests.receive.conftest import ask_for_all_it_can
 from tests.receive.lax import Receiver
@@ -31,7 +31,7 @@ def send(
     content_type: str | None = FORM,
 ) -> Response:
     given = body if isinstance(body, bytes) else urlencode(body).encode()
-    return answer(
+    return handle(
         Request(
             method="POST",
             path=path,
@@ -55,7 +55,7 @@ def error_of(response: Response) -> str:
 
 
 def get(receiver: Receiver, query: str, path: str = "/trackback/part-5", method: str = "GET") -> Response:
-    return answer(Request(method=method, path=path, raw_path=path, query=query, base="http://my.example"), receiver)
+    return handle(Request(method=method, path=path, raw_path=path, query=query, base="http://my.example"), receiver)
 
 
 def test_a_ping_is_verified_and_answered_as_the_norm_wants(receiver: Receiver, pages: Pages) -> None:

@@ -9,8 +9,8 @@ from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
 from pingback.receive.gate import Gate
 from pingback.receive.limits import Rate
+from pingback.server.app import handle
 from pingback.server.http import Request
-from pingback.server.xmlrpc import answer
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Page, Pages
@@ -26,7 +26,7 @@ WORDPRESS_PING = (
 def post(receiver: Receiver, body: bytes | str) -> bytes:
     """The body of the answer, which is always a 200 of text/xml."""
     given = body if isinstance(body, bytes) else body.encode()
-    response = answer(Request(method="POST", path="/xmlrpc", body=given, remote_addr="192.0.2.7"), receiver)
+    response = handle(Request(method="POST", path="/xmlrpc", body=given, remote_addr="192.0.2.7"), receiver)
     assert response.status == 200
     assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
     return response.body

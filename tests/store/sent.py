@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing, Retelling
 from pingback.store.outbox import Outbox
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -12,6 +12,9 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 POST = "https://a.example/post"
 ONE, TWO, THREE = "https://one.example/", "https://two.example/", "https://three.example/"
+
+# As Webmention, Pingback and TrackBack have it.
+RETELLING = Retelling(changes=[Protocol.WEBMENTION], removals=[Protocol.WEBMENTION])
 
 ACCEPTED = Outcome(
     source=POST,
@@ -27,7 +30,7 @@ FAILED = replace(ACCEPTED, status=OutcomeStatus.FAILED, message="no answer", fau
 
 def plan(outbox: Outbox, *targets: str, source: str = POST, now: datetime = NOON) -> None:
     """The post links to these targets, in surroundings that never change."""
-    outbox.plan(source, dict.fromkeys(targets, "words"), fingerprint="entry", now=now)
+    outbox.plan(source, dict.fromkeys(targets, "words"), fingerprint="entry", now=now, retelling=RETELLING)
 
 
 def claim(outbox: Outbox, *, now: datetime = NOON, limit: int = 100, per_host: int = 100) -> list[QueuedPing]:
@@ -38,7 +41,7 @@ def claim(outbox: Outbox, *, now: datetime = NOON, limit: int = 100, per_host: i
 def record(
     outbox: Outbox, ping: QueuedPing, outcome: Outcome, *, at: datetime = NOON, next_try: datetime | None = None
 ) -> QueuedPing:
-    return outbox.record(ping, outcome, at=at, seconds=0.5, next_try=next_try)
+    return outbox.record(ping, outcome, at=at, seconds=0.5, next_try=next_try, retelling=RETELLING)
 
 
 def tell(outbox: Outbox, *, now: datetime = NOON, outcome: Outcome = ACCEPTED) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pingback.model import Discovery, Endpoint, KnownPost, Protocol, Via
 from pingback.store import Store
 from pingback.store.outbox import Outbox
-from tests.store.sent import HOUR, MINUTE, NOON, ONE, POST, TWO
+from tests.store.sent import HOUR, MINUTE, NOON, ONE, POST, RETELLING, TWO
 
 DAY = timedelta(days=1)
 FOUND = Discovery(
@@ -90,7 +90,7 @@ def test_the_posts_of_a_site_that_are_not_gone(outbox: Outbox) -> None:
     for path in ("blog", "blog/1", "blog/2?draft", "blogger", ""):
         outbox.keep_post(f"https://a.example/{path}", "x", now=NOON)
     outbox.keep_post("https://b.example/blog/1", "x", now=NOON)
-    outbox.plan_gone("https://a.example/blog/1", now=NOON)
+    outbox.plan_gone("https://a.example/blog/1", now=NOON, retelling=RETELLING)
     assert [post.source for post in outbox.posts_under("http://a.example/blog/")] == [
         "https://a.example/blog",
         "https://a.example/blog/2?draft",

@@ -131,7 +131,7 @@ def test_what_changed_since_it_was_read_is_passed_over(
 
 def waiting(store: Store) -> list[Mention]:
     """What `Receiver.resume` takes up."""
-    return store.queue.waiting(list(Protocol), now=LATER)
+    return store.queue.waiting(but_of=(), now=LATER)
 
 
 @pytest.mark.parametrize("before", [PENDING, SPAM, DELETED, REJECTED])

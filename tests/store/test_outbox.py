@@ -86,13 +86,15 @@ _PLAN_FOR_EVER = """
 import sys
 from datetime import datetime, timezone
 from itertools import count
+from pingback.model import Retelling
 from pingback.store import Store
 
+retelling = Retelling(changes=[], removals=[])
 store = Store(sys.argv[1])
 now = datetime(2026, 1, 2, tzinfo=timezone.utc)
 for post in count():
     links = {f"https://b.example/{number}": "words" for number in range(200)}
-    store.outbox.plan(f"https://a.example/{post}", links, fingerprint="entry", now=now)
+    store.outbox.plan(f"https://a.example/{post}", links, fingerprint="entry", now=now, retelling=retelling)
     print(post, flush=True)
 """
 

@@ -7,7 +7,21 @@ import pytest
 
 from pingback.model import Discovery, OutcomeStatus
 from pingback.store.outbox import Outbox
-from tests.store.sent import ACCEPTED, FAILED, HOUR, NOON, ONE, POST, THREE, TWO, claim, plan, record, targets
+from tests.store.sent import (
+    ACCEPTED,
+    FAILED,
+    HOUR,
+    NOON,
+    ONE,
+    POST,
+    RETELLING,
+    THREE,
+    TWO,
+    claim,
+    plan,
+    record,
+    targets,
+)
 
 
 def test_the_last_planned_first_a_page_at_a_time(outbox: Outbox) -> None:
@@ -71,7 +85,7 @@ def test_send_again_is_due_at_once_and_asks_the_target_anew(outbox: Outbox) -> N
     [held] = claim(outbox)
     record(outbox, held, FAILED, next_try=NOON + HOUR)
     outbox.remember(Discovery(target=ONE, url=ONE, endpoints=()), until=NOON + timedelta(days=1))
-    [ping] = outbox.send_again([held.id, held.id, 4711], now=NOON)
+    [ping] = outbox.send_again([held.id, held.id, 4711], now=NOON, retelling=RETELLING)
     assert (ping.status, ping.next_try, ping.attempts) == (OutcomeStatus.WAITING, NOON, 1)
     assert outbox.recall(ONE, now=NOON) is None
     assert targets(claim(outbox)) == [ONE]
@@ -81,5 +95,5 @@ def test_what_was_taken_is_not_sent_again(outbox: Outbox) -> None:
     plan(outbox, ONE)
     [held] = claim(outbox)
     record(outbox, held, ACCEPTED)
-    assert outbox.send_again([held.id], now=NOON) == []
+    assert outbox.send_again([held.id], now=NOON, retelling=RETELLING) == []
     assert outbox.find(POST, ONE).next_try is None  # type: ignore[union-attr]  # it was planned above

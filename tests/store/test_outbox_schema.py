@@ -36,7 +36,6 @@ def test_the_host_by_which_pings_are_counted(url: str, host: str) -> None:
     ("spoil", "use"),
     [
         pytest.param("outbox SET status = 'unheard-of'", lambda box: list(box.pings()), id="status-of-a-later-version"),
-        pytest.param("outbox SET protocol = 'smoke'", lambda box: box.find(POST, ONE), id="protocol"),
         pytest.param("outbox SET failing_since = 9223372036854775807", lambda box: list(box.pings()), id="instant"),
         pytest.param("outbox SET next_try = 0, status = 'x'", lambda box: claim(box), id="status-when-claimed"),
         pytest.param("outbox SET status = 'x'", lambda box: plan(box), id="status-when-planned"),
@@ -61,3 +60,13 @@ def test_a_row_that_cannot_be_read(tmp_path: Path, spoil: str, use: Callable[[Ou
             connection.execute(f"UPDATE {spoil}")
         with pytest.raises(StoreError, match=r"pingback\.db holds a row that cannot be read"):
             use(store.outbox)
+
+
+def test_a_protocol_that_is_not_known_any_more_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "pingback.db"
+    with Store(f"sqlite:///{path}") as store:
+        plan(store.outbox, ONE)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("UPDATE outbox SET protocol = 'smoke', told_by = 'smoke'")
+        [ping] = store.outbox.pings()
+    assert (ping.protocol, ping.told_by, ping.as_outcome().as_json()["protocol"]) == ("smoke", "smoke", "smoke")

@@ -8,15 +8,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.model import OutcomeStatus, Plan, Protocol, QueuedPing
+from pingback.protocols.table import EVERY
 from pingback.store import Store
 from pingback.store.outbox import Outbox
-from tests.store.sent import ACCEPTED, HOUR, MINUTE, NOON, ONE, POST, THREE, TWO, claim, plan, record, targets, tell
+from tests.store.sent import (
+    ACCEPTED,
+    HOUR,
+    MINUTE,
+    NOON,
+    ONE,
+    POST,
+    RETELLING,
+    THREE,
+    TWO,
+    claim,
+    plan,
+    record,
+    targets,
+    tell,
+)
 
 LINKS = st.dictionaries(st.sampled_from([ONE, TWO, THREE, "https://one.example/2"]), st.sampled_from("abc"))
 
 
 def test_new_links_wait_in_the_order_of_the_post(outbox: Outbox) -> None:
-    planned = outbox.plan(POST, {TWO: "w2", "https://ONE.example:8443/x#y": "w1"}, fingerprint="entry", now=NOON)
+    planned = outbox.plan(
+        POST, {TWO: "w2", "https://ONE.example:8443/x#y": "w1"}, fingerprint="entry", now=NOON, retelling=RETELLING
+    )
     assert planned == Plan(new=2)
     two, one = outbox.pings()
     assert one == QueuedPing(
@@ -42,16 +60,18 @@ def test_new_links_wait_in_the_order_of_the_post(outbox: Outbox) -> None:
 
 def test_of_equal_targets_the_first_counts(outbox: Outbox) -> None:
     links = {"http://one.example": "first", "https://ONE.example/#part": "second"}
-    assert outbox.plan(POST, links, fingerprint="entry", now=NOON) == Plan(new=1)
-    assert outbox.plan(POST, links, fingerprint="entry", now=NOON) == Plan(unchanged=1)
+    assert outbox.plan(POST, links, fingerprint="entry", now=NOON, retelling=RETELLING) == Plan(new=1)
+    assert outbox.plan(POST, links, fingerprint="entry", now=NOON, retelling=RETELLING) == Plan(unchanged=1)
     assert [(ping.target, ping.fingerprint) for ping in outbox.pings()] == [("http://one.example", "first")]
 
 
 def test_counts_of_what_is_new_changed_removed_and_unchanged(outbox: Outbox) -> None:
-    outbox.plan(POST, {ONE: "w", TWO: "w", THREE: "w"}, fingerprint="1", now=NOON)
+    outbox.plan(POST, {ONE: "w", TWO: "w", THREE: "w"}, fingerprint="1", now=NOON, retelling=RETELLING)
     links = {ONE: "w", TWO: "other", "https://four.example/": "w", "https://five.example/": "w"}
-    assert outbox.plan(POST, links, fingerprint="2", now=NOON) == Plan(new=2, changed=1, removed=1, unchanged=1)
-    assert outbox.plan(POST, {THREE: "w"}, fingerprint="3", now=NOON) == Plan(changed=1, removed=4)
+    assert outbox.plan(POST, links, fingerprint="2", now=NOON, retelling=RETELLING) == Plan(
+        new=2, changed=1, removed=1, unchanged=1
+    )
+    assert outbox.plan(POST, {THREE: "w"}, fingerprint="3", now=NOON, retelling=RETELLING) == Plan(changed=1, removed=4)
 
 
 def test_a_post_concerns_its_own_pings_only(outbox: Outbox) -> None:
@@ -76,9 +96,9 @@ def test_what_is_no_news_keeps_its_turn(outbox: Outbox) -> None:
 def test_the_same_links_under_other_spellings_are_no_news(outbox: Outbox) -> None:
     plan(outbox, ONE)
     before = list(outbox.pings())
-    assert outbox.plan("http://A.example/post#top", {"http://one.example": "words"}, fingerprint="", now=NOON) == Plan(
-        unchanged=1
-    )
+    assert outbox.plan(
+        "http://A.example/post#top", {"http://one.example": "words"}, fingerprint="", now=NOON, retelling=RETELLING
+    ) == Plan(unchanged=1)
     assert list(outbox.pings()) == before
 
 
@@ -93,7 +113,7 @@ def test_the_same_links_under_other_spellings_are_no_news(outbox: Outbox) -> Non
 def test_told_ones_hear_of_changes_by_webmention_only(outbox: Outbox, protocol: Protocol, due: list[str]) -> None:
     plan(outbox, ONE)
     tell(outbox, outcome=replace(ACCEPTED, protocol=protocol))
-    outbox.plan(POST, {ONE: "other words"}, fingerprint="entry", now=NOON)
+    outbox.plan(POST, {ONE: "other words"}, fingerprint="entry", now=NOON, retelling=RETELLING)
     tell_of_change = claim(outbox)
     assert targets(tell_of_change) == due
     assert [ping.fingerprint for ping in outbox.pings()] == ["other words"]
@@ -119,8 +139,8 @@ def test_a_post_that_is_gone_tells_those_once_told(outbox: Outbox) -> None:
     plan(outbox, ONE)
     tell(outbox)
     plan(outbox, ONE, TWO)
-    assert outbox.plan_gone(POST, now=NOON + HOUR) == Plan(removed=2)
-    assert outbox.plan_gone(POST, now=NOON + 2 * HOUR) == Plan()
+    assert outbox.plan_gone(POST, now=NOON + HOUR, retelling=RETELLING) == Plan(removed=2)
+    assert outbox.plan_gone(POST, now=NOON + 2 * HOUR, retelling=RETELLING) == Plan()
     assert [(ping.target, ping.next_try, ping.linked) for ping in outbox.pings()] == [
         (ONE, NOON + HOUR, False),
         (TWO, None, False),
@@ -132,14 +152,14 @@ def test_a_post_that_is_gone_tells_those_once_told(outbox: Outbox) -> None:
 
 def test_a_post_that_came_back_is_there_again(outbox: Outbox) -> None:
     plan(outbox, ONE)
-    outbox.plan_gone(POST, now=NOON)
+    outbox.plan_gone(POST, now=NOON, retelling=RETELLING)
     plan(outbox, ONE)
     assert [known.gone for known in outbox.posts_under("https://a.example/")] == [False]
     assert targets(claim(outbox)) == [ONE]
 
 
 def test_a_post_that_nobody_knows_may_be_gone(outbox: Outbox) -> None:
-    assert outbox.plan_gone(POST, now=NOON) == Plan()
+    assert outbox.plan_gone(POST, now=NOON, retelling=RETELLING) == Plan()
     assert outbox.post(POST) is None
 
 
@@ -155,9 +175,9 @@ def test_a_callers_mistake_is_a_value_error_and_changes_nothing(
     outbox: Outbox, source: str, links: Mapping[str, str]
 ) -> None:
     with pytest.raises(ValueError, match="URL"):
-        outbox.plan(source, links, fingerprint="entry", now=NOON)
+        outbox.plan(source, links, fingerprint="entry", now=NOON, retelling=RETELLING)
     with pytest.raises(ValueError, match="time zone"):
-        outbox.plan(POST, {ONE: "w"}, fingerprint="entry", now=NOON.replace(tzinfo=None))
+        outbox.plan(POST, {ONE: "w"}, fingerprint="entry", now=NOON.replace(tzinfo=None), retelling=RETELLING)
     assert list(outbox.pings()) == []
     assert outbox.post(POST) is None
 
@@ -167,23 +187,27 @@ def test_more_links_than_are_written_at_once(outbox: Outbox) -> None:
     plan(outbox, *many)
     assert targets(outbox.pings()) == many
     links = {target: "words" if number % 2 else "other words" for number, target in enumerate(many[:1100])}
-    planned = outbox.plan(POST, links, fingerprint="entry", now=NOON + MINUTE)
+    planned = outbox.plan(POST, links, fingerprint="entry", now=NOON + MINUTE, retelling=RETELLING)
     assert planned == Plan(changed=550, removed=101, unchanged=550)
 
 
-@given(before=LINKS, links=LINKS, told=st.sets(st.sampled_from([ONE, TWO, THREE])), protocol=st.sampled_from(Protocol))
+@given(
+    before=LINKS, links=LINKS, told=st.sets(st.sampled_from([ONE, TWO, THREE])), protocol=st.sampled_from(list(EVERY))
+)
 def test_planning_twice_is_planning_once(
     before: dict[str, str], links: dict[str, str], told: set[str], protocol: Protocol
 ) -> None:
     with Store("sqlite://") as store:
         outbox = store.outbox
-        outbox.plan(POST, before, fingerprint="before", now=NOON)
+        outbox.plan(POST, before, fingerprint="before", now=NOON, retelling=RETELLING)
         for ping in claim(outbox):
             if ping.target in told:
                 record(outbox, ping, replace(ACCEPTED, protocol=protocol))
-        first = outbox.plan(POST, links, fingerprint="after", now=NOON + MINUTE)
+        first = outbox.plan(POST, links, fingerprint="after", now=NOON + MINUTE, retelling=RETELLING)
         once = list(outbox.pings())
-        assert outbox.plan(POST, links, fingerprint="after", now=NOON + HOUR) == Plan(unchanged=len(links))
+        assert outbox.plan(POST, links, fingerprint="after", now=NOON + HOUR, retelling=RETELLING) == Plan(
+            unchanged=len(links)
+        )
         assert list(outbox.pings()) == once
         assert first.new + first.changed + first.unchanged == len(links)
         assert {ping.target: ping.fingerprint for ping in once if ping.linked} == links
@@ -196,7 +220,7 @@ def test_whatever_was_planned_the_far_side_ends_up_with_the_links_of_the_post(pl
     heard: dict[str, str | None] = {}
     with Store("sqlite://") as store:
         for number, links in enumerate(plans):
-            store.outbox.plan(POST, links, fingerprint=str(number), now=NOON)
+            store.outbox.plan(POST, links, fingerprint=str(number), now=NOON, retelling=RETELLING)
             if number % 2:
                 heard |= _delivered(store.outbox)
         heard |= _delivered(store.outbox)

@@ -13,6 +13,7 @@ from pingback.model import Discovery, Mention, MentionStatus, Outcome, OutcomeSt
 from pingback.store import Store
 from pingback.store.pruning import BATCH
 from tests.receive.pages import Clock
+from tests.store.sent import RETELLING
 
 DAY = timedelta(days=1)
 POST = "https://my.example/6"
@@ -200,26 +201,26 @@ def test_more_than_one_transaction_takes(tmp_path: Path, clock: Clock) -> None:
 
 def sent(store: Store, clock: Clock, status: OutcomeStatus = OutcomeStatus.ACCEPTED) -> None:
     """A post with one link was published, and its ping was told by pingback."""
-    store.outbox.plan(POST, {LINK: "x"}, fingerprint="x", now=clock.instant)
+    store.outbox.plan(POST, {LINK: "x"}, fingerprint="x", now=clock.instant, retelling=RETELLING)
     [ping] = store.outbox.claim(now=clock.instant, lease=DAY, limit=1, per_host=1)
     outcome = Outcome(
         source=POST, target=LINK, status=status, message="so", protocol=Protocol.PINGBACK, endpoint=LINK, attempts=1
     )
     due = clock.instant + DAY if status is OutcomeStatus.FAILED else None
-    store.outbox.record(ping, outcome, at=clock.instant, seconds=0.1, next_try=due)
+    store.outbox.record(ping, outcome, at=clock.instant, seconds=0.1, next_try=due, retelling=RETELLING)
 
 
 def test_a_ping_whose_link_stands_is_remembered_for_ever(store: Store, clock: Clock) -> None:
     sent(store, clock)
     clock.pass_by(days=4000)
     assert pruned(store, clock) == NOTHING | {"attempts": 1}
-    assert store.outbox.dry_run(POST, {LINK: "x"}, now=clock.instant) == []
+    assert store.outbox.dry_run(POST, {LINK: "x"}, now=clock.instant, retelling=RETELLING) == []
 
 
 def test_a_ping_whose_link_is_gone_is_forgotten_with_its_attempts(store: Store, clock: Clock) -> None:
     sent(store, clock)
     clock.pass_by(days=60)
-    store.outbox.plan(POST, {}, fingerprint="y", now=clock.instant)
+    store.outbox.plan(POST, {}, fingerprint="y", now=clock.instant, retelling=RETELLING)
     assert pruned(store, clock) == NOTHING
     clock.pass_by(days=31)
     assert pruned(store, clock) == NOTHING | {"pings": 1, "attempts": 1}

@@ -12,7 +12,6 @@ from pingback.store import Store
 from pingback.store.queue import LEASE
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-EVERYTHING = tuple(Protocol)
 PENDING = Mention(
     source="https://a.example/post",
     target="https://b.example/part-5",
@@ -39,23 +38,23 @@ def test_what_is_pending_and_unverified_waits(store: Store) -> None:
     kept(store, 3, status=MentionStatus.APPROVED, verified=NOON)
     kept(store, 4, status=MentionStatus.PENDING, verified=NOON)
     kept(store, 5, status=MentionStatus.REJECTED, fault=17)
-    assert store.queue.waiting(EVERYTHING, now=NOON) == waiting
-    assert store.queue.waiting([Protocol.PINGBACK], now=NOON) == waiting[:1]
+    assert store.queue.waiting(but_of=(), now=NOON) == waiting
+    assert store.queue.waiting(but_of=[Protocol.WEBMENTION, Protocol.TRACKBACK], now=NOON) == waiting[:1]
 
 
 def test_one_has_it_and_no_other(store: Store) -> None:
     mention = kept(store)
     assert [store.queue.claim(mention, holder=name, now=NOON) for name in ("one", "other")] == [True, False]
-    assert store.queue.waiting(EVERYTHING, now=NOON) == []
+    assert store.queue.waiting(but_of=(), now=NOON) == []
     assert store.queue.holders() == ["one"]
 
 
 def test_what_its_holder_does_not_finish_is_free_again_when_the_lease_is_over(store: Store) -> None:
     mention = kept(store, holder="one")
     just_before = NOON + LEASE - timedelta(seconds=1)
-    assert store.queue.waiting(EVERYTHING, now=just_before) == []
+    assert store.queue.waiting(but_of=(), now=just_before) == []
     assert not store.queue.claim(mention, holder="other", now=just_before)
-    assert store.queue.waiting(EVERYTHING, now=NOON + LEASE) == [mention]
+    assert store.queue.waiting(but_of=(), now=NOON + LEASE) == [mention]
     assert store.queue.claim(mention, holder="other", now=NOON + LEASE)
     assert not store.queue.claim(mention, holder="one", now=NOON + LEASE)
 
@@ -64,16 +63,16 @@ def test_what_a_process_that_is_no_more_had_is_free_at_once(store: Store) -> Non
     mentions = [kept(store, number, holder="gone") for number in range(2)]
     kept(store, 9, holder="alive")
     store.queue.release("gone")
-    assert store.queue.waiting(EVERYTHING, now=NOON) == mentions
+    assert store.queue.waiting(but_of=(), now=NOON) == mentions
     assert store.queue.holders() == ["alive"]
 
 
 def test_a_holder_gives_back_its_own_only(store: Store) -> None:
     mention = kept(store, holder="one")
     store.queue.give_back(mention, holder="other")
-    assert store.queue.waiting(EVERYTHING, now=NOON) == []
+    assert store.queue.waiting(but_of=(), now=NOON) == []
     store.queue.give_back(mention, holder="one")
-    assert store.queue.waiting(EVERYTHING, now=NOON) == [mention]
+    assert store.queue.waiting(but_of=(), now=NOON) == [mention]
 
 
 def test_what_is_settled_is_not_claimed(store: Store) -> None:

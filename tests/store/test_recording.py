@@ -11,7 +11,7 @@ from pingback.errors import StoreError
 from pingback.model import Attempt, OutcomeStatus, Protocol
 from pingback.store import Store
 from pingback.store.outbox import Outbox
-from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST, TWO, claim, plan, record
+from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST, RETELLING, TWO, claim, plan, record
 
 
 def test_an_outcome_is_found_again(outbox: Outbox) -> None:
@@ -36,7 +36,9 @@ def test_an_outcome_is_found_again(outbox: Outbox) -> None:
 def test_each_try_is_kept_as_an_attempt(outbox: Outbox) -> None:
     plan(outbox, ONE, TWO)
     ping, other = claim(outbox)
-    outbox.record(ping, FAILED, at=NOON, seconds=2.5, next_try=NOON + HOUR, exchange="POST / …\n\n503")
+    outbox.record(
+        ping, FAILED, at=NOON, seconds=2.5, next_try=NOON + HOUR, exchange="POST / …\n\n503", retelling=RETELLING
+    )
     [ping] = [ping for ping in claim(outbox, now=NOON + HOUR) if ping.target == ONE]
     record(outbox, ping, ACCEPTED, at=NOON + HOUR)
     first, second = outbox.attempts(ping)
@@ -68,7 +70,7 @@ def test_each_try_is_kept_as_an_attempt(outbox: Outbox) -> None:
 def test_an_exchange_is_cut_to_8_kib(outbox: Outbox, exchange: str, kept: str) -> None:
     plan(outbox, ONE)
     [ping] = claim(outbox)
-    outbox.record(ping, FAILED, at=NOON, seconds=1, next_try=None, exchange=exchange)
+    outbox.record(ping, FAILED, at=NOON, seconds=1, next_try=None, exchange=exchange, retelling=RETELLING)
     assert [attempt.exchange for attempt in outbox.attempts(ping)] == [kept]
 
 
@@ -95,7 +97,7 @@ def test_the_last_50_attempts_are_kept(outbox: Outbox) -> None:
 def test_a_change_of_the_post_during_the_try_is_not_lost(outbox: Outbox) -> None:
     plan(outbox, ONE)
     [ping] = claim(outbox)
-    outbox.plan(POST, {ONE: "other words"}, fingerprint="entry", now=NOON + MINUTE / 2)
+    outbox.plan(POST, {ONE: "other words"}, fingerprint="entry", now=NOON + MINUTE / 2, retelling=RETELLING)
     assert record(outbox, ping, ACCEPTED, at=NOON + MINUTE).next_try == NOON + MINUTE
     [again] = claim(outbox, now=NOON + MINUTE)
     assert again.fingerprint == "other words"

@@ -8,7 +8,7 @@ import pytest
 
 from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.store.transitions import again, linked, tried, unlinked
-from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST
+from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST, RETELLING
 
 NEW = QueuedPing(
     id=1,
@@ -57,12 +57,15 @@ DUE: dict[str, Any] = {"status": OutcomeStatus.WAITING, "message": "waiting to b
 
 
 def changed(ping: QueuedPing) -> QueuedPing:
-    return linked(ping, source=POST, target=ONE, fingerprint=OTHER, now=LATER)
+    return linked(ping, source=POST, target=ONE, fingerprint=OTHER, now=LATER, retelling=RETELLING)
 
 
 @pytest.mark.parametrize("ping", [NEW, HELD, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
 def test_a_link_that_is_as_it_was_is_no_news(ping: QueuedPing) -> None:
-    assert linked(ping, source=POST, target="http://one.example", fingerprint="words", now=LATER) is ping
+    assert (
+        linked(ping, source=POST, target="http://one.example", fingerprint="words", now=LATER, retelling=RETELLING)
+        is ping
+    )
 
 
 OTHER = "other words"
@@ -97,7 +100,14 @@ def test_whatever_ended_in_a_no_begins_anew(status: str) -> None:
 
 
 def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
-    after = linked(NEW, source="http://a.example/post", target="http://one.example:80", fingerprint="x", now=NOON)
+    after = linked(
+        NEW,
+        source="http://a.example/post",
+        target="http://one.example:80",
+        fingerprint="x",
+        now=NOON,
+        retelling=RETELLING,
+    )
     assert (after.source, after.target, after.host) == ("http://a.example/post", "http://one.example:80", "one.example")
 
 
@@ -118,21 +128,28 @@ def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
     ],
 )
 def test_a_link_that_was_removed(ping: QueuedPing, after: QueuedPing) -> None:
-    removed = unlinked(ping, now=LATER)
+    removed = unlinked(ping, now=LATER, retelling=RETELLING)
     assert removed == replace(after, linked=False)
-    assert unlinked(removed, now=LATER + HOUR) is removed
+    assert unlinked(removed, now=LATER + HOUR, retelling=RETELLING) is removed
 
 
 @pytest.mark.parametrize("ping", [NEW, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
 def test_a_link_that_came_back_is_due(ping: QueuedPing) -> None:
-    again = linked(unlinked(ping, now=NOON), source=POST, target=ONE, fingerprint="words", now=NOON)
+    again = linked(
+        unlinked(ping, now=NOON, retelling=RETELLING),
+        source=POST,
+        target=ONE,
+        fingerprint="words",
+        now=NOON,
+        retelling=RETELLING,
+    )
     assert again.linked
     assert again.next_try == NOON
 
 
 def after_try(outcome: Outcome, *, row: QueuedPing = HELD, next_try: datetime | None = None) -> QueuedPing:
     """What `row` became, of which `HELD` was sent."""
-    return tried(row, HELD, outcome, at=NOON, next_try=next_try)
+    return tried(row, HELD, outcome, at=NOON, next_try=next_try, retelling=RETELLING)
 
 
 def test_a_yes_is_remembered() -> None:
@@ -159,16 +176,18 @@ def test_a_yes_without_its_protocol_is_the_callers_mistake() -> None:
 
 
 def test_failures_are_counted_from_the_first_and_ended_by_a_yes() -> None:
-    first = tried(NEW, NEW, FAILED, at=NOON, next_try=NOON + MINUTE)
-    second = tried(first, first, replace(FAILED, attempts=0), at=NOON + MINUTE, next_try=NOON + HOUR)
+    first = tried(NEW, NEW, FAILED, at=NOON, next_try=NOON + MINUTE, retelling=RETELLING)
+    second = tried(
+        first, first, replace(FAILED, attempts=0), at=NOON + MINUTE, next_try=NOON + HOUR, retelling=RETELLING
+    )
     assert (second.failing_since, second.attempts, second.next_try) == (NOON, 1, NOON + HOUR)
-    third = tried(second, second, ACCEPTED, at=NOON + HOUR, next_try=None)
+    third = tried(second, second, ACCEPTED, at=NOON + HOUR, next_try=None, retelling=RETELLING)
     assert (third.failing_since, third.attempts, third.next_try) == (None, 2, None)
 
 
 def test_a_no_keeps_that_it_was_told_once() -> None:
     refused = replace(ACCEPTED, status=OutcomeStatus.REFUSED)
-    assert tried(TOLD, TOLD, refused, at=NOON, next_try=None).told_by is Protocol.WEBMENTION
+    assert tried(TOLD, TOLD, refused, at=NOON, next_try=None, retelling=RETELLING).told_by is Protocol.WEBMENTION
 
 
 BY_PINGBACK = replace(ACCEPTED, protocol=Protocol.PINGBACK)
@@ -199,7 +218,7 @@ def test_what_the_post_changed_during_the_try(
 @pytest.mark.parametrize("outcome", [ACCEPTED, BY_PINGBACK])
 def test_a_link_that_came_back_while_its_removal_was_told(outcome: Outcome) -> None:
     held = replace(HELD, linked=False)
-    assert tried(HELD, held, outcome, at=NOON, next_try=None).next_try == NOON
+    assert tried(HELD, held, outcome, at=NOON, next_try=None, retelling=RETELLING).next_try == NOON
 
 
 TAKEN_OVER = replace(HELD, leased_until=NOON + HOUR)
@@ -246,4 +265,4 @@ AS_NEW: dict[str, Any] = {**DUE, "attempts": 0, "next_try": LATER}
     ],
 )
 def test_again(ping: QueuedPing, after: QueuedPing) -> None:
-    assert again(ping, now=LATER) == after
+    assert again(ping, now=LATER, retelling=RETELLING) == after

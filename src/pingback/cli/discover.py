@@ -5,7 +5,8 @@ import click
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, protocol_option, stop, subcommand
 from pingback.errors import BadStatus, FetchError
 from pingback.model import Protocol
-from pingback.sending.discover import EVERY, discover
+from pingback.protocols.table import EVERY
+from pingback.sending.discover import discover
 from pingback.settings import Settings
 from pingback.urls import require_http
 

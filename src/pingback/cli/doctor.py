@@ -3,9 +3,10 @@
 import click
 
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.doctor.checks import Check, CheckUp
+from pingback.doctor.checks import CheckUp
 from pingback.doctor.examine import examine
 from pingback.errors import FetchError
+from pingback.protocols.linkback import Check
 from pingback.settings import Settings
 from pingback.text import plain
 from pingback.urls import require_http

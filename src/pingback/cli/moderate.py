@@ -7,7 +7,8 @@ import click
 
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, client_for, print_json, stop, subcommand
-from pingback.model import MentionStatus, Protocol
+from pingback.model import MentionStatus
+from pingback.protocols.table import on_their_word
 from pingback.settings import Settings
 from pingback.site import akismet_for
 from pingback.store import Store
@@ -63,13 +64,13 @@ def _decide(settings: Settings, store: Store, ids: list[int], status: MentionSta
         if akismet is not None:
             store.moderation.on_decision = akismet.learn
         if settings.trackback == "unverified":
-            store.moderation.on_their_word = (Protocol.TRACKBACK,)
+            store.moderation.on_their_word = on_their_word()
         decided = store.moderation.decide(ids, status)
     for mention in decided:
         if settings.json:
             print_json(mention.as_json())
         else:
-            waits = WAITS_ON_ITS_WORD if mention.protocol is Protocol.TRACKBACK else WAITS
+            waits = WAITS_ON_ITS_WORD if mention.protocol in on_their_word() else WAITS
             click.echo(line(mention) + (waits if mention.wanted else ""))
     if unknown := sorted(set(ids) - {mention.id for mention in decided}):
         stop(NO, f"there is no mention {', '.join(map(str, unknown))}")

@@ -14,7 +14,7 @@ import click
 
 from pingback.errors import BadStatus, FetchError, NoMatch, SettingsError, StoreError
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
-from pingback.table import AUTO, PROTOCOL, Setting
+from pingback.table import AUTO, NO_WORDS, PROTOCOL, Setting
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -37,13 +37,12 @@ class SettingOption(click.Option):
 
     def __init__(self, line: Setting) -> None:
         self.line = line
-        words = line.kind.words()
         super().__init__(
             [*_flags(line), line.name],
             default=None,
             multiple=line.several,
             metavar=None if line.is_switch else line.kind.metavar,
-            type=click.Choice(words) if words else None,
+            type=None if line.kind.words is NO_WORDS else _Words(line.kind.words),
         )
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
@@ -129,7 +128,21 @@ def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[
     def parsed(context: click.Context, option: click.Parameter, word: str | None) -> object:
         return PROTOCOL.parse(word or AUTO)
 
-    return click.option("--protocol", type=click.Choice(PROTOCOL.words()), callback=parsed, help=help_text)
+    return click.option("--protocol", type=_Words(PROTOCOL.words), callback=parsed, help=help_text)
+
+
+class _Words(click.Choice[str]):
+    """One of the words that a kind of values has when the command is run."""
+
+    def __init__(self, words: Callable[[], tuple[str, ...]]) -> None:
+        super().__init__(())
+        self._words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return click.Choice(self._words()).get_metavar(param, ctx)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return click.Choice(self._words()).convert(value, param, ctx)
 
 
 def log_to_stderr(level: int, *, as_json: bool = False) -> None:

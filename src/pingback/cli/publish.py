@@ -20,8 +20,9 @@ from pingback.net.client import Client
 from pingback.posts.feeds import feed_in_file, fetch_feed
 from pingback.posts.sitemap import fetch_sitemap
 from pingback.posts.values import BadFeed, Feed, Sitemap
+from pingback.protocols.table import EVERY
 from pingback.sending import publications
-from pingback.sending.discover import EVERY, discover
+from pingback.sending.discover import discover
 from pingback.sending.ping import unfound
 from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
 from pingback.sending.updates import News, blogs_with_news, tell_of

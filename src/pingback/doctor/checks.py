@@ -2,17 +2,7 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at; `message` says what was seen and, where it is not `ok`, what to do."""
-
-    name: str
-    ok: bool
-    message: str
-
-    def as_json(self) -> dict[str, object]:
-        return {"name": self.name, "ok": self.ok, "message": self.message}
+from pingback.protocols.linkback import Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

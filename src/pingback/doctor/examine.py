@@ -6,8 +6,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from pingback.doctor import endpoints, page
-from pingback.doctor.checks import Check, CheckUp
+from pingback.doctor.checks import CheckUp
 from pingback.errors import BadStatus, FetchError
+from pingback.protocols.linkback import Check
+from pingback.protocols.pingback import HEADER
+from pingback.protocols.table import headers_read
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -38,8 +41,7 @@ def _look(url: str, client: "Client") -> page.Seen:
         return page.Seen(
             target=url,
             url=response.url,
-            pingback_headers=tuple(response.headers("X-Pingback")),
-            link_headers=tuple(response.headers("Link")),
+            headers={name: tuple(response.headers(name)) for name in headers_read()},
             content_type=response.content_type,
             body=response.read(),
         )
@@ -48,6 +50,6 @@ def _look(url: str, client: "Client") -> page.Seen:
 def _head(url: str, client: "Client") -> tuple[str, ...] | None:
     try:
         with client.head(url) as response:
-            return tuple(response.headers("X-Pingback"))
+            return tuple(response.headers(HEADER))
     except FetchError:
         return None

@@ -5,13 +5,14 @@ a `<link>` in one spelling only, and gives up a whole run of pings when it meets
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from pingback.doctor.checks import Check
 from pingback.model import Endpoint, Protocol, Via
 from pingback.page.endpoints import endpoints_in
+from pingback.protocols.linkback import Check
+from pingback.protocols.pingback import HEADER
 from pingback.urls import is_http, same_url, shown
 
 # The expression of Pingback 1.0 §2.2, and the four entities that it wants expanded.
@@ -24,24 +25,28 @@ _SPELLING = '<link rel="pingback" href="…">, rel first and in double quotes'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The final response for `target`, at `url`. `pingback_headers` are the `X-Pingback` lines of the GET, `head` those
-    of a HEAD, None where that had no answer."""
+    """The final response for `target`, at `url`. `headers` are the lines of those in which an endpoint can stand.
+
+    `head` are the `X-Pingback` lines of a HEAD, None where that had no answer.
+    """
 
     target: str
     url: str
-    pingback_headers: tuple[str, ...] = ()
-    link_headers: tuple[str, ...] = ()
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     head: tuple[str, ...] | None = None
     content_type: str | None = None
     body: bytes = b""
 
-    def endpoints(self, *, with_pingback_headers: bool = True) -> tuple[Endpoint, ...]:
-        """What the response advertises."""
+    @property
+    def pingback_headers(self) -> tuple[str, ...]:
+        return self.headers.get(HEADER, ())
+
+    def endpoints(self, *, but_of: str | None = None) -> tuple[Endpoint, ...]:
+        """What the response advertises, but in a header of this name."""
         return endpoints_in(
             self.url,
             target=self.target,
-            pingback_headers=self.pingback_headers if with_pingback_headers else (),
-            link_headers=self.link_headers,
+            headers=lambda name: () if name == but_of else self.headers.get(name, ()),
             content_type=self.content_type,
             chunks=[self.body],
         )
@@ -104,8 +109,8 @@ def _pingback_head(seen: Seen) -> Check:
 
 def _pingback_link(seen: Seen, pingback: Endpoint) -> Iterator[Check]:
     check = partial(Check, name="pingback-link")
-    in_page = seen.endpoints(with_pingback_headers=False)
-    link = next((endpoint for endpoint in in_page if endpoint.protocol is Protocol.PINGBACK), None)
+    in_page = seen.endpoints(but_of=HEADER)
+    link = next((endpoint for endpoint in in_page if endpoint.protocol == Protocol.PINGBACK), None)
     if pingback.via is Via.A:
         yield check(
             ok=False, message=f"only an <a> names the endpoint, where few senders look: write it as {_SPELLING}"

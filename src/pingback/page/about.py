@@ -14,6 +14,7 @@ from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
 from pingback.page.texts import LARGEST, Said, reader_of
 from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.table import sources_of
 from pingback.text import EXCERPT_LENGTH, clean, plain
 from pingback.urls import is_http, resolve
 
@@ -45,11 +46,11 @@ def read_mention(
 ) -> Verification:
     """What the source page, fetched from `url` in the end, says about the target and of itself.
 
-    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`. For Webmention
-    the source can be plain text or JSON as well (§3.2.2); without a protocol the rules of any of them count.
+    The title is the whole of `<title>`; without one `og:title`, the h-entry's name or the first `<h1>`. Which
+    media types count beside HTML depends on the protocol; without one, those of any do.
     """
     media_type, charset = parse_content_type(content_type)
-    said_in = reader_of(media_type) if protocol in (None, Protocol.WEBMENTION) else None
+    said_in = None if media_type in HTML_TYPES else reader_of(media_type, sources_of(protocol))
     if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))

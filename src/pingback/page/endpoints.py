@@ -1,87 +1,91 @@
-"""The endpoints that a response advertises (Pingback 1.0 §2, Webmention §3.1.2, TrackBack 1.2).
+"""The endpoints that a response advertises, as each protocol's record says that they are to be found.
 
 A parser instead of the expression in Pingback 1.0: it finds a `<link>` in any spelling, with relative and
 entity-encoded addresses, and none that stands in a comment, a script or escaped prose.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pingback.model import Endpoint, Protocol, Via
 from pingback.page.rdf import RdfCollector
 from pingback.page.scanner import Collector, Passing, scan
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.protocols.headers import links_in
+from pingback.protocols.linkback import Linkback
+from pingback.protocols.table import EVERY, linkbacks
 from pingback.urls import is_http, resolve, same_url
 
 HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})  # "": no Content-Type at all
 
 MAX_LOOKED_AT = 2000  # elements with an endpoint's rel; all but the first few of these have no address to be used
 
-RELS = {
-    "webmention": Protocol.WEBMENTION,
-    # From before the norm: as it was then, and as people write it.
-    "http://webmention.org/": Protocol.WEBMENTION,
-    "http://webmention.org": Protocol.WEBMENTION,
-    "https://webmention.org/": Protocol.WEBMENTION,
-    "https://webmention.org": Protocol.WEBMENTION,
-    "pingback": Protocol.PINGBACK,
-    "trackback": Protocol.TRACKBACK,  # in no norm, but in many themes
-}
-
 
 def endpoints_in(
     url: str,
     *,
     target: str,
-    pingback_headers: Sequence[str],
-    link_headers: Sequence[str],
+    headers: Callable[[str], Collection[str]],
     content_type: str | None,
     chunks: Iterable[bytes],
-    wanted: Collection[Protocol] = tuple(Protocol),
+    wanted: Collection[Protocol] = EVERY,
 ) -> tuple[Endpoint, ...]:
     """What the final, successful response to `target` advertises of what is `wanted`, one for each protocol at most.
 
-    `url` is where the response came from, `pingback_headers` and `link_headers` are its `X-Pingback` and `Link` lines.
-    Headers count before the page. No chunk of it is taken that cannot change the answer; but a TrackBack block can
-    stand anywhere in a page, and a better one behind it, as the `<link>` does that overrules an `<a rel="pingback">`.
+    `url` is where the response came from, `headers` gives its lines of that name. Headers count before the page. No
+    chunk of it is taken that cannot change the answer; but a block of RDF can stand anywhere in a page, and a better
+    one behind it, as the `<link>` does that overrules an `<a rel="pingback">`.
     """
-    found: dict[Protocol, Endpoint] = {}
-    if Protocol.PINGBACK in wanted:
-        found |= _in_pingback_headers(url, pingback_headers)
-    if Protocol.WEBMENTION in wanted:
-        found |= _in_link_headers(url, link_headers)
-    missing = frozenset(wanted) - found.keys()
+    asked = [linkback for linkback in linkbacks() if linkback.name in wanted]
+    found = {linkback.name: endpoint for linkback in asked if (endpoint := _in_headers(linkback, url, headers))}
+    missing = [linkback for linkback in asked if linkback.name not in found]
     media_type, charset = parse_content_type(content_type)
     if missing and media_type in HTML_TYPES:
-        found |= _in_page(url, target, chunks, charset, missing, by_a=not pingback_headers)
-    return tuple(found[protocol] for protocol in Protocol if protocol in found)
+        without_a = {each.name for each in missing if each.a_comes_last and each.header and headers(each.header)}
+        passing = Passing(url)
+        rdf = RdfCollector(passing, target, url=url) if any(linkback.in_rdf for linkback in missing) else None
+        links = EndpointCollector(passing, missing, rdf, without_a=without_a)
+        collectors: list[Collector] = [links] if rdf is None else [links, rdf]
+        scan(chunks, passing, collectors, charset=charset)
+        found |= links.found
+    return tuple(found[linkback.name] for linkback in asked if linkback.name in found)
 
 
 class EndpointCollector:
-    """The first `<link>` or `<a>` for each protocol that is wanted. For TrackBack, `rdf` counts before them.
+    """The first `<link>` or `<a>` for each protocol that is wanted; where one is found `in_rdf`, `rdf` counts before.
 
-    `<a rel="pingback">` counts where `by_a` and the page, to its end, has no such `<link>`, usable or not: a stranger's
-    comment can hold one, and must not take the pings of a page that says itself where they go.
+    Where an `<a>` comes last, it counts if the page, to its end, has no such `<link>`, usable or not; and not at all
+    for the protocols `without_a`.
     """
 
     tags = frozenset({"link", "a"})
     ends: frozenset[str] = frozenset()
 
-    def __init__(self, passing: Passing, wanted: Set[Protocol], rdf: RdfCollector | None, *, by_a: bool) -> None:
+    def __init__(
+        self,
+        passing: Passing,
+        wanted: Collection[Linkback],
+        rdf: RdfCollector | None,
+        *,
+        without_a: Collection[Protocol],
+    ) -> None:
         self._passing = passing
-        self._wanted = wanted
+        self._wanted = frozenset(linkback.name for linkback in wanted)
+        self._by_rel: dict[str, list[Linkback]] = {}
+        for linkback in wanted:
+            for rel in linkback.rels:
+                self._by_rel.setdefault(rel, []).append(linkback)
         self._rdf = rdf
-        self._by_a = by_a
+        self._in_rdf = [linkback.name for linkback in wanted if linkback.in_rdf]
+        self._without_a = set(without_a)
         self._left = MAX_LOOKED_AT
         self._found: dict[Protocol, Endpoint] = {}
-        self._anchor: Endpoint | None = None  # the first usable `<a rel="pingback">`
+        self._last: dict[Protocol, Endpoint] = {}  # the first usable `<a>`, of those for whom it comes last
 
     @property
     def found(self) -> dict[Protocol, Endpoint]:
         """One for each protocol at most, once the page is over."""
-        if self._anchor is None or not self._by_a or self._left == 0 or Protocol.PINGBACK in self._found:
-            return self._found
-        return self._found | {Protocol.PINGBACK: self._anchor}
+        last = {name: endpoint for name, endpoint in self._last.items() if name not in self._without_a and self._left}
+        return last | self._found | self._of_rdf()
 
     @property
     def done(self) -> bool:
@@ -89,79 +93,61 @@ class EndpointCollector:
             return True
         settled = set(self._found)
         if self._rdf is not None and self._rdf.done and self._rdf.ping is not None:
-            settled.add(Protocol.TRACKBACK)
+            settled.update(self._in_rdf)
         return settled >= self._wanted
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
         rels = attributes.get("rel")
         if rels is None or self._left == 0:
             return
-        named = dict.fromkeys(RELS[rel] for rel in rels.lower().split() if rel in RELS)
-        protocols = [protocol for protocol in named if self._is_open(protocol, tag)]
-        if not protocols:
+        named = dict.fromkeys(linkback for rel in rels.lower().split() for linkback in self._by_rel.get(rel, ()))
+        is_open = [linkback for linkback in named if self._is_open(linkback, tag)]
+        if not is_open:
             return
         self._left -= 1
         href = attributes.get("href")
         url = None if href is None else _http(self._passing.base, href)
-        for protocol in protocols:
-            self._take(
-                protocol, Via(tag), None if href is None or url is None else _made(protocol, href, url, Via(tag))
-            )
+        for linkback in is_open:
+            endpoint = None if href is None or url is None else _made(linkback, href, url, Via(tag))
+            self._take(linkback, tag, endpoint)
 
     def end(self, tag: str) -> None:
         """Never called: where a `<link>` or `<a>` ends says nothing."""
 
-    def _is_open(self, protocol: Protocol, tag: str) -> bool:
-        if protocol is Protocol.PINGBACK and tag == "a" and self._anchor is not None:
-            return False
-        return protocol in self._wanted and protocol not in self._found
+    def _is_open(self, linkback: Linkback, tag: str) -> bool:
+        return linkback.name not in self._found and not (tag == "a" and linkback.name in self._last)
 
-    def _take(self, protocol: Protocol, via: Via, endpoint: Endpoint | None) -> None:
-        if protocol is Protocol.PINGBACK:
-            if via is Via.A:
-                self._anchor = endpoint
-                return
-            self._by_a = False
+    def _take(self, linkback: Linkback, tag: str, endpoint: Endpoint | None) -> None:
+        comes_last = linkback.a_comes_last and tag == "a"
+        if linkback.a_comes_last and not comes_last:
+            self._without_a.add(linkback.name)
         if endpoint is not None:
-            self._found[protocol] = endpoint
+            (self._last if comes_last else self._found)[linkback.name] = endpoint
+
+    def _of_rdf(self) -> dict[Protocol, Endpoint]:
+        if self._rdf is None or self._rdf.ping is None:
+            return {}
+        return {name: Endpoint(protocol=name, url=self._rdf.ping, via=Via.RDF) for name in self._in_rdf}
 
 
-def _in_pingback_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint]:
-    """The first usable one: Pingback 1.0 §2.1."""
-    for value in values:
-        if endpoint := _endpoint(Protocol.PINGBACK, url, value.strip(), Via.HEADER):
-            return {Protocol.PINGBACK: endpoint}
-    return {}
-
-
-def _in_link_headers(url: str, values: Iterable[str]) -> dict[Protocol, Endpoint]:
-    """The first usable one: Webmention §3.1.2. A link with another page for an anchor is not ours (RFC 8288 §3.2)."""
-    for link in links_in(values):
-        if all(RELS.get(rel) is not Protocol.WEBMENTION for rel in link.rels):
+def _in_headers(linkback: Linkback, url: str, headers: Callable[[str], Iterable[str]]) -> Endpoint | None:
+    """The first usable one. A link with another page for an anchor is not ours (RFC 8288 §3.2)."""
+    for value in headers(linkback.header) if linkback.header else ():
+        if endpoint := _endpoint(linkback, url, value.strip()):
+            return endpoint
+    for link in links_in(headers("Link")) if linkback.in_link_header else ():
+        if linkback.rels.isdisjoint(link.rels):
             continue
         if link.anchor is not None and not same_url(resolve(url, link.anchor) or "", url):
             continue
-        if endpoint := _endpoint(Protocol.WEBMENTION, url, link.url, Via.HEADER):
-            return {Protocol.WEBMENTION: endpoint}
-    return {}
+        if endpoint := _endpoint(linkback, url, link.url):
+            return endpoint
+    return None
 
 
-def _in_page(
-    url: str, target: str, chunks: Iterable[bytes], charset: str | None, wanted: Set[Protocol], *, by_a: bool
-) -> dict[Protocol, Endpoint]:
-    passing = Passing(url)
-    rdf = RdfCollector(passing, target, url=url) if Protocol.TRACKBACK in wanted else None
-    links = EndpointCollector(passing, wanted, rdf, by_a=by_a)
-    collectors: list[Collector] = [links] if rdf is None else [links, rdf]
-    scan(chunks, passing, collectors, charset=charset)
-    if rdf is None or rdf.ping is None:
-        return links.found
-    return links.found | {Protocol.TRACKBACK: Endpoint(protocol=Protocol.TRACKBACK, url=rdf.ping, via=Via.RDF)}
-
-
-def _endpoint(protocol: Protocol, base: str, reference: str, via: Via) -> Endpoint | None:
+def _endpoint(linkback: Linkback, base: str, reference: str) -> Endpoint | None:
     url = _http(base, reference)
-    return None if url is None else _made(protocol, reference, url, via)
+    return None if url is None else _made(linkback, reference, url, Via.HEADER)
 
 
 def _http(base: str, reference: str) -> str | None:
@@ -169,14 +155,11 @@ def _http(base: str, reference: str) -> str | None:
     return url if url is not None and is_http(url) else None
 
 
-def _made(protocol: Protocol, reference: str, url: str, via: Via) -> Endpoint | None:
+def _made(linkback: Linkback, reference: str, url: str, via: Via) -> Endpoint | None:
     """The endpoint at `url`, which `reference` resolved to.
 
-    An empty address is the page itself for Webmention (§3.1.2), and no endpoint for the others: the expression in
-    Pingback 1.0 §2 wants at least one character.
+    The expression in Pingback 1.0 §2 wants at least one character; others are empty where the page is its own endpoint.
     """
-    if not reference.strip() and protocol is not Protocol.WEBMENTION:
+    if not reference.strip() and not linkback.empty_is_page:
         return None
-    if protocol is Protocol.WEBMENTION:
-        url = url.partition("#")[0]  # it says nothing to a server
-    return Endpoint(protocol=protocol, url=url, via=via)
+    return Endpoint(protocol=linkback.name, url=url.partition("#")[0] if linkback.drops_fragment else url, via=via)

@@ -1,4 +1,4 @@
-"""Webmention sources that are not HTML: does a plain text or a JSON document hold the target (Webmention §3.2.2).
+"""Sources that are not HTML: does a plain text or a JSON document hold the target (Webmention §3.2.2).
 
 Feeds do not count, whatever they are written in: they repeat what their posts say, and forget it. All of a text is
 looked at, in time that its length bounds: what surely is another host's is passed over by an expression, and what is
@@ -6,7 +6,7 @@ left is taken apart as a URL twice at most.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from json import JSONDecoder
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ _CLOSING = ")'.,;:!?"  # an address can hold and end with these too
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # as `str.splitlines` has them
 _NO_BASE = "about:blank"  # against which nothing relative resolves
 _FEED = "application/feed+json"  # JSON Feed
+_JSON = "application/json"
 
 _DECODER = JSONDecoder(strict=False)
 _TITLES = ("name", "title")  # the better one first
@@ -44,14 +45,16 @@ class Said(NamedTuple):
     excerpt: str | None = None
 
 
-def reader_of(media_type: str) -> Callable[[str, str, bool], Said | None] | None:
-    """What reads such a document: of its text, the target, and whether the text was cut off, it makes what is said;
-    None where the document does not hold the target."""
-    if media_type == "text/plain":
-        return said_in_text
-    if media_type == "application/json" or (media_type.endswith("+json") and media_type != _FEED):
-        return said_in_json
-    return None
+def reader_of(media_type: str, sources: Container[str]) -> Callable[[str, str, bool], Said | None] | None:
+    """What reads such a document, if its type is one of `sources`, `_JSON` for all kinds of it; else None.
+
+    Of the document's text, the target, and whether the text was cut off, it makes what is said; None where the document
+    does not hold the target.
+    """
+    is_json = media_type == _JSON or media_type.endswith("+json")
+    if media_type == _FEED or (_JSON if is_json else media_type) not in sources:
+        return None
+    return said_in_json if is_json else said_in_text
 
 
 def said_in_text(text: str, target: str, cut: bool = False) -> Said | None:

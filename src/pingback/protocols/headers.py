@@ -1,10 +1,16 @@
-"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3), `Link` (RFC 8288 §3), how long a page is fresh."""
+"""HTTP header fields as values: `Content-Type` (RFC 9110 §8.3), `Link` (RFC 8288 §3), how long a page is fresh;
+and some that we send."""
 
 import re
 from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from itertools import chain, islice
+from math import ceil
 from typing import NamedTuple
+
+# For what may hold a stranger's words: no browser is to look for markup in them.
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
+UNKEPT = NOSNIFF | {"Cache-Control": "no-store"}  # and for what no cache is to keep
 
 MAX_LINKS = 500  # in all fields of a response, what stands between two included
 
@@ -67,6 +73,11 @@ def fresh_for(cache_control: Iterable[str], *, expires: str | None, date: str | 
     if found := _MAX_AGE.search(directives):
         return float(found[1])
     return None if expires is None else _seconds_between(date, expires)
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """The header that says when the same request is welcome (RFC 9110 §10.2.3)."""
+    return {"Retry-After": str(ceil(seconds))}
 
 
 def _seconds_between(date: str | None, expires: str) -> float:

@@ -48,7 +48,7 @@ class Backlog:
         background: Background | None,
         rate: "Rate | None",
         site: SitePages,
-        protocols: Collection[Protocol],
+        unasked: Collection[Protocol],
         settle: Look,
         renew: Look,
         clock: Clock,
@@ -57,7 +57,7 @@ class Backlog:
         self._queue = queue
         self._background = background
         self._hosts = Turns(rate, site=site, clock=clock)
-        self._protocols = protocols
+        self._unasked = unasked
         self._settle = settle
         self._renew = renew
         self._clock = clock
@@ -118,7 +118,7 @@ class Backlog:
             self._queue.release(holder)
         in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
         with self._lock:
-            waiting = self._queue.waiting(self._protocols, now=self._clock())
+            waiting = self._queue.waiting(but_of=self._unasked, now=self._clock())
             self._waiting = Counter(host_of(mention.source) for mention in waiting)
         for mention in waiting:
             if mention.id not in in_hand:

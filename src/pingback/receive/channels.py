@@ -91,7 +91,7 @@ def _hmac(secret: str, body: bytes) -> str:
 
 def _paragraph(mention: Mention) -> str:
     told = sanitized(mention)
-    lines = [f"{told.protocol.value.capitalize()}: {told.title or told.source} ({told.status})"]
+    lines = [f"{told.protocol.capitalize()}: {told.title or told.source} ({told.status})"]
     lines += [f"  {told.source}", f"  -> {told.target}"]
     if told.excerpt:
         lines.append(f"  {told.excerpt}")

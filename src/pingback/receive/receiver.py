@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError, NoTurn, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
+from pingback.protocols.table import on_their_word
 from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
@@ -96,9 +97,9 @@ class Receiver:
         self._moderator = Moderator(store.moderation, decide=decide, block=block)
         self._answer_within = answer_within
         self._queued = frozenset(queued)
-        self._verify_trackbacks = verify_trackbacks
-        if not verify_trackbacks:  # else what the owner approves of them would wait for ever
-            store.moderation.on_their_word = (Protocol.TRACKBACK,)
+        self._believed = () if verify_trackbacks else on_their_word()
+        if self._believed:  # else what the owner approves of them would wait for ever
+            store.moderation.on_their_word = self._believed
         self.observer = observer
         self.listing = Gate(at_once=LISTS_AT_ONCE, in_hand=LISTS_IN_HAND)
         self._clock = clock
@@ -114,7 +115,7 @@ class Receiver:
             background=self._background,
             rate=source_rate,
             site=self._site,
-            protocols=[protocol for protocol in Protocol if self._verifies(protocol)],
+            unasked=self._believed,
             settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.client_ip)),
             renew=lambda known: self._renew_if_due(known, None),
             clock=clock,
@@ -253,10 +254,10 @@ class Receiver:
         )
         known = self._store.find(arrived.source, arrived.target)
         if known is not None and known.status is not MentionStatus.REJECTED:
-            if self._verifies(protocol):
+            if protocol not in self._believed:
                 self._refresh(known, client_ip, protocol)
             raise _known()
-        if not self._verifies(protocol):
+        if protocol in self._believed:
             return self._keep_unverified(arrived, words)
         background = self._background_for(protocol)
         if background is None:
@@ -265,9 +266,6 @@ class Receiver:
                     return self._keep(self._judge(arrived, client_ip))
             raise _too_busy()
         return self._keep_in_time(arrived, client_ip, background)
-
-    def _verifies(self, protocol: Protocol) -> bool:
-        return self._verify_trackbacks or protocol is not Protocol.TRACKBACK
 
     def _background_for(self, protocol: Protocol) -> Background | None:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""

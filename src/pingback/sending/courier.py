@@ -20,8 +20,8 @@ from pingback.clock import Clock, now
 from pingback.errors import FetchError, Unreachable
 from pingback.holders import is_gone, this_process
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
-from pingback.sending.answers import ABSENT
-from pingback.sending.discover import EVERY, discover
+from pingback.protocols.table import EVERY, retelling
+from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
@@ -171,9 +171,17 @@ class Courier:
         run.aside.append(replace(ping, leased_until=None))
 
     def _is_wished(self, ping: QueuedPing) -> bool:
-        """It may go out; news of what was told before, by the protocol of that time, and of removals by Webmention."""
-        again_by = ping.told_by if ping.linked else Protocol.WEBMENTION
-        return (again_by is None or again_by in self._wanted) and self._allows(ping.source, ping.target)
+        """It may go out; news of what was told before by the protocol of that time."""
+        told_before = ping.told_by is not None and ping.linked
+        may = ping.told_by in self._wanted if told_before else bool(self._protocols_for(ping))
+        return may and self._allows(ping.source, ping.target)
+
+    def _protocols_for(self, ping: QueuedPing) -> Collection[Protocol]:
+        """Those by which it may be told: of a link that is gone, only some can tell, the one that told of it first."""
+        if ping.linked:
+            return self._wanted
+        removals = [name for name in self._wanted if name in retelling().removals]
+        return [name for name in removals if name == ping.told_by] or removals
 
     def _find(self, run: Run, pool: ThreadPoolExecutor, job: Job) -> None:
         """Look for the target's endpoints, or wait for who does so already."""
@@ -222,8 +230,7 @@ class Courier:
 
     def _tell(self, run: Run, pool: ThreadPoolExecutor, job: Job, found: Discovery) -> None:
         """Deliver, or wait for one's turn at the endpoint's host: many targets may have theirs at one service."""
-        # Of a link that is gone, only Webmention can tell (§3.1.4, sending updates).
-        wanted = self._wanted if job.ping.linked else [Protocol.WEBMENTION]
+        wanted = self._protocols_for(job.ping)
         found = replace(found, target=job.ping.target)  # as this post spells it (Pingback 1.0 §3)
         job.tell = lambda: deliver(job.ping.source, found, client=self._client, wanted=wanted)
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
@@ -278,7 +285,7 @@ class Courier:
         if outcome.attempts and run.strikes_out((job.endpoint_host, "told"), unanswered):
             self._let_be(run, job, until=self._clock() + REST)
         host = job.endpoint_host
-        if self._is_outdated(job, outcome):
+        if job.is_recalled and delivery.absent:  # what is remembered of the target names an endpoint that is no more
             self._outbox.forget(job.ping.target)
             run.found.pop(key_of(job.ping.target), None)
             job.is_recalled = False
@@ -292,10 +299,6 @@ class Courier:
             yield from self._record(run, job, delivery)
         if host in run.queues:
             self._serve(run, pool, host)
-
-    def _is_outdated(self, job: Job, outcome: Outcome) -> bool:
-        """What is remembered of the target names an endpoint that is no more."""
-        return job.is_recalled and outcome.status is OutcomeStatus.REFUSED and outcome.fault in ABSENT
 
     def _ended(self, run: Run, future: "Future[Any]") -> Iterator[Outcome]:
         yield from run.futures.pop(future)()
@@ -312,6 +315,7 @@ class Courier:
             seconds=monotonic() - job.began,
             next_try=due,
             exchange=None if outcome.status in _DONE else delivery.exchange,
+            retelling=retelling(),
         )
         run.let_go(job)
         self._pace(run, job, outcome, wish)

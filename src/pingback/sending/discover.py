@@ -1,4 +1,4 @@
-"""Which endpoints a target advertises (Pingback 1.0 §2, Webmention §3.1.2, TrackBack 1.2)."""
+"""Which endpoints a target advertises."""
 
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
@@ -7,12 +7,12 @@ from pingback.errors import Unreachable
 from pingback.model import Discovery, Protocol
 from pingback.page.endpoints import endpoints_in
 from pingback.protocols.headers import fresh_for
+from pingback.protocols.table import EVERY
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.net.response import Response
 
-EVERY: Collection[Protocol] = tuple(Protocol)
 REMEMBERED_FOR = 24 * 3600.0  # seconds at most, and where the target does not say
 
 
@@ -28,8 +28,7 @@ def discover(target: str, *, client: "Client", wanted: Collection[Protocol] = EV
         endpoints = endpoints_in(
             response.url,
             target=target,
-            pingback_headers=response.headers("X-Pingback"),
-            link_headers=response.headers("Link"),
+            headers=response.headers,
             content_type=response.content_type,
             chunks=page,
             wanted=wanted,

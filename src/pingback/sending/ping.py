@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pingback.errors import BadStatus, Blocked, FetchError, Unreachable
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Words
 from pingback.page.about import read_mention
-from pingback.protocols import trackback, webmention
-from pingback.protocols.forms import FORM
-from pingback.protocols.pingback import encode_ping
+from pingback.protocols.linkback import OF_STATUS, Answer, Linkback
+from pingback.protocols.table import EVERY, linkback_of
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.sending.answers import OF_STATUS, Answer, verdict_on
-from pingback.sending.discover import EVERY, discover
+from pingback.sending.discover import discover
 from pingback.text import plain, shorten
 from pingback.urls import shown
 
@@ -31,12 +29,13 @@ class Delivery(NamedTuple):
     """What became of a ping, and what the next try should know.
 
     `retry_after` is the far side's `Retry-After` as it was written; `exchange` is the last request and its answer, as
-    text for a person.
+    text for a person. `absent`: the endpoint is none, after all.
     """
 
     outcome: Outcome
     retry_after: str | None = None
     exchange: str | None = None
+    absent: bool = False
 
 
 def send(
@@ -49,10 +48,10 @@ def send(
 ) -> Outcome:
     """Tell the target of the source, by `protocol` or the one it prefers. May run twice: then it is `already` there.
 
-    `words` are what a TrackBack says of the source; without them they are taken from its page. An endpoint that turns
-    out not to be there (404, 405, 410, no such method) leads on to the target's next one; one that says no does not.
-    Blocks for a GET and a POST, each within the client's limits, and more where endpoints are not there. What the far
-    side says and what keeps us from it are in the outcome; nothing is raised for them.
+    `words` are what is said of the source, by a protocol that carries words; without them they are taken from its page.
+    An endpoint that turns out not to be there (404, 405, 410, no such method) leads on to the target's next one; one
+    that says no does not. Blocks for a GET and a POST, each within the client's limits, and more where endpoints are
+    not there. What the far side says and what keeps us from it are in the outcome; nothing is raised for them.
     """
     wanted = EVERY if protocol is None else (protocol,)
     try:
@@ -101,14 +100,14 @@ def deliver(
     words: Words | None = None,
 ) -> Delivery:
     """Tell the first of the target's endpoints that is there; `attempts` counts all that were told."""
-    endpoints = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
-    if not endpoints:
-        return Delivery(_unsupported(source, found.target, wanted))
-    attempts = 0
-    for endpoint in endpoints:
-        delivery, absent = _deliver(source, found.target, endpoint, client=client, words=words)
+    delivery, attempts = Delivery(_unsupported(source, found.target, wanted)), 0
+    for endpoint in found.endpoints:
+        linkback = linkback_of(endpoint.protocol) if endpoint.protocol in wanted else None
+        if linkback is None:
+            continue
+        delivery = _deliver(source, found.target, endpoint, linkback, client=client, words=words)
         attempts += delivery.outcome.attempts
-        if not absent:
+        if not delivery.absent:
             break
     return delivery._replace(outcome=replace(delivery.outcome, attempts=attempts))
 
@@ -124,11 +123,14 @@ def _unsupported(source: str, target: str, wanted: Collection[Protocol]) -> Outc
 
 
 def _deliver(
-    source: str, target: str, endpoint: Endpoint, *, client: "Client", words: Words | None
-) -> tuple[Delivery, bool]:
-    """What became of one POST, and whether the endpoint is none after all."""
+    source: str, target: str, endpoint: Endpoint, linkback: Linkback, *, client: "Client", words: Words | None
+) -> Delivery:
+    """What became of one POST."""
     outcome = partial(Outcome, source=source, target=target, protocol=endpoint.protocol, endpoint=endpoint.url)
-    body, content_type = _message(source, target, endpoint, client=client, words=words)
+    said = words or Words()
+    if linkback.carries_words:
+        said = _completed(said, source, target, linkback, client=client)
+    body, content_type = linkback.message(source, target, said)
     try:
         with client.post(endpoint.url, body, content_type=content_type) as response:
             retry_after = next(iter(response.headers("Retry-After")), None)
@@ -142,38 +144,26 @@ def _deliver(
             )
     except Blocked as error:  # by the endpoint itself nothing left; where it redirects to, it got the message first
         attempts = int(error.url != endpoint.url)
-        return Delivery(outcome(status=OutcomeStatus.BLOCKED, message=plain(str(error)), attempts=attempts)), False
+        return Delivery(outcome(status=OutcomeStatus.BLOCKED, message=plain(str(error)), attempts=attempts))
     except Unreachable as error:
         failed = outcome(status=OutcomeStatus.FAILED, message=plain(str(error)), attempts=1)
-        return Delivery(failed, exchange=_as_text(endpoint.url, body, str(error))), False
-    verdict = verdict_on(answer, endpoint.protocol)
-    said = outcome(
+        return Delivery(failed, exchange=_as_text(endpoint.url, body, str(error)))
+    verdict = linkback.verdict(answer)
+    heard = outcome(
         status=verdict.status,
         message=shorten(plain(verdict.message), LONGEST_MESSAGE),
         fault=verdict.fault,
         attempts=1,
     )
-    heard = f"HTTP {answer.status} {answer.content_type or ''}\n\n{answer.body.decode('utf-8', 'replace')}"
-    return Delivery(said, retry_after, _as_text(endpoint.url, body, heard)), verdict.absent
+    text = f"HTTP {answer.status} {answer.content_type or ''}\n\n{answer.body.decode('utf-8', 'replace')}"
+    return Delivery(heard, retry_after, _as_text(endpoint.url, body, text), verdict.absent)
 
 
-def _message(
-    source: str, target: str, endpoint: Endpoint, *, client: "Client", words: Words | None
-) -> tuple[bytes, str]:
-    """The body of the POST, and its media type."""
-    if endpoint.protocol is Protocol.PINGBACK:
-        return encode_ping(source, target), "text/xml"
-    if endpoint.protocol is Protocol.WEBMENTION:
-        return webmention.encode_webmention(source, target), FORM
-    said = _completed(words or Words(), source, target, client=client)
-    return trackback.encode_trackback(trackback.TrackBack(url=source, words=said)), trackback.CONTENT_TYPE
-
-
-def _completed(given: Words, source: str, target: str, *, client: "Client") -> Words:
+def _completed(given: Words, source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:
     """The given words, and for those that are missing the page's own."""
     if given.title and given.excerpt and given.site_name:
         return given
-    page = _words_of(source, target, client=client)
+    page = _words_of(source, target, linkback, client=client)
     return Words(
         title=given.title or page.title,
         excerpt=given.excerpt or page.excerpt,
@@ -181,8 +171,8 @@ def _completed(given: Words, source: str, target: str, *, client: "Client") -> W
     )
 
 
-def _words_of(source: str, target: str, *, client: "Client") -> Words:
-    """What the source's page says of itself, for a TrackBack; nothing where the page cannot be had."""
+def _words_of(source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:
+    """What the source's page says of itself; nothing where the page cannot be had."""
     try:
         with client.get(source) as response:
             response.require_success()
@@ -193,7 +183,7 @@ def _words_of(source: str, target: str, *, client: "Client") -> Words:
                 target=target,
                 url=response.url,
                 content_type=content_type,
-                protocol=Protocol.TRACKBACK,
+                protocol=linkback.name,
             )
     except FetchError:
         return Words()

@@ -20,8 +20,8 @@ from pingback.errors import BadStatus, FetchError, NoMatch
 from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
 from pingback.page.entry import Post, read_post
 from pingback.page.region import MAX_LINKS
+from pingback.protocols.table import EVERY, retelling
 from pingback.sending.courier import Courier
-from pingback.sending.discover import EVERY
 from pingback.text import plain
 from pingback.urls import shown, split
 
@@ -125,7 +125,8 @@ class Publisher:
             return self._untaken(publication, unready)
         source = publication.source
         if post is None:
-            return Taken(publication=publication, plan=self._outbox.plan_gone(source, now=self._clock()))
+            gone = self._outbox.plan_gone(source, now=self._clock(), retelling=retelling())
+            return Taken(publication=publication, plan=gone)
         wanted = self._wanted(source, post)
         fingerprint = publication.fingerprint or post.fingerprint
         if len(wanted) < len(post.links):
@@ -137,6 +138,7 @@ class Publisher:
             untouched=[link.target for link in post.links if link.target not in wanted],
             fingerprint=fingerprint,
             now=self._clock(),
+            retelling=retelling(),
         )
         return Taken(
             publication=publication,
@@ -157,7 +159,7 @@ class Publisher:
             return self._untaken(publication, unready), []
         source = publication.source
         wanted = {} if post is None else self._wanted(source, post)
-        due = self._outbox.dry_run(source, wanted, now=self._clock())
+        due = self._outbox.dry_run(source, wanted, now=self._clock(), retelling=retelling())
         skipped = () if post is None else tuple(_over(source, post))
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pingback.errors import BadResponse, Blocked, Fault, FaultCode, FetchError
 from pingback.model import Outcome, OutcomeStatus
 from pingback.protocols.forms import FORM, encode_form
+from pingback.protocols.linkback import OF_STATUS
 from pingback.protocols.xmlrpc import MAX_BODY, Value, decode_response, encode_call
-from pingback.sending.answers import OF_STATUS
 from pingback.text import plain, shorten
 from pingback.urls import key_of, origin_of, shown, split
 

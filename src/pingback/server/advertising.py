@@ -1,15 +1,8 @@
-"""What a target's page must carry so that senders find the endpoints of this server.
-
-Pingback 1.0 §2 wants one `X-Pingback` header or a `<link>`; Webmention §3.1.2 a `Link` header or a `<link>`; TrackBack
-1.2 a block of RDF whose `dc:identifier` is the page.
-"""
-
-from html import escape
+"""What a target's page must carry so that senders find the endpoints of this server, by all protocols."""
 
 from pingback.model import Advertisement
-from pingback.protocols.trackback import encode_rdf
-from pingback.server import trackback, webmention, xmlrpc
-from pingback.urls import origin_of, split, tidy
+from pingback.protocols.table import linkbacks
+from pingback.urls import origin_of, split
 
 
 def advertise(target: str, *, at: str | None = None, title: str | None = None) -> Advertisement:
@@ -23,12 +16,17 @@ def advertise(target: str, *, at: str | None = None, title: str | None = None) -
     origin = origin_of(target)
     path = split(target).href.partition("#")[0].removeprefix(origin)
     base = origin if at is None else _base(at)
-    links = {"pingback": base + xmlrpc.ROOT, "webmention": base + webmention.ROOT}
-    return Advertisement(
-        headers={"X-Pingback": links["pingback"], "Link": f'<{links["webmention"]}>; rel="webmention"'},
-        html="\n".join(f'<link rel="{rel}" href="{_attribute(url)}">' for rel, url in links.items()),
-        rdf=encode_rdf(target=tidy(target), title=title or target, endpoint=base + trackback.ROOT + path),
-    )
+    headers: dict[str, str] = {}
+    html, rdf = [], []
+    # From the last in the table up: so pages have carried it, X-Pingback first.
+    for surface in [linkback.surface for linkback in reversed(linkbacks()) if linkback.surface]:
+        endpoint = base + surface.path + (path if surface.target_in_path else "")
+        one = surface.advertisement(endpoint, target, title or target)
+        for name, value in one.headers.items():  # lines of one name are one list (RFC 9110 §5.3)
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        html.append(one.html)
+        rdf.append(one.rdf)
+    return Advertisement(headers=headers, html="\n".join(filter(None, html)), rdf="\n".join(filter(None, rdf)))
 
 
 def _base(at: str) -> str:
@@ -37,8 +35,3 @@ def _base(at: str) -> str:
     if "?" in href or "#" in href or "&" in href:
         raise ValueError(f"{at!r} cannot be where a server is mounted: it has more than a path")
     return href.rstrip("/")
-
-
-def _attribute(url: str) -> str:
-    """Of entities Pingback 1.0 §2.2 knows four, and no numeric ones. A URL's normal form has no double quote in it."""
-    return escape(url, quote=False)

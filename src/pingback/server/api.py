@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind, iso
+from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
 from pingback.server import atom, jf2
 from pingback.server.conditional import conditional
-from pingback.server.http import NOSNIFF, Request, Response
+from pingback.server.http import Request, Response
 from pingback.server.query import Query
 from pingback.store.listing import Listed, Listing, Withdrawal
 from pingback.urls import tidy

@@ -1,10 +1,14 @@
 """Which surface answers a request: pure, but for what the `Receiver` does."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from pingback.model import Protocol
+from pingback.protocols.linkback import Linkback, Surface
+from pingback.protocols.table import linkbacks
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.server import api, display, health, trackback, webmention, widget, xmlrpc
+from pingback.server import api, display, health, pings, trackback, widget, xmlrpc
 from pingback.server.http import Request, Response, plain
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ class Route(NamedTuple):
 
 def handle(request: Request, receiver: "Receiver") -> Response:
     """The response to any request; raises nothing."""
-    route = _ROUTES.get(request.path) or _route_below(request.raw_path)
+    route = _route_of(request.path, request.raw_path)
     if route is None:
         return plain(404, "There is nothing here.")
     if request.method not in route.methods:
@@ -37,12 +41,35 @@ def handle(request: Request, receiver: "Receiver") -> Response:
 def makes_list(method: str, path: str) -> bool:
     """The answer may be long: a server that knows beforehand can let other requests pass it."""
     path = "/" + path.lstrip("/")  # as waitress gives it to us
-    route = _ROUTES.get(path) or _route_below(path)
+    route = _route_of(path, path)
     return route is not None and route.lists and method != "POST"
 
 
-def _route_below(path: str) -> Route | None:
-    return next((route for folder, route in _FOLDERS.items() if path.startswith(folder)), None)
+def _route_of(path: str, raw_path: str) -> Route | None:
+    if route := _ROUTES.get(path):
+        return route
+    if raw_path.startswith("/inbox/"):
+        return _INBOX
+    return next(filter(None, (_surface_route(linkback, path, raw_path) for linkback in linkbacks())), None)
+
+
+def _surface_route(linkback: Linkback, path: str, raw_path: str) -> Route | None:
+    """What the surface of a protocol answers at this path, if anything."""
+    surface = linkback.surface
+    if surface is None:
+        return None
+    is_below = raw_path.startswith(f"{surface.path}/")
+    if is_below if surface.target_in_path else path == surface.path:
+        methods, answers, lists = _MORE.get(linkback.name, _PINGS)
+        return Route(methods, partial(answers, linkback=linkback, surface=surface), lists)
+    if is_below and surface.standing:
+        return Route(("GET", "HEAD"), partial(pings.status, linkback=linkback, surface=surface))
+    return None
+
+
+def _trackback(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
+    answers = pings.answer if request.method == "POST" else trackback.listing
+    return answers(request, receiver, linkback, surface)
 
 
 def _inbox(request: Request, receiver: "Receiver") -> Response:
@@ -56,8 +83,6 @@ TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
 _INBOX = Route(("GET", "HEAD", "POST"), _inbox)
 
 _ROUTES = {
-    xmlrpc.ROOT: Route(("POST",), xmlrpc.answer),
-    webmention.ROOT: Route(("POST",), webmention.answer),
     "/healthz": Route(("GET", "HEAD"), health.health),
     "/readyz": Route(("GET", "HEAD"), health.ready),
     "/metrics": Route(("GET", "HEAD"), health.metrics),
@@ -72,9 +97,9 @@ _ROUTES = {
     "/inbox": _INBOX,
 }
 
-# What answers for all that is below.
-_FOLDERS = {
-    f"{trackback.ROOT}/": Route(("GET", "HEAD", "POST"), trackback.answer, lists=True),
-    f"{webmention.ROOT}/": Route(("GET", "HEAD"), webmention.status),
-    "/inbox/": _INBOX,
+_PINGS = (("POST",), pings.answer, False)
+# What a surface answers beside pings, if that is anything: methods, who answers, and whether that takes long.
+_MORE = {
+    Protocol.PINGBACK: (("POST",), xmlrpc.answer, False),
+    Protocol.TRACKBACK: (("GET", "HEAD", "POST"), _trackback, True),
 }

@@ -2,12 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil
-
-from pingback.errors import Fault, FaultCode
-
-# For what may hold a stranger's words: no browser is to look for markup in them.
-NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +50,3 @@ def plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> R
         headers={"Content-Type": "text/plain; charset=utf-8"} | dict(headers or {}),
         body=f"{text}\n".encode(errors="replace"),
     )
-
-
-def status_of(fault: Fault) -> int:
-    """The status of a refusal that has a `retry_after`: 429 where it was the sender who was too fast (RFC 6585 §4)."""
-    return 429 if fault.code == FaultCode.ACCESS_DENIED else 503
-
-
-def retry_after(seconds: float) -> dict[str, str]:
-    """The header that says when the same request is welcome (RFC 9110 §10.2.3)."""
-    return {"Retry-After": str(ceil(seconds))}

@@ -40,11 +40,11 @@ class Metrics:
 
     def received(self, protocol: Protocol, end: MentionStatus | Fault, seconds: float) -> None:
         outcome = f"fault {int(end.code)}" if isinstance(end, Fault) else end.value
-        self._received.labels(protocol.value, outcome).inc()
-        self._answers.labels(protocol.value).observe(seconds)
+        self._received.labels(protocol, outcome).inc()
+        self._answers.labels(protocol).observe(seconds)
 
     def verified(self, protocol: Protocol, seconds: float) -> None:
-        self._verifications.labels(protocol.value).observe(seconds)
+        self._verifications.labels(protocol).observe(seconds)
 
     def exposition(self, store: "Store") -> bytes | None:
         """All of it; what the store holds may be some seconds old. Raises StoreError."""

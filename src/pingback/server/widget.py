@@ -4,8 +4,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from pingback.protocols.headers import NOSNIFF
 from pingback.server.conditional import conditional
-from pingback.server.http import NOSNIFF, Request, Response
+from pingback.server.http import Request, Response
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver

@@ -1,50 +1,50 @@
-"""The XML-RPC surface: calls of Pingback 1.0 §3 and of the `system` methods, answered from a `Receiver`."""
+"""What an XML-RPC endpoint answers beside pings: the list of a target's pingbacks, and the `system` methods."""
 
-import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
-from pingback.protocols.pingback import GET_PINGBACKS, METHODS, PING, Method, ping_of, strings_of, target_of
-from pingback.protocols.xmlrpc import Call, Value, decode_call, encode_fault, encode_response
+from pingback.protocols.linkback import Linkback, Reply, Surface
+from pingback.protocols.pingback import (
+    GET_PINGBACKS,
+    METHODS,
+    Method,
+    OtherCall,
+    reply_with,
+    strings_of,
+    target_of,
+)
+from pingback.protocols.xmlrpc import Call, Value, encode_response
+from pingback.server import pings
 from pingback.server.http import Request, Response
 from pingback.urls import tidy
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
 
-ROOT = "/xmlrpc"
-
 Answer: TypeAlias = "Callable[[Call, Receiver, str | None], Value]"
 
-log = logging.getLogger(__name__)
+
+def answer(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
+    """What a call gives: a ping as by any protocol, and the methods below."""
+
+    def reply() -> Reply:
+        try:
+            ping = surface.decode(request.body, request.content_type)
+        except OtherCall as other:
+            return _called(other, receiver, request.remote_addr)
+        return pings.take(ping, request, receiver, linkback, surface)
+
+    return pings.answered(reply, linkback, surface)
 
 
-def answer(request: Request, receiver: "Receiver") -> Response:
-    """Always 200: whatever is wrong with the message or the ping is a fault inside."""
-    return Response(status=200, headers={"Content-Type": "text/xml; charset=utf-8"}, body=_body(request, receiver))
-
-
-def _body(request: Request, receiver: "Receiver") -> bytes:
-    try:
-        call = decode_call(request.body)
-        if call.method not in _ANSWERS:
-            raise Fault(FaultCode.NO_SUCH_METHOD, f"there is no method {call.method[:80]}")
-        with receiver.listing() if call.method == GET_PINGBACKS else nullcontext():
-            return encode_response(_ANSWERS[call.method](call, receiver, request.remote_addr))
-    except Fault as fault:
-        return encode_fault(fault.code, fault.message)
-    except Exception:  # the end of a request
-        log.exception("a call of XML-RPC failed")
-        return encode_fault(FaultCode.INTERNAL_ERROR, "something went wrong here")
-
-
-def _ping(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
-    source, target = ping_of(call)
-    mention = receiver.ping(source, target, client_ip=client_ip)
-    done = "registered" if mention.verified else "accepted; it will be verified"
-    return f"Pingback from {mention.source} to {mention.target} {done}."
+def _called(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> Reply:
+    call = other.call
+    if call.method not in _ANSWERS:
+        raise other
+    with receiver.listing() if call.method == GET_PINGBACKS else nullcontext():
+        return reply_with(encode_response(_ANSWERS[call.method](call, receiver, client_ip)))
 
 
 def _pingbacks(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
@@ -72,7 +72,6 @@ def _method_named_in(call: Call) -> Method:
 
 
 _ANSWERS: dict[str, Answer] = {
-    PING: _ping,
     GET_PINGBACKS: _pingbacks,
     "system.listMethods": _list_methods,
     "system.methodHelp": _method_help,

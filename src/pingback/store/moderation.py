@@ -93,7 +93,7 @@ class Moderation:
     def _statement(self, status: MentionStatus) -> "ReturningUpdate[Any]":
         if status is not MentionStatus.APPROVED:
             return _DECIDE
-        return _approve([protocol.value for protocol in self.on_their_word])
+        return _approve(list(self.on_their_word))
 
     def find(self, ids: Iterable[int]) -> list[Mention]:
         """The mentions with these ids, those that there are."""
@@ -131,7 +131,7 @@ class Moderation:
 
     def approve_on_their_word(self) -> None:
         """Carry out what was approved where nobody knew of `on_their_word`: nobody else would."""
-        asked = {"protocols": json.dumps([protocol.value for protocol in self.on_their_word])}
+        asked = {"protocols": json.dumps(list(self.on_their_word))}
         if not self.on_their_word:
             return
         with self._database.read() as connection:

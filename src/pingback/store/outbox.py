@@ -7,7 +7,7 @@ from types import MappingProxyType
 from sqlalchemy import ColumnElement, select
 
 from pingback.errors import StoreError
-from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus, Plan, QueuedPing
+from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus, Plan, QueuedPing, Retelling
 from pingback.store import claiming, memory, outbox_listing, planning, recording
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
@@ -38,31 +38,32 @@ class Outbox:
         fingerprint: str,
         untouched: Iterable[str] = (),
         now: datetime,
+        retelling: Retelling,
     ) -> Plan:
         """Bring the pings of a post in line with its links: targets, each with the fingerprint of its surroundings.
 
-        New and changed ones are due at once, and those linked again; so are removed ones that were told by Webmention
-        (§3.1.4), while others that are removed are dropped. What is no news stays as it is, so that planning twice is
-        planning once. A change makes no second pingback or TrackBack. `untouched` are targets that the post links to,
+        New and changed ones are due at once, and those linked again; so are removed ones whose far side is to hear of
+        it, while others that are removed are dropped: `retelling` says by which protocols one hears of what. What is no
+        news stays as it is, so that planning twice is planning once. `untouched` are targets that the post links to,
         and that this plan is not about.
         """
         by_pair = planning.links_by_pair(source, links)
         spared = {pair_of(source, target) for target in untouched}
         with self._database.write() as connection:
             memory.keep_post(connection, source, fingerprint, now=now)
-            return planning.plan(connection, source, by_pair, untouched=spared, now=now)
+            return planning.plan(connection, source, by_pair, untouched=spared, now=now, retelling=retelling)
 
-    def dry_run(self, source: str, links: Mapping[str, str], *, now: datetime) -> list[str]:
+    def dry_run(self, source: str, links: Mapping[str, str], *, now: datetime, retelling: Retelling) -> list[str]:
         """The targets that would be due if the post were planned with these links; nothing is changed."""
         by_pair = planning.links_by_pair(source, links)
         with self._database.read() as connection:
-            return planning.dry_run(connection, source, by_pair, now=now)
+            return planning.dry_run(connection, source, by_pair, now=now, retelling=retelling)
 
-    def plan_gone(self, source: str, *, now: datetime) -> Plan:
-        """The post is gone (Webmention §3.1.5): plan as if it had no link any more, and mark it."""
+    def plan_gone(self, source: str, *, now: datetime, retelling: Retelling) -> Plan:
+        """The post is gone: plan as if it had no link any more, and mark it."""
         with self._database.write() as connection:
             memory.lose_post(connection, source)
-            return planning.plan(connection, source, {}, now=now)
+            return planning.plan(connection, source, {}, now=now, retelling=retelling)
 
     def claim(
         self,
@@ -104,6 +105,7 @@ class Outbox:
         seconds: float,
         next_try: datetime | None,
         exchange: str | None = None,
+        retelling: Retelling,
     ) -> QueuedPing:
         """Keep what became of a claimed ping, and end the lease; gives it as it stands now.
 
@@ -112,7 +114,14 @@ class Outbox:
         """
         with self._database.write() as connection:
             after = recording.record(
-                connection, ping, outcome, at=at, seconds=seconds, next_try=next_try, exchange=exchange
+                connection,
+                ping,
+                outcome,
+                at=at,
+                seconds=seconds,
+                next_try=next_try,
+                exchange=exchange,
+                retelling=retelling,
             )
         if after is None:
             raise StoreError(f"{self._database.name} has no ping {ping.id} any more")
@@ -193,13 +202,13 @@ class Outbox:
         with self._database.read() as connection:
             return outbox_listing.counts(connection)
 
-    def send_again(self, numbers: Iterable[int], *, now: datetime) -> list[QueuedPing]:
+    def send_again(self, numbers: Iterable[int], *, now: datetime, retelling: Retelling) -> list[QueuedPing]:
         """Make pings due at once, by their `id`, and forget what is remembered of their targets; gives those it did.
 
         What the far side took is passed over, as are ids that no ping has.
         """
         with self._database.write() as connection:
-            return outbox_listing.send_again(connection, numbers, now=now)
+            return outbox_listing.send_again(connection, numbers, now=now, retelling=retelling)
 
     def attempts(self, ping: QueuedPing) -> list[Attempt]:
         """The last tries, up to 50, in the order of their recording."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
-from pingback.model import OutcomeStatus, QueuedPing
+from pingback.model import OutcomeStatus, QueuedPing, Retelling
 from pingback.store.memory import forget
 from pingback.store.outbox_schema import outbox, ping_of, standing, state_of
 from pingback.store.searching import containing
@@ -47,12 +47,14 @@ def ping_at(connection: Connection, number: int) -> QueuedPing | None:
     return None if row is None else ping_of(row)
 
 
-def send_again(connection: Connection, numbers: Iterable[int], *, now: datetime) -> list[QueuedPing]:
+def send_again(
+    connection: Connection, numbers: Iterable[int], *, now: datetime, retelling: Retelling
+) -> list[QueuedPing]:
     """Make pings due at once, to targets that are asked anew; gives those for which that is news."""
     changed = []
     for number in sorted(set(numbers))[:MAX_AGAIN]:
         ping = ping_at(connection, number)
-        after = ping and again(ping, now=now)
+        after = ping and again(ping, now=now, retelling=retelling)
         if after and after != ping:
             connection.execute(_UPDATE, {"this": number} | state_of(after))
             forget(connection, after.target)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from pingback.model import WAITING, OutcomeStatus, Plan, QueuedPing
+from pingback.model import WAITING, OutcomeStatus, Plan, QueuedPing, Retelling
 from pingback.store.memory import forget
 from pingback.store.outbox_schema import keys_of, outbox, ping_of, source_key_of, state_of
 from pingback.store.schema import micros, storable
@@ -49,6 +49,7 @@ def plan(
     *,
     untouched: Collection[str] = (),
     now: datetime,
+    retelling: Retelling,
 ) -> Plan:
     """Bring the pings of the post in line with its links, by pair; these are used up. `untouched` pairs stay as they
     are."""
@@ -58,7 +59,7 @@ def plan(
         for pair, ping in known:
             if pair in untouched:
                 continue
-            after = _brought_up_to_date(ping, source, links.pop(pair, None), now)
+            after = _brought_up_to_date(ping, source, links.pop(pair, None), now, retelling)
             counts[_word_for(ping, after)] += 1
             if after is not ping:
                 updates.append({"ping": ping.id} | state_of(after))
@@ -71,12 +72,14 @@ def plan(
     return Plan(new=len(links), changed=counts["changed"], removed=counts["removed"], unchanged=counts["unchanged"])
 
 
-def dry_run(connection: Connection, source: str, links: dict[str, Link], *, now: datetime) -> list[str]:
+def dry_run(
+    connection: Connection, source: str, links: dict[str, Link], *, now: datetime, retelling: Retelling
+) -> list[str]:
     """The targets that would be due after a plan with all of these links, and of those that are removed."""
     due: list[str] = []
     for known in _known(connection, source):
         for pair, ping in known:
-            after = _brought_up_to_date(ping, source, links.pop(pair, None), now)
+            after = _brought_up_to_date(ping, source, links.pop(pair, None), now, retelling)
             if after.next_try is not None and after.next_try <= now:
                 due.append(after.target)
     return due + [link.target for link in links.values()]
@@ -92,10 +95,13 @@ def _known(connection: Connection, source: str) -> Iterator[list[tuple[str, Queu
         after = rows[-1]["id"]
 
 
-def _brought_up_to_date(ping: QueuedPing, source: str, link: Link | None, now: datetime) -> QueuedPing:
+def _brought_up_to_date(
+    ping: QueuedPing, source: str, link: Link | None, now: datetime, retelling: Retelling
+) -> QueuedPing:
     if link is None:
-        return unlinked(ping, now=now)
-    return linked(ping, source=source, target=link.target, fingerprint=link.fingerprint, now=now)
+        return unlinked(ping, now=now, retelling=retelling)
+    target, fingerprint = link
+    return linked(ping, source=source, target=target, fingerprint=fingerprint, now=now, retelling=retelling)
 
 
 def _word_for(before: QueuedPing, after: QueuedPing) -> str:

@@ -31,11 +31,12 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, protocols: Collection[Protocol], *, now: datetime) -> list[Mention]:
-        """The free mentions of these protocols whose source nobody has looked at, the oldest first; `MOST` of them."""
+    def waiting(self, *, but_of: Collection[Protocol], now: datetime) -> list[Mention]:
+        """The free mentions whose source nobody has looked at, but of these protocols, the oldest first; `MOST` of
+        them."""
         statement = (
             select(*mentions.c)
-            .where(_PENDING, _UNVERIFIED, mentions.c.protocol.in_([protocol.value for protocol in protocols]), _FREE)
+            .where(_PENDING, _UNVERIFIED, mentions.c.protocol.not_in(but_of), _FREE)
             .order_by(mentions.c.tried, mentions.c.id)
             .limit(MOST)
         )

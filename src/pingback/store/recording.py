@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from pingback.model import Attempt, Outcome, QueuedPing
+from pingback.model import Attempt, Outcome, QueuedPing, Retelling
 from pingback.store.outbox_schema import attempt_of, attempt_row_of, attempts, outbox, ping_of, state_of
 from pingback.store.transitions import tried
 
@@ -35,12 +35,13 @@ def record(
     seconds: float,
     next_try: datetime | None,
     exchange: str | None,
+    retelling: Retelling,
 ) -> QueuedPing | None:
     """The ping as it stands after the try; None where it is not kept any more."""
     row = connection.execute(_FIND, {"ping": held.id}).mappings().one_or_none()
     if row is None:
         return None
-    after = tried(ping_of(row), held, outcome, at=at, next_try=next_try)
+    after = tried(ping_of(row), held, outcome, at=at, next_try=next_try, retelling=retelling)
     connection.execute(_UPDATE, {"this": held.id} | state_of(after))
     connection.execute(_KEEP, attempt_row_of(held, outcome, at=at, seconds=seconds, exchange=exchange))
     connection.execute(_FORGET, {"of": held.id})

@@ -8,7 +8,7 @@ from pingback.model import OutcomeStatus
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.server.inbox.conftest import Visitor, text_of
-from tests.store.sent import ACCEPTED, FAILED, ONE, POST, THREE, TWO, claim, plan
+from tests.store.sent import ACCEPTED, FAILED, ONE, POST, RETELLING, THREE, TWO, claim, plan
 
 NOW = Clock().instant
 
@@ -22,7 +22,7 @@ def sent(store: Store) -> dict[str, int]:
         outcome = ACCEPTED if ping.target == ONE else FAILED
         due = None if ping.target == ONE else NOW + timedelta(hours=1)
         exchange = "POST / HTTP/1.1\n\n<script>alert(1)</script>"
-        store.outbox.record(ping, outcome, at=NOW, seconds=0.5, next_try=due, exchange=exchange)
+        store.outbox.record(ping, outcome, at=NOW, seconds=0.5, next_try=due, exchange=exchange, retelling=RETELLING)
         numbers[ping.target] = ping.id
     return numbers
 

@@ -88,7 +88,7 @@ def _said_of(mention: Mention) -> akismet.AkismetArguments:
     author = mention.author
     return {
         "blog_charset": "UTF-8",
-        "comment_type": mention.protocol.value,
+        "comment_type": mention.protocol,
         "comment_author": (author and author.name) or mention.site_name or mention.title or "",
         "comment_author_url": mention.source,
         "comment_content": "\n".join(filter(None, (mention.title, mention.excerpt))),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pingback.model import OutcomeStatus
+from pingback.protocols.table import retelling
 from pingback.server.http import Response, plain
 from pingback.server.inbox.pages import HEADERS, render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
@@ -78,7 +79,9 @@ def send_again(visit: Visit) -> Response:
     one = _number(visit.form.text("one"))
     if one is None and not visit.form.text("all"):
         return visit.back()
-    changed = visit.store.outbox.send_again(_selected(visit) if one is None else [one], now=visit.now)
+    changed = visit.store.outbox.send_again(
+        _selected(visit) if one is None else [one], now=visit.now, retelling=retelling()
+    )
     return visit.back(did="again", n=len(changed)) if changed else visit.back(did="nothing")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 
-from pingback.server.http import Response, retry_after
+from pingback.protocols.headers import retry_after
+from pingback.server.http import Response
 from pingback.server.inbox.pages import render
 from pingback.server.inbox.passwords import KNOWN_DEVICES, STRANGERS, Busy, is_right
 from pingback.server.inbox.sessions import LASTS, begun, cookie_header, cookie_of, device_cookie, device_in

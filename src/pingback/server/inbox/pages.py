@@ -11,7 +11,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pingback.model import MentionKind
-from pingback.server.http import NOSNIFF, Response, plain
+from pingback.protocols.headers import NOSNIFF
+from pingback.server.http import Response, plain
 from pingback.server.inbox.visit import Visit
 from pingback.text import clean
 from pingback.urls import is_http, shown, split

@@ -1,6 +1,6 @@
-"""`pingback.sending.answers`: what a TrackBack (TrackBack 1.2) and a Webmention (§3.1.4) may get for an answer.
+"""`pingback.protocols.linkback`: what a TrackBack (TrackBack 1.2) and a Webmention (§3.1.4) may get for an answer.
 
-What a pingback's answer means is in `test_ping.py`, over sockets.
+What a pingback's answer means is in `tests/sending/test_ping.py`, over sockets.
 """
 
 import pytest
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.model import OutcomeStatus, Protocol
-from pingback.sending.answers import Answer, verdict_on
+from pingback.protocols.linkback import Answer, Verdict
+from pingback.protocols.table import EVERY, linkback_of
 
 ENDPOINT = "https://blog.example/endpoint"
 HTML = b"<!doctype html><title>Log in</title>"
@@ -16,6 +17,13 @@ DUPLICATE = (
     b'<?xml version="1.0" encoding="UTF-8"?><error><code>wp_die</code><title>x</title>'
     b"<message><![CDATA[Duplicate comment detected]]></message><data><status>409</status></data></error>"
 )
+
+
+def verdict_on(given: Answer, protocol: Protocol) -> Verdict:
+    """By the record of the protocol."""
+    linkback = linkback_of(protocol)
+    assert linkback is not None
+    return linkback.verdict(given)
 
 
 def answer(
@@ -157,7 +165,7 @@ def test_of_a_webmention(given: Answer, status: str, fault: int | None, message:
     assert (verdict.status, verdict.fault, verdict.message) == (status, fault, message)
 
 
-@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("protocol", EVERY)
 @pytest.mark.parametrize(
     ("status", "absent"),
     [
@@ -175,7 +183,7 @@ def test_where_there_is_no_endpoint_after_all(protocol: Protocol, status: int, a
 
 
 @given(
-    protocol=st.sampled_from(Protocol),
+    protocol=st.sampled_from(list(EVERY)),
     status=st.integers(200, 599),
     body=st.binary(),
     content_type=st.sampled_from(["text/plain", "application/json", "text/xml", None]),

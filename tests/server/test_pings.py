@@ -1,4 +1,4 @@
-"""`pingback.server.webmention`: what a sender hears, and the status page (Webmention §3.2)."""
+"""`pingback.server.pings`, by Webmention: what a sender hears, and the status page (Webmention §3.2)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -10,8 +10,8 @@ import pytest
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.limits import Rate
+from pingback.server.app import handle
 from pingback.server.http import Request, Response
-from pingback.server.webmention import answer, status
 from pingback.store import Store
 from pingback.store.keys import pair_of
 from tests.receive.conftest import finish
@@ -52,12 +52,12 @@ def send(
         remote_addr="192.0.2.7",
         base="https://my.example/mount",
     )
-    return answer(request, receiver)
+    return handle(request, receiver)
 
 
 def look(receiver: Receiver, pair: str = PAIR) -> Response:
     path = f"/webmention/{pair}"
-    return status(Request(method="GET", path=path, raw_path=path), receiver)
+    return handle(Request(method="GET", path=path, raw_path=path), receiver)
 
 
 def test_W14_queued_is_201_with_a_status_page(queuing: Receiver, store: Store, pages: Pages) -> None:

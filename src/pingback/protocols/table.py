@@ -1,0 +1,105 @@
+"""The table of the linkback protocols, in order of preference: who reads it does so when it is needed.
+
+To add a protocol, write a module with a `Linkback` (see there what each field means) and `add` it when your program
+starts, before a site is made; from then on its endpoints are found and told, and `handle` takes its pings. Nothing
+else has to know of it. What was kept of a protocol stays when it is taken out: its mentions are shown, and its pings
+wait.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from pingback.model import Protocol, Retelling
+from pingback.protocols import pingback, trackback, webmention
+from pingback.protocols.linkback import Linkback
+
+# A tuple, never changed but replaced: who reads it needs no lock.
+_linkbacks: tuple[Linkback, ...] = (webmention.LINKBACK, pingback.LINKBACK, trackback.LINKBACK)
+_changing = Lock()
+_NAME = re.compile("[a-z0-9-]{1,20}")
+
+
+def linkbacks() -> tuple[Linkback, ...]:
+    """All of them."""
+    return _linkbacks
+
+
+def linkback_of(protocol: Protocol) -> Linkback | None:
+    """That of this name; None where there is none, or none any more."""
+    return next((linkback for linkback in _linkbacks if linkback.name == protocol), None)
+
+
+def add(linkback: Linkback) -> None:
+    """Have one more protocol, behind the others.
+
+    ValueError where its name, or the path of its surface, is taken; and for a name that is not 1 to 20 of a-z, 0-9 and
+    "-", as it goes into headers, metrics and the database.
+    """
+    global _linkbacks
+    if not _NAME.fullmatch(linkback.name):
+        raise ValueError(f"{linkback.name!r} is no name for a protocol")
+    with _changing:
+        for other in _linkbacks:
+            if other.name == linkback.name:
+                raise ValueError(f"there is a protocol {linkback.name} already")
+            if other.surface and linkback.surface and other.surface.path == linkback.surface.path:
+                raise ValueError(f"{linkback.surface.path} is where {other.name} is taken")
+        _linkbacks = (*_linkbacks, linkback)
+
+
+def remove(protocol: Protocol) -> None:
+    """Have one less; nothing happens where it is not there."""
+    global _linkbacks
+    with _changing:
+        _linkbacks = tuple(linkback for linkback in _linkbacks if linkback.name != protocol)
+
+
+@contextmanager
+def added(linkback: Linkback) -> Iterator[None]:
+    """Have one more protocol for a while."""
+    add(linkback)
+    try:
+        yield
+    finally:
+        remove(linkback.name)
+
+
+class _Names(Collection[Protocol]):
+    """The names in the table, whenever they are asked for."""
+
+    def __contains__(self, name: object) -> bool:
+        return any(linkback.name == name for linkback in _linkbacks)
+
+    def __iter__(self) -> Iterator[Protocol]:
+        return iter([linkback.name for linkback in _linkbacks])
+
+    def __len__(self) -> int:
+        return len(_linkbacks)
+
+
+EVERY: Collection[Protocol] = _Names()
+
+
+def sources_of(protocol: Protocol | None) -> frozenset[str]:
+    """The media types that count as a source beside HTML; without a protocol, those of any."""
+    return frozenset().union(*(one.sources for one in _linkbacks if protocol in (None, one.name)))
+
+
+def headers_read() -> frozenset[str]:
+    """The response headers in which an endpoint can stand."""
+    return frozenset({"Link", *(linkback.header for linkback in _linkbacks if linkback.header)})
+
+
+def on_their_word() -> tuple[Protocol, ...]:
+    """The protocols whose pings a site may let stand on the words of their senders."""
+    return tuple(linkback.name for linkback in _linkbacks if linkback.may_be_believed)
+
+
+def retelling() -> Retelling:
+    """Who may be told again, and of what."""
+    return Retelling(
+        changes=frozenset(linkback.name for linkback in _linkbacks if linkback.hears_changes),
+        removals=frozenset(linkback.name for linkback in _linkbacks if linkback.hears_removals),
+    )
