@@ -344,6 +344,21 @@ CODE, STRING = "<member><name>faultCode</name>%s</member>", "<member><name>fault
         pytest.param(bare_fault("<value>no</value>"), 0, "no", id="a-sentence-alone"),
         pytest.param(bare_fault("<value><boolean>1</boolean></value>"), 0, "", id="something-else-alone"),
         pytest.param(bare_fault("<value><array><data/></array></value>"), 0, "", id="an-array"),
+        *[
+            pytest.param(body, 0, "a fault that says nothing", id=f"empty-{number}")
+            for number, body in enumerate(
+                (
+                    bare_fault(""),
+                    bare_fault(" \n"),
+                    b"<methodResponse><fault/></methodResponse>",
+                    NOTICE + bare_fault(""),
+                    bare_fault("<value><nil/></value>"),
+                )
+            )
+        ],
+        pytest.param(
+            b"Notice: <methodResponse> not sent\n" + encode_fault(48, "a"), 48, "a", id="behind-a-notice-that-names-it"
+        ),
         pytest.param(NOTICE + bare_fault("<value><i4>0</i4></value>"), 0, "", id="serendipity-behind-a-notice"),
         pytest.param(NOTICE + encode_fault(48, "A & B").replace(b"&amp;", b"&"), 48, "A & B", id="behind-a-notice"),
     ],
@@ -362,7 +377,12 @@ def test_fault_of_the_far_side(body: bytes, code: int, message: str) -> None:
         pytest.param(PING.encode(), id="a-call"),
         pytest.param(b"<methodResponse/>", id="spec-response-empty"),
         pytest.param(b"<methodResponse><params><param/></params></methodResponse>", id="spec-response-no-value"),
-        pytest.param(b"<methodResponse><fault/></methodResponse>", id="spec-fault-empty"),
+        pytest.param(b"<methodResponse><fault>no</fault><fault/></methodResponse>", id="spec-two-faults"),
+        pytest.param(
+            NOTICE + b"no &lt;a&gt;, <methodResponse></methodResponse>" + encode_fault(48, "a")[:150],
+            id="cut-off-behind-a-notice-that-names-it",
+        ),
+        pytest.param(b"no <methodResponse>" * 11 + encode_response("a"), id="behind-too-many"),
         pytest.param(
             b"<methodResponse><params><param><value/></param><param><value/></param></params></methodResponse>",
             id="P14-two-values",
@@ -415,6 +435,16 @@ STRUCT: Value = {"flerror": False, "message": "hi", "more": [1, {"a": "b"}, b"x"
             "done",
             id="xdebug-table",
         ),
+        pytest.param(
+            b"<b>Notice</b>: <methodResponse> and </methodResponse>, <methodResponse><params> in x\n"
+            + encode_response("done")
+            + b"<!-- cached <methodResponse -->",
+            "done",
+            id="notices-that-name-it",
+        ),
+        pytest.param(
+            encode_response("x").replace(b"x", b"<![CDATA[<!-- x]]>") + b"<p>", "<!-- x", id="cdata-with-a-comment"
+        ),
         pytest.param(b"\xef\xbb\xbf<!-- a -->" + encode_response("done"), "done", id="bom-and-comment-before"),
         pytest.param(encode_response("done") + b"\n<!-- cached -->", "done", id="comment-behind"),
         pytest.param(encode_response("done") + b"<script>'<p>'</script>", "done", id="script-behind"),
@@ -445,6 +475,8 @@ def test_a_strict_response() -> None:
         decode_strict_response(encode_fault(17, "no"))
     with pytest.raises(BadResponse):
         decode_strict_response(NOTICE + encode_response("done"))
+    with pytest.raises(BadResponse):
+        decode_strict_response(bare_fault(""))
 
 
 # As long as may be, and of what tempts a reader to look twice; the run's time limit would show it.
@@ -453,6 +485,7 @@ def test_a_strict_response() -> None:
     [
         *("<", "<b", "<b>", "</i>", "&", "&a", "<!--", "<![CDATA[", "<?xml", "<?xml encoding", "<table><tr><td>", "\0"),
         *("<value>", "<methodResponse>", "</methodResponse>", "<textarea>", "<struct><member><name>", "<param>"),
+        *("<methodResponse></methodResponse>", "<methodResponse><params>", "<methodResponse><!--"),
     ],
 )
 def test_long_rubbish_around_a_response_ends(piece: str) -> None:

@@ -121,6 +121,7 @@ FAULT_48 = encode_fault(48, "Known.")
         pytest.param(fault("17.0", kind="double"), "refused", 0, "No.", id="code-as-a-double"),
         pytest.param(fault("many", kind="string"), "refused", 0, "No.", id="code-in-words"),
         pytest.param(fault(17, status=500), "refused", 17, "No.", id="fault-before-http-status"),
+        pytest.param(xml("<fault></fault>"), "refused", 0, "a fault that says nothing", id="fault-that-is-empty"),
         pytest.param(xml("<fault><value>x</value></fault>"), "refused", 0, "x", id="fault-that-is-a-sentence"),
         pytest.param(
             xml("\n <fault>\n <value><i4>0</i4></value>\n </fault>\n"), "refused", 0, "the ping was", id="serendipity"

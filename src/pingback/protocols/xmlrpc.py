@@ -10,6 +10,7 @@ What a refused call hears: -32700 for what is not well-formed XML or has a DTD; 
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 from xml.parsers import expat
 
@@ -25,6 +26,7 @@ Value: TypeAlias = "scalars.Scalar | Sequence[Value] | Mapping[str, Value]"  # d
 MAX_BODY = 64 * 1024  # bytes; a ping has 300
 MAX_DEPTH = 32  # arrays and structs within one another
 MAX_VALUES = 2048  # values in one message; a struct's member counts as two
+MAX_TRIED = 10  # elements that may be the reply, where something stands around it
 
 # What may follow what. In each state, the elements that may begin; for each, the state that its parent is in from then
 # on, and the state inside it. White space between elements does not count, nor does stray text.
@@ -46,15 +48,20 @@ _GRAMMAR: dict[str, dict[str, tuple[str, str]]] = {
     "array": {"data": ("full", "data")},
     "data": {"value": ("data", "value")},
     "a response": {"methodResponse": ("end", "response")},
-    "response": {"params": ("answered", "one param"), "fault": ("faulted", "param")},
+    "response": {"params": ("answered", "one param"), "fault": ("faulted", "fault")},
+    "fault": {"value": ("full", "value")},
     "one param": {"param": ("full", "param")},
 }
 _SPELLED = {tag.lower(): tag for elements in _GRAMMAR.values() for tag in elements}  # in HTML → here
-_MAY_END = {"named", "params", "full", "one param", "answered", "faulted"}  # besides those that end as a value
+_MAY_END = {"named", "params", "full", "one param", "fault", "answered", "faulted"}  # besides those that end as a value
 
 _BEFORE_XML = "\ufeff \t\r\n"  # old PHP senders put white space, a byte order mark or both before <?xml
 _UTF16_STARTS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)""")
+
+_BEGUN = b"<methodresponse"
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_EMPTY_FAULT = "a fault that says nothing"
 
 _PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STRING_RESPONSE = (
@@ -98,11 +105,16 @@ def decode_response(body: bytes) -> Value:
 
 
 def decode_strict_response(body: bytes) -> Value:
-    """As `decode_response`, but only of a reply that is well-formed with nothing around it, as some senders want it."""
+    """As `decode_response`, but only of a reply that is well-formed with nothing around it, as some senders want it.
+
+    A fault that is empty is no reply to them.
+    """
     try:
         reader = _read(body, "a response")
     except Fault as refusal:
         raise _no_response(refusal) from None
+    if reader.ended == "faulted" and not reader.values:
+        raise BadResponse(f"the reply is not an XML-RPC response: {_EMPTY_FAULT}")
     return _answered(reader)
 
 
@@ -212,21 +224,23 @@ def _read_wrapped(body: bytes, refusal: Fault) -> _Reader:
 
     It follows the grammar like any other, elements apart that XML-RPC has not. `refusal` is why the body is none.
     """
-    response = next(tree_of(body).iter("methodresponse"), None) if _may_wrap(body) else None
-    if response is None:
-        raise _no_response(refusal)
-    reader = _Reader("a response")
-    try:
-        _walk(response, reader)
-    except Fault as second:
-        raise _no_response(second) from None
-    return reader
+    for response in islice(tree_of(body).iter("methodresponse") if _may_wrap(body) else (), MAX_TRIED):
+        reader = _Reader("a response")
+        try:
+            _walk(response, reader)
+        except Fault as second:
+            refusal = second
+        else:
+            return reader
+    raise _no_response(refusal) from None
 
 
 def _may_wrap(body: bytes) -> bool:
     """What has a document type before the reply is a page of its own; half a reply says nothing, as half a code would
     be another code."""
-    before, begun, rest = body.lower().partition(b"<methodresponse")
+    before, begun, rest = body.lower().partition(_BEGUN)
+    if _BEGUN in rest:  # what a notice names may come before it, and what a comment holds behind
+        rest = _COMMENT.sub(b"", rest).rpartition(_BEGUN)[2]
     return len(body) <= MAX_BODY and bool(begun) and b"<!doctype" not in before and b"</methodresponse" in rest
 
 
@@ -302,6 +316,8 @@ def _parse(parser: expat.XMLParserType, document: bytes | str) -> None:
 
 def _fault_of(value: Value) -> Fault:
     """The far side's fault. One without a usable code is a refusal all the same: code 0."""
+    if value is None:
+        return Fault(FaultCode.GENERIC, _EMPTY_FAULT)
     # Serendipity's is not a struct, but the number alone.
     code, message = (value.get("faultCode"), value.get("faultString")) if isinstance(value, Mapping) else (value, value)
     return Fault(_code(code), message if isinstance(message, str) else "")
