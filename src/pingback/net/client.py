@@ -13,7 +13,7 @@ from typing import Any, Self
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from pingback import urls
+from pingback import forks, urls
 from pingback.errors import NoTurn
 from pingback.net import reasons
 from pingback.net.budget import Budget
@@ -60,7 +60,8 @@ class Limits:
 
 
 class Client:
-    """Asks for pages and delivers messages, within the address guard and `limits`. May be shared by threads.
+    """Asks for pages and delivers messages, within the address guard and `limits`. May be shared by threads, and by
+    the processes of a fork.
 
     `allow` are networks (or addresses) that are exempt from the rules for addresses and ports. `resolver` takes host
     and port and gives addresses as text. `ca_bundle` is a file or folder of certificates to trust instead of the usual.
@@ -77,8 +78,10 @@ class Client:
     ) -> None:
         self._limits = limits
         self._guard = Guard(allow=allow, ports=limits.ports)
-        tls = None if ca_bundle is None else tls_context(ca_bundle)
-        self._adapter = GuardedAdapter(Dialer(self._guard, resolver), tls)
+        self._resolver = resolver
+        self._tls = None if ca_bundle is None else tls_context(ca_bundle)
+        self.renew_after_fork()
+        forks.renew(self)
         self._headers = _checked_headers({"User-Agent": user_agent, "Accept": "*/*"}) | {"Accept-Encoding": "gzip"}
 
     @property
@@ -102,6 +105,10 @@ class Client:
         checked = _checked_headers({**headers, "Content-Type": content_type})
         return self._exchange("POST", url, body, checked | {"Content-Length": str(len(body))})
 
+    def renew_after_fork(self) -> None:
+        """Ask by connections and look-ups of one's own; those of the parent are not even told that they end."""
+        self._adapter = GuardedAdapter(Dialer(self._guard, self._resolver), self._tls)
+
     def close(self) -> None:
         """Drop the connections that were kept for later requests."""
         self._adapter.close()
@@ -122,6 +129,7 @@ class Client:
         headers: Mapping[str, str],
         permit: Permit = OWNERS,
     ) -> Response:
+        forks.notice()
         limits = self._limits
         budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD, permit=permit)
         followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS

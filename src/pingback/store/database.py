@@ -4,21 +4,55 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Pool
 
+from pingback import forks
 from pingback.errors import StoreError
 from pingback.store.engine import busy_timeout, connect, in_memory, name_of, parse_url, translated
 
+FORK_WITHIN = 5.0  # seconds that a fork waits for transactions; one waits 2 for its turn, and takes some thousandths
+
+_inherited: list[Pool] = []  # of parents: a child is not even to close their connections
+
+
+class _Lent:
+    """How many connections are in use, for a fork to wait until it is none."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Lend no more until `go_on`, and wait a while for what was lent."""
+        self._changed.acquire()
+        self._changed.wait_for(lambda: not self._count, FORK_WITHIN)
+
+    def go_on(self) -> None:
+        self._changed.release()
+
 
 class Database:
-    """A database that is open: `read`, `browse` and `write` lend a connection, each for one transaction.
+    """One database: `read`, `browse` and `write` lend a connection, each for one transaction.
 
-    Thread-safe; several processes may share a file. The constructor opens the file, and makes it where it is missing
-    and it may `create` it. Everything raises `StoreError` when the database cannot be used, or is closed. `trouble` is
-    what work ran into, until a write works again; that the database is damaged stays until somebody finds it whole.
+    Thread-safe; several processes may share a file. The constructor opens the file, unless it is not to do so
+    `at_once`; it is made where it is missing and may be `create`d. Everything raises `StoreError` when the database
+    cannot be used, or is closed. `trouble` is what work ran into, until a write works again; that the database is
+    damaged stays until somebody finds it whole.
+
+    No connection is open while the process forks: what SQLite knows of a file that it has open holds for one process
+    alone (sqlite.org/howtocorrupt.html §2.6), also for what a child opens anew. A database in memory is copied.
     """
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
+    def __init__(self, url: str, *, create: bool = True, at_once: bool = True) -> None:
         self._url = parse_url(url)
         self._wait = busy_timeout(self._url)
         self._engine = connect(self._url, create=create)
@@ -29,6 +63,11 @@ class Database:
         self.writes = 0  # that worked
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
         self._writing = threading.Lock()
+        self._lent = _Lent()
+        forks.hold(self)
+        forks.renew(self)
+        if not at_once:
+            return
         try:
             with self.read():
                 pass  # opens the file, or says what is wrong with it
@@ -45,14 +84,14 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One state of the database, whatever is written meanwhile."""
         self._check_open()
-        with self._noting(), translated(self._url), self._engine.connect() as connection:
+        with self._lent, self._noting(), translated(self._url), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def browse(self) -> Iterator[Connection]:
         """As `read`, for lists of any length that anybody may ask for: by connections of their own."""
         self._check_open()
-        with translated(self._url), self._browsing.connect() as connection:
+        with self._lent, translated(self._url), self._browsing.connect() as connection:
             yield connection
 
     @contextmanager
@@ -63,6 +102,7 @@ class Database:
             raise StoreError(f"{self.name} is too busy")
         try:
             with (
+                self._lent,
                 self._noting(),
                 translated(self._url),
                 self._engine.execution_options(writes=True).begin() as connection,
@@ -77,7 +117,7 @@ class Database:
     def vacuum(self) -> None:
         """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
         self._check_open()
-        with translated(self._url), closing(self._engine.raw_connection()) as connection:
+        with self._lent, translated(self._url), closing(self._engine.raw_connection()) as connection:
             connection.cursor().execute("VACUUM")
 
     def close(self) -> None:
@@ -95,6 +135,23 @@ class Database:
                 self.trouble = error
             raise
 
+    def before_fork(self) -> None:
+        self._lent.stop()
+        if not in_memory(self._url):
+            self._engine.dispose()
+            self._browsing.dispose()
+
+    def after_fork(self) -> None:
+        self._lent.go_on()
+
+    def renew_after_fork(self) -> None:
+        self._writing, self._lent = threading.Lock(), _Lent()
+        if not in_memory(self._url):
+            for engine in (self._engine, self._browsing):
+                _inherited.append(engine.pool)
+                engine.dispose(close=False)
+
     def _check_open(self) -> None:
+        forks.notice()
         if self._closed:
             raise StoreError(f"{self.name} is closed")

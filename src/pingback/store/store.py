@@ -38,9 +38,10 @@ class Store:
     """What was received: one mention for each pair of source and target.
 
     `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory. The file is made where it is
-    missing, for its owner only; where it may not `create` it, that is a StoreError. Thread-safe; several processes may
-    share a file. What a method wrote is on disk when it returns (WAL with `synchronous=FULL`). The constructor and all
-    methods raise `StoreError` when the database cannot be used. Of what was rejected, and is not the owner's decision,
+    missing, for its owner only; where it may not `create` it, that is a StoreError. Not `at_once`, it is opened when it
+    is first used. Thread-safe; several processes may share a file, and a process may fork. What a method wrote is on
+    disk when it returns (WAL with `synchronous=FULL`). The constructor and all methods raise `StoreError` when the
+    database cannot be used. Of what was rejected, and is not the owner's decision,
     the `most_rejected` newest are kept.
     In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
     shown, `moves` the addresses that one page has, `notices` what the owner was told of, `queue` the mentions whose
@@ -54,9 +55,10 @@ class Store:
         *,
         clock: Clock = now,
         create: bool = True,
+        at_once: bool = True,
         most_rejected: int = MOST_REJECTED,
     ) -> None:
-        self._database = Database(url, create=create)
+        self._database = Database(url, create=create, at_once=at_once)
         self._clock = clock
         self._most_rejected = most_rejected
         self._read, self._write = self._database.read, self._database.write

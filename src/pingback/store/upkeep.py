@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
+from pingback import forks
 from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
@@ -34,12 +35,15 @@ class Upkeep:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._lock = threading.Lock()
         self._tried: datetime | None = None
         self._writes = 0  # of the database, when it was tried
         self._trouble: StoreError | None = None
-        self._examining = threading.Lock()
         self._examined: datetime | None = None
+        self.renew_after_fork()
+        forks.renew(self)
+
+    def renew_after_fork(self) -> None:
+        self._lock, self._examining = threading.Lock(), threading.Lock()
 
     def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
         """Approved mentions whose source was last asked for that long ago, the oldest look first.
