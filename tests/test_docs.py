@@ -102,7 +102,7 @@ def test_the_python_about_display() -> None:
     (text,) = blocks((ROOT / "docs/display.md").read_text(), "python")
     runner = doctest.DocTestRunner(verbose=False)
     runner.run(doctest.DocTestParser().get_doctest(text, {}, "display", "display.md", 0))
-    assert (runner.summarize().attempted, runner.summarize().failed) == (6, 0)
+    assert (runner.summarize().attempted, runner.summarize().failed) == (5, 0)
 
 
 def test_the_fragment_that_is_shown_is_what_comes() -> None:
@@ -158,6 +158,11 @@ def test_readme_s_picture_is_the_demo_s() -> None:
     assert picture in CliRunner().invoke(main, ["demo", "--once"]).output
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nobody_is_told_to_import_what_is_ours(page: Path) -> None:
+    assert re.findall(r"(?:from|import) pingback\..*", page.read_text()) == []
+
+
 def test_readme_s_two_commands_are_there() -> None:
     for line in blocks(README, "sh")[:2]:
         assert (ROOT / line.split()[0]).stat().st_mode & 0o111
@@ -168,8 +173,8 @@ def test_the_page_on_moderation_s_python(tmp_path: Path, monkeypatch: pytest.Mon
     (text,) = blocks((ROOT / "docs/moderation.md").read_text(), "python")
     made: dict[str, Any] = {}
     exec(text, made)
-    with made["store"], made["receiver"], pytest.raises(pingback.Fault) as refused:
-        made["receiver"].ping("https://spam.example/", "https://my.blog/5")
+    with made["site"] as site, pytest.raises(pingback.Fault) as refused:
+        site.receive("https://spam.example/", "https://my.blog/5")
     assert refused.value.code == pingback.FaultCode.ACCESS_DENIED
 
 

@@ -1,101 +1,591 @@
-"""`pingback.site`: what the settings make of a receiver."""
+"""`pingback.Site`: its keywords, what it is before it is used, while, and after; and who is told of mentions."""
 
+import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
-from pingback.model import Mention, MentionStatus
-from pingback.net.client import Client
-from pingback.receive.deciders.akismet import Akismet
-from pingback.settings import Settings
-from pingback.site import SiteReceiver, akismet_for, decide_for, taught
-from pingback.store import Store
-from tests.loopback import Request, Site, page
-from tests.receive.deciders.mentions import arrived, status_of
-from tests.receive.pages import PATIENCE, Pages
+import pingback
+from pingback.clock import now
+from pingback.net.budget import Budget
+from pingback.net.response import Response
+from pingback.settings import GENERAL, TABLE, Keywords, Settings, load
+from tests.paths.programs import wait_until
+from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
-SETTINGS = Settings(site=("https://my.example/",))
-PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
+MY = "https://my.example/"
+TARGET = "https://my.example/part-5"
+SOURCE = "https://a.example/6"
+WEB = {SOURCE: Page(f'<title>Six</title><a href="{TARGET}">five</a>')}
+APPROVED, PENDING, SPAM = pingback.MentionStatus.APPROVED, pingback.MentionStatus.PENDING, pingback.MentionStatus.SPAM
 
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        store.keep(arrived("https://good.example/first", status=APPROVED))
-        yield store
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.1"]) as client:
-        yield client
-
-
-@pytest.mark.parametrize(
-    ("mention", "known", "everybody"),
-    [
-        pytest.param(arrived("https://my.example/6", title=None), APPROVED, APPROVED, id="own-site"),
-        pytest.param(arrived("https://good.example/2", title=None), APPROVED, APPROVED, id="known-good"),
-        pytest.param(arrived(title=None), PENDING, PENDING, id="suspicious"),
-        pytest.param(arrived(), PENDING, APPROVED, id="nothing-to-say"),
-    ],
-)
-def test_without_akismet(store: Store, mention: Mention, known: MentionStatus, everybody: MentionStatus) -> None:
-    assert status_of(decide_for(SETTINGS, store, None)(mention)) is known
-    assert status_of(decide_for(replace(SETTINGS, approve="all"), store, None)(mention)) is everybody
+CHANGED: dict[str, Any] = {
+    "check_targets": False,
+    "close_after": 30.0,
+    "approve": "all",
+    "block": ("spam.example",),
+    "self_pings": False,
+    "verify": "queued",
+    "answer_within": 1.0,
+    "trackback": "unverified",
+    "rate": "off",
+    "source_rate": "1/hour",
+    "reverify_after_days": 0.0,
+    "trusted_proxies": ("192.0.2.0/24",),
+    "metrics": False,
+    "notify_mail": "me@my.example",
+    "notify_webhook": "https://my.example/hook",
+    "notify_secret": "s3cret",
+    "smtp_url": "smtp://mail.example",
+    "akismet_key": "k3y",
+    "akismet_site": "https://my.example/blog",
+}
 
 
-def test_akismet_is_asked_last_before_the_policy(store: Store, client: Client) -> None:
-    with Site({"/1.1/comment-check": page(b"true")}) as api:
-        akismet = Akismet(key="k3y", site="https://my.example/", client=client, api=api.url)
-        decide = decide_for(replace(SETTINGS, approve="all"), store, akismet)
-        assert status_of(decide(arrived("https://good.example/2"))) is APPROVED
-        assert status_of(decide(arrived(title=None))) is PENDING
-        assert api.requests == []
-        assert status_of(decide(arrived())) is SPAM
+def made(**options: Any) -> pingback.Site:
+    """So patient that what is asserted is what became of it in the end."""
+    defaults: dict[str, Any] = {"url": MY, "store": "sqlite://", "client": Pages(WEB), "answer_within": PATIENCE}
+    return pingback.Site(**(defaults | options))
 
 
-def test_without_a_key_there_is_no_akismet(client: Client) -> None:
-    assert akismet_for(SETTINGS, client) is None
-    assert akismet_for(replace(SETTINGS, akismet_key="k3y"), client) is not None
+def kept(source: str = SOURCE, status: pingback.MentionStatus = APPROVED, **more: Any) -> pingback.Mention:
+    return pingback.Mention(
+        source=source, target=TARGET, protocol=pingback.Protocol.PINGBACK, status=status, received=now(), **more
+    )
 
 
-def test_nobody_waits_until_akismet_has_learned(store: Store, client: Client) -> None:
-    slow, told = threading.Event(), threading.Event()
+# What it is made of
 
-    def answer(request: Request) -> bytes:
-        assert slow.wait(PATIENCE)
-        told.set()
-        return page(b"Thanks for making the web a better place.")
 
-    with Site({"/1.1/submit-spam": answer}) as api:
-        akismet = Akismet(key="k3y", site="https://my.example/", client=client, api=api.url)
-        with taught(akismet, store):
-            [mention] = store.moderation.decide([1], SPAM)
-            assert not told.is_set()
-            slow.set()
-            assert told.wait(PATIENCE)
-    assert mention.status is SPAM
+def test_a_site_has_the_settings_of_serve(tmp_path: Path) -> None:
+    with pingback.Site(MY, client=Pages()) as site:
+        assert site.settings == load({"site": [MY]}, environ={}, folder=tmp_path)
+
+
+def test_every_setting_of_serve_is_a_keyword() -> None:
+    of_serve = {name for name, line in TABLE.items() if "serve" in line.commands and line.group != GENERAL}
+    assert of_serve - {"site", "log_format", "host", "port"} == CHANGED.keys()
+    assert CHANGED.keys() <= Keywords.__annotations__.keys()
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_keyword_changes_its_setting_and_no_other(name: str) -> None:
+    with pingback.Site(MY) as usual, pingback.Site(MY, **{name: CHANGED[name]}) as site:
+        assert site.settings == replace(usual.settings, **{name: CHANGED[name]})
 
 
 @pytest.mark.parametrize(
-    ("settings", "jobs"),
+    ("options", "words"),
     [
-        pytest.param({}, ["verify old mentions anew"], id="by-default"),
-        pytest.param({"reverify_after_days": 0.0}, [], id="none"),
-        pytest.param(
-            {"reverify_after_days": 0.0, "notify_mail": "me@my.example"}, ["tell the owner of new mentions"], id="mail"
-        ),
-        pytest.param(
-            {"notify_webhook": "https://my.example/hook"},
-            ["verify old mentions anew", "tell the owner of new mentions"],
-            id="webhook",
-        ),
+        pytest.param({"source_rate": "often"}, "source_rate: 'often' is not a rate", id="rate"),
+        pytest.param({"rate": None}, "rate: None is not a text", id="no-rate"),
+        pytest.param({"approve": "some"}, "approve: 'some' is not one of 'known', 'all'", id="approve"),
+        pytest.param({"answer_within": -1}, "answer_within: -1 seconds are not between", id="answer-within"),
+        pytest.param({"block": "/"}, "block: '/' is not of the form", id="block"),
+        pytest.param({"close_after": 9, "check_targets": False}, "close_after: .* check_targets", id="without-a-page"),
+        pytest.param({"close_after": 9, "target_exists": bool}, "close_after: target_exists is asked", id="two-judges"),
+        pytest.param({"url": ()}, "a site has at least one address", id="no-site"),
+        pytest.param({"url": "my.example"}, "site: ", id="site-without-a-scheme"),
+        pytest.param({"url": ""}, "site: ", id="empty-site"),
+        pytest.param({"url": "https://me:pw@my.example/"}, "credentials", id="credentials"),
+        pytest.param({"store": "mysql://x/y"}, "db: the database must be SQLite", id="store"),
+        pytest.param({"at": "https://my.example/?x"}, "at: .* cannot be where a server is mounted", id="at"),
+        pytest.param({"notify_mail": "me@my.example", "smtp_url": "http://x/"}, "smtp_url: ", id="smtp"),
+        pytest.param({"client": None, "ca_bundle": "/no/such/file"}, "ca_bundle", id="ca-bundle"),
     ],
 )
-def test_what_comes_round(store: Store, settings: dict[str, Any], jobs: list[str]) -> None:
-    with SiteReceiver(replace(SETTINGS, **settings), store=store, client=Pages()) as receiver:
-        assert [job.name for job in receiver.rounds.jobs] == jobs
+def test_a_site_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, words: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=words):
+        made(**({"store": "sqlite:///pingback.db"} | options))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_keyword_that_is_none() -> None:
+    with pytest.raises(TypeError, match="there is no setting 'aprove'"):
+        made(aprove="all")
+
+
+def test_a_text_with_a_comma_is_one_site_and_a_text_is_one_block() -> None:
+    with made(url="https://my.example/a,b", block="spam.example") as site:
+        assert (site.settings.site, site.settings.block) == (("https://my.example/a,b",), ("spam.example",))
+
+
+def test_several_addresses() -> None:
+    web = Pages({SOURCE: Page(f'<title>Six</title><a href="{TARGET}">5</a><a href="https://two.example/1">1</a>')})
+    with made(url=[MY, "https://two.example/"], client=web) as site:
+        assert site.receive(SOURCE, TARGET).target == TARGET
+        assert site.receive(SOURCE, "https://two.example/1").target == "https://two.example/1"
+
+
+def test_the_settings_of_the_environment_and_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pingback.toml").write_text('site = ["https://my.example/"]\napprove = "all"')
+    monkeypatch.setenv("PINGBACK_AT", "https://my.example/linkback")
+    with pingback.Site.from_settings(client=Pages()) as site:
+        assert (site.settings.approve, site.settings.db) == ("all", "sqlite:///pingback.db")
+        assert site.advertise(TARGET).headers["X-Pingback"] == "https://my.example/linkback/xmlrpc"
+
+
+def test_settings_that_cannot_be() -> None:
+    with pytest.raises(pingback.SettingsError, match="close_after"):
+        pingback.Site.from_settings(Settings(site=(MY,), close_after=9.0, check_targets=False))
+
+
+def test_settings_without_a_site_do_all_but_take_pings() -> None:
+    with pingback.Site.from_settings(Settings(db="sqlite://")) as site:
+        assert (site.run_due(), site.mentions(TARGET)) == (0, [])
+        for use in (site.start, site.wsgi, lambda: site.receive(SOURCE, TARGET)):
+            with pytest.raises(pingback.SettingsError, match="site: which one"):
+                use()
+
+
+# Before it is used, and after
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("pingback")}
+
+
+def test_an_unused_site_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = threads()
+    site = pingback.Site(MY, notify_mail="me@my.example", trackback="unverified", akismet_key="k3y")
+    site.on_mention(print)
+    site.wsgi()
+    site.advertise(TARGET)
+    assert (list(tmp_path.iterdir()), threads()) == ([], before)
+    site.close()
+    site.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_opens_and_closes_its_own_store(tmp_path: Path) -> None:
+    with made(store=f"sqlite:///{tmp_path}/mentions.db") as site:
+        site.receive(SOURCE, TARGET)
+    # SQLite takes away its log when the last connection is closed.
+    assert [path.name for path in tmp_path.iterdir()] == ["mentions.db"]
+    with pingback.Store(f"sqlite:///{tmp_path}/mentions.db") as store:
+        assert [mention.source for mention in store.mentions()] == [SOURCE]
+
+
+def test_a_site_leaves_the_store_and_the_client_of_another_open() -> None:
+    web = Pages(WEB)
+    with pingback.Store("sqlite://") as store:
+        with made(store=store, client=web) as site:
+            site.receive(SOURCE, TARGET)
+            assert (site.store, site.client) == (store, web)
+        assert [mention.title for mention in store.mentions()] == ["Six"]
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_nothing_can_be_asked_of_a_site_that_is_closed(used: bool) -> None:
+    site = made()
+    if used:
+        site.receive(SOURCE, TARGET)
+    site.close()
+    for use in (
+        lambda: site.receive(SOURCE, TARGET),
+        lambda: site.mentions(TARGET),
+        lambda: site.moderate([1], SPAM),
+        lambda: site.set_password("correct horse battery"),
+        site.run_due,
+        site.start,
+    ):
+        with pytest.raises(ValueError, match="this site is closed"):
+            use()
+
+
+def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
+    with made(store=f"sqlite:///{tmp_path}/no/such/x.db") as site:
+        with pytest.raises(pingback.StoreError, match="there is no folder"):
+            site.start()
+        with pytest.raises(pingback.Fault) as refused:
+            site.receive(SOURCE, TARGET)
+        assert (refused.value.code, refused.value.retry_after) == (pingback.FaultCode.INTERNAL_ERROR, 60.0)
+        assert status_of(site.wsgi(), "/healthz") == "200 OK"
+        assert status_of(site.wsgi(), "/readyz") == "503 Service Unavailable"
+        (tmp_path / "no/such").mkdir(parents=True)
+        assert site.receive(SOURCE, TARGET).title == "Six"
+
+
+def test_close_within_a_callback_and_from_several_threads() -> None:
+    closed = threading.Event()
+    with made(verify="queued") as site:
+
+        @site.on_mention
+        def close(mention: pingback.Mention) -> None:
+            site.close()
+            closed.set()
+
+        site.receive(SOURCE, TARGET)
+        closers = [threading.Thread(target=site.close) for _ in range(4)]
+        assert closed.wait(PATIENCE)
+        for closer in closers:
+            closer.start()
+        for closer in closers:
+            closer.join(PATIENCE)
+        assert not any(closer.is_alive() for closer in closers)
+
+
+# Taking and showing
+
+
+def status_of(app: Any, path: str) -> str:
+    said: list[str] = []
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+    list(app(environ, lambda status, headers, _=None: said.append(status)))
+    return said[0]
+
+
+def test_the_first_mention_by_anybody_new_waits_for_the_owner() -> None:
+    with made() as site:
+        mention = site.receive(SOURCE, TARGET)
+        assert (mention.title, mention.status, site.mentions(TARGET)) == ("Six", PENDING, [])
+        site.moderate([mention.id or 0], APPROVED)
+        assert [each.source for each in site.mentions(TARGET)] == [SOURCE]
+
+
+def test_what_is_shown_is_clean_and_the_fragment_is_that_of_the_server() -> None:
+    target = f"{TARGET}?a=1"
+    with made() as site:
+        site.store.keep(replace(kept(title="a\u202eb", verified=now()), target=target))
+        assert [mention.title for mention in site.mentions(target)] == ["ab"]
+        said: list[str] = []
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/mentions",
+            "QUERY_STRING": f"target={target}&title=Five",
+        }
+        [body] = site.wsgi()(environ, lambda status, headers, _=None: said.append(status))  # type: ignore[arg-type]
+        for lang in ("en", "tlh"):
+            assert site.fragment(target, lang, title="Five") == body.decode()
+
+
+@pytest.mark.parametrize("target", ["", "/part-5", "ftp://my.example/"])
+def test_a_target_that_is_no_address(target: str) -> None:
+    with made() as site:
+        for show in (site.mentions, site.fragment, site.advertise):
+            with pytest.raises(ValueError, match=" not "):
+                show(target)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        pytest.param({"approve": "all"}, APPROVED, id="approve"),
+        pytest.param({"decide": lambda _: SPAM}, SPAM, id="decide"),
+        pytest.param({"decide": lambda _: None}, PENDING, id="no-opinion"),
+    ],
+)
+def test_the_owner_may_decide_beforehand(options: dict[str, Any], status: pingback.MentionStatus) -> None:
+    with made(**options) as site:
+        assert site.receive(SOURCE, TARGET).status is status
+
+
+def test_what_looks_odd_waits_even_where_all_is_approved() -> None:
+    web = Pages({SOURCE: Page(f'no title, <a href="{TARGET}">five</a>')})
+    with made(client=web, approve="all") as site:
+        assert site.receive(SOURCE, TARGET).status is PENDING
+
+
+@pytest.mark.parametrize("there", [True, object(), {"title": "Five"}], ids=["true", "object", "page"])
+def test_a_target_that_the_host_knows(there: object) -> None:
+    web = Pages(WEB)
+    with made(client=web, target_exists=lambda target: there if target == TARGET else None) as site:
+        site.receive(SOURCE, TARGET)
+    assert [url for url, _ in web.asked] == [SOURCE]
+
+
+@pytest.mark.parametrize("there", [False, None, [], ""], ids=["false", "none", "empty-list", "empty-text"])
+def test_a_target_that_the_host_does_not_know(there: object) -> None:
+    with made(target_exists=lambda _: there) as site:
+        assert code_of(lambda: site.receive(SOURCE, TARGET)) == pingback.FaultCode.TARGET_NOT_FOUND
+
+
+def test_without_a_callable_the_site_is_asked() -> None:
+    with made(client=Pages({**WEB, TARGET: Page(status=404)})) as site:
+        assert code_of(lambda: site.receive(SOURCE, TARGET)) == pingback.FaultCode.TARGET_NOT_FOUND
+
+
+def test_a_sender_is_counted_by_address_and_the_host_itself_is_not() -> None:
+    with made(rate="1/hour") as site:
+        site.receive(SOURCE, TARGET, client_ip="192.0.2.7")
+        again = code_of(lambda: site.receive(SOURCE, TARGET, client_ip="192.0.2.7"))
+        assert again == pingback.FaultCode.ACCESS_DENIED
+        for _ in range(2):
+            assert code_of(lambda: site.receive(SOURCE, TARGET)) == pingback.FaultCode.ALREADY_REGISTERED
+
+
+def test_strangers_whose_address_nobody_knows_count_as_one() -> None:
+    with made(rate="1/hour") as site:
+        site.receive(SOURCE, TARGET, client_ip="")
+        for nowhere in ("", "unix:"):
+            again = code_of(lambda nowhere=nowhere: site.receive(SOURCE, TARGET, client_ip=nowhere))  # type: ignore[misc]
+            assert again == pingback.FaultCode.ACCESS_DENIED
+
+
+def code_of(receive: Callable[[], object]) -> int:
+    with pytest.raises(pingback.Fault) as refused:
+        receive()
+    return refused.value.code
+
+
+def test_an_unverified_trackback_is_shown_on_the_word_of_its_sender() -> None:
+    words = pingback.Words(title="Six", excerpt="as said there")
+    with made(trackback="unverified") as site:
+        mention = site.receive(SOURCE, TARGET, protocol=pingback.Protocol.TRACKBACK, words=words)
+        assert (mention.status, mention.verified) == (PENDING, None)
+        assert [each.status for each in site.moderate([mention.id or 0], APPROVED)] == [APPROVED]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda site: site.receive(SOURCE, TARGET), id="ping"),
+        pytest.param(lambda site: status_of(site.wsgi(), "/mentions"), id="request"),
+        pytest.param(lambda site: site.start(), id="start"),
+    ],
+)
+def test_the_first_use_takes_up_what_was_left(use: Callable[[pingback.Site], object]) -> None:
+    web = Pages({**WEB, "https://a.example/7": WEB[SOURCE]})
+    before = threads()
+    with pingback.Store("sqlite://") as store, made(store=store, client=web) as site:
+        store.keep(kept("https://a.example/7", PENDING), source_asked=False)
+        assert site.mentions(TARGET) == []
+        assert threads() == before
+        use(site)
+        wait_until(lambda: all(mention.title == "Six" for mention in store.mentions()))
+
+
+def test_two_sites_of_one_process_count_each_their_own() -> None:
+    def counted(site: pingback.Site) -> bytes:
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics"}
+        return b"".join(site.wsgi()(environ, lambda *_: None))  # type: ignore[arg-type]
+
+    with made() as one, made() as other, made(metrics=False) as none:
+        one.receive(SOURCE, TARGET)
+        assert b'pingback_received_total{outcome="pending",protocol="pingback"} 1.0' in counted(one)
+        assert b'outcome="pending"' not in counted(other)
+        assert counted(none) == b"Nothing is counted here.\n"
+
+
+def test_behind_a_proxy_that_is_trusted_the_sender_is_who_it_names() -> None:
+    with made(trusted_proxies=["127.0.0.1"], rate="1/hour") as site:
+        app = site.wsgi()
+        said: list[str] = []
+        for sender in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+            environ = {
+                "REQUEST_METHOD": "GET",
+                "PATH_INFO": "/trackback/part-5",
+                "QUERY_STRING": "__mode=rss",
+                "REMOTE_ADDR": "127.0.0.1",
+                "HTTP_X_FORWARDED_FOR": sender,
+            }
+            said.append(b"".join(app(environ, lambda *_: None)).decode())  # type: ignore[arg-type]
+    assert ["too many" in answer for answer in said] == [False, False, True]
+
+
+def test_the_password_of_the_inbox() -> None:
+    with made() as site:
+        with pytest.raises(ValueError, match="password"):
+            site.set_password("short")
+        site.set_password("correct horse battery")
+        assert site.store.secrets.login() is not None
+
+
+# Akismet
+
+
+class Akismet(Pages):
+    """Takes everything for spam. Whoever tells it that it was wrong waits while `gate` is not set."""
+
+    def __init__(self) -> None:
+        super().__init__(WEB)
+        self.told: list[str] = []
+
+    def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = {}) -> Response:
+        asked = url.rpartition("/")[2]
+        if asked != "comment-check":
+            assert self.gate.wait(PATIENCE)
+        self.told.append(asked)
+        answer = b"true" if asked == "comment-check" else b"Thanks for making the web a better place."
+        raw = urllib3.HTTPResponse(body=io.BytesIO(answer), status=200, preload_content=False)
+        return Response(raw, url=url, budget=Budget(seconds=PATIENCE, max_received=2**20), max_bytes=2**20)
+
+
+def test_akismet_is_asked_and_learns_from_the_owner() -> None:
+    with made(client=Akismet(), akismet_key="k3y", approve="all") as site:
+        mention = site.receive(SOURCE, TARGET, client_ip="192.0.2.7")
+        assert mention.status is SPAM
+        site.moderate([mention.id or 0], APPROVED)
+        assert isinstance(site.client, Akismet)
+        assert site.client.told == ["comment-check", "submit-ham"]
+
+
+def test_nobody_waits_until_akismet_has_learned_what_the_inbox_says() -> None:
+    akismet = Akismet()
+    with made(client=akismet, akismet_key="k3y") as site:
+        site.store.keep(replace(kept(), client_ip="192.0.2.7"))
+        akismet.gate.clear()
+        [mention] = site.store.moderation.decide([1], SPAM)
+        assert (mention.status, akismet.told) == (SPAM, [])
+        akismet.gate.set()
+        wait_until(lambda: akismet.told == ["submit-spam"])
+
+
+def test_akismet_for_no_site_is_told_of_nothing() -> None:
+    with (
+        pingback.Site.from_settings(Settings(db="sqlite://", akismet_key="k3y")) as site,
+        pytest.raises(pingback.SettingsError, match="for which site"),
+    ):
+        site.moderate([1], SPAM)
+
+
+# Who is told
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def heard_by(site: pingback.Site) -> list[str]:
+    heard: list[str] = []
+    site.on_mention(lambda mention: heard.append(f"{mention.source} {mention.status}"))
+    return heard
+
+
+def test_a_mention_is_told_before_receive_returns_once_and_to_each() -> None:
+    with made() as site:
+        one, other = heard_by(site), heard_by(site)
+        site.receive(SOURCE, TARGET)
+        assert one == other == [f"{SOURCE} pending"]
+        site.moderate([1], APPROVED)
+        assert site.run_due() == 0
+        assert one == other == [f"{SOURCE} pending"]
+
+
+def test_what_is_refused_or_spam_is_not_told() -> None:
+    with made(decide=lambda _: SPAM) as site:
+        heard = heard_by(site)
+        site.receive(SOURCE, TARGET)
+        assert code_of(lambda: site.receive("https://a.example/404", TARGET)) == pingback.FaultCode.SOURCE_NOT_FOUND
+        assert heard == []
+
+
+def test_a_mention_that_was_verified_in_the_background_is_told() -> None:
+    with made(verify="queued", approve="all") as site:
+        heard = heard_by(site)
+        site.receive(SOURCE, TARGET)
+        wait_until(lambda: heard == [f"{SOURCE} approved"])
+
+
+def test_what_another_process_verified_is_told_while_the_site_runs(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with made(store=url) as site, made(store=url, client=Pages(WEB)) as worker:
+        heard = heard_by(site)
+        site.start()
+        worker.receive(SOURCE, TARGET)
+        wait_until(lambda: heard == [f"{SOURCE} pending"])
+
+
+def test_what_was_there_before_anybody_asked_is_no_news_and_what_came_at_once_is(clock: Clock) -> None:
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
+        store.keep(replace(kept("https://b.example/5"), received=clock(), verified=clock()))
+        clock.pass_by(seconds=1)
+        heard = heard_by(site)
+        site.receive(SOURCE, TARGET)
+        site.run_due()
+        assert heard == [f"{SOURCE} pending"]
+
+
+def test_a_callback_that_fails_was_told_and_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with made() as site:
+
+        @site.on_mention
+        def broken(mention: pingback.Mention) -> None:
+            raise ZeroDivisionError("of the host")
+
+        heard = heard_by(site)
+        assert site.receive(SOURCE, TARGET).title == "Six"
+        site.run_due()
+    assert heard == [f"{SOURCE} pending"]
+    assert caplog.text.count("ZeroDivisionError: of the host") == 1
+
+
+def test_a_mention_that_waits_anew_is_told_anew(clock: Clock) -> None:
+    web = Pages(WEB)
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:
+        heard = heard_by(site)
+        site.receive(SOURCE, TARGET)
+        site.moderate([1], APPROVED)
+        web.web[SOURCE] = Page(f'<title>Pills</title>buy <a href="{TARGET}">here</a>')
+        clock.pass_by(hours=1)
+        assert code_of(lambda: site.receive(SOURCE, TARGET)) == pingback.FaultCode.ALREADY_REGISTERED
+        assert heard == [f"{SOURCE} pending"] * 2
+
+
+def test_a_mention_is_in_one_hand_while_somebody_is_told(clock: Clock) -> None:
+    """A process that ends while it tells has it for ten minutes, and then it is told by another."""
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
+        heard = heard_by(site)
+        site.run_due()
+        store.keep(replace(kept(), received=clock(), verified=clock()))
+        [mention] = store.mentions()
+        notifications = store.notifications
+        assert notifications.take("program", mention, now=clock(), lease=timedelta(minutes=10))
+        assert (site.run_due(), heard) == (0, [])
+        clock.pass_by(minutes=11)
+        assert (site.run_due(), heard) == (1, [f"{SOURCE} approved"])
+
+
+def test_where_nobody_asked_nothing_is_written() -> None:
+    with made() as site:
+        site.receive(SOURCE, TARGET)
+        with site.store._database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM notices").scalar() == 0
+            assert connection.exec_driver_sql("SELECT count(*) FROM notice_channels").scalar() == 0
+
+
+# In the caller's thread
+
+
+def test_run_due_does_what_waits_and_leaves_no_thread(clock: Clock) -> None:
+    web = Pages({f"https://a.example/{number}": WEB[SOURCE] for number in range(3)})
+    before = threading.enumerate()
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:
+        heard = heard_by(site)
+        assert site.run_due() == 0
+        clock.pass_by(seconds=1)
+        for url in web.web:
+            store.keep(replace(kept(url, PENDING), received=clock()), source_asked=False)
+        assert site.run_due(seconds=0) == 0
+        assert site.run_due(seconds=PATIENCE) == 3
+        assert (site.run_due(), sorted(heard)) == (0, [f"{url} pending" for url in web.web])
+        assert {mention.title for mention in store.mentions()} == {"Six"}
+        wait_until(lambda: set(threading.enumerate()) <= set(before))
+
+
+def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
+    web = Pages({SOURCE: Page(status=410)})
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:
+        store.keep(replace(kept(), received=clock(), verified=clock()))
+        clock.pass_by(days=31)
+        assert site.run_due() == 1
+        assert site.mentions(TARGET) == []
+
+
+def test_run_due_leaves_old_mentions_alone_where_that_is_wished(clock: Clock) -> None:
+    web = Pages({SOURCE: Page(status=410)})
+    with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, reverify_after_days=0) as site:
+        site.store.keep(replace(kept(), received=clock(), verified=clock()))
+        clock.pass_by(days=31)
+        assert (site.run_due(), web.asked) == (0, [])
+        site.store.close()

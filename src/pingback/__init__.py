@@ -9,7 +9,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # checkers know the name; to import it from `typing` takes longer than all of this module
 
 if TYPE_CHECKING:
-    from pingback.api import Receiver, discover, publish, send, verify
+    from pingback.api import discover, publish, send, verify
     from pingback.errors import (
         BadResponse,
         BadStatus,
@@ -39,10 +39,9 @@ if TYPE_CHECKING:
         Words,
     )
     from pingback.net.client import Client, Limits
-    from pingback.receive.existence import SiteTargets
     from pingback.sending.publish import PublishOptions
     from pingback.server.advertising import advertise
-    from pingback.server.wsgi import wsgi_app
+    from pingback.site import Site
     from pingback.store import Store
     from pingback.version import VERSION as __version__
 
@@ -68,9 +67,8 @@ __all__ = [
     "PingbackError",
     "Protocol",
     "PublishOptions",
-    "Receiver",
     "SettingsError",
-    "SiteTargets",
+    "Site",
     "Store",
     "StoreError",
     "Unreachable",
@@ -83,20 +81,18 @@ __all__ = [
     "publish",
     "send",
     "verify",
-    "wsgi_app",
 ]
 
 _MODULES = {
-    "api": "Receiver discover publish send verify",
+    "api": "discover publish send verify",
     "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError PingbackError SettingsError"
     " StoreError Unreachable",
     "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus Protocol"
     " Verification Via Words",
     "net.client": "Client Limits",
-    "receive.existence": "SiteTargets",
     "sending.publish": "PublishOptions",
     "server.advertising": "advertise",
-    "server.wsgi": "wsgi_app",
+    "site": "Site",
     "store": "Store",
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -3,23 +3,17 @@
 A caller's own mistake is ValueError here; what the far side is and does comes as a value or as a `PingbackError`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pingback.clock import Clock, now
-from pingback.errors import SettingsError
 from pingback.model import Endpoint, Outcome, Protocol, Verification, Words
 from pingback.net.client import Client
-from pingback.receive.moderation import Decider
-from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
 from pingback.sending.publish import EVERYTHING, Publication, PublishOptions
 from pingback.sending.publish import publish as publish_with
-from pingback.settings import DEFAULTS, Approve, Trackback, Verify, given
-from pingback.site import SiteReceiver
 from pingback.urls import require_absolute, require_http
 
 if TYPE_CHECKING:
@@ -100,72 +94,6 @@ def verify(source: str, target: str, *, protocol: Protocol | None = None, client
     return verify_with(
         require_absolute(source), require_http(target), client=client or _default_client(), protocol=protocol
     )
-
-
-class Receiver(SiteReceiver):
-    """Takes pings for the pages under `site`, as safely as `pingback serve` does; see `pingback.receive.receiver`.
-
-    A keyword that is a setting of `serve`, too, has its name, its values and its default (docs/reference.md); `rate`
-    and `source_rate` are texts like `60/minute; 300/hour`, or `off`. What the host knows better than we do:
-
-    `target_exists` is given a target under the site and says whether there is such a page, by the page or a boolean:
-    what is false, None or empty is fault 32, and it may raise a `Fault` of its own. Without it the site is asked.
-    `decide` says what becomes of a mention that was verified; None leaves it to the deciders of `serve`.
-
-    `store` is a `Store`, or the URL of one that is opened here and closed by `close`. Nothing runs before the first
-    ping; from then on threads verify what had to wait, also since before a restart, and look at old mentions again.
-    Raises ValueError for a value that cannot be used, and StoreError.
-    """
-
-    def __init__(
-        self,
-        *,
-        site: str | Iterable[str],
-        store: "Store | str" = DEFAULTS.db,
-        client: Client | None = None,
-        target_exists: Callable[[str], object] | None = None,
-        check_targets: bool = DEFAULTS.check_targets,
-        close_after: float | None = DEFAULTS.close_after,
-        decide: Decider | None = None,
-        approve: Approve = DEFAULTS.approve,
-        block: Iterable[str] = DEFAULTS.block,
-        self_pings: bool = DEFAULTS.self_pings,
-        verify: Verify | None = DEFAULTS.verify,
-        answer_within: float = DEFAULTS.answer_within,
-        trackback: Trackback = DEFAULTS.trackback,
-        rate: str = DEFAULTS.rate,
-        source_rate: str = DEFAULTS.source_rate,
-        reverify_after_days: float = DEFAULTS.reverify_after_days,
-        observer: Observer = NOBODY,
-        clock: Clock = now,
-    ) -> None:
-        settings = given(
-            db=store if isinstance(store, str) else DEFAULTS.db,
-            site=(site,) if isinstance(site, str) else tuple(site),
-            check_targets=check_targets,
-            close_after=close_after,
-            approve=approve,
-            block=(block,) if isinstance(block, str) else tuple(block),
-            self_pings=self_pings,
-            verify=verify,
-            answer_within=answer_within,
-            trackback=trackback,
-            rate=rate,
-            source_rate=source_rate,
-            reverify_after_days=reverify_after_days,
-        )
-        try:
-            super().__init__(
-                settings,
-                store=None if isinstance(store, str) else store,
-                client=client or _default_client(),
-                target_exists=target_exists,
-                decide=decide,
-                observer=observer,
-                clock=clock,
-            )
-        except SettingsError as error:
-            raise ValueError(str(error)) from error
 
 
 @cache

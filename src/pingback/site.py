@@ -1,92 +1,126 @@
-"""What one site's receiver is made of, by its settings: for `serve`, `worker`, `moderate` and `pingback.Receiver`."""
+"""`Site`: all that one site is, made of settings or keywords."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from signal import Signals
+from time import monotonic
+from typing import TYPE_CHECKING, Self, Unpack
 
+from pingback import forks
+from pingback.assembly import Host, Parts, store_for
 from pingback.clock import Clock, now
 from pingback.errors import SettingsError
-from pingback.model import Mention, MentionStatus, Protocol, Words
-from pingback.protocols.table import linkbacks
-from pingback.receive.background import Background, Busy
-from pingback.receive.deciders.heuristics import suspicious
-from pingback.receive.deciders.known import known_good, own_site
-from pingback.receive.existence import SiteTargets, everything_exists
-from pingback.receive.moderation import Decide, Decider, approve, hold, in_order
-from pingback.receive.observer import NOBODY, Observer
-from pingback.receive.receiver import Receiver
-from pingback.receive.rounds import Job, Rounds
-from pingback.settings import Settings
-from pingback.table import OFF
+from pingback.model import Advertisement, Mention, MentionStatus, Protocol, Words
+from pingback.net.client import Client, client_for
+from pingback.receive.callbacks import Callback, Callbacks
+from pingback.receive.receiver import MAX_LISTED
+from pingback.sanitized import sanitized
+from pingback.server.advertising import advertise
+from pingback.settings import DEFAULTS, Keywords, Settings, given, load
+from pingback.urls import require_http
 
 if TYPE_CHECKING:
-    from pingback.net.client import Client
-    from pingback.receive.channels import Channel
-    from pingback.receive.deciders.akismet import Akismet
-    from pingback.receive.limits import Rate
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from pingback.receive.moderation import Decider
+    from pingback.receive.receiver import Receiver
     from pingback.store import Store
 
-REVERIFY_EVERY = 60.0  # seconds
-REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
-NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 
-_POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
+class Site:
+    """All that one site is: it takes pings, keeps and shows mentions, and tells others what it links to.
 
+    `url` is where its pages are, or several such: a target is the site's when it is below one of them. Every setting of
+    `pingback serve` is a keyword with the same name, values and default (docs/reference.md), and a Site is as safe on
+    the open internet as that. Beyond the settings:
 
-class SiteReceiver(Receiver):
-    """The receiver that the settings ask for. `close` ends all that it began, and its store if it opened that itself.
+    `store` is a `Store`, or the URL of one that is opened here and closed by `close`; `client` is a `Client` that the
+    host has. `target_exists` is given a target under the site and says whether there is such a page, by the page or a
+    boolean: what is false, None or empty is fault 32, and it may raise a `Fault` of its own. Without it the site is
+    asked. `decide` says what becomes of a mention that was verified; None leaves it to the deciders of `serve`.
 
-    `target_exists` is asked instead of the site. `decide` is asked first of all deciders, but after the blocks. What
-    waits in the store, and what comes round (`rounds_for`), is taken up from the first ping on, or from `resume`.
-    Raises SettingsError where two settings exclude one another, ValueError for a site that is none, and StoreError.
+    May be made at module level, before a server forks: nothing is opened, started or asked before it is used. From the
+    first request or ping on, threads verify what had to wait, also since before a restart, look at old mentions again,
+    and tell the owner of new ones. Thread-safe. Raises ValueError for a value that cannot be used, and TypeError for a
+    keyword that is none.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        url: str | Iterable[str],
         *,
-        client: "Client",
-        store: "Store | None" = None,
+        store: "Store | str | None" = None,
+        client: Client | None = None,
         target_exists: Callable[[str], object] | None = None,
-        decide: Decider | None = None,
-        observer: Observer = NOBODY,
+        decide: "Decider | None" = None,
         clock: Clock = now,
+        **settings: Unpack[Keywords],
     ) -> None:
-        from pingback.store import Store  # a database, which only receivers need
+        addresses = (url,) if isinstance(url, str) else tuple(url)
+        if not addresses:
+            raise ValueError("site: a site has at least one address")
+        db, kept = (store, None) if isinstance(store, str) else (DEFAULTS.db, store)
+        try:
+            made_of = given(site=addresses, db=db, **settings)
+            self._set_up(made_of, kept, client, Host(target_exists, decide, clock))
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
 
-        if target_exists is not None and settings.close_after is not None:
-            raise SettingsError(
-                "close_after: target_exists is asked instead of the site, and may refuse old pages itself"
-            )
-        with ExitStack() as ends:
-            kept = ends.enter_context(Store(settings.db)) if store is None else store
-            akismet = akismet_for(settings, client)
-            ends.enter_context(taught(akismet, kept))
-            super().__init__(
-                site=settings.site,
-                store=kept,
-                client=client,
-                target_exists=targets_for(settings, client, kept) if target_exists is None else target_exists,
-                decide=decide_for(settings, kept, akismet, first=decide),
-                block=settings.block,
-                self_pings=settings.self_pings,
-                answer_within=settings.answer_within,
-                queued=_queued(settings.verify),
-                verify_trackbacks=settings.trackback == "verified",
-                observer=observer,
-                rate=_rate(settings.rate),
-                source_rate=_rate(settings.source_rate),
-                clock=clock,
-            )
-            ends.callback(super().close)
-            self.settings = settings
-            self.rounds = rounds_for(settings, self, client)
-            ends.callback(self.rounds.close)
-            self._ends = ends.pop_all()
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings | None = None,
+        *,
+        store: "Store | None" = None,
+        client: Client | None = None,
+        target_exists: Callable[[str], object] | None = None,
+        decide: "Decider | None" = None,
+        clock: Clock = now,
+    ) -> Self:
+        """The site of these settings, or of the environment and `pingback.toml`, as the commands read them.
 
-    def ping(
+        Where they name no site it takes no pings, and does all else. Raises SettingsError.
+        """
+        site = cls.__new__(cls)
+        made_of = load({}, environ=os.environ, folder=Path()) if settings is None else settings
+        site._set_up(made_of, store, client, Host(target_exists, decide, clock))
+        return site
+
+    def _set_up(self, settings: Settings, store: "Store | None", client: Client | None, host: Host) -> None:
+        if settings.at is not None:
+            _check_at(settings.at)
+        self.settings = settings
+        self._host = host
+        self._own = ExitStack()  # the store and the client that nobody else closes
+        self.client = client or self._own.enter_context(client_for(settings))
+        self.store = store or self._own.enter_context(store_for(settings))
+        self._callbacks = Callbacks(self.store.notifications, clock=host.clock)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._parts: Parts | None = self._made()
+        forks.renew(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the work in the background, and close what was opened here; may be called twice, and from any thread.
+
+        What was not finished is taken up by whichever process is next. Nothing can be asked of a site that is closed.
+        """
+        self._closed = True
+        with self._lock:
+            if self._parts is not None:
+                self._parts.close()
+            self._own.close()
+
+    def receive(
         self,
         source: str,
         target: str,
@@ -95,123 +129,148 @@ class SiteReceiver(Receiver):
         protocol: Protocol = Protocol.PINGBACK,
         words: Words | None = None,
     ) -> Mention:
-        if not self.rounds.running:
-            self.rounds.start()
-            self._schedule.wake()
-        return super().ping(source, target, client_ip=client_ip, protocol=protocol, words=words)
+        """The mention that was kept of this ping; raises `Fault` for any other end.
 
-    def resume(self) -> None:
-        self.rounds.start()
-        super().resume()
+        `client_ip` is the sender's IP address. Without it nobody is counted: such a ping is the host's own word. A
+        stranger whose address nobody knows is `""`. `words` are those of a TrackBack.
 
-    def close(self) -> None:
-        self._ends.close()
+        What is not verified within `answer_within` is kept as pending, and verified in the background; so is every
+        Webmention, unless `verify` is `inline`. A pair that is known is fault 48. A Fault whose `retry_after` is set
+        means that the ping is welcome later: too many are waiting, or came from this sender (49), or the store fails.
+        """
+        return self._serving().ping(source, target, client_ip=client_ip, protocol=protocol, words=words)
+
+    def mentions(self, target: str) -> Sequence[Mention]:
+        """The approved mentions of a page in order of arrival, fit to be shown; of very many the newest.
+
+        ValueError unless the target is an absolute HTTP URL. Raises StoreError.
+        """
+        self._check_open()
+        return [sanitized(each) for each in self.store.listing.newest(require_http(target), most=MAX_LISTED)]
+
+    def fragment(self, target: str, lang: str = "en", *, title: str | None = None) -> str:
+        """The same as HTML for the page, as `/mentions` serves it; `title` is what the page is called, as plain text.
+
+        Its few words are English, whichever `lang` is asked for. Raises ValueError and StoreError as `mentions` does.
+        """
+        from pingback.server.display import fragment
+
+        return fragment(self.mentions(target), title=title)
+
+    def advertise(self, target: str, *, title: str | None = None) -> Advertisement:
+        """What the page at `target` must carry, so that senders find this site's endpoints.
+
+        They are where the setting `at` says, by default at the root of the target's host. `title` is the page's, for
+        TrackBack. ValueError unless the target is an absolute HTTP URL without credentials.
+        """
+        return advertise(target, at=self.settings.at, title=title)
+
+    def on_mention(self, callback: Callback) -> Callback:
+        """Call this with each mention that is new, once it is shown or waits for the owner. Also a decorator.
+
+        Once for each mention, whichever process verified it: before `receive` returns where that did, else in a thread
+        of the background, or by `run_due`. What was there before anybody asked for the first time is not new. An
+        exception is logged, and the mention counts as told; what a crash kept from being told is told later.
+        """
+        self._callbacks.add(callback)
+        return callback
+
+    def moderate(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
+        """Approve mentions, mark them as spam, or delete them: as they stand then; see `Store.moderation.decide`.
+
+        Akismet hears of it, where there is a key for it. Ids that no mention has are passed over.
+        """
+        akismet = self._opened().akismet
+        return self.store.moderation.decide(ids, status, heard_by=None if akismet is None else akismet.learn)
+
+    def set_password(self, password: str) -> None:
+        """Set the password of the inbox. Whoever is logged in has to log in anew, and no device counts as known.
+
+        ValueError for one that is too short or too long. Raises StoreError.
+        """
+        from pingback.server.inbox.passwords import hash_of
+
+        self._check_open()
+        self.store.secrets.set_password(hash_of(password))
+        self.store.logins.forget_all()
+
+    def run_due(self, seconds: float = 10.0) -> int:
+        """Do what waits, in this thread: for cron, Celery and other tasks. How much there was; 0 means that it is done.
+
+        Pings that are not verified, old mentions that are to be verified anew, and who is to be told of new ones.
+        Nothing begins after so many `seconds`; what began is finished, within the time-outs of its exchanges. Other
+        processes may do the same meanwhile. Raises StoreError.
+        """
+        return self._opened().run_due(monotonic() + seconds)
+
+    def start(self) -> None:
+        """Begin the work in the background now, rather than with the first request or ping. Raises StoreError."""
+        self._opened().receiver.resume()
+        self._serving()
+
+    def wsgi(self) -> "WSGIApplication":
+        """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""
+        from pingback.server.forwarded import Forwarded
+        from pingback.server.wsgi import wsgi_app
+
+        self._opened().receiver  # noqa: B018  # there is a site to answer for
+
+        def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            return wsgi_app(self._serving())(environ, start_response)
+
+        return Forwarded(app, self.settings.trusted_proxies)
+
+    def serve(
+        self, *, host: str | None = None, port: int | None = None, on_ready: Callable[[str], object] | None = None
+    ) -> Signals:
+        """Serve as `pingback serve` does until SIGTERM or SIGINT, and return which it was; for the main thread.
+
+        Where no host or port is given, the settings say it; port 0 is any free one. `on_ready` is told the URL once
+        connections are accepted. Raises StoreError, and SettingsError where host and port cannot be listened at.
+        """
+        from pingback.server.run import serve
+
+        self.start()
+        settings = self.settings
+        return serve(
+            self.wsgi(),
+            host=settings.host if host is None else host,
+            port=settings.port if port is None else port,
+            trusted_proxies=settings.trusted_proxies,
+            on_ready=on_ready,
+        )
+
+    def renew_after_fork(self) -> None:
+        """Have other threads, locks and counts than the parent, once they are needed."""
+        self._lock = threading.RLock()
+        self._parts = None
+
+    def _serving(self) -> "Receiver":
+        parts = self._opened()
+        if not parts.started:
+            with self._lock:
+                parts.start()
+        return parts.receiver
+
+    def _opened(self) -> Parts:
+        self._check_open()
+        parts = self._parts
+        if parts is None:
+            with self._lock:
+                parts = self._parts = self._parts or self._made()
+        return parts
+
+    def _check_open(self) -> None:
+        forks.notice()
+        if self._closed:
+            raise ValueError("this site is closed")
+
+    def _made(self) -> Parts:
+        return Parts(self.settings, store=self.store, client=self.client, callbacks=self._callbacks, host=self._host)
 
 
-def targets_for(settings: Settings, client: "Client", store: "Store") -> Callable[[str], bool]:
-    """Whether a target exists: the site is asked, and the store hears which pages moved."""
-    if settings.check_targets:
-        close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
-        targets = SiteTargets(client, close_after=close_after)
-        targets.report_moves(store.moves.keep, site=settings.site)
-        return targets
-    if settings.close_after is not None:
-        raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
-    return everything_exists
-
-
-def decide_for(
-    settings: Settings, store: "Store", akismet: "Akismet | None", *, first: Decider | None = None
-) -> Decide:
-    """The host's own decider `first`, known good, heuristics, Akismet; and the policy, when none of them knows.
-
-    The blocks are asked before, by the receiver.
-    """
-    deciders: list[Decider] = [own_site(settings.site), known_good(store.moderation), suspicious]
-    if first is not None:
-        deciders.insert(0, first)
-    if akismet is not None:
-        deciders.append(akismet.decide)
-    return in_order(deciders, last=_POLICIES[settings.approve])
-
-
-def akismet_for(settings: Settings, client: "Client") -> "Akismet | None":
-    """Akismet, where there is a key for it."""
-    if settings.akismet_key is None:
-        return None
-    site = settings.akismet_site or next(iter(settings.site), None)
-    if site is None:
-        raise SettingsError("akismet_key: for which site? set akismet_site")
+def _check_at(at: str) -> None:
     try:
-        from pingback.receive.deciders.akismet import Akismet
-    except ImportError as error:
-        raise SettingsError(f"akismet_key: pip install 'pingback[akismet]' ({error})") from error
-    return Akismet(key=settings.akismet_key, site=site, client=client)
-
-
-@contextmanager
-def taught(akismet: "Akismet | None", store: "Store") -> Iterator[None]:
-    """Akismet hears of the owner's decisions, in a thread that nobody waits for.
-
-    What it was not told when the context ends is lost to Akismet, and to nobody else.
-    """
-    if akismet is None:
-        yield
-        return
-    background = Background(quick=1, slow=0)
-
-    def learn(before: MentionStatus, mention: Mention) -> None:
-        with suppress(Busy):
-            background.submit((mention.id, mention.status), partial(akismet.learn, before, mention))
-
-    store.moderation.on_decision = learn
-    try:
-        yield
-    finally:
-        background.close()
-
-
-def rounds_for(settings: Settings, receiver: Receiver, client: "Client") -> Rounds:
-    """What is done now and then: old mentions are verified anew, and the owner hears of new ones."""
-    jobs = []
-    if settings.reverify_after_days:
-        after = timedelta(days=settings.reverify_after_days)
-        reverify = partial(receiver.reverify, after=after, most=REVERIFIED)
-        jobs.append(Job("verify old mentions anew", REVERIFY_EVERY, reverify))
-    if channels := _channels(settings, client):
-        from pingback.receive.notifier import Notifier
-
-        notifier = Notifier(receiver.store, channels)
-        jobs.append(Job("tell the owner of new mentions", NOTIFY_EVERY, notifier.tell))
-    return Rounds(jobs)
-
-
-def _channels(settings: Settings, client: "Client") -> "list[Channel]":
-    channels: list[Channel] = []
-    if settings.notify_mail is not None:
-        from pingback.net.mail import Mailer
-        from pingback.receive.channels import MailChannel
-
-        try:
-            mailer = Mailer(settings.smtp_url, ca_bundle=settings.ca_bundle)
-        except ValueError as error:
-            raise SettingsError(f"smtp_url: {error}") from None
-        channels.append(MailChannel(mailer, settings.notify_mail, site=settings.site[0]))
-    if settings.notify_webhook is not None:
-        from pingback.receive.channels import WebhookChannel
-
-        channels.append(WebhookChannel(client, settings.notify_webhook, secret=settings.notify_secret))
-    return channels
-
-
-def _queued(setting: str | None) -> tuple[Protocol, ...]:
-    """The protocols whose pings are answered first, by the setting `verify`; without one, as each has it."""
-    return tuple(each.name for each in linkbacks() if setting == "queued" or (setting is None and each.is_queued))
-
-
-def _rate(setting: str) -> "Rate | None":
-    if setting == OFF:
-        return None
-    from pingback.receive.limits import Rate  # a library, which only those who limit need
-
-    return Rate(setting)
+        advertise(at, at=at)
+    except ValueError as error:
+        raise SettingsError(f"at: {error}") from None

@@ -1,18 +1,15 @@
 """`pingback.demo.blog`: pages that advertise the endpoint, and show mentions whose words a stranger chose."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pingback.demo.blog import Blog, thoughts_on
 from pingback.demo.posts import FIVE, SERIES
 from pingback.model import Mention, MentionStatus, Protocol
+from pingback.site import Site
 from pingback.store import Store
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 URL = "http://127.0.0.1:8000"
 
@@ -36,14 +33,9 @@ def store() -> Iterator[Store]:
 
 
 @pytest.fixture
-def blog(store: Store) -> Blog:
-    def endpoint(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        start_response("202 Accepted", [])
-        return [b"the endpoint, asked for ", environ["PATH_INFO"].encode()]
-
-    blog = Blog(store=store)
-    blog.open(URL, endpoint)
-    return blog
+def blog(store: Store) -> Iterator[Blog]:
+    with Site(URL, store=store) as site:
+        yield Blog(URL, site)
 
 
 def ask(blog: Blog, path: str, method: str = "GET") -> tuple[str, dict[str, str], str]:
@@ -60,10 +52,10 @@ def ask(blog: Blog, path: str, method: str = "GET") -> tuple[str, dict[str, str]
 
 
 def test_a_post_appears_and_advertises_the_endpoint(blog: Blog) -> None:
-    assert ask(blog, "/part-one/")[0] == "202 Accepted"
+    assert (ask(blog, "/part-one/")[0], blog.has(f"{URL}/part-one/")) == ("404 Not Found", False)
     assert blog.publish(SERIES[1]) == f"{URL}/part-one/"
     status, headers, body = ask(blog, "/part-one/")
-    assert status == "200 OK"
+    assert (status, blog.has(f"{URL}/part-one/")) == ("200 OK", True)
     assert headers == {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Length": str(len(body.encode())),
@@ -87,9 +79,17 @@ def test_the_index_lists_what_is_published(blog: Blog) -> None:
     assert '<ol><li><a href="/part-three/">What the Pendulum Doesn&#8217;t Say</a></li></ol>' in body
 
 
-@pytest.mark.parametrize("path", ["/xmlrpc", "/healthz", "/part-one", "/nowhere"])
-def test_other_paths_are_the_endpoints(blog: Blog, path: str) -> None:
-    assert ask(blog, path) == ("202 Accepted", {}, f"the endpoint, asked for {path}")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/xmlrpc", "405 Method Not Allowed"),
+        ("/healthz", "200 OK"),
+        ("/part-one", "404 Not Found"),
+        ("/nowhere", "404 Not Found"),
+    ],
+)
+def test_other_paths_are_the_site_s(blog: Blog, path: str, status: str) -> None:
+    assert ask(blog, path)[0] == status
 
 
 @pytest.mark.parametrize("path", ["/", "/part-one/"])

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from pingback import Client, Limits, SiteTargets, Store, wsgi_app
+from pingback import Client, Limits, Store
+from pingback.receive.existence import SiteTargets
 from pingback.server.run import Server
+from pingback.server.wsgi import wsgi_app
 from tests.loopback import Site, page
 from tests.norms.web import FIVE, Serve, Taking, linking
 from tests.receive.lax import Receiver

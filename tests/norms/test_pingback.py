@@ -239,9 +239,9 @@ def test_P18_what_a_sender_makes_of_a_code(site: Site, client: Client, code: int
 def test_P20_a_host_is_asked_at_a_bounded_rate(site: Site, client: Client) -> None:
     sources = [f"/source/{number}" for number in range(15)]
     site.pages |= dict.fromkeys(sources, page(f'<a href="{site.url}{FIVE}">five</a>'.encode()))
-    with pingback.Receiver(site=f"{site.url}/blog/", store="sqlite://", client=client, answer_within=PATIENCE) as usual:
+    with pingback.Site(f"{site.url}/blog/", store="sqlite://", client=client, answer_within=PATIENCE) as usual:
         for source in sources:
-            usual.ping(f"{site.url}{source}", f"{site.url}{FIVE}")
+            usual.receive(f"{site.url}{source}", f"{site.url}{FIVE}")
         assert [request.path for request in site.requests if request.path in sources] == sources[:10]
 
 

@@ -490,8 +490,8 @@ def test_W23_a_second_one_updates_the_first_by_default(
     clock = Clock()
     source, target = f"{site.url}/6", f"{site.url}{FIVE}"
     with (
-        pingback.Receiver(site=f"{site.url}/blog/", store=store, client=client, clock=clock) as receiver,
-        Server(pingback.wsgi_app(receiver)) as server,
+        pingback.Site(f"{site.url}/blog/", store=store, client=client, clock=clock) as home,
+        Server(home.wsgi()) as server,
     ):
         for _ in range(2):
             assert post(f"{server.url}/webmention", {"source": source, "target": target}).status == 201

@@ -227,8 +227,8 @@ def test_refusals_and_the_status_page_are_in_its_own_words(world: World) -> None
 
 def test_its_word_may_be_kept_unverified(world: World) -> None:
     with Store("sqlite://") as store:
-        options = {"site": f"{world.theirs.url}/", "store": store, "client": world.client, "verify_trackbacks": False}
-        with Receiver(**options) as receiver, Server(wsgi_app(receiver)) as server:
+        believing = Receiver(site=f"{world.theirs.url}/", store=store, client=world.client, verify_trackbacks=False)
+        with believing as receiver, Server(wsgi_app(receiver)) as server:
             body = json.dumps({"from": world.source, "to": world.target, "title": "On my word"}).encode()
             assert post(f"{server.url}/nudge", body, JSON).status == 202
         [mention] = store.mentions()

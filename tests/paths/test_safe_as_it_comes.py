@@ -1,4 +1,4 @@
-"""What strangers can do to `pingback serve` and to `pingback.Receiver`, with no setting but the site: the same."""
+"""What strangers can do to `pingback serve` and to `pingback.Site`, with no setting but the site: the same."""
 
 import threading
 import xmlrpc.client
@@ -28,8 +28,8 @@ def by_serve(folder: Path, site: str) -> Iterator[str]:
 def by_library(folder: Path, site: str) -> Iterator[str]:
     with (
         pingback.Client(allow=[LOOPBACK]) as client,
-        pingback.Receiver(site=site, store=f"sqlite:///{folder}/pingback.db", client=client) as receiver,
-        Server(pingback.wsgi_app(receiver)) as server,
+        pingback.Site(site, store=f"sqlite:///{folder}/pingback.db", client=client) as home,
+        Server(home.wsgi()) as server,
     ):
         yield server.url
 

@@ -12,6 +12,7 @@ from pingback.receive.backlog import Backlog
 from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
 from pingback.receive.pages import SitePages
+from pingback.receive.turns import Turns
 from pingback.store import Store
 from tests.receive.conftest import CHANGED, LINKING, SITE, SOURCE, TARGET, MakeReceiver, finish, refusal
 from tests.receive.pages import PATIENCE, Clock, Pages
@@ -214,11 +215,10 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
     backlog = Backlog(
         store.queue,
         background=background,
-        rate=None,
-        site=SitePages(SITE, target_exists=everything_exists, self_pings=True),
+        turns=Turns(None, site=SitePages(SITE, target_exists=everything_exists, self_pings=True), clock=clock),
         unasked=(),
-        settle=lambda mention: None,
-        renew=lambda mention: None,
+        settle=lambda mention: True,
+        renew=lambda mention: True,
         clock=clock,
     )
     for number in range(1000):

@@ -38,7 +38,9 @@ def keep(store: Store, clock: Clock, number: int = 1, title: str | None = "A pos
 
 
 def notifier(store: Store, clock: Clock, *channels: Channel) -> Notifier:
-    return Notifier(store, channels, clock=clock)
+    made = Notifier(store.notifications, channels, clock=clock)
+    made.begin()
+    return made
 
 
 def test_what_was_there_before_is_no_news(store: Store, clock: Clock, server: MailServer) -> None:
@@ -111,7 +113,7 @@ def test_a_mail_that_cannot_be_sent_is_sent_later(store: Store, clock: Clock, ca
     assert "cannot tell of new mentions by mail" in record.getMessage()
     clock.pass_by(minutes=10)
     with MailServer() as server:
-        Notifier(store, [by_mail(server)], clock=clock).tell()
+        Notifier(store.notifications, [by_mail(server)], clock=clock).tell()
     assert len(server.mails) == 1
 
 

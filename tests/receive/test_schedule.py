@@ -11,7 +11,10 @@ from tests.receive.pages import PATIENCE
 def test_a_turn_for_whoever_asks() -> None:
     turns = Semaphore(0)
     schedule = Schedule(turns.release)
-    assert not turns.acquire(blocking=False)
+    schedule.wake()
+    assert schedule._thread is None
+    schedule.start()
+    assert turns.acquire(timeout=PATIENCE)
     for _ in range(2):
         schedule.wake()
         assert turns.acquire(timeout=PATIENCE)
@@ -26,6 +29,7 @@ def test_a_turn_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> 
         raise ZeroDivisionError
 
     schedule = Schedule(work)
+    schedule.start()
     for _ in range(2):
         schedule.wake()
         assert turns.acquire(timeout=PATIENCE)
@@ -37,6 +41,6 @@ def test_no_turn_after_the_end() -> None:
     turns = Semaphore(0)
     schedule = Schedule(turns.release)
     schedule.close()
-    schedule.wake()
+    schedule.start()
     assert schedule._thread is None
     assert not turns.acquire(blocking=False)

@@ -261,14 +261,18 @@ def test_a_server_that_never_ran_can_be_closed(receiver: Receiver) -> None:
 
 SERVE = """
     import sys
-    from pingback import Client, MentionStatus, Receiver, wsgi_app
-    from pingback.server.run import STOP_WITHIN, serve
+    from pingback import MentionStatus, Site
 
-    options = {"target_exists": lambda target: True, "decide": lambda mention: MentionStatus.APPROVED}
-    client = Client(allow=["127.0.0.0/8"])
-    receiver = Receiver(site="https://my.example/", store=sys.argv[1], client=client, answer_within=60.0, **options)
-    with client, receiver:
-        serve(wsgi_app(receiver), host="127.0.0.1", port=0, on_ready=lambda url: print(url, flush=True))
+    site = Site(
+        "https://my.example/",
+        store=sys.argv[1],
+        target_exists=lambda target: True,
+        decide=lambda mention: MentionStatus.APPROVED,
+        allow_networks=["127.0.0.0/8"],
+        answer_within=60.0,
+    )
+    with site:
+        site.serve(port=0, on_ready=lambda url: print(url, flush=True))
     print("stopped")
 """
 

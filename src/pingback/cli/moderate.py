@@ -1,16 +1,15 @@
 """`pingback moderate`."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 import click
 
 from pingback.cli.mentions import line
-from pingback.cli.options import NO, client_for, print_json, stop, subcommand
+from pingback.cli.options import NO, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.protocols.table import on_their_word
 from pingback.settings import Settings
-from pingback.site import akismet_for
+from pingback.site import Site
 from pingback.store import Store
 from pingback.store.blocklist import block_of, blocks
 
@@ -43,7 +42,8 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
     ids = _ids(what) if action in _DECISIONS else []
     with Store(settings.db, create=False) as store:
         if action in _DECISIONS:
-            _decide(settings, store, ids, _DECISIONS[action])
+            with Site.from_settings(settings, store=store) as site:
+                _decide(site, ids, _DECISIONS[action])
         elif action == "blocks":
             _tell_blocks(settings, store.moderation.blocks())
         else:
@@ -57,17 +57,10 @@ def _ids(what: Iterable[str]) -> list[int]:
         raise click.UsageError(f"an ID is a number: {error}") from None
 
 
-def _decide(settings: Settings, store: Store, ids: list[int], status: MentionStatus) -> None:
-    with ExitStack() as stack:
-        client = stack.enter_context(client_for(settings)) if settings.akismet_key else None
-        akismet = None if client is None else akismet_for(settings, client)
-        if akismet is not None:
-            store.moderation.on_decision = akismet.learn
-        if settings.trackback == "unverified":
-            store.moderation.on_their_word = on_their_word()
-        decided = store.moderation.decide(ids, status)
+def _decide(site: Site, ids: list[int], status: MentionStatus) -> None:
+    decided = site.moderate(ids, status)
     for mention in decided:
-        if settings.json:
+        if site.settings.json:
             print_json(mention.as_json())
         else:
             waits = WAITS_ON_ITS_WORD if mention.protocol in on_their_word() else WAITS

@@ -162,15 +162,10 @@ def _formatter(as_json: bool) -> logging.Formatter:
 
 
 def client_for(settings: Settings) -> "Client":
-    """The guarded HTTP client, as the settings want it."""
-    from pingback.net.client import Client, Limits
+    """The guarded HTTP client, as the settings want it; it is loaded where it is wanted only."""
+    from pingback.net.client import client_for
 
-    try:
-        return Client(
-            limits=Limits(timeout=settings.timeout), allow=settings.allow_networks, ca_bundle=settings.ca_bundle
-        )
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    return client_for(settings)
 
 
 def print_json(value: Mapping[str, object]) -> None:

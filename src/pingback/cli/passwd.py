@@ -5,8 +5,9 @@ import sys
 import click
 
 from pingback.cli.options import USAGE, print_json, stop, subcommand
-from pingback.server.inbox.passwords import MAX_LENGTH, hash_of
+from pingback.server.inbox.passwords import MAX_LENGTH
 from pingback.settings import Settings
+from pingback.site import Site
 from pingback.store import Store
 
 
@@ -17,13 +18,11 @@ def command(settings: Settings) -> None:
     A terminal is asked for it twice; elsewhere the first line of standard input is taken. Whoever is logged in has to
     log in anew, and who tried in vain too often may try again. No device counts as known any more.
     """
-    with Store(settings.db) as store:
+    with Store(settings.db) as store, Site.from_settings(settings, store=store) as site:
         try:
-            password_hash = hash_of(_password())
+            site.set_password(_password())
         except ValueError as error:
             stop(USAGE, str(error))
-        store.secrets.set_password(password_hash)
-        store.logins.forget_all()
     if settings.json:
         print_json({"set": True})
     else:

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pingback.cli.options import client_for, log_to_stderr, subcommand
-from pingback.receive.observer import NOBODY, Observer
-from pingback.server.forwarded import Forwarded
-from pingback.server.run import HURRY, serve
-from pingback.server.wsgi import wsgi_app
+from pingback.cli.options import log_to_stderr, subcommand
+from pingback.server.run import HURRY
 from pingback.settings import Settings
-from pingback.site import SiteReceiver
+from pingback.site import Site
 
 if TYPE_CHECKING:
     from pingback.store import Store
@@ -37,17 +34,8 @@ def command(settings: Settings) -> None:
     if not settings.verbose:
         log_to_stderr(logging.INFO)
     with ExitStack() as stack:
-        client = stack.enter_context(client_for(settings))
-        receiver = stack.enter_context(SiteReceiver(settings, client=client, observer=_observer(settings)))
-        receiver.resume()
-        app = Forwarded(wsgi_app(receiver), settings.trusted_proxies)
-        came = serve(
-            app,
-            host=settings.host,
-            port=settings.port,
-            trusted_proxies=settings.trusted_proxies,
-            on_ready=partial(_ready, receiver.store),
-        )
+        site = stack.enter_context(Site.from_settings(settings))
+        came = site.serve(on_ready=partial(_ready, site.store))
         if came == signal.SIGINT:
             _within(HURRY, stack.pop_all().close)
     log.info("stopped")
@@ -58,14 +46,6 @@ def _within(seconds: float, work: Callable[[], object]) -> None:
     working = threading.Thread(target=work, daemon=True)
     working.start()
     working.join(seconds)
-
-
-def _observer(settings: Settings) -> Observer:
-    if not settings.metrics:
-        return NOBODY
-    from pingback.server.metrics import Metrics
-
-    return Metrics()
 
 
 def _ready(store: "Store", url: str) -> None:

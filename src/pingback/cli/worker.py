@@ -2,16 +2,14 @@
 
 import logging
 import signal
-from contextlib import ExitStack
 from threading import Event
 from types import FrameType
 
-from pingback.cli.options import client_for, log_to_stderr, subcommand
+from pingback.cli.options import log_to_stderr, subcommand
 from pingback.errors import StoreError
 from pingback.sending.courier import Courier
 from pingback.settings import Settings
-from pingback.site import SiteReceiver
-from pingback.store import Store
+from pingback.site import Site
 
 EVERY = 5.0  # seconds between two looks at what is due
 
@@ -27,11 +25,8 @@ def command(settings: Settings) -> None:
     if not settings.verbose:
         log_to_stderr(logging.INFO)
     stopped = Event()
-    with ExitStack() as stack:
-        client = stack.enter_context(client_for(settings))
-        outbox = stack.enter_context(Store(settings.db)).outbox
-        courier = Courier(client=client, outbox=outbox)
-        receiver = stack.enter_context(SiteReceiver(settings, client=client)) if settings.site else None
+    with Site.from_settings(settings) as site:
+        courier = Courier(client=site.client, outbox=site.store.outbox)
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()
@@ -42,8 +37,8 @@ def command(settings: Settings) -> None:
         log.info("working")
         while not stopped.is_set():
             try:
-                if receiver is not None:
-                    receiver.resume()
+                if settings.site:
+                    site.start()
                 for _ in courier.deliver():
                     pass  # the log tells of each
             except StoreError as error:  # locked, or full: it may be itself again

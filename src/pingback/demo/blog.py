@@ -7,14 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pingback.demo.posts import BLOG, FIVE, SERIES, Post
-from pingback.model import MentionStatus
-from pingback.server.advertising import advertise
-from pingback.server.display import fragment, heading
+from pingback.server.display import heading
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from pingback.store import Store
+    from pingback.site import Site
 
 _STYLE = """
 body { font: 1.1rem/1.6 Georgia, serif; max-width: 38rem; margin: 3rem auto; padding: 0 1rem; color: #222 }
@@ -26,20 +24,15 @@ a { color: #7a3b00 } header, nav { font-size: .95rem } .pingback-thoughts { list
 
 
 class Blog:
-    """A site under `url` whose posts appear one by one; other paths go to `endpoint`, a WSGI application."""
+    """A blog at `url` whose posts appear one by one. For paths that it has no page at, `site` answers."""
 
-    def __init__(self, *, store: "Store") -> None:
-        self.url = ""
-        self._store = store
-        self._endpoint: WSGIApplication | None = None
+    def __init__(self, url: str, site: "Site") -> None:
+        self.url = url
+        self._site = site
+        self._endpoint = site.wsgi()
         self._published: dict[str, Post] = {}
         self._updated = False
         self._lock = threading.Lock()
-
-    def open(self, url: str, endpoint: "WSGIApplication") -> None:
-        """Say where the site is, which a server knows only once it listens, and who takes its pings."""
-        self.url = url
-        self._endpoint = endpoint
 
     def publish(self, post: Post) -> str:
         """Make a post appear; its permalink. With part five the earlier parts are brought up to date."""
@@ -48,6 +41,11 @@ class Blog:
             self._updated = self._updated or post.number == FIVE
         return self.permalink(post)
 
+    def has(self, target: str) -> bool:
+        """There is such a page now."""
+        with self._lock:
+            return target == f"{self.url}/" or target in map(self.permalink, self._published.values())
+
     def permalink(self, post: Post) -> str:
         return f"{self.url}/{post.slug}/"
 
@@ -55,7 +53,7 @@ class Blog:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         with self._lock:
             post = self._published.get(path)
-        if self._endpoint is not None and post is None and path != "/":
+        if post is None and path != "/":
             return self._endpoint(environ, start_response)
         if method not in ("GET", "HEAD"):
             start_response(_status(405), [("Allow", "GET, HEAD"), ("Content-Length", "0")])
@@ -63,7 +61,7 @@ class Blog:
         page = (self._page(post) if post else self._index()).encode()
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))]
         if post:  # by pingback, as the list below the posts says
-            headers.append(("X-Pingback", advertise(self.permalink(post)).headers["X-Pingback"]))
+            headers.append(("X-Pingback", self._site.advertise(self.permalink(post)).headers["X-Pingback"]))
         start_response(_status(200), headers)
         return [b"" if method == "HEAD" else page]
 
@@ -78,12 +76,12 @@ class Blog:
         words = f"<p>{post.words.format(five=five)}</p>"
         if self._updated and post.update:
             words += f"<p>{post.update.format(five=five)}</p>"
-        mentions = list(self._store.mentions(target=self.permalink(post), status=MentionStatus.APPROVED))
+        permalink, title = self.permalink(post), unescape(post.title)
         return _document(
             f"{post.title} | {BLOG}",
             f'<header><a href="/">{BLOG}</a> · part {post.number} of {len(SERIES)}</header>'
-            f"<article><h1>{post.title}</h1>{words}</article>{fragment(mentions, title=unescape(post.title))}"
-            f"{advertise(self.permalink(post), title=unescape(post.title)).rdf}",
+            f"<article><h1>{post.title}</h1>{words}</article>{self._site.fragment(permalink, title=title)}"
+            f"{self._site.advertise(permalink, title=title).rdf}",
         )
 
 

@@ -3,20 +3,20 @@
 Nothing is pretended: the pings go out by the publish hook, come in over a socket, are verified and stored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pingback.demo.blog import Blog
 from pingback.demo.posts import FIVE, SERIES
 from pingback.model import Mention, Outcome
 from pingback.net.client import Client
-from pingback.receive.existence import SiteTargets
 from pingback.sending.publish import Publication, publish
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
-from pingback.settings import Settings
-from pingback.site import SiteReceiver
-from pingback.store import Store
+from pingback.site import Site
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 ANSWER_WITHIN = 30.0  # seconds, so that whatever is answered can be shown, on a slow machine, too
 THREADS = 8  # a ping holds one while the page that it names is fetched from the same server
@@ -25,10 +25,9 @@ THREADS = 8  # a ping holds one while the page that it names is fetched from the
 class Demo:
     """A running blog, whose story can be told once."""
 
-    def __init__(self, *, blog: Blog, store: Store, client: Client) -> None:
+    def __init__(self, *, blog: Blog, site: Site) -> None:
         self._blog = blog
-        self._store = store
-        self._client = client
+        self._site = site
         self.five = blog.permalink(SERIES[FIVE])
 
     def tell(self) -> Iterator[Outcome]:
@@ -42,20 +41,30 @@ class Demo:
 
     def mentions(self) -> list[Mention]:
         """What part five knows, in order of arrival."""
-        return list(self._store.mentions(target=self.five))
+        return [*self._site.mentions(self.five)]
 
     def _publish(self, source: str) -> Iterator[Outcome]:
-        return publish([Publication(source=source)], client=self._client, outbox=self._store.outbox)
+        return publish([Publication(source=source)], client=self._site.client, outbox=self._site.store.outbox)
 
 
 @contextmanager
 def running(*, db: str, client: Client, port: int = 0) -> Iterator[Demo]:
     """The blog and its endpoint, on loopback until the block ends. `client` must be allowed to go to loopback."""
-    with Store(db) as store:
-        blog = Blog(store=store)
-        with Server(blog, port=port, threads=THREADS) as server:
-            targets = SiteTargets(client, remembered_for=0.0)  # a post that appears now did not exist a moment ago
-            settings = Settings(site=(server.url,), answer_within=ANSWER_WITHIN)
-            with SiteReceiver(settings, store=store, client=client, target_exists=targets) as receiver:
-                blog.open(server.url, wsgi_app(receiver))
-                yield Demo(blog=blog, store=store, client=client)
+    blogs: list[Blog] = []  # the one, once the server is there, whose address it needs
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return blogs[0](environ, start_response)
+
+    with (
+        Server(app, port=port, threads=THREADS) as server,
+        Site(
+            server.url,
+            store=db,
+            client=client,
+            target_exists=lambda target: blogs[0].has(target),
+            answer_within=ANSWER_WITHIN,
+        ) as site,
+    ):
+        site.start()
+        blogs.append(Blog(server.url, site))
+        yield Demo(blog=blogs[0], site=site)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from pingback import forks, urls
-from pingback.errors import NoTurn
+from pingback.errors import NoTurn, SettingsError
 from pingback.net import reasons
 from pingback.net.budget import Budget
 from pingback.net.connection import GuardedAdapter, tls_context
@@ -25,6 +25,9 @@ from pingback.net.permit import OWNERS, Permit, Postponed
 from pingback.net.response import Response
 from pingback.urls import shown
 from pingback.version import VERSION
+
+if TYPE_CHECKING:
+    from pingback.settings import Settings
 
 USER_AGENT = f"pingback/{VERSION} (Webmention, Pingback, TrackBack)"  # Webmention §3.1.2 would like its name in it
 
@@ -165,6 +168,16 @@ class Client:
             raise reasons.failed(url, error, seconds=budget.seconds) from error
         log.debug("%s %r: %d", method, shown(href), raw.status)
         return Response(raw, url=href, budget=budget, max_bytes=self._limits.max_bytes)
+
+
+def client_for(settings: "Settings") -> Client:
+    """The client that the settings ask for; SettingsError where that cannot be."""
+    try:
+        return Client(
+            limits=Limits(timeout=settings.timeout), allow=settings.allow_networks, ca_bundle=settings.ca_bundle
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _next_url(base: str, location: str) -> str:

@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
+from pingback.receive.threads import Starter, join
+
 T = TypeVar("T")
 
 QUICK = 32  # jobs at once that have just begun: a good source takes a twentieth of a second, most of it on the way
@@ -25,7 +27,7 @@ CLOSE_WITHIN = 2.0  # seconds that `close` waits for running jobs
 
 
 class Busy(Exception):
-    """There are as many unfinished jobs as there may be, in all or in the lane."""
+    """There are as many unfinished jobs as there may be, in all or in the lane, or no thread at all for them."""
 
 
 class _Job(NamedTuple):
@@ -39,7 +41,8 @@ class Background:
     """Runs jobs, at most `quick` and `slow` ones at once, `per_lane` of a lane, and `max_unfinished` in all.
 
     Its threads are daemons, unlike those of `ThreadPoolExecutor`, for which a process that is told to stop would have
-    to wait until the slowest source's time is up. `clock` gives seconds that never run backwards.
+    to wait until the slowest source's time is up. Where the machine has fewer threads to spare, jobs wait longer.
+    `clock` gives seconds that never run backwards.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Background:
         self._began: dict[Future[Any], float] = {}  # the running ones, the oldest first
         self._running_in: Counter[Hashable] = Counter()  # by lane
         self._unfinished_in: Counter[Hashable] = Counter()
+        self._starter = Starter()
         self._threads: list[threading.Thread] = []
         self._idle = 0
 
@@ -85,10 +89,15 @@ class Background:
             if not self._has_room(lane):
                 raise Busy
             future: Future[T] = Future()
+            job = _Job(key, lane, future, work)
             self._unfinished[key] = future
             self._unfinished_in[lane] += 1
-            self._waiting[future] = _Job(key, lane, future, work)
+            self._waiting[future] = job
             self._call_a_thread()
+            if not self._threads:  # and so nobody who would do it
+                del self._waiting[future]
+                self._forget(job)
+                raise Busy
         return future
 
     def find(self, key: Hashable) -> Future[Any] | None:
@@ -109,9 +118,7 @@ class Background:
             self._changed.notify_all()
         for future in waiting:
             future.cancel()
-        end = monotonic() + CLOSE_WITHIN
-        for thread in self._threads:
-            thread.join(max(0.0, end - monotonic()))
+        join(self._threads, within=CLOSE_WITHIN)
 
     def _known(self, key: Hashable) -> Future[Any] | None:
         future = self._unfinished.get(key)
@@ -127,9 +134,9 @@ class Background:
         if self._idle:
             self._changed.notify()
         elif len(self._threads) < self._size:
-            thread = threading.Thread(target=self._run, name=f"pingback-{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            thread = self._starter.start(self._run, f"pingback-{len(self._threads)}")
+            if thread is not None:
+                self._threads.append(thread)
 
     def _run(self) -> None:
         while (job := self._next()) is not None:

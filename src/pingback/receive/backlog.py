@@ -9,23 +9,23 @@ from collections.abc import Callable, Collection, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pingback.clock import Clock
 from pingback.holders import is_gone, this_process
 from pingback.model import Mention, Protocol
 from pingback.receive.background import Background, Busy
-from pingback.receive.pages import SitePages
 from pingback.receive.turns import Turns, Way, host_of
 from pingback.receive.verify import counted_as
 
 if TYPE_CHECKING:
-    from pingback.receive.limits import Rate
     from pingback.store.queue import Queue
 
 T = TypeVar("T")
-Look: TypeAlias = Callable[[Mention], None]
+Look: TypeAlias = Callable[[Mention], bool]  # true where somebody looked
 
 REVERIFY_AFTER = timedelta(hours=1)
 MOST_WAITING = 1000  # pings, which are read anew at each turn
@@ -36,9 +36,9 @@ UNKNOWN = "unknown"  # a process that has no name here; its leases run out by th
 class Backlog:
     """What waits for a look at its source, kept in `queue`. Thread-safe.
 
-    `rate` is the budget of each host; pages of the `site` have no end of it. `settle` and `renew` look at the
-    source of a mention that was claimed: one that is pending, and one that was verified before. They run in the
-    `background`, or where there is none, in the thread that calls `take_up`.
+    `turns` are the budgets of the hosts. `settle` and `renew` look at the source of a mention: one that was claimed and
+    is pending, and one that was verified before. They run in the `background`, or where there is none, in the thread
+    that calls `take_up`.
     """
 
     def __init__(
@@ -46,17 +46,15 @@ class Backlog:
         queue: "Queue",
         *,
         background: Background | None,
-        rate: "Rate | None",
-        site: SitePages,
+        turns: Turns,
         unasked: Collection[Protocol],
         settle: Look,
         renew: Look,
         clock: Clock,
     ) -> None:
-        self.holder = this_process() or UNKNOWN
         self._queue = queue
         self._background = background
-        self._hosts = Turns(rate, site=site, clock=clock)
+        self._hosts = turns
         self._unasked = unasked
         self._settle = settle
         self._renew = renew
@@ -66,6 +64,11 @@ class Backlog:
         self._turns = threading.Lock()
         self._in_hand: set[int | None] = set()  # the mentions that `take_up` has begun with
         self._closed = False
+
+    @cached_property
+    def holder(self) -> str:
+        """The name of this process, which takes a look at /proc."""
+        return this_process() or UNKNOWN
 
     def look(self, background: Background, key: Hashable, source: str, work: Callable[[], T]) -> Future[T]:
         """What `work` will give, which asks the source. Raises `Busy` where its host has had enough for now.
@@ -114,6 +117,36 @@ class Backlog:
 
     def take_up(self) -> None:
         """Look at what waits, as far as its hosts' budgets go. Raises StoreError."""
+        if self._background is None:
+            self.work_off()
+            return
+        for mention, work in self._due():
+            if self._closed:
+                return
+            with suppress(Busy):  # then it waits for the next time
+                looking = self.look(self._background, ("backlog", mention.id), mention.source, work)
+                self._in_hand.add(mention.id)
+                looking.add_done_callback(partial(self._let_go, mention))
+
+    def work_off(self, *, until: float = inf) -> int:
+        """Look at what waits in this thread, as far as it begins before `until` on the monotonic clock.
+
+        How many mentions were looked at. Raises StoreError.
+        """
+        looked_at = 0
+        for mention, work in self._due():
+            if self._closed or until <= monotonic():
+                break
+            if self.has_turn(mention.source):
+                looked_at += work()
+        return looked_at
+
+    def close(self) -> None:
+        """Begin with nothing more."""
+        self._closed = True
+
+    def _due(self) -> Iterator[tuple[Mention, Callable[[], bool]]]:
+        """What waits and is in nobody's hand, and how to look at it."""
         for holder in filter(is_gone, self._queue.holders()):
             self._queue.release(holder)
         in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
@@ -122,26 +155,15 @@ class Backlog:
             self._waiting = Counter(host_of(mention.source) for mention in waiting)
         for mention in waiting:
             if mention.id not in in_hand:
-                self._begin(mention, partial(self._settle_if_free, mention))
+                yield mention, partial(self._settle_if_free, mention)
         for mention in self._queue.asked(tried_before=self._clock() - REVERIFY_AFTER):
             if mention.id not in in_hand:
-                self._begin(mention, partial(self._renew, mention))
+                yield mention, partial(self._renew, mention)
 
-    def close(self) -> None:
-        """Begin with nothing more."""
-        self._closed = True
+    def _let_go(self, mention: Mention, _: Future[bool]) -> None:
+        self._in_hand.discard(mention.id)
 
-    def _begin(self, mention: Mention, work: Callable[[], None]) -> None:
-        if self._closed:
-            return
-        if self._background is not None:
-            with suppress(Busy):  # then it waits for the next time
-                looking = self.look(self._background, ("backlog", mention.id), mention.source, work)
-                self._in_hand.add(mention.id)
-                looking.add_done_callback(lambda _: self._in_hand.discard(mention.id))
-        elif self.has_turn(mention.source):
-            work()
-
-    def _settle_if_free(self, mention: Mention) -> None:
-        if not self._closed and self._queue.claim(mention, holder=self.holder, now=self._clock()):
-            self._settle(mention)
+    def _settle_if_free(self, mention: Mention) -> bool:
+        if self._closed or not self._queue.claim(mention, holder=self.holder, now=self._clock()):
+            return False
+        return self._settle(mention)

@@ -4,7 +4,9 @@ It takes a tenth of a second to load, and only what is given a rate loads it.
 """
 
 import threading
+from collections.abc import Mapping
 from time import time
+from typing import Any
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
@@ -16,6 +18,7 @@ from pingback.receive.verify import counted_as
 MAX_AMOUNT = 10_000  # in a window: each time that something happened is remembered until the window is over
 MAX_WINDOWS = 2000  # remembered at once; the library walks through them all, in 1.4 ms
 LONGEST_WINDOW = 24 * 3600  # seconds
+COME_AGAIN = 10.0  # seconds, where there is no thread to count by
 
 
 class Rate:
@@ -27,19 +30,28 @@ class Rate:
     def __init__(self, text: str) -> None:
         self._limits = limits_in(text)
         self._lock = threading.Lock()
-        self._storage = MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._windows: _Windows | None = None  # until it is used: the library starts threads
 
     def take(self, key: str) -> float:
         """Count one for this key: 0.0, or the seconds until there may be another, when nothing was counted."""
+        try:
+            return self._count(key)
+        except RuntimeError:
+            return COME_AGAIN
+
+    def _count(self, key: str) -> float:
+        """As `take`; RuntimeError where the library needs a thread, and the machine has none to spare."""
         with self._lock:
-            if len(self._storage.events) >= MAX_WINDOWS:
-                self._forget_half()
+            if self._windows is None:
+                self._windows = _Windows({})
+            elif len(self._windows.events) >= MAX_WINDOWS:
+                self._windows = self._windows.fullest_half()
+            limiter = self._windows.limiter
             for limit in self._limits:
-                if not self._limiter.test(limit, key):
-                    return max(1.0, self._limiter.get_window_stats(limit, key).reset_time - time())
+                if not limiter.test(limit, key):
+                    return max(1.0, limiter.get_window_stats(limit, key).reset_time - time())
             for limit in self._limits:
-                self._limiter.hit(limit, key)
+                limiter.hit(limit, key)
         return 0.0
 
     def check_sender(self, client_ip: str | None) -> None:
@@ -49,20 +61,35 @@ class Rate:
         behind a server that listens at a Unix socket and says no more.
         """
         sender = counted_as(client_ip)
-        if sender is not None and (seconds := self.take(sender)):
-            raise Fault(
-                FaultCode.ACCESS_DENIED, "too many pings from your address; try again later", retry_after=seconds
-            )
+        if sender is None:
+            return
+        try:
+            seconds = self._count(sender)
+        except RuntimeError as error:
+            raise Fault(FaultCode.UPSTREAM_ERROR, "too busy; try again later", retry_after=COME_AGAIN) from error
+        if seconds:
+            message = "too many pings from your address; try again later"
+            raise Fault(FaultCode.ACCESS_DENIED, message, retry_after=seconds)
 
-    def _forget_half(self) -> None:
-        """Keep those windows in which most happened: to take the place of one costs a stranger a thousand as full.
 
-        They go to a new storage, as a thread of the old one's may be at work there.
-        """
-        fullest = sorted(self._storage.events.items(), key=lambda window: len(window[1]))[MAX_WINDOWS // 2 :]
+class _Windows:
+    """What happened when, by key."""
+
+    def __init__(self, events: Mapping[str, list[Any]]) -> None:
         self._storage = MemoryStorage()
-        self._storage.events.update(fullest)
-        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._storage.events.update(events)
+        self.limiter = MovingWindowRateLimiter(self._storage)
+
+    @property
+    def events(self) -> Mapping[str, list[Any]]:
+        return self._storage.events
+
+    def fullest_half(self) -> "_Windows":
+        """Those windows in which most happened: to take the place of one costs a stranger a thousand as full.
+
+        In a new storage, as a thread of the old one's may be at work there.
+        """
+        return _Windows(dict(sorted(self.events.items(), key=lambda window: len(window[1]))[MAX_WINDOWS // 2 :]))
 
 
 def limits_in(text: str) -> list[RateLimitItem]:

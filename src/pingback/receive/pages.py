@@ -4,7 +4,7 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from pingback.errors import Fault, FaultCode
 from pingback.receive.verify import NO_SOURCE
@@ -14,9 +14,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class SitePages:
-    """The pages under one or several URLs. Thread-safe as far as `target_exists` is; see `Receiver` for it."""
+    """The pages under one or several URLs. Thread-safe as far as `target_exists` is.
 
-    def __init__(self, site: str | Sequence[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
+    That is given targets under the site, in normal form and with the site's scheme. False, None or what else is empty
+    means that there is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no
+    pings.
+    """
+
+    def __init__(self, site: str | Iterable[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
         self._roots = _roots(site)
         self._hosts = frozenset(_bare(split(root).host) for root in self._roots)
         self._target_exists = target_exists
@@ -70,7 +75,7 @@ class SitePages:
         return any(is_under(url, root) for root in self._roots)
 
 
-def _roots(site: str | Sequence[str]) -> tuple[str, ...]:
+def _roots(site: str | Iterable[str]) -> tuple[str, ...]:
     """The sites in their normal form."""
     roots = (site,) if isinstance(site, str) else tuple(site)
     if not roots:

@@ -4,12 +4,13 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from math import inf
 from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -17,19 +18,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError, NoTurn, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Verification, Words
-from pingback.protocols.table import on_their_word
 from pingback.receive.alarm import RETRY_AFTER, Alarm
 from pingback.receive.background import Background, Busy
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
 from pingback.receive.changes import with_page, with_words
 from pingback.receive.gate import Gate
 from pingback.receive.logbook import log_ping, log_settled
-from pingback.receive.moderation import Decide, Moderator
+from pingback.receive.moderation import Moderator
 from pingback.receive.observer import NOBODY, Observer, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.renewal import Renewal
 from pingback.receive.schedule import Schedule
 from pingback.receive.target_check import TargetCheck
+from pingback.receive.turns import Turns
 from pingback.receive.verify import address_of, fault_of, headers_for, verify
 from pingback.urls import key_of, tidy
 
@@ -48,74 +49,74 @@ LISTS_IN_HAND = 8  # with those that wait; a server needs a thread for each, bes
 log = logging.getLogger(__name__)
 
 
-class Receiver:
-    """Takes pings for the pages under `site` and keeps what is true of them in `store`. Thread-safe.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How pings are taken.
 
-    `target_exists` is given targets under the site, in normal form and with the site's scheme. False, None or what else
-    is empty means that there is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that
-    takes no pings. Whom the store or `block` has blocked is refused (`pingback.store.moderation`); `decide` says what
-    becomes of any other's mention. `observer` is told of each answer and each look at a source. Who makes a long list
-    in a thread that pings need, too, does so within `listing`.
+    With `answer_within` (seconds), no ping waits longer than that for its source: what is not verified by then is kept
+    as `pending`, answered with success, and finished by background threads. Without, everything is done in the caller's
+    thread. Pings of the protocols in `queued` wait for no source: they are kept and verified afterwards.
 
-    With `answer_within` (seconds), `ping` waits no longer than that for a source: what is not verified by then is kept
-    as `pending`, answered with success, and finished by background threads. Without, everything is done before `ping`
-    returns, in the caller's thread. Pings of the protocols in `queued` wait for no source: they are kept as `pending`
-    and verified afterwards.
-
-    A TrackBack brings words of its own and proves nothing, so that it is verified like all others. Where
-    `verify_trackbacks` is false it stays `pending` with these words instead, and nobody asks its source until another
-    protocol names the same pair; where the owner approves it, that is on its word.
+    A TrackBack brings words of its own and proves nothing, so that it is verified like all others. Pings of protocols
+    that are `believed` stay `pending` with these words instead, and nobody asks their source until another protocol
+    names the same pair; what the owner approves of them is on their word (`Moderation.on_their_word`).
 
     `rate` is how often a sender may ping (`sender_of` its address), fault 49 beyond; `source_rate` is how often the
     host of a source, the site itself aside, may be asked on the word of strangers. A ping beyond that is kept as
-    `pending`, too, and verified when its turn comes; without background threads it is fault 50. The same
-    holds for an address that was asked 60 times in a minute, by whatever names (`pingback.receive.turns`), and for
-    names whose sender or domain has too many look-ups that hang (`pingback.net.lookups`).
+    `pending`, too, and verified when its turn comes; without background threads it is fault 50. The same holds for an
+    address that was asked 60 times in a minute, by whatever names (`pingback.receive.turns`), and for names whose
+    sender or domain has too many look-ups that hang (`pingback.net.lookups`).
+    """
+
+    answer_within: float | None
+    queued: Collection[Protocol]
+    believed: Collection[Protocol]
+    rate: "Rate | None"
+    source_rate: "Rate | None"
+
+
+class Receiver:
+    """Takes pings for the pages of `site` and keeps what is true of them in `store`. Thread-safe.
+
+    `moderator` refuses whom the owner blocked and decides on any other's mention. `observer` is told of each answer and
+    each look at a source, `on_settled` of each mention that was kept or found to be something else, once that is on
+    disk, in the thread that did it; both are set before the first ping. Who makes a long list in a thread that pings
+    need, too, does so within `listing`.
+
+    It is made without a thread, a file or a request. From the first ping on, or from `resume`, a thread takes up what
+    waits in the store.
     """
 
     def __init__(
         self,
+        site: SitePages,
+        moderator: Moderator,
         *,
-        site: str | Sequence[str],
         store: "Store",
         client: "Client",
-        target_exists: Callable[[str], object],
-        decide: Decide,
-        block: Iterable[str],
-        self_pings: bool,
-        answer_within: float | None,
-        queued: Collection[Protocol],
-        verify_trackbacks: bool,
-        observer: Observer = NOBODY,
-        rate: "Rate | None",
-        source_rate: "Rate | None",
+        policy: Policy,
         clock: Clock = now,
     ) -> None:
-        self._site = SitePages(site, target_exists=target_exists, self_pings=self_pings)
+        self._site = site
+        self._moderator = moderator
         self._store = store
         self._client = client
-        self._moderator = Moderator(store.moderation, decide=decide, block=block)
-        self._answer_within = answer_within
-        self._queued = frozenset(queued)
-        self._believed = () if verify_trackbacks else on_their_word()
-        if self._believed:  # else what the owner approves of them would wait for ever
-            store.moderation.on_their_word = self._believed
-        self.observer = observer
-        self.listing = Gate(at_once=LISTS_AT_ONCE, in_hand=LISTS_IN_HAND)
+        self._policy = policy
         self._clock = clock
-        self._background = Background() if answer_within is not None or self._queued else None
-        self._targets = TargetCheck(self._site.check_exists, in_background=self._background is not None)
-        self._renewal = Renewal(store=store, look=self._verify, decided=self._moderator.decided, clock=clock)
+        self.observer: Observer = NOBODY
+        self.on_settled: Callable[[Mention], object] = lambda mention: None
+        self.listing = Gate(at_once=LISTS_AT_ONCE, in_hand=LISTS_IN_HAND)
+        self._background = Background() if policy.answer_within is not None or policy.queued else None
+        self._targets = TargetCheck(site.check_exists, in_background=self._background is not None)
+        self._renewal = Renewal(store=store, look=self._verify, decided=moderator.decided, clock=clock)
         self._waiting = BoundedSemaphore(MAX_WAITING)
-        self._rate = rate
         self._alarm = Alarm()
         self._closed = False
         self._backlog = Backlog(
             store.queue,
             background=self._background,
-            rate=source_rate,
-            site=self._site,
-            unasked=self._believed,
+            turns=Turns(policy.source_rate, site=site, clock=clock),
+            unasked=policy.believed,
             settle=lambda pending: self._settle(pending, partial(self._judge, pending, pending.client_ip)),
             renew=lambda known: self._renew_if_due(known, None),
             clock=clock,
@@ -169,10 +170,12 @@ class Receiver:
         """
         source, target = _text(source), _text(target)
         began = monotonic()
+        if self._background is not None:
+            self._schedule.start()
         try:
             with self._alarm.hiding():
-                if self._rate is not None:
-                    self._rate.check_sender(client_ip)
+                if self._policy.rate is not None:
+                    self._policy.rate.check_sender(client_ip)
                 mention = self._take(source, target, client_ip, protocol, words or Words())
         except Fault as fault:
             log_ping(protocol, source, target, client_ip, fault)
@@ -184,7 +187,7 @@ class Receiver:
 
     def queues(self, protocol: Protocol) -> bool:
         """Pings of this protocol are answered before they are verified."""
-        return protocol in self._queued
+        return protocol in self._policy.queued
 
     def target_at(self, address: str, *, asked_at: str) -> str:
         """The URL of the page of the site that has this path and query; see `pingback.receive.pages`."""
@@ -214,18 +217,42 @@ class Receiver:
         """
         self._take_up()
         if self._background is not None:
-            self._schedule.wake()
+            self.start()
 
-    def reverify(self, *, after: timedelta, most: int) -> None:
+    @property
+    def running(self) -> bool:
+        """Its background takes up what waits."""
+        return self._schedule.running
+
+    def start(self) -> None:
+        """Have the background take up what waits, soon and from now on."""
+        self._schedule.start()
+        self._schedule.wake()
+
+    def work_off(self, *, until: float = inf) -> int:
+        """Finish what is pending in this thread, as far as it begins before `until` on the monotonic clock.
+
+        How many mentions were looked at. Raises StoreError.
+        """
+        self._store.moderation.approve_on_their_word()
+        return self._backlog.work_off(until=until)
+
+    def reverify(self, *, after: timedelta, most: int, until: float = inf) -> int:
         """Look again at approved mentions whose source was last asked for that long ago, the oldest first.
 
-        One that failed since is looked at sooner. Blocks, for `most` exchanges at most. Raises StoreError.
+        One that failed since is looked at sooner. Blocks, for `most` exchanges at most, as far as they begin before
+        `until` on the monotonic clock; how many there were. Raises StoreError.
         """
+        looked_at = 0
+        if until <= monotonic():
+            return looked_at
         for known in self._renewal.overdue(after=after, most=most):
-            if self._closed:
-                return
+            looked_at += 1
             with self._alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
                 self._renew(known, None)
+            if self._closed or until <= monotonic():
+                break
+        return looked_at
 
     def close(self) -> None:
         """Stop the background; what it has not finished stays pending, for `resume` to take up."""
@@ -254,10 +281,10 @@ class Receiver:
         )
         known = self._store.find(arrived.source, arrived.target)
         if known is not None and known.status is not MentionStatus.REJECTED:
-            if protocol not in self._believed:
+            if protocol not in self._policy.believed:
                 self._refresh(known, client_ip, protocol)
             raise _known()
-        if protocol in self._believed:
+        if protocol in self._policy.believed:
             return self._keep_unverified(arrived, words)
         background = self._background_for(protocol)
         if background is None:
@@ -269,7 +296,8 @@ class Receiver:
 
     def _background_for(self, protocol: Protocol) -> Background | None:
         """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
-        return self._background if self._answer_within is not None or protocol in self._queued else None
+        waits = self._policy.answer_within is None and not self.queues(protocol)
+        return None if waits else self._background
 
     def _of_approved(self, target: str, client_ip: str | None, read: Callable[[str], list[T]]) -> list[T]:
         """What is read of the target; where that is nothing, the site is asked whether there is such a page."""
@@ -278,8 +306,8 @@ class Receiver:
         with self._alarm.hiding():
             found = read(target)
         if not found:
-            if self._rate is not None:
-                self._rate.check_sender(client_ip)
+            if self._policy.rate is not None:
+                self._policy.rate.check_sender(client_ip)
             with suppress(Busy):
                 self._targets.check_exists(target)
         return found
@@ -302,21 +330,17 @@ class Receiver:
         client_ip = mention.client_ip or "" if client_ip is None and mention.id is not None else client_ip
         headers = headers_for(client_ip, site=self._site.name, protocol=mention.protocol)
         look = partial(verify, mention.source, mention.target, protocol=mention.protocol)
-        try:
-            with (
-                timed(partial(self.observer.verified, mention.protocol)),
-                self._backlog.visiting(mention.source, client_ip) as permit,
-            ):
-                return look(client=self._client, headers=headers, permit=permit)
-        except NoTurn:
-            if self._background is not None:
-                self._schedule.start()  # or nobody would look again
-            raise
+        with (
+            timed(partial(self.observer.verified, mention.protocol)),
+            self._backlog.visiting(mention.source, client_ip) as permit,
+        ):
+            return look(client=self._client, headers=headers, permit=permit)
 
     def _keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> Mention:
         kept, new = self._store.keep(mention, source_asked=source_asked, holder=holder)
         if not new:  # an equal ping was faster
             raise _known()
+        self.on_settled(kept)
         return kept
 
     def _keep_unverified(self, arrived: Mention, words: Words) -> Mention:
@@ -328,7 +352,7 @@ class Receiver:
         return self._keep(with_words(arrived, words), source_asked=False)
 
     def _keep_in_time(self, arrived: Mention, client_ip: str | None, background: Background) -> Mention:
-        if arrived.protocol in self._queued:
+        if self.queues(arrived.protocol):
             # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
             with suppress(Busy):
                 self._targets.check_exists(arrived.target)
@@ -354,19 +378,21 @@ class Receiver:
 
     def _done_in_time(self, job: Future[Any], protocol: Protocol) -> bool:
         """Waits for as long as an answer may take; not at all where many wait: slow sources must not use up threads."""
-        if protocol in self._queued:
+        if self.queues(protocol):
             return False
         if self._waiting.acquire(blocking=False):
             try:
-                wait([job], timeout=self._answer_within)
+                wait([job], timeout=self._policy.answer_within)
             finally:
                 self._waiting.release()
         return job.done() and not job.cancelled()
 
-    def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> None:
-        """Bring a pending mention to its end, in a thread that nobody waits for."""
+    def _settle(self, pending: Mention, judge: Callable[[], Mention]) -> bool:
+        """Bring a pending mention to its end, in a thread that nobody waits for; false where it waits still."""
         with self._alarm.guarding(f"finish mention {pending.id}"), suppress(NoTurn, CancelledError):
             self._end(pending, judge)
+            return True
+        return False
 
     def _end(self, pending: Mention, judge: Callable[[], Mention]) -> None:
         try:
@@ -379,10 +405,10 @@ class Receiver:
         kept = self._store.update(settled)
         if kept.wanted:  # since somebody began to look, the owner approved it: to be looked at once more, by that word
             self._backlog.give_back(kept)
-            if self._background is not None:
-                self._schedule.wake()
+            self._schedule.wake()
         else:
             log_settled(kept)
+            self.on_settled(kept)
 
     def _refresh(self, known: Mention, client_ip: str | None, protocol: Protocol) -> None:
         """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
@@ -399,13 +425,16 @@ class Receiver:
         except Busy:
             self._schedule.wake()
 
-    def _renew_if_due(self, known: Mention, client_ip: str | None) -> None:
+    def _renew_if_due(self, known: Mention, client_ip: str | None) -> bool:
+        """True where its time had come, and nobody else took it."""
         with self._alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
             instant = self._clock()
             due = instant - REVERIFY_AFTER
-            if self._store.claim(known, now=instant, not_since=due, holder=self._backlog.holder):
-                self._renew(known, client_ip)
-                self._store.queue.answer(known, looked=instant)
+            if not self._store.claim(known, now=instant, not_since=due, holder=self._backlog.holder):
+                return False
+            self._renew(known, client_ip)
+            self._store.queue.answer(known, looked=instant)
+        return True
 
     def _renew(self, known: Mention, client_ip: str | None) -> None:
         if known.status is MentionStatus.PENDING and known.verified is None:
@@ -413,7 +442,9 @@ class Receiver:
             return
         with suppress(Fault):
             self._site.check_exists(known.target)  # which learns of it when the page has moved
-        self._renewal.renew(known, client_ip)
+        renewed = self._renewal.renew(known, client_ip)
+        if renewed is not None:
+            self.on_settled(renewed)
 
 
 def _text(url: str) -> str:

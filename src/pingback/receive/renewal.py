@@ -48,12 +48,17 @@ class Renewal:
             if self._store.claim(known, now=instant, not_since=again):
                 yield known
 
-    def renew(self, known: Mention, client_ip: str | None) -> None:
-        """Keep what the source says now, where that is something new. Raises StoreError."""
+    def renew(self, known: Mention, client_ip: str | None) -> Mention | None:
+        """Keep what the source says now; the mention as it stands then, None where nobody could find out.
+
+        Raises StoreError.
+        """
         renewed = self._renewed(known, client_ip)
-        if renewed is not None:
-            self._store.update(renewed)
-            log_renewed(renewed)
+        if renewed is None:
+            return None
+        kept = self._store.update(renewed)
+        log_renewed(renewed)
+        return kept
 
     def _renewed(self, known: Mention, client_ip: str | None) -> Mention | None:
         try:

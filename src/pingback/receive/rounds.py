@@ -7,6 +7,7 @@ from time import monotonic
 from typing import NamedTuple, Self
 
 from pingback.errors import StoreError
+from pingback.receive.threads import Starter, join
 
 TURN = 1.0  # seconds between two looks at what is due
 CLOSE_WITHIN = 2.0  # seconds that the end waits for a job that is running
@@ -35,6 +36,7 @@ class Rounds:
         self._clock = clock
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        self._starter = Starter()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -46,20 +48,19 @@ class Rounds:
 
     @property
     def running(self) -> bool:
-        """Its thread is there, which it is not in a process that was forked from the one that started it."""
+        """Its thread is there."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
+        """Begin. Where no thread is to be had, the next call tries again."""
         with self._lock:
             if not self.running and not self._stopped.is_set():
-                self._thread = threading.Thread(target=self._run, name="pingback-rounds", daemon=True)
-                self._thread.start()
+                self._thread = self._starter.start(self._run, "pingback-rounds")
 
     def close(self) -> None:
         with self._lock:
             self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(CLOSE_WITHIN)
+        join([self._thread], within=CLOSE_WITHIN)
 
     def go(self) -> None:
         """Do what is due."""

@@ -51,7 +51,7 @@ class Moderation:
     Thread-safe; each method is one transaction, on disk when it returns. All raise `StoreError` when the database
     cannot be used. `on_decision` may be set to whoever wants to hear of decisions, once they are on disk: the status
     before, and the mention. `on_their_word` may be set to the protocols whose sources nobody asks
-    (`Receiver(verify_trackbacks=False)` does it).
+    (by the setting `trackback` it is).
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -61,7 +61,12 @@ class Moderation:
         self.on_their_word: Collection[Protocol] = ()
 
     def decide(
-        self, ids: Iterable[int], status: MentionStatus, *, read: Mapping[int, datetime] = MappingProxyType({})
+        self,
+        ids: Iterable[int],
+        status: MentionStatus,
+        *,
+        read: Mapping[int, datetime] = MappingProxyType({}),
+        heard_by: Callable[[MentionStatus, Mention], object] | None = None,
     ) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: gives them as they stand now, in the order of `ids`.
 
@@ -71,6 +76,7 @@ class Moderation:
 
         What nobody has verified, or was seen to have lost its link, is verified before it is shown: such a mention is
         given as pending and `wanted`, and `Receiver.resume` takes it up. Not so by the protocols of `on_their_word`.
+        Where this decision is `heard_by` somebody, `on_decision` does not hear of it.
         """
         if status not in DECISIONS:
             raise ValueError(f"nobody can decide that a mention is {status}")
@@ -85,9 +91,10 @@ class Moderation:
                 found = {row["id"]: mention_of(row) for row in rows}
                 statuses = {number: MentionStatus(word) for number, word in before.items()}
         mentions_now = [found[number] for number in wanted if number in found]
-        if self.on_decision is not None:
+        hear = heard_by or self.on_decision
+        if hear is not None:
             for number, mention in found.items():
-                self.on_decision(statuses[number], mention)
+                hear(statuses[number], mention)
         return mentions_now
 
     def _statement(self, status: MentionStatus) -> "ReturningUpdate[Any]":

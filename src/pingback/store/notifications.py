@@ -38,6 +38,16 @@ class Notifications:
             taken = connection.execute(_CLAIM, asked)
             return taken.rowcount == 1
 
+    def take(self, channel: str, mention: Mention, *, now: datetime, lease: timedelta) -> bool:
+        """Take one mention of which the channel has not told, until the lease ends or `tell` is called: true for one
+        caller."""
+        asked = {"channel": channel, "of": mention.id} | _news(now)
+        hand = {"hand": _hand(channel), "of": mention.id, "now": micros(now), "until": micros(now + lease)}
+        with self._database.write() as connection:
+            if connection.execute(_UNTOLD_ONE, asked).first() is None:
+                return False
+            return connection.execute(_TAKE, hand).rowcount == 1
+
     def rest(self, channel: str, *, until: datetime) -> None:
         """Give the channel back, for nobody to claim before `until`."""
         with self._database.write() as connection:
@@ -45,12 +55,7 @@ class Notifications:
 
     def untold(self, channel: str, *, now: datetime, most: int) -> list[Mention]:
         """Mentions that are shown or wait for the owner, in order of arrival, of which the channel has not told."""
-        asked = {
-            "channel": channel,
-            "news_since": micros(now - NEWS),
-            "settled_before": micros(now - SETTLED),
-            "most": most,
-        }
+        asked = {"channel": channel, "most": most} | _news(now)
         with self._database.read() as connection:
             rows = connection.execute(_UNTOLD, asked).mappings().all()
         try:
@@ -65,6 +70,16 @@ class Notifications:
             connection.execute(_FORGET, {"before": micros(now - 2 * NEWS)})
             if rows:
                 connection.execute(_TELL, rows)
+                connection.execute(_LET_GO, [{"hand": _hand(channel), "of": one["mention"]} for one in rows])
+
+
+def _hand(channel: str) -> str:
+    """What keeps in mind, as a channel of its own, which mentions are being told of, and for how long."""
+    return f"{channel} in hand"
+
+
+def _news(now: datetime) -> dict[str, Any]:
+    return {"news_since": micros(now - NEWS), "settled_before": micros(now - SETTLED)}
 
 
 _BEGIN = insert(channels).on_conflict_do_nothing()
@@ -87,22 +102,28 @@ _TOLD = (
     .correlate(mentions)
     .exists()
 )
-_UNTOLD = (
-    select(*mentions.c)
-    .where(
-        or_(
-            and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
-            and_(_WAITS_AGAIN, mentions.c.withdrawn >= bindparam("news_since"), mentions.c.withdrawn >= _SINCE),
-        ),
-        mentions.c.status.in_([MentionStatus.APPROVED.value, MentionStatus.PENDING.value]),
-        or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
-        ~_TOLD,
-    )
-    .order_by(mentions.c.received, mentions.c.id)
-    .limit(bindparam("most"))
+_NEW = select(*mentions.c).where(
+    or_(
+        and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
+        and_(_WAITS_AGAIN, mentions.c.withdrawn >= bindparam("news_since"), mentions.c.withdrawn >= _SINCE),
+    ),
+    mentions.c.status.in_([MentionStatus.APPROVED.value, MentionStatus.PENDING.value]),
+    or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
+    ~_TOLD,
 )
+_UNTOLD = _NEW.order_by(mentions.c.received, mentions.c.id).limit(bindparam("most"))
+_UNTOLD_ONE = _NEW.where(mentions.c.id == bindparam("of"))
 _TELLING = insert(notifications)
 _TELL = _TELLING.on_conflict_do_update(
     index_elements=[notifications.c.channel, notifications.c.mention], set_={"at": _TELLING.excluded["at"]}
+)
+_HOLD = insert(notifications).values(channel=bindparam("hand"), mention=bindparam("of"), at=bindparam("until"))
+_TAKE = _HOLD.on_conflict_do_update(
+    index_elements=[notifications.c.channel, notifications.c.mention],
+    set_={"at": _HOLD.excluded["at"]},
+    where=notifications.c.at <= bindparam("now"),
+)
+_LET_GO = delete(notifications).where(
+    notifications.c.channel == bindparam("hand"), notifications.c.mention == bindparam("of")
 )
 _FORGET = delete(notifications).where(notifications.c.at < bindparam("before"))
