@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from signal import Signals
 from time import monotonic
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from pingback import forks
 from pingback.assembly import Host, Parts, store_for
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
     from pingback.store import Store
+
+C = TypeVar("C", bound=Callback)
 
 
 class Site:
@@ -165,12 +167,13 @@ class Site:
         """
         return advertise(target, at=self.settings.at, title=title)
 
-    def on_mention(self, callback: Callback) -> Callback:
+    def on_mention(self, callback: C) -> C:
         """Call this with each mention that is new, once it is shown or waits for the owner. Also a decorator.
 
         Once for each mention, whichever process verified it: before `receive` returns where that did, else in a thread
         of the background, or by `run_due`. What was there before anybody asked for the first time is not new. An
-        exception is logged, and the mention counts as told; what a crash kept from being told is told later.
+        exception is logged, and the mention counts as told; what a crash kept from being told is told later. What
+        nobody verifies, a TrackBack by the setting `trackback`, is told after ten minutes.
         """
         self._callbacks.add(callback)
         return callback

@@ -8,9 +8,10 @@ this process, a ping that was claimed and not recorded is claimed again by anoth
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from threading import Event
 from time import monotonic
@@ -23,6 +24,7 @@ from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPi
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
+from pingback.sending.pool import Pool
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
 from pingback.urls import host_of, key_of, shown
@@ -90,14 +92,14 @@ class Courier:
         """
         run = Run(sources=sources, until=self._clock() + patience)
         self._free_what_the_dead_hold()
-        pool = ThreadPoolExecutor(THREADS, "pingback-courier")
+        pool = Pool(THREADS)
         try:
             while self._goes_on(run, pool):
                 for future in self._ended_next(run):
                     yield from self._ended(run, future)
         finally:
             run.is_over = True
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
             self._settle(run)
 
     def _ended_next(self, run: Run) -> Collection["Future[Any]"]:
@@ -131,7 +133,7 @@ class Courier:
             if is_gone(holder):
                 self._outbox.end_leases(holder, now=instant)
 
-    def _goes_on(self, run: Run, pool: ThreadPoolExecutor) -> bool:
+    def _goes_on(self, run: Run, pool: Pool) -> bool:
         """Something is under way: more was claimed, or became due while there was nothing else to do."""
         while True:
             if not self._stopped.is_set():
@@ -143,7 +145,7 @@ class Courier:
                 return False
             self._stopped.wait(max((due - self._clock()).total_seconds(), 0.05))
 
-    def _claim(self, run: Run, pool: ThreadPoolExecutor) -> None:
+    def _claim(self, run: Run, pool: Pool) -> None:
         room = UNDER_WAY - len(run.jobs)
         if room < UNDER_WAY // 4 and run.futures:  # by handfuls: a claim costs a commit
             return
@@ -183,7 +185,7 @@ class Courier:
         removals = [name for name in self._wanted if name in retelling().removals]
         return [name for name in removals if name == ping.told_by] or removals
 
-    def _find(self, run: Run, pool: ThreadPoolExecutor, job: Job) -> None:
+    def _find(self, run: Run, pool: Pool, job: Job) -> None:
         """Look for the target's endpoints, or wait for who does so already."""
         key = key_of(job.ping.target)
         known = run.found.get(key)
@@ -195,7 +197,7 @@ class Courier:
             run.asking[key].append(job)
         elif not self._is_ending(run):
             run.asking[key] = [job]
-            future = pool.submit(discover, job.ping.target, client=self._client)
+            future = pool.submit(partial(discover, job.ping.target, client=self._client))
             run.futures[future] = lambda: self._found(run, pool, key, future)
 
     def _recalled(self, job: Job) -> Discovery | None:
@@ -205,7 +207,7 @@ class Courier:
             return None
         return self._outbox.recall(ping.target, now=self._clock())
 
-    def _found(self, run: Run, pool: ThreadPoolExecutor, key: str, future: "Future[Discovery]") -> Iterator[Outcome]:
+    def _found(self, run: Run, pool: Pool, key: str, future: "Future[Discovery]") -> Iterator[Outcome]:
         jobs = run.asking.pop(key)
         host = jobs[0].ping.host
         try:
@@ -228,7 +230,7 @@ class Courier:
         if found.max_age > 0:
             run.unremembered.append((found, self._clock() + timedelta(seconds=found.max_age)))
 
-    def _tell(self, run: Run, pool: ThreadPoolExecutor, job: Job, found: Discovery) -> None:
+    def _tell(self, run: Run, pool: Pool, job: Job, found: Discovery) -> None:
         """Deliver, or wait for one's turn at the endpoint's host: many targets may have theirs at one service."""
         wanted = self._protocols_for(job.ping)
         found = replace(found, target=job.ping.target)  # as this post spells it (Pingback 1.0 §3)
@@ -242,7 +244,7 @@ class Courier:
         else:
             self._start(run, pool, job)
 
-    def _serve(self, run: Run, pool: ThreadPoolExecutor, host: str) -> None:
+    def _serve(self, run: Run, pool: Pool, host: str) -> None:
         """Let those go out whose turn it is at the endpoints' host; where it is left alone, all of them wait longer."""
         queue = run.queues[host]
         while queue and not self._is_ending(run):
@@ -266,14 +268,14 @@ class Courier:
         """Nothing more is to go out; what was claimed and did not is given back in the end."""
         return run.is_over or self._stopped.is_set()
 
-    def _start(self, run: Run, pool: ThreadPoolExecutor, job: Job) -> None:
+    def _start(self, run: Run, pool: Pool, job: Job) -> None:
         if self._is_ending(run):
             return
         run.telling[job.endpoint_host] += 1
         future = pool.submit(job.tell)
         run.futures[future] = lambda: self._told(run, pool, job, future)
 
-    def _told(self, run: Run, pool: ThreadPoolExecutor, job: Job, future: "Future[Delivery]") -> Iterator[Outcome]:
+    def _told(self, run: Run, pool: Pool, job: Job, future: "Future[Delivery]") -> Iterator[Outcome]:
         count_down(run.telling, job.endpoint_host)
         try:
             delivery = future.result()
