@@ -19,7 +19,8 @@ from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.receive.notifier import Notifier
 from pingback.receive.pages import SitePages
-from pingback.receive.receiver import Policy, Receiver
+from pingback.receive.policy import Policy
+from pingback.receive.receiver import Receiver
 from pingback.receive.rounds import Job, Rounds
 from pingback.settings import Settings
 from pingback.store import Store
@@ -59,7 +60,7 @@ class Parts:
         self._notifier = Notifier(store.notifications, _channels(settings, client), clock=host.clock)
         self._receiver = _receiver(settings, store, client, self._akismet, host) if settings.site else None
         if self._receiver is not None:
-            self._receiver.on_settled = callbacks.tell
+            self._receiver.settler.on_settled = callbacks.tell
         self._rounds = Rounds(
             [
                 Job("verify old mentions anew", REVERIFY_EVERY, self._reverify),
@@ -90,11 +91,12 @@ class Parts:
         if self._settings.metrics and not self.started:
             from pingback.server.metrics import Metrics
 
-            self.receiver.observer = Metrics()
+            self.receiver.settler.observer = Metrics()
         self._begin()
-        self.receiver.start()
+        self.receiver.settler.start()
+        self.receiver.settler.wake()
         self._rounds.start()
-        self.started = self.receiver.running and self._rounds.running
+        self.started = self.receiver.settler.running and self._rounds.running
 
     def run_due(self, until: float) -> int:
         """What the background does, in this thread, as far as it begins before `until` on the monotonic clock.
@@ -104,7 +106,7 @@ class Parts:
         self._begin()
         done = 0
         if self._receiver is not None:
-            done = self._receiver.work_off(until=until) + self._reverify(until)
+            done = self._receiver.settler.work_off(until=until) + self._reverify(until)
         return done + self._tell()
 
     def close(self) -> None:
@@ -124,7 +126,7 @@ class Parts:
         if not self._settings.reverify_after_days:
             return 0
         after = timedelta(days=self._settings.reverify_after_days)
-        return self.receiver.reverify(after=after, most=REVERIFIED, until=until)
+        return self.receiver.settler.reverify(after=after, most=REVERIFIED, until=until)
 
     def _tell(self) -> int:
         return self._notifier.tell() + self._callbacks.tell_all()

@@ -60,7 +60,7 @@ with site(rate="off", source_rate="off") as site:
             assert site.receive(f"{web}/{number}", TARGET, protocol=protocol).status == "pending"
     site.receive(f"{web}/40", TARGET)
     wait_until(lambda: len(titles(site)) == 41)
-    background = site._parts.receiver._background
+    background = site._parts.receiver.settler.background
     wait_until(lambda: not background._unfinished)
     print(background._waiting, +background._running_in, +background._unfinished_in, site._parts.receiver.trouble())
 """

@@ -59,7 +59,7 @@ def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
 
 def finish(receiver: Receiver) -> None:
     """Closes it when it has done what it began with, however long that takes: `close` alone waits for a moment."""
-    background = receiver._background
+    background = receiver.settler.background
     wait_until(lambda: background is None or not background._unfinished)
     receiver.close()
 

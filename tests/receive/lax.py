@@ -11,7 +11,7 @@ from pingback.receive.existence import everything_exists
 from pingback.receive.moderation import Decide, Moderator, approve
 from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.pages import SitePages
-from pingback.receive.receiver import Policy
+from pingback.receive.policy import Policy
 from pingback.store import Store
 
 _LAX: dict[str, Any] = {
@@ -51,4 +51,4 @@ class Receiver(receiver.Receiver):
             policy=Policy(**(_LAX | policy)),
             clock=clock,
         )
-        self.observer = observer
+        self.settler.observer = observer

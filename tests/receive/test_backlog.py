@@ -143,7 +143,7 @@ def test_for_whom_a_look_counts(
     clock.pass_by(hours=1)
     refusal(receiver, client_ip=asking_again)
     clock.pass_by(days=30)
-    receiver.reverify(after=timedelta(days=30), most=1)
+    receiver.settler.reverify(after=timedelta(days=30), most=1)
     assert pages.senders == senders
 
 
@@ -204,7 +204,7 @@ def test_what_a_killed_server_had_in_hand_is_taken_up_at_once(
     with_it.ping(SOURCE, TARGET)
     pages.wait_until_asked()
     [mention] = store.mentions()
-    store.queue.give_back(mention, holder=with_it._backlog.holder)
+    store.queue.give_back(mention, holder=with_it.settler.backlog.holder)
     store.queue.claim(mention, holder=gone, now=clock())
     pages.gate.set()
     assert settled(make, store) == ["approved"]

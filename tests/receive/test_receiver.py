@@ -553,14 +553,18 @@ def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver,
     pages.web |= dict.fromkeys(sources, LINKING)
     pages.gate.clear()
     receiver = make(answer_within=0.0)
-    assert receiver._background is not None
-    receiver._background._clock = lambda: 0.0  # however long that takes, none of them is slow and makes room for more
+    assert receiver.settler.background is not None
+    receiver.settler.background._clock = lambda: (
+        0.0
+    )  # however long that takes, none of them is slow and makes room for more
     for source in sources:
         receiver.ping(source, TARGET)
     for _ in range(QUICK):
         pages.wait_until_asked()
     pair = key_of(sources[-1]), key_of(TARGET)
-    waiting = receiver._background.submit(("judge", "pingback", *pair), lambda: None)  # the job that is there already
+    waiting = receiver.settler.background.submit(
+        ("judge", "pingback", *pair), lambda: None
+    )  # the job that is there already
     waiting.add_done_callback(lambda _: pages.gate.set())
     receiver.close()
     assert waiting.cancelled()

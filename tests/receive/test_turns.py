@@ -137,7 +137,7 @@ def test_no_mention_is_withdrawn_for_want_of_a_turn(
         del victim.pages["/0"]
         for _ in range(5):
             clock.pass_by(days=30)
-            receiver.reverify(after=timedelta(days=7), most=5)
+            receiver.settler.reverify(after=timedelta(days=7), most=5)
         assert standing(store) == [APPROVED] * 2
         refusal(receiver, sources(ways)[0])  # pinged again: no turn either
         assert standing(store) == [APPROVED] * 2
