@@ -23,10 +23,11 @@ from pingback.settings import DEFAULTS, Keywords, Settings, given, load
 from pingback.urls import require_http
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
+    from pingback.server.http import Request, Response
     from pingback.store import Store
 
 C = TypeVar("C", bound=Callback)
@@ -213,15 +214,10 @@ class Site:
 
     def wsgi(self) -> "WSGIApplication":
         """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""
-        from pingback.server.forwarded import Forwarded
         from pingback.server.wsgi import wsgi_app
 
         self._opened().receiver  # noqa: B018  # there is a site to answer for
-
-        def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            return wsgi_app(self._serving())(environ, start_response)
-
-        return Forwarded(app, self.settings.trusted_proxies)
+        return wsgi_app(self._answer, trusted_proxies=self.settings.trusted_proxies)
 
     def serve(
         self, *, host: str | None = None, port: int | None = None, on_ready: Callable[[str], object] | None = None
@@ -247,6 +243,11 @@ class Site:
         """Have other threads, locks and counts than the parent, once they are needed."""
         self._lock = threading.RLock()
         self._parts = None
+
+    def _answer(self, request: "Request") -> "Response":
+        from pingback.server.app import handle
+
+        return handle(request, self._serving())
 
     def _serving(self) -> "Receiver":
         parts = self._opened()

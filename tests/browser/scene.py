@@ -10,10 +10,10 @@ from playwright.sync_api import Page
 from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol
 from pingback.server.inbox.passwords import hash_of
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
+from tests.server.shells import wsgi_of
 from tests.store.sent import RETELLING
 
 SITE = "https://garden.example/"
@@ -112,7 +112,7 @@ def empty_scene(*, password: bool = True) -> Iterator[Scene]:
     with (
         Store("sqlite://") as store,
         Receiver(site=SITE, store=store, client=Pages()) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         if password:
             store.secrets.set_password(PASSWORD_HASH)

@@ -9,11 +9,11 @@ from pingback.model import Protocol
 from pingback.net.client import Client
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Request, Site, head, page, redirect
 from tests.receive.lax import Receiver
+from tests.server.shells import wsgi_of
 
 ALL = [
     "reachable",
@@ -40,7 +40,7 @@ def endpoints(site: Site) -> Iterator[str]:
         Store("sqlite://") as store,
         Client(allow=["127.0.0.1"]) as client,
         Receiver(site=site.url, store=store, client=client, queued=(Protocol.WEBMENTION,)) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         yield server.url
         assert list(store.mentions()) == []

@@ -9,11 +9,11 @@ import pytest
 from pingback import Client, Limits, Store
 from pingback.receive.existence import SiteTargets
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from tests.loopback import Site, page
 from tests.norms.web import FIVE, Serve, Taking, linking
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
+from tests.server.shells import wsgi_of
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def serve(site: Site, client: Client) -> Iterator[Serve]:
                 "clock": clock,
             }
             receiver = running.enter_context(Receiver(**(defaults | options)))
-            server = running.enter_context(Server(wsgi_app(receiver)))
+            server = running.enter_context(Server(wsgi_of(receiver)))
             return Taking(server.url, receiver, clock)
 
         yield serve

@@ -10,12 +10,11 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 
 from pingback.model import Protocol
-from pingback.server.forwarded import Forwarded
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
+from tests.server.shells import wsgi_of
 from tests.server.strangers import PLAIN, TARGET
 
 SITES = ["https://my.example/", "https://our.example/"]
@@ -28,7 +27,7 @@ def server() -> Iterator[Server]:
     with (
         Store("sqlite://") as store,
         Receiver(site=SITES, store=store, client=Pages(), queued=[Protocol.WEBMENTION]) as receiver,
-        Server(Forwarded(wsgi_app(receiver), ["127.0.0.1"])) as server,
+        Server(wsgi_of(receiver, trusted_proxies=["127.0.0.1"])) as server,
     ):
         for number in range(3):
             store.keep(replace(PLAIN, source=f"https://a.example/{number}"))

@@ -37,12 +37,12 @@ from pingback.sending.discover import discover
 from pingback.sending.ping import send
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Outbox, Store
 from tests.loopback import Site, page
 from tests.paths.exchange import ask, post
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
+from tests.server.shells import wsgi_of
 
 NUDGE = Protocol("nudge")
 JSON = "application/json"
@@ -160,7 +160,7 @@ def world() -> Iterator[World]:
         received, sent = stack.enter_context(Store("sqlite://")), stack.enter_context(Store("sqlite://"))
         client, clock = stack.enter_context(Client(allow=["127.0.0.1"])), Clock()
         receiver = Receiver(site=f"{theirs.url}/", store=received, client=client, clock=clock)
-        server = stack.enter_context(Server(wsgi_app(stack.enter_context(receiver))))
+        server = stack.enter_context(Server(wsgi_of(stack.enter_context(receiver))))
         theirs.pages["/five"] = page(link_element("nudge", f"{server.url}/nudge").encode())
         yield World(server.url, theirs, ours, received, sent.outbox, client, clock)
 
@@ -228,7 +228,7 @@ def test_refusals_and_the_status_page_are_in_its_own_words(world: World) -> None
 def test_its_word_may_be_kept_unverified(world: World) -> None:
     with Store("sqlite://") as store:
         believing = Receiver(site=f"{world.theirs.url}/", store=store, client=world.client, verify_trackbacks=False)
-        with believing as receiver, Server(wsgi_app(receiver)) as server:
+        with believing as receiver, Server(wsgi_of(receiver)) as server:
             body = json.dumps({"from": world.source, "to": world.target, "title": "On my word"}).encode()
             assert post(f"{server.url}/nudge", body, JSON).status == 202
         [mention] = store.mentions()

@@ -14,11 +14,11 @@ from pingback.net.client import Client
 from pingback.protocols.headers import links_in
 from pingback.server.advertising import advertise
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site, page
 from tests.paths.exchange import post
 from tests.receive.lax import Receiver
+from tests.server.shells import wsgi_of
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def root(site: Site, store: Store) -> Iterator[str]:
     with (
         Client(allow=["127.0.0.1"]) as client,
         Receiver(site=site.url, store=store, client=client) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         yield server.url
 
@@ -114,7 +114,7 @@ def test_get_pingbacks_are_the_approved_ones(site: Site, store: Store) -> None:
     with (
         Client(allow=["127.0.0.1"]) as client,
         Receiver(site=site.url, store=store, client=client, decide=lambda _: next(statuses)) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         for number in (6, 7, 8):
             site.pages[f"/{number}"] = page(f"<title>x</title><a href='{site.url}/5'>five</a>".encode())
@@ -127,7 +127,7 @@ def test_words_of_a_trackback_are_decoded_once(site: Site, store: Store) -> None
     with (
         Client(allow=["127.0.0.1"]) as client,
         Receiver(site=site.url, store=store, client=client, verify_trackbacks=False) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         form = {"url": f"{site.url}/6", "title": "Springs &#038; wheels", "excerpt": "&lt;b&gt; is &amp;lt;b&amp;gt;"}
         assert "<error>0</error>" in post(f"{server.url}/trackback/5", form).body

@@ -17,13 +17,13 @@ from playwright.sync_api import Page, Route, expect
 
 from pingback.model import Author, MentionKind, MentionStatus
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.browser.install import npm_package
 from tests.debian import program
 from tests.loopback import Site, page
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
+from tests.server.shells import wsgi_of
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 
 REPLY = replace(
@@ -60,7 +60,7 @@ def server(store: Store) -> Iterator[str]:
     """The URL of a server with that store."""
     with (
         Receiver(site="https://my.example/", store=store, client=Pages()) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         yield server.url
 

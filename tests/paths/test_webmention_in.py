@@ -11,13 +11,13 @@ import pytest
 from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Request, Site, page, redirect
 from tests.paths.exchange import FORM, Answer, ask, post
 from tests.paths.programs import PATIENCE, Serving, wait_until
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock
+from tests.server.shells import wsgi_of
 
 TARGET = "/blog/5?a=1&b=2"
 
@@ -194,7 +194,7 @@ def taking(site: Site) -> Iterator[Taking]:
         Store("sqlite://") as store,
         Client(allow=["127.0.0.1"]) as client,
         Receiver(site=f"{site.url}/blog/", store=store, client=client, clock=clock) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         yield Taking(f"{server.url}/webmention", store, clock)
 

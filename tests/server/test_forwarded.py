@@ -1,28 +1,32 @@
 """`pingback.server.forwarded`: what a proxy says counts, what a stranger says does not."""
 
-from typing import Any
-from wsgiref.util import setup_testing_defaults
-
 import pytest
 
 from pingback.server.forwarded import Forwarded
+from pingback.server.shell import Head
 
 PROXIES = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
 
 
-def seen(environ: dict[str, str], proxies: tuple[str, ...] = PROXIES) -> tuple[str, str, str]:
-    """The client_ip, scheme and host that the application sees."""
-    given: dict[str, Any] = {}
-    setup_testing_defaults(given)
-    found: list[dict[str, Any]] = []
+def head(peer: str, headers: dict[str, str]) -> Head:
+    return Head(
+        method="GET",
+        scheme="http",
+        host="inside:8000",
+        mount=b"",
+        path=b"/",
+        raw_path=b"/",
+        query=b"",
+        headers=headers,
+        remote_addr=peer,
+    )
 
-    def app(environ: dict[str, Any], start_response: object) -> list[bytes]:
-        found.append(environ)
-        return []
 
-    Forwarded(app, proxies)(given | {"HTTP_HOST": "inside:8000"} | environ, lambda *_: lambda _: None)
-    [environ] = found
-    return environ["REMOTE_ADDR"], environ["wsgi.url_scheme"], environ["HTTP_HOST"]
+def seen(peer: str, **headers: str) -> tuple[str, str, str]:
+    """The address of the client, the scheme and the host that the application sees."""
+    forwarded = {f"x-forwarded-{name}": value for name, value in headers.items()}
+    outside = Forwarded(PROXIES).as_seen_outside(head(peer, forwarded))
+    return outside.remote_addr, outside.scheme, outside.host
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,7 @@ def seen(environ: dict[str, str], proxies: tuple[str, ...] = PROXIES) -> tuple[s
     ],
 )
 def test_who_asked(peer: str, hops: str, client_ip: str) -> None:
-    assert seen({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": hops})[0] == client_ip
+    assert seen(peer, **{"for": hops})[0] == client_ip
 
 
 @pytest.mark.parametrize(
@@ -61,24 +65,22 @@ def test_who_asked(peer: str, hops: str, client_ip: str) -> None:
     ],
 )
 def test_at_which_address(peer: str, scheme: str, host: str, outside: tuple[str, str]) -> None:
-    headers = {"HTTP_X_FORWARDED_PROTO": scheme, "HTTP_X_FORWARDED_HOST": host, "HTTP_X_FORWARDED_FOR": "192.0.2.7"}
-    assert seen({"REMOTE_ADDR": peer, **headers})[1:] == outside
+    assert seen(peer, proto=scheme, host=host, **{"for": "192.0.2.7"})[1:] == outside
 
 
 def test_a_proxy_may_tell_the_scheme_alone() -> None:
-    environ = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
-    assert seen(environ) == ("127.0.0.1", "https", "inside:8000")
+    assert seen("127.0.0.1", proto="https") == ("127.0.0.1", "https", "inside:8000")
 
 
 def test_without_the_headers_nothing_changes() -> None:
-    assert seen({"REMOTE_ADDR": "127.0.0.1"}) == ("127.0.0.1", "http", "inside:8000")
+    assert seen("127.0.0.1") == ("127.0.0.1", "http", "inside:8000")
 
 
 def test_a_proxy_that_nobody_named_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    app = Forwarded(lambda environ, start_response: [], ())
+    forwarded = Forwarded(())
     for peer in ("127.0.0.1", "10.0.0.1", "127.0.0.1", "198.51.100.1"):
-        app({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": "192.0.2.7"}, lambda *_: lambda _: None)
+        forwarded.as_seen_outside(head(peer, {"x-forwarded-for": "192.0.2.7"}))
     [record] = caplog.records
     assert record.getMessage() == (
-        "requests come through 127.0.0.1, which counts as one sender: is it a --trusted-proxy?"
+        "requests come through 127.0.0.1, which counts as one sender: is it one of trusted_proxies?"
     )

@@ -20,12 +20,12 @@ import pytest
 from pingback.errors import SettingsError
 from pingback.model import MentionStatus
 from pingback.server.run import STOP_WITHIN, Server, serve
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site, page
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE
 from tests.server.conftest import SOURCE, TARGET
+from tests.server.shells import wsgi_of
 from tests.server.sockets import HEALTH, connected, exchange, said
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def post(body: bytes, *more: str, length: int | None = None) -> bytes:
 
 @pytest.fixture
 def server(receiver: Receiver) -> Iterator[Server]:
-    with Server(wsgi_app(receiver), threads=2) as server:
+    with Server(wsgi_of(receiver), threads=2) as server:
         yield server
 
 
@@ -202,7 +202,7 @@ def test_url_and_real_port(receiver: Receiver, host: str) -> None:
             socket.create_server(("::1", 0), family=socket.AF_INET6).close()
         except OSError:
             pytest.skip("this machine has no IPv6")
-    with Server(wsgi_app(receiver), host=host) as server:
+    with Server(wsgi_of(receiver), host=host) as server:
         assert re.fullmatch(r"http://(127\.0\.0\.1|localhost|\[::1\]):[1-9]\d*", server.url)
         assert exchange(server, HEALTH).endswith(b"ok\n")
 
@@ -210,7 +210,7 @@ def test_url_and_real_port(receiver: Receiver, host: str) -> None:
 def test_a_port_that_is_taken(receiver: Receiver, server: Server) -> None:
     port = int(server.url.rpartition(":")[2])
     with pytest.raises(SettingsError, match=rf"cannot listen at host 127.0.0.1 port {port}: Address already in use$"):
-        serve(wsgi_app(receiver), host="127.0.0.1", port=port)
+        serve(wsgi_of(receiver), host="127.0.0.1", port=port)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_port_that_is_taken(receiver: Receiver, server: Server) -> None:
 )
 def test_what_cannot_be_listened_at(receiver: Receiver, host: str, port: int) -> None:
     with pytest.raises(SettingsError, match="cannot listen at host"):
-        serve(wsgi_app(receiver), host=host, port=port)
+        serve(wsgi_of(receiver), host=host, port=port)
 
 
 def test_stopping_finishes_what_is_running_and_drops_the_rest() -> None:
@@ -255,7 +255,7 @@ def test_stopping_finishes_what_is_running_and_drops_the_rest() -> None:
 
 
 def test_a_server_that_never_ran_can_be_closed(receiver: Receiver) -> None:
-    with closing(Server(wsgi_app(receiver))) as server:
+    with closing(Server(wsgi_of(receiver))) as server:
         server.stop()
 
 

@@ -12,12 +12,12 @@ from pingback.model import MentionKind
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.run import Server
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.loopback import Site
 from tests.loopback import page as answered
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
+from tests.server.shells import wsgi_of
 from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
 
 # A page's own strict policy: no script but the widget, no inline handler, and no other place to load from.
@@ -37,7 +37,7 @@ def server(store: Store) -> Iterator[str]:
     """The URL of a server with that store."""
     with (
         Receiver(site="https://my.example/", store=store, client=Pages()) as receiver,
-        Server(wsgi_app(receiver)) as server,
+        Server(wsgi_of(receiver)) as server,
     ):
         yield server.url
 

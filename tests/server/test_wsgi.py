@@ -15,11 +15,11 @@ import pytest
 
 from pingback.receive.limits import Rate
 from pingback.server.inbox.passwords import hash_of
-from pingback.server.wsgi import wsgi_app
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
+from tests.server.shells import wsgi_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -48,7 +48,7 @@ def ask(receiver: Receiver, environ: dict[str, Any]) -> tuple[str, dict[str, str
         begun[:] = [status, dict(headers)]
         return lambda data: None
 
-    answer = validator(wsgi_app(receiver))(environ, start_response)
+    answer = validator(wsgi_of(receiver))(environ, start_response)
     body = b"".join(answer)
     answer.close()  # type: ignore[attr-defined]  # the checker's iterator has it, and insists on it
     return begun[0], begun[1], body
@@ -94,7 +94,7 @@ def test_rfc6265_3_each_cookie_has_a_header_of_its_own(receiver: Receiver) -> No
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
         given.extend(headers)
 
-    wsgi_app(receiver)(environ, start_response)
+    wsgi_of(receiver)(environ, start_response)
     cookies = [value.partition("=")[0] for name, value in given if name == "Set-Cookie"]
     assert cookies == ["pingback_inbox", "pingback_device"]
 
@@ -150,7 +150,7 @@ def test_a_length_that_is_no_number(receiver: Receiver, length: str) -> None:
 
     environ = post(Body(PING), CONTENT_LENGTH=length)
     setup_testing_defaults(environ)
-    list(wsgi_app(receiver)(environ, start_response))  # the checker does not let such a request through
+    list(wsgi_of(receiver)(environ, start_response))  # the checker does not let such a request through
     assert begun == ["400 Bad Request"]
 
 
@@ -206,7 +206,7 @@ class Silent(WSGIRequestHandler):
 )
 def test_any_server_for_wsgi_will_do(receiver: Receiver, headers: str, status: bytes) -> None:
     with (
-        plain_server(wsgi_app(receiver)) as port,
+        plain_server(wsgi_of(receiver)) as port,
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection,
     ):
         connection.sendall(f"POST /xmlrpc HTTP/1.1\r\nHost: my.example\r\n{headers}\r\n\r\n".encode() + PING)

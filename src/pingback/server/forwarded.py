@@ -6,17 +6,18 @@ Anybody can send these headers. Those of a stranger would let them ping as whome
 import ipaddress
 import logging
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from pingback.server.shell import Head
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_HOPS = 20  # proxies in a row that are looked past
 
-_FOR, _PROTO, _HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
+_FOR, _PROTO, _HOST = "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"
 _SCHEMES = ("http", "https")
 
 log = logging.getLogger(__name__)
@@ -45,42 +46,39 @@ class Proxies:
 
 
 class Forwarded:
-    """A WSGI application behind `proxies`, networks in CIDR form: it sees what the outermost of them saw.
+    """What the outermost of `proxies`, networks in CIDR form, saw.
 
     The client is the right-most address in `X-Forwarded-For` that is none of the proxies: what stands left of it is
     hearsay. Scheme and host are those that the nearest proxy names. Of any other peer none of the headers counts.
     """
 
-    def __init__(self, app: "WSGIApplication", proxies: Collection[str] = ()) -> None:
-        self._app = app
+    def __init__(self, proxies: Collection[str] = ()) -> None:
         self._proxies = Proxies(proxies)
         self._lock = threading.Lock()
         self._warned = False
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        peer = address_in(environ.get("REMOTE_ADDR", ""))
-        if peer is not None and peer in self._proxies:
-            environ = self._as_seen_outside(environ, peer)
-        elif peer is not None and _FOR in environ and not peer.is_global:
-            self._warn_once(peer)
-        return self._app(environ, start_response)
-
-    def _as_seen_outside(self, environ: "WSGIEnvironment", peer: Address) -> "WSGIEnvironment":
-        seen = dict(environ, REMOTE_ADDR=str(self._proxies.client_of(peer, environ.get(_FOR, ""))))
-        scheme = _last(environ.get(_PROTO, "")).lower()
-        if scheme in _SCHEMES:
-            seen["wsgi.url_scheme"] = scheme
-        host = _last(environ.get(_HOST, ""))
-        if host:
-            seen["HTTP_HOST"] = host
-        return seen
+    def as_seen_outside(self, head: "Head") -> "Head":
+        peer = address_in(head.remote_addr)
+        if peer is None:
+            return head
+        if peer not in self._proxies:
+            if _FOR in head.headers and not peer.is_global:
+                self._warn_once(peer)
+            return head
+        scheme = _last(head.headers.get(_PROTO, "")).lower()
+        return replace(
+            head,
+            remote_addr=str(self._proxies.client_of(peer, head.headers.get(_FOR, ""))),
+            scheme=scheme if scheme in _SCHEMES else head.scheme,
+            host=_last(head.headers.get(_HOST, "")) or head.host,
+        )
 
     def _warn_once(self, peer: Address) -> None:
         """A private address that forwards is our own proxy, more likely than not, and nobody said so."""
         with self._lock:
             warned, self._warned = self._warned, True
         if not warned:
-            log.warning("requests come through %s, which counts as one sender: is it a --trusted-proxy?", peer)
+            log.warning("requests come through %s, which counts as one sender: is it one of trusted_proxies?", peer)
 
 
 def address_in(text: str) -> Address | None:

@@ -1,0 +1,151 @@
+"""What the WSGI and the ASGI shell do alike: read requests as servers hand them over, and give them the responses."""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import quote, unquote_to_bytes
+
+from pingback.protocols.xmlrpc import MAX_BODY
+from pingback.server.app import TOO_LARGE
+from pingback.server.forwarded import Forwarded
+from pingback.server.http import Request, Response, plain
+from pingback.urls import is_http, split
+
+Answer: TypeAlias = Callable[[Request], Response]
+
+_IN_PATH = "/:@!$&'()*+,;="  # and letters, digits and "-._~", which stand for themselves (RFC 3986 §3.3)
+_IN_QUERY = _IN_PATH + "?%"
+_WITHOUT_BODY = (204, 304)  # whose length would be another one's, if any (RFC 9110 §8.6)
+_HOST = re.compile(r"[^/\\?#@\s]+")
+
+NO_LENGTH = plain(411, "The request needs a Content-Length.")
+# What would be taken is said by `Accept-Encoding` (RFC 9110 §15.5.16).
+_CODED = plain(415, "A compressed message is not taken; send it as it is.", {"Accept-Encoding": "identity"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A request as a server hands it over, before its body.
+
+    `mount` is the path where we are mounted, `path` what is below, both decoded; `raw_path` is all of it as it was
+    sent, or empty where the server does not tell. The names of `headers` are in lower case; each has one value, in
+    Latin-1 for whatever bytes were sent. `host` is where the client came to, a port included.
+    """
+
+    method: str
+    scheme: str
+    host: str
+    mount: bytes
+    path: bytes
+    raw_path: bytes
+    query: bytes
+    headers: Mapping[str, str]
+    remote_addr: str
+
+
+class Refused(Exception):
+    """The body is not taken, for the reason in `response`."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.body)
+        self.response = response
+
+
+class Shell:
+    """`answer`, asked with what servers hand over. Of `trusted_proxies`, networks in CIDR form, the headers count."""
+
+    def __init__(self, answer: Answer, trusted_proxies: Collection[str] = ()) -> None:
+        self._answer = answer
+        self._forwarded = Forwarded(trusted_proxies)
+
+    def answer(self, head: Head, body: bytes) -> Response:
+        """Raises nothing: what goes wrong is logged, and is a 500."""
+        try:
+            return self._answer(_request(self._forwarded.as_seen_outside(head), body))
+        except Exception:
+            log.exception("a request could not be answered")
+            return plain(500, "This could not be answered: there is a mistake in the server.")
+
+
+def length_of(head: Head) -> int | None:
+    """The length of the body as the client tells it, None where it does not. Raises Refused where no body is taken."""
+    if _is_coded(head.headers.get("content-encoding", "")):
+        raise Refused(_CODED)
+    given = head.headers.get("content-length", "")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit()):
+        raise Refused(plain(400, "The Content-Length is not a number."))
+    if len(given) > 18 or int(given) > MAX_BODY:
+        raise Refused(TOO_LARGE)
+    return int(given)
+
+
+def check_whole(head: Head, body: bytes, length: int | None) -> None:
+    """Raises Refused where part of the body is missing, or its length.
+
+    Where no chunks were announced either and nothing came, the sender forgot the length, and had better hear of that.
+    """
+    if length is None and not body and not head.headers.get("transfer-encoding"):
+        raise Refused(NO_LENGTH)
+    if length is not None and len(body) < length:
+        raise Refused(plain(400, "The body ended too early."))
+
+
+def headers_of(response: Response) -> list[tuple[str, str]]:
+    """All headers of the response, each cookie with one of its own (RFC 6265 §3)."""
+    headers = [*response.headers.items(), *(("Set-Cookie", cookie) for cookie in response.cookies)]
+    if response.status not in _WITHOUT_BODY:
+        headers.append(("Content-Length", str(len(response.body))))
+    return headers
+
+
+def body_of(method: str, response: Response) -> bytes:
+    return b"" if method == "HEAD" else response.body
+
+
+def _request(head: Head, body: bytes) -> Request:
+    return Request(
+        method=head.method,
+        path=head.path.decode(errors="replace"),
+        raw_path=_raw_path(head),
+        query=quote(head.query, safe=_IN_QUERY),
+        base=_base(head),
+        headers=head.headers,
+        content_type=head.headers.get("content-type") or None,
+        body=body,
+        remote_addr=head.remote_addr,
+    )
+
+
+def _is_coded(content_encoding: str) -> bool:
+    """Something other than the bytes themselves comes (RFC 9110 §8.4)."""
+    return any(coding.strip().lower() not in ("", "identity") for coding in content_encoding.split(","))
+
+
+def _raw_path(head: Head) -> str:
+    """The path below where we are mounted, as it was sent.
+
+    It is believed where it is the same path, which it is not when a front server rewrote it.
+    """
+    mount = _mount(head).encode()
+    for sent in (head.raw_path.removeprefix(mount), head.raw_path):
+        if unquote_to_bytes(sent) == head.path:
+            return quote(sent, safe=_IN_PATH + "%")
+    return quote(head.path, safe=_IN_PATH)
+
+
+def _base(head: Head) -> str:
+    """Where we are mounted (PEP 3333, “URL Reconstruction”): a URL, or its path alone where the `Host` is none."""
+    origin = f"{head.scheme}://{head.host}"
+    if not _HOST.fullmatch(head.host) or not is_http(origin):
+        return _mount(head)
+    return split(origin).href.removesuffix("/") + _mount(head)
+
+
+def _mount(head: Head) -> str:
+    return quote(head.mount, safe=_IN_PATH).rstrip("/")
