@@ -1,10 +1,11 @@
 """The threads of the server (`pingback.server.run`): some for all that is quick, and a few for long lists."""
 
 import logging
-from collections import deque
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
+
+from pingback.server.turns import RoundRobin
 
 
 class _Quiet(logging.LoggerAdapter[logging.Logger]):
@@ -34,27 +35,3 @@ class FairThreads(Threads):
         super().__init__(0)
         self.queue = RoundRobin()
         self.set_thread_count(count)
-
-
-class RoundRobin:
-    """A queue of channels that gives one of each client, and then the next one of each. Not thread-safe."""
-
-    def __init__(self) -> None:
-        self._of_clients: dict[str | None, deque[Any]] = {}
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def append(self, channel: Any) -> None:
-        self._of_clients.setdefault(channel.client, deque()).append(channel)
-        self._length += 1
-
-    def popleft(self) -> Any:
-        client = next(iter(self._of_clients))
-        waiting = self._of_clients.pop(client)
-        channel = waiting.popleft()
-        if waiting:
-            self._of_clients[client] = waiting  # behind all others
-        self._length -= 1
-        return channel

@@ -1,10 +1,10 @@
-"""`pingback.server.threads`: whose request is next."""
+"""`pingback.server.turns`: whose request is next."""
 
 from typing import NamedTuple
 
 import pytest
 
-from pingback.server.threads import RoundRobin
+from pingback.server.turns import RoundRobin
 
 
 class Waiting(NamedTuple):
