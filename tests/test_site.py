@@ -160,7 +160,8 @@ def test_an_unused_site_opens_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     site.on_mention(print)
     site.wsgi()
     site.advertise(TARGET)
-    assert (list(tmp_path.iterdir()), threads()) == ([], before)
+    assert list(tmp_path.iterdir()) == []
+    assert threads() <= before  # those of an earlier test may end
     site.close()
     site.close()
     assert list(tmp_path.iterdir()) == []
@@ -359,7 +360,7 @@ def test_the_first_use_takes_up_what_was_left(use: Callable[[pingback.Site], obj
     with pingback.Store("sqlite://") as store, made(store=store, client=web) as site:
         store.keep(kept("https://a.example/7", PENDING), source_asked=False)
         assert site.mentions(TARGET) == []
-        assert threads() == before
+        assert threads() <= before  # those of an earlier test may end
         use(site)
         wait_until(lambda: all(mention.title == "Six" for mention in store.mentions()))
 

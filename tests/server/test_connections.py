@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pingback.server.connections import RECEIVE_WITHIN, SILENT_FOR, Channel
-from pingback.server.run import LIST_THREADS, Server
+from pingback.server.connections import SILENT_FOR, Channel
+from pingback.server.pool import LIST_THREADS
+from pingback.server.run import Server
+from pingback.server.shell import RECEIVE_WITHIN
 from tests.paths.programs import wait_until
 from tests.receive.pages import PATIENCE
 from tests.server.sockets import HEALTH, connected, exchange, said

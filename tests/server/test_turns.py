@@ -40,3 +40,23 @@ def test_whoever_comes_back_is_behind_all_others() -> None:
     queue.append(Waiting(None))
     queue.append(Waiting("a"))
     assert [queue.popleft().client for _ in range(4)] == ["b", "a", None, "a"]
+
+
+@pytest.mark.parametrize(
+    ("came", "dropped", "left"),
+    [
+        pytest.param("a1", "a1", "", id="the-only-one"),
+        pytest.param("a1 a2 b1", "a2", "a1 b1", id="of-whoever-has-most"),
+        pytest.param("a1 b1 b2 b3 c1 c2", "b3", "a1 b1 c1 b2 c2", id="of-whoever-has-most-in-the-middle"),
+        pytest.param("a1 b1 c1", "c1", "a1 b1", id="of-equals-the-last"),
+        pytest.param("a1 b1 b2 a2", "b2", "a1 b1 a2", id="of-equals-the-last-that-came-to-have-any"),
+    ],
+)
+def test_drop(came: str, dropped: str, left: str) -> None:
+    queue = RoundRobin()
+    for word in came.split():
+        queue.append(Waiting(word[0], int(word[1])))
+    client, number = queue.drop()
+    assert f"{client}{number}" == dropped
+    assert len(queue) == len(left.split())
+    assert " ".join(f"{each.client}{each.number}" for each in [queue.popleft() for _ in range(len(queue))]) == left

@@ -22,15 +22,14 @@ from waitress.task import ErrorTask, WSGITask
 from pingback.receive.verify import sender_of
 from pingback.server.app import makes_list
 from pingback.server.forwarded import Proxies, address_in
+from pingback.server.shell import RECEIVE_WITHIN
 from pingback.server.threads import FairThreads, Threads, quiet
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 SILENT_FOR = 10.0  # seconds without a request, or without reading of the answer
-RECEIVE_WITHIN = 10.0  # seconds for a request to come in, from its first byte to its last
 MAX_UNREAD = 64 * 1024 * 1024  # bytes of answers that were not read yet; what is long goes to a file, beyond 1 MiB
-MAX_PIECES = 2000  # in which a request may come; the longest has 40 bytes in each then, and over any network hundreds
 ACCEPTED_AT_ONCE = 32  # newcomers, before those that are there have their turn
 LOOK_EVERY = 1.0  # seconds
 

@@ -19,16 +19,14 @@ from waitress.adjustments import Adjustments
 
 from pingback.errors import SettingsError
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.server.connections import MAX_PIECES, MAX_UNREAD, Listener
+from pingback.server.connections import MAX_UNREAD, Listener
+from pingback.server.pool import LIST_THREADS, THREADS
+from pingback.server.shell import MAX_PIECES
 from pingback.server.threads import FairThreads, Threads
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-LIST_THREADS = 2  # for long lists, which are our own work: more threads would only slow down all others
-# More than may wait in them, so that others are answered at once: 48 pings for their source and 8 lists (`Receiver`),
-# and 18 passwords to be looked at (the inbox).
-THREADS = 80
 SWITCH_AFTER = 0.0005  # seconds
 STOP_WITHIN = 30.0  # seconds for the requests that are running when the server is told to stop
 HURRY = 0.2  # where a person waits for the end

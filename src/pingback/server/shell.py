@@ -2,24 +2,26 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server.app import TOO_LARGE
-from pingback.server.forwarded import Forwarded
 from pingback.server.http import Request, Response, plain
 from pingback.urls import is_http, split
 
 Answer: TypeAlias = Callable[[Request], Response]
 
+RECEIVE_WITHIN = 10.0  # seconds for a request to come in, from its first byte to its last
+MAX_PIECES = 2000  # in which a request may come; the longest has 40 bytes in each then, and over any network hundreds
 _IN_PATH = "/:@!$&'()*+,;="  # and letters, digits and "-._~", which stand for themselves (RFC 3986 §3.3)
 _IN_QUERY = _IN_PATH + "?%"
 _WITHOUT_BODY = (204, 304)  # whose length would be another one's, if any (RFC 9110 §8.6)
 _HOST = re.compile(r"[^/\\?#@\s]+")
 
+FAILED = plain(500, "This could not be answered: there is a mistake in the server.")
 NO_LENGTH = plain(411, "The request needs a Content-Length.")
 # What would be taken is said by `Accept-Encoding` (RFC 9110 §15.5.16).
 _CODED = plain(415, "A compressed message is not taken; send it as it is.", {"Accept-Encoding": "identity"})
@@ -55,22 +57,6 @@ class Refused(Exception):
         self.response = response
 
 
-class Shell:
-    """`answer`, asked with what servers hand over. Of `trusted_proxies`, networks in CIDR form, the headers count."""
-
-    def __init__(self, answer: Answer, trusted_proxies: Collection[str] = ()) -> None:
-        self._answer = answer
-        self._forwarded = Forwarded(trusted_proxies)
-
-    def answer(self, head: Head, body: bytes) -> Response:
-        """Raises nothing: what goes wrong is logged, and is a 500."""
-        try:
-            return self._answer(_request(self._forwarded.as_seen_outside(head), body))
-        except Exception:
-            log.exception("a request could not be answered")
-            return plain(500, "This could not be answered: there is a mistake in the server.")
-
-
 def length_of(head: Head) -> int | None:
     """The length of the body as the client tells it, None where it does not. Raises Refused where no body is taken."""
     if _is_coded(head.headers.get("content-encoding", "")):
@@ -85,15 +71,26 @@ def length_of(head: Head) -> int | None:
     return int(given)
 
 
-def check_whole(head: Head, body: bytes, length: int | None) -> None:
-    """Raises Refused where part of the body is missing, or its length.
+def check(body: bytes, head: Head, length: int | None) -> None:
+    """Raises Refused where the body is too long, a part of it is missing, or its length is.
 
     Where no chunks were announced either and nothing came, the sender forgot the length, and had better hear of that.
     """
+    if len(body) > MAX_BODY:
+        raise Refused(TOO_LARGE)
     if length is None and not body and not head.headers.get("transfer-encoding"):
         raise Refused(NO_LENGTH)
     if length is not None and len(body) < length:
         raise Refused(plain(400, "The body ended too early."))
+
+
+def respond(answer: Answer, head: Head, body: bytes) -> Response:
+    """What `answer` gives. Raises nothing: what goes wrong is logged, and is a 500."""
+    try:
+        return answer(_request(head, body))
+    except Exception:
+        log.exception("a request could not be answered")
+        return FAILED
 
 
 def headers_of(response: Response) -> list[tuple[str, str]]:
@@ -106,6 +103,10 @@ def headers_of(response: Response) -> list[tuple[str, str]]:
 
 def body_of(method: str, response: Response) -> bytes:
     return b"" if method == "HEAD" else response.body
+
+
+def decoded(path: bytes) -> str:
+    return unquote_to_bytes(path).decode(errors="replace")
 
 
 def _request(head: Head, body: bytes) -> Request:
@@ -130,11 +131,14 @@ def _is_coded(content_encoding: str) -> bool:
 def _raw_path(head: Head) -> str:
     """The path below where we are mounted, as it was sent.
 
-    It is believed where it is the same path, which it is not when a front server rewrote it.
+    It is believed where it is the same path, which it is not when a front server rewrote it. One may have cut off
+    where we are mounted, or a part of that.
     """
-    mount = _mount(head).encode()
-    for sent in (head.raw_path.removeprefix(mount), head.raw_path):
-        if unquote_to_bytes(sent) == head.path:
+    path = head.path.decode(errors="replace")
+    for folders in range(head.mount.count(b"/"), -1, -1):
+        below = head.raw_path.split(b"/", folders + 1)[folders + 1 :]
+        sent = b"/" + below[0] if below else b""
+        if decoded(sent) == path:
             return quote(sent, safe=_IN_PATH + "%")
     return quote(head.path, safe=_IN_PATH)
 

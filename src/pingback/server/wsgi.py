@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pingback.protocols.xmlrpc import MAX_BODY
+from pingback.server.forwarded import Forwarded
 from pingback.server.http import Response, plain
-from pingback.server.shell import NO_LENGTH, Answer, Head, Refused, Shell, body_of, check_whole, headers_of, length_of
+from pingback.server.shell import NO_LENGTH, Answer, Head, Refused, body_of, check, headers_of, length_of, respond
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,23 +20,23 @@ def wsgi_app(answer: Answer, *, trusted_proxies: Collection[str] = ()) -> "WSGIA
     The sender's address is `REMOTE_ADDR`, or what `trusted_proxies`, networks in CIDR form, say in `X-Forwarded-For`.
     All requests without an address count as those of one sender.
     """
-    shell = Shell(answer, trusted_proxies)
+    forwarded = Forwarded(trusted_proxies)
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        response = _response(environ, shell)
+        head = forwarded.as_seen_outside(_head(environ))
+        response = _response(answer, head, environ)
         start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers_of(response))
-        return [body_of(environ["REQUEST_METHOD"], response)]
+        return [body_of(head.method, response)]
 
     return app
 
 
-def _response(environ: "WSGIEnvironment", shell: Shell) -> Response:
-    head = _head(environ)
+def _response(answer: Answer, head: Head, environ: "WSGIEnvironment") -> Response:
     try:
         body = _body(environ, head) if head.method == "POST" else b""
     except Refused as refused:
         return refused.response
-    return shell.answer(head, body)
+    return respond(answer, head, body)
 
 
 def _head(environ: "WSGIEnvironment") -> Head:
@@ -73,7 +74,7 @@ def _body(environ: "WSGIEnvironment", head: Head) -> bytes:
     if length is None and not environ.get("wsgi.input_terminated"):
         raise Refused(NO_LENGTH)
     body = _read(environ["wsgi.input"], MAX_BODY + 1 if length is None else length)
-    check_whole(head, body, length)
+    check(body, head, length)
     return body
 
 

@@ -1,0 +1,91 @@
+"""Threads that answer requests, for a server that has none of its own (`pingback.server.asgi`)."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple, TypeVar
+
+from pingback.server.turns import RoundRobin
+
+T = TypeVar("T")
+
+LIST_THREADS = 2  # for long lists, which are our own work: more threads would only slow down all others
+# More than may wait in them, so that others are answered at once: 48 pings for their source and 8 lists (`Receiver`),
+# and 18 passwords to be looked at (the inbox).
+THREADS = 80
+MAX_WAITING = 400  # requests, each with a body of 64 KiB at most
+IDLE_FOR = 10.0  # seconds after which a thread without work ends
+
+
+class Full(Exception):
+    """As many requests wait as may, or there is no thread to be had: of a process, or of the whole machine."""
+
+
+class _Job(NamedTuple):
+    client: str | None
+    future: Future[Any]
+    work: Callable[[], Any]
+
+
+class Pool:
+    """Runs jobs in `size` threads at most, those of different clients in turn. Thread-safe.
+
+    It begins a thread where one is needed, and none before. They are daemons: a process that is told to stop does not
+    wait for a source that is silent.
+    """
+
+    def __init__(self, size: int, *, max_waiting: int = MAX_WAITING, idle_for: float = IDLE_FOR) -> None:
+        self._size = size
+        self._max_waiting = max_waiting
+        self._idle_for = idle_for
+        self._changed = threading.Condition()
+        self._waiting = RoundRobin()
+        self._threads = 0
+        self._idle = 0
+
+    def submit(self, client: str | None, work: Callable[[], T]) -> Future[T]:
+        """What `work` will give. Raises `Full`, or the future does: where too many wait, whoever has most loses one."""
+        future: Future[T] = Future()
+        dropped = None
+        with self._changed:
+            if len(self._waiting) >= self._idle and self._threads < self._size:
+                self._begin_thread()
+            self._waiting.append(_Job(client, future, work))
+            self._changed.notify()
+            if len(self._waiting) > self._max_waiting:
+                dropped = self._waiting.drop()
+        if dropped is not None and dropped.future.set_running_or_notify_cancel():
+            dropped.future.set_exception(Full())
+        return future
+
+    def _begin_thread(self) -> None:
+        thread = threading.Thread(target=self._run, name="pingback-answer", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            raise Full from error
+        self._threads += 1
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            if job.future.set_running_or_notify_cancel():
+                try:
+                    result = job.work()
+                except BaseException as error:  # whoever waits for the future gets it
+                    job.future.set_exception(error)
+                else:
+                    job.future.set_result(result)
+            del job  # or its body would stay until the next one
+
+    def _next(self) -> _Job | None:
+        """A job, once there is one; None when there was none for long."""
+        with self._changed:
+            self._idle += 1
+            while not self._waiting and self._changed.wait(self._idle_for):
+                pass
+            self._idle -= 1
+            if not self._waiting:
+                self._threads -= 1
+                return None
+            job: _Job = self._waiting.popleft()
+            return job
