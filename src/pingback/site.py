@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from signal import Signals
 from time import monotonic
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
+    from pingback.server.asgi import App
     from pingback.server.http import Request, Response
     from pingback.store import Store
 
@@ -207,10 +208,16 @@ class Site:
         """
         return self._opened().run_due(monotonic() + seconds)
 
-    def start(self) -> None:
-        """Begin the work in the background now, rather than with the first request or ping. Raises StoreError."""
-        self._opened().receiver.resume()
+    def start(self) -> bool:
+        """Begin the work in the background now, rather than with the first request or ping; False where it runs.
+
+        Raises StoreError.
+        """
+        parts = self._opened()
+        ran = parts.started
+        parts.receiver.resume()
         self._serving()
+        return not ran
 
     def wsgi(self) -> "WSGIApplication":
         """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""
@@ -218,6 +225,22 @@ class Site:
 
         self._opened().receiver  # noqa: B018  # there is a site to answer for
         return wsgi_app(self._answer, trusted_proxies=self.settings.trusted_proxies)
+
+    def asgi(self) -> "App":
+        """The same for ASGI 3, on asyncio. Its lifespan starts and stops the work in the background.
+
+        Mounted in another application it has none of its own: give that one `lifespan=site.lifespan`.
+        """
+        from pingback.server.asgi import asgi_app
+
+        self._opened().receiver  # noqa: B018  # there is a site to answer for
+        return asgi_app(self._answer, start=self.start, stop=self._stop, trusted_proxies=self.settings.trusted_proxies)
+
+    def lifespan(self, app: object) -> AbstractAsyncContextManager[None]:
+        """The lifespan of a Starlette or FastAPI application: within it the work in the background runs."""
+        from pingback.server.asgi import lifespan
+
+        return lifespan(self.start, self._stop)(app)
 
     def serve(
         self, *, host: str | None = None, port: int | None = None, on_ready: Callable[[str], object] | None = None
@@ -238,6 +261,13 @@ class Site:
             trusted_proxies=settings.trusted_proxies,
             on_ready=on_ready,
         )
+
+    def _stop(self) -> None:
+        """End the work in the background, which begins again with what is asked of the site next."""
+        with self._lock:
+            if self._parts is not None:
+                self._parts.close()
+            self._parts = None
 
     def renew_after_fork(self) -> None:
         """Have other threads, locks and counts than the parent, once they are needed."""
