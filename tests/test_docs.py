@@ -78,7 +78,7 @@ def web() -> Iterator[None]:
 
 def test_there_are_pages_and_examples() -> None:
     assert len(PAGES) == 14
-    assert len(blocks(README, "python")) == 3
+    assert len(blocks(README, "python")) == 6
     assert len(blocks(README, "console")) == 3
 
 
@@ -235,7 +235,7 @@ def test_nginx_is_shown_to_set_every_header_that_a_trusted_proxy_is_believed() -
 
 def test_files_of_settings_can_be_read(tmp_path: Path) -> None:
     files = [block for page in PAGES for block in blocks(page.read_text(), "toml")]
-    assert len(files) == 3
+    assert len(files) == 4
     for file in files:
         (tmp_path / "pingback.toml").write_text(file)
         load({}, environ={}, folder=tmp_path)
