@@ -46,7 +46,10 @@ def hold(living: Holding) -> None:
 
 
 def notice() -> None:
-    """Begin anew where this is the child of a fork that Python was not told of, as those of uWSGI are."""
+    """Begin anew where this is the child of a fork that Python was not told of, as those of uWSGI are.
+
+    What other threads did at that moment, in SQLite or elsewhere, nobody could wait for: such programs start none.
+    """
     if os.getpid() != _pid:
         _in_child()
 

@@ -88,8 +88,17 @@ print(*kept)
 """
 
 
-@pytest.mark.parametrize("forked", ["python", "unseen"])
-@pytest.mark.parametrize("before", ["made", "shown", "started", "used"])
+@pytest.mark.parametrize(
+    ("before", "forked"),
+    [
+        ("made", "python"),
+        ("shown", "python"),
+        ("started", "python"),
+        ("used", "python"),
+        ("made", "unseen"),
+        ("shown", "unseen"),
+    ],
+)
 def test_parent_and_children_take_pings_and_show_them(tmp_path: Path, web: Site, before: str, forked: str) -> None:
     command = [sys.executable, "-c", PROGRAM, web.url, f"sqlite:///{tmp_path}/x.db", before, forked]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
