@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import pingback
-from tests.loopback import Site, page
-from tests.receive.pages import Page, Pages
+from tests.loopback import Request, Site, page
+from tests.receive.pages import PATIENCE, Page, Pages
 
 TARGET = "https://my.example/part-5"
 SOURCE = "https://a.example/6"
@@ -74,7 +76,7 @@ def asked(site: Site) -> list[tuple[str, str]]:
 
 def test_publish_remembers_in_the_store(tmp_path: Path, linked: Site, client: pingback.Client) -> None:
     store = f"sqlite:///{tmp_path}/pingback.db"
-    [first], [second] = (list(pingback.publish(f"{linked.url}/6", client=client, store=store)) for _ in range(2))
+    [first], [second] = (pingback.publish(f"{linked.url}/6", client=client, store=store) for _ in range(2))
     assert (first.target, first.status) == (f"{linked.url}/5", pingback.OutcomeStatus.ACCEPTED)
     assert (second.target, second.status) == (f"{linked.url}/5", pingback.OutcomeStatus.SKIPPED)
     assert asked(linked) == [("GET", "/6"), ("GET", "/5"), ("POST", "/wm"), ("GET", "/6")]
@@ -107,18 +109,61 @@ def test_publish_of_a_post_at_hand(linked: Site, client: pingback.Client, html: 
 def test_publish_with_options(linked: Site, client: pingback.Client) -> None:
     options = pingback.PublishOptions(self_pings=False)
     with pingback.Store("sqlite://") as store:
-        assert list(pingback.publish(f"{linked.url}/6", options=options, client=client, store=store)) == []
+        assert pingback.publish(f"{linked.url}/6", options=options, client=client, store=store) == []
     assert asked(linked) == [("GET", "/6")]
 
 
-def test_publish_does_nothing_before_it_is_asked_for_outcomes(
+def test_publish_is_done_when_it_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: Site, client: pingback.Client
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    outcomes = pingback.publish(f"{linked.url}/6", client=client)
-    assert (list(tmp_path.iterdir()), linked.requests) == ([], [])
-    assert len(list(outcomes)) == 1
+    pingback.publish(f"{linked.url}/6", client=client)
+    assert asked(linked) == [("GET", "/6"), ("GET", "/5"), ("POST", "/wm")]
     assert [path.name for path in tmp_path.iterdir()] == ["pingback.db"]
+
+
+def test_publish_tells_of_each_outcome_in_the_caller_s_thread(linked: Site, client: pingback.Client) -> None:
+    linked.pages["/6"] = page(b'<article><a href="/5">five</a><a href="/4">four</a></article>')
+    heard: list[tuple[pingback.Outcome, threading.Thread]] = []
+    with pingback.Store("sqlite://") as store:
+        outcomes = pingback.publish(
+            f"{linked.url}/6",
+            on_outcome=lambda outcome: heard.append((outcome, threading.current_thread())),
+            client=client,
+            store=store,
+        )
+    assert len(outcomes) == 2
+    assert heard == [(outcome, threading.current_thread()) for outcome in outcomes]
+
+
+def test_what_on_outcome_raises_leaves_publish_when_all_is_recorded(
+    tmp_path: Path, linked: Site, client: pingback.Client
+) -> None:
+    def full(outcome: pingback.Outcome) -> None:
+        raise OSError("no room")
+
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with pytest.raises(OSError, match="no room"):
+        pingback.publish(f"{linked.url}/6", on_outcome=full, client=client, store=url)
+    # SQLite takes away its log when the last connection is closed.
+    assert [path.name for path in tmp_path.iterdir()] == ["pingback.db"]
+    with pingback.Store(url) as store:
+        assert [ping.status for ping in store.outbox.pings()] == [pingback.OutcomeStatus.ACCEPTED]
+
+
+def test_two_threads_publish_at_once(tmp_path: Path, linked: Site, client: pingback.Client) -> None:
+    """As the save hooks of a blog do, each in the thread of its request."""
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    def read(request: Request) -> bytes:
+        both.wait()
+        return page(b'<article><a href="/5">five</a></article>')
+
+    linked.pages |= {"/6": read, "/7": read}
+    store = f"sqlite:///{tmp_path}/pingback.db?timeout=60"
+    with ThreadPoolExecutor(2) as threads:
+        each = threads.map(lambda path: pingback.publish(linked.url + path, client=client, store=store), ["/6", "/7"])
+        assert [[outcome.status for outcome in outcomes] for outcomes in each] == [["accepted"], ["accepted"]]
 
 
 def test_publish_without_a_client_has_one_that_guards() -> None:
@@ -130,7 +175,7 @@ def test_publish_without_a_client_has_one_that_guards() -> None:
 
 def test_publish_with_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(pingback.StoreError, match="there is no folder"):
-        list(pingback.publish(SOURCE, store=f"sqlite:///{tmp_path}/no/such/x.db"))
+        pingback.publish(SOURCE, store=f"sqlite:///{tmp_path}/no/such/x.db")
 
 
 def test_verify() -> None:

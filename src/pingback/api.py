@@ -3,7 +3,8 @@
 A caller's own mistake is ValueError here; what the far side is and does comes as a value or as a `PingbackError`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -54,14 +55,16 @@ def publish(
     html: str | bytes | None = None,
     *,
     options: PublishOptions = EVERYTHING,
+    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
     client: Client | None = None,
     store: "Store | str" = "sqlite:///pingback.db",
-) -> Iterator[Outcome]:
+) -> list[Outcome]:
     """The publish hook: tell every page that the post at `source` links to; see `pingback.sending.publish`.
 
-    `html` is the post's page, or the post alone, where that is at hand; the page is asked for all the same, as nothing
-    is sent for a post that the public cannot read. Nothing happens before the outcomes are asked for. Raises ValueError
-    where the source is not an absolute HTTP URL, and StoreError.
+    All is done when it returns; `on_outcome` hears of each ping as it is known, and may raise to end this early: what
+    went out by then is recorded. `html` is the post's page, or the post alone, where that is at hand; the page is asked
+    for all the same, as nothing is sent for a post that the public cannot read. Raises ValueError where the source is
+    not an absolute HTTP URL, and StoreError.
     """
     page = html.encode("utf-8", "replace") if isinstance(html, str) else html
     publication = Publication(
@@ -69,19 +72,27 @@ def publish(
         page=None if page is None else lambda: page,
         content_type="text/html; charset=utf-8" if isinstance(html, str) else None,
     )
-    return _published(publication, options=options, client=client or _default_client(), store=store)
+    outcomes: list[Outcome] = []
+
+    def hear(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+
+    with _opened(store) as kept:
+        publish_with([publication], hear, client=client or _default_client(), outbox=kept.outbox, options=options)
+    return outcomes
 
 
-def _published(
-    publication: Publication, *, options: PublishOptions, client: Client, store: "Store | str"
-) -> Iterator[Outcome]:
+@contextmanager
+def _opened(store: "Store | str") -> "Iterator[Store]":
+    """The store; one that is given by its URL is closed in the end."""
     from pingback.store import Store  # a database, which only those who remember need
 
-    if not isinstance(store, str):
-        yield from publish_with([publication], client=client, outbox=store.outbox, options=options)
-        return
-    with Store(store) as own:
-        yield from publish_with([publication], client=client, outbox=own.outbox, options=options)
+    if isinstance(store, str):
+        with Store(store) as own:
+            yield own
+    else:
+        yield store
 
 
 def verify(source: str, target: str, *, protocol: Protocol | None = None, client: Client | None = None) -> Verification:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 
-from pingback.model import OutcomeStatus
+from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
 from pingback.sending.courier import LEASE, PER_HOST
 from pingback.sending.publish import Publication, publish
@@ -65,7 +65,8 @@ def published(source: str) -> float:
         Store(f"sqlite:///{folder}/outbox.db") as store,
     ):
         begin = perf_counter()
-        outcomes = list(publish([Publication(source=source)], client=client, outbox=store.outbox))
+        outcomes: list[Outcome] = []
+        publish([Publication(source=source)], outcomes.append, client=client, outbox=store.outbox)
         seconds = perf_counter() - begin
     accepted = sum(outcome.status is OutcomeStatus.ACCEPTED for outcome in outcomes)
     if (len(outcomes), accepted) != (LINKS, TOLD):

@@ -145,7 +145,9 @@ class World(NamedTuple):
         )
 
     def publish(self) -> list[Outcome]:
-        return list(Courier(client=self.client, outbox=self.outbox, clock=self.clock).deliver())
+        outcomes: list[Outcome] = []
+        Courier(client=self.client, outbox=self.outbox, clock=self.clock).deliver(outcomes.append)
+        return outcomes
 
     def mention(self) -> Mention:
         [mention] = self.received.mentions()

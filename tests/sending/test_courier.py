@@ -22,6 +22,7 @@ from tests.loopback import Answer, Page, Request, Site, page
 from tests.receive.pages import PATIENCE, Clock, Pages
 from tests.receive.pages import Page as PageInMemory
 from tests.sending.far_sides import XML, YES, FarSide
+from tests.sending.test_pool import no_more_threads
 from tests.store.sent import RETELLING
 
 SOURCE = "https://my.example/6"
@@ -62,7 +63,10 @@ def plan(outbox: Outbox, *targets: str, source: str = SOURCE, now: datetime = NO
 def delivered(
     outbox: Outbox, client: Client, clock: Callable[[], datetime], patience: timedelta = timedelta(0)
 ) -> list[Outcome]:
-    return list(Courier(client=client, outbox=outbox, clock=clock, random=Random(1)).deliver(patience=patience))
+    outcomes: list[Outcome] = []
+    courier = Courier(client=client, outbox=outbox, clock=clock, random=Random(1))
+    courier.deliver(outcomes.append, patience=patience)
+    return outcomes
 
 
 def statuses(outcomes: list[Outcome]) -> dict[str | None, str]:
@@ -82,11 +86,13 @@ def the_ping(outbox: Outbox) -> QueuedPing:
 def test_a_failure_is_kept_before_it_is_told(outbox: Outbox, client: Client, clock: Clock) -> None:
     with FarSide("/1", answer=page(b"Later.", status=503)) as far_side:
         plan(outbox, f"{far_side.url}/1")
-        for outcome in Courier(client=client, outbox=outbox, clock=clock).deliver():
-            ping = the_ping(outbox)
-            assert ping.as_outcome() == outcome
-            assert (ping.status, ping.fault, ping.attempts) == (OutcomeStatus.FAILED, 503, 1)
-            assert (ping.failing_since, ping.leased_until) == (NOW, None)
+        kept: list[tuple[QueuedPing, Outcome]] = []
+        courier = Courier(client=client, outbox=outbox, clock=clock)
+        courier.deliver(lambda outcome: kept.append((the_ping(outbox), outcome)))
+        [(ping, outcome)] = kept
+        assert ping.as_outcome() == outcome
+        assert (ping.status, ping.fault, ping.attempts) == (OutcomeStatus.FAILED, 503, 1)
+        assert (ping.failing_since, ping.leased_until) == (NOW, None)
         [attempt] = outbox.attempts(ping)
     assert (attempt.at, attempt.status, attempt.fault) == (NOW, OutcomeStatus.FAILED, 503)
     assert attempt.exchange is not None
@@ -495,10 +501,11 @@ def test_however_many_wait_only_some_are_under_way(outbox: Outbox, clock: Clock)
         return True
 
     pages = Pages(dict.fromkeys(targets, PageInMemory()))
-    deliveries = Courier(client=pages, outbox=outbox, allows=counted, clock=clock).deliver()
-    for told, _ in enumerate(deliveries):
-        assert claimed - told <= 96
-    assert (told + 1, claimed) == (300, 300)
+    under_way: list[int] = []
+    courier = Courier(client=pages, outbox=outbox, allows=counted, clock=clock)
+    courier.deliver(lambda outcome: under_way.append(claimed - len(under_way)))
+    assert max(under_way) <= 96
+    assert (len(under_way), claimed) == (300, 300)
 
 
 def test_no_ping_goes_out_at_the_end_of_its_lease(outbox: Outbox, client: Client, clock: Clock) -> None:
@@ -529,26 +536,29 @@ def test_no_ping_goes_out_at_the_end_of_its_lease(outbox: Outbox, client: Client
 
 def test_stopped_while_pings_are_out(outbox: Outbox, client: Client, clock: Clock) -> None:
     paths = [f"/{number}" for number in range(6)]
-    courier = Courier(client=client, outbox=outbox, clock=clock)
+    stopped = threading.Event()
+    courier = Courier(client=client, outbox=outbox, stopped=stopped, clock=clock)
+    outcomes: list[Outcome] = []
 
     def stopping(request: Request) -> bytes:
-        courier.stop()
+        stopped.set()
         return page(status=202)
 
     with FarSide(*paths, answer=stopping) as far_side:
         plan(outbox, *(far_side.url + path for path in paths))
-        outcomes = list(courier.deliver(patience=LONG))
+        courier.deliver(outcomes.append, patience=LONG)
         assert 1 <= len(outcomes) == len(far_side.heard) <= 2
         assert {ping.leased_until for ping in outbox.pings()} == {None}
         assert len(outcomes) + len(delivered(outbox, client, clock)) == 6
         assert sorted(far_side.targets) == paths
-        assert list(courier.deliver()) == []
 
 
 def test_stopped_while_it_waits(outbox: Outbox, client: Client) -> None:
     """By a signal's handler, say: patience ends at once."""
-    courier = Courier(client=client, outbox=outbox, clock=Clock())
-    timer = threading.Timer(0.05, courier.stop)
+    stopped = threading.Event()
+    courier = Courier(client=client, outbox=outbox, stopped=stopped, clock=Clock())
+    outcomes: list[Outcome] = []
+    timer = threading.Timer(0.05, stopped.set)
 
     def later(request: Request) -> bytes:
         timer.start()  # by whenever it is over, this ping is to be waited for
@@ -556,9 +566,18 @@ def test_stopped_while_it_waits(outbox: Outbox, client: Client) -> None:
 
     with FarSide("/1", answer=later) as far_side:
         plan(outbox, f"{far_side.url}/1")
-        assert list(courier.deliver(patience=LONG)) == []
+        courier.deliver(outcomes.append, patience=LONG)
         timer.join()
+        assert outcomes == []
         assert the_ping(outbox).next_try == NOW + timedelta(hours=1)
+
+
+class EnoughError(Exception):
+    """Somebody wants to hear no more."""
+
+
+def enough(outcome: Outcome) -> None:
+    raise EnoughError
 
 
 def test_whoever_hears_no_more_loses_nothing(outbox: Outbox, client: Client, clock: Clock) -> None:
@@ -569,14 +588,58 @@ def test_whoever_hears_no_more_loses_nothing(outbox: Outbox, client: Client, clo
         hosts += [stack.enter_context(FarSide(*paths))]
         targets = [f"{host.url}/" for host in hosts[:4]] + [hosts[4].url + path for path in paths]
         plan(outbox, *targets)
-        deliveries = Courier(client=client, outbox=outbox, clock=clock).deliver()
-        next(deliveries)
-        deliveries.close()
+        with pytest.raises(EnoughError):
+            Courier(client=client, outbox=outbox, clock=clock).deliver(enough)
         assert {ping.leased_until for ping in outbox.pings()} == {None}
         heard = {target for host in hosts for _, target in host.heard}
         assert {ping.target for ping in outbox.pings() if ping.told} == heard
         delivered(outbox, client, clock)
         assert sorted(target for host in hosts for _, target in host.heard) == sorted(targets)
+
+
+def test_an_interrupt_waits_for_nobody(outbox: Outbox, client: Client, clock: Clock) -> None:
+    """What is out then stays leased: whoever sees this process end may send it again."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def held(request: Request) -> bytes:
+        asked.set()
+        assert go_on.wait(PATIENCE)
+        return page(status=202)
+
+    def after_that(request: Request) -> bytes:
+        assert asked.wait(PATIENCE)
+        return page(status=202)
+
+    def interrupted(outcome: Outcome) -> None:
+        raise KeyboardInterrupt
+
+    with FarSide("/1", host="127.0.0.3", answer=after_that) as well, FarSide("/1", "/2", "/3", answer=held) as silent:
+        plan(outbox, f"{well.url}/1", *(f"{silent.url}/{number}" for number in (1, 2, 3)))
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                Courier(client=client, outbox=outbox, clock=clock).deliver(interrupted)
+            pings = list(outbox.pings())
+        finally:
+            go_on.set()
+    assert [ping.target for ping in pings if ping.told] == [f"{well.url}/1"]
+    assert 1 <= len([ping for ping in pings if ping.leased_until is not None]) <= 2
+    assert [ping.target for ping in pings if ping.leased_until is None and not ping.told] != []
+
+
+def test_a_machine_without_a_thread_to_spare(outbox: Outbox, clock: Clock) -> None:
+    targets = ["https://a.example/", "https://b.example/"]
+    plan(outbox, *targets)
+    with no_more_threads():
+        outcomes = delivered(outbox, Pages(dict.fromkeys(targets, PageInMemory())), clock)
+    assert statuses(outcomes) == dict.fromkeys(targets, "unsupported")
+
+
+def test_after_its_seconds_it_begins_nothing(outbox: Outbox, client: Client, clock: Clock) -> None:
+    with FarSide("/1") as far_side:
+        plan(outbox, f"{far_side.url}/1")
+        Courier(client=client, outbox=outbox, clock=clock).deliver(enough, seconds=0.0)
+        assert far_side.requests == []
+        assert len(delivered(outbox, client, clock)) == 1
 
 
 def test_two_couriers_in_two_threads(tmp_path: Path, client: Client) -> None:

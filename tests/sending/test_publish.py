@@ -60,10 +60,17 @@ class Hook:
     def __call__(self, *publications: Publication | str, options: PublishOptions = EVERYTHING) -> list[Outcome]:
         self.clock.pass_by(hours=1)
         each = [Publication(source=given) if isinstance(given, str) else given for given in publications]
-        outcomes = publish(
-            each, client=self.client, outbox=self.outbox, options=options, patience=timedelta(0), clock=self.clock
+        outcomes: list[Outcome] = []
+        publish(
+            each,
+            outcomes.append,
+            client=self.client,
+            outbox=self.outbox,
+            options=options,
+            patience=timedelta(0),
+            clock=self.clock,
         )
-        return list(outcomes)
+        return outcomes
 
 
 @pytest.fixture
@@ -175,13 +182,15 @@ def test_each_post_is_heard_of_before_its_pings_go_out(
     blog.pages |= {"/6": post(f"{far_side.url}/1"), "/draft": page(status=404)}
     heard: list[tuple[Taken, int]] = []
     publications = [Publication(source=f"{blog.url}/draft"), Publication(source=f"{blog.url}/6")]
-    outcomes = publish(
+    outcomes: list[Outcome] = []
+    publish(
         publications,
+        outcomes.append,
         client=client,
         outbox=outbox,
         on_taken=lambda taken: heard.append((taken, len(far_side.requests))),
     )
-    assert len(list(outcomes)) == 2
+    assert len(outcomes) == 2
     [(draft, _), (six, sent)] = heard
     assert (draft.publication, draft.is_planned) == (publications[0], False)
     assert isinstance(draft.error, BadStatus)

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -141,17 +141,16 @@ class _Run:
 
     def publish(self, given: Iterator[Publication]) -> int:
         """Send what is to be sent; the exit code."""
-        outcomes = publish(
-            given,
-            client=self._client,
-            outbox=self._outbox,
-            options=self._options,
-            patience=timedelta(seconds=self._settings.wait),
-            on_taken=self._taken,
-        )
-        with self._report.running(), closing(outcomes):
-            for outcome in outcomes:
-                self._report.tell(outcome)
+        with self._report.running():
+            publish(
+                given,
+                self._report.tell,
+                client=self._client,
+                outbox=self._outbox,
+                options=self._options,
+                patience=timedelta(seconds=self._settings.wait),
+                on_taken=self._taken,
+            )
             for outcome in self._updates():
                 self._report.tell(outcome)
         return worst((self._report.exit_code, *self._codes))

@@ -1,6 +1,5 @@
 """`pingback retry`."""
 
-from contextlib import closing
 from datetime import timedelta
 
 from pingback.cli.options import client_for, stop, subcommand
@@ -18,7 +17,5 @@ def command(settings: Settings) -> None:
     with Store(settings.db, create=False) as store, client_for(settings) as client, report.running():
         report.expect(ping.target for ping in store.outbox.pings(due_before=now()))
         courier = Courier(client=client, outbox=store.outbox)
-        with closing(courier.deliver(patience=timedelta(seconds=settings.wait))) as outcomes:
-            for outcome in outcomes:
-                report.tell(outcome)
+        courier.deliver(report.tell, patience=timedelta(seconds=settings.wait))
     stop(report.exit_code)

@@ -26,11 +26,10 @@ def command(settings: Settings) -> None:
         log_to_stderr(logging.INFO)
     stopped = Event()
     with Site.from_settings(settings) as site:
-        courier = Courier(client=site.client, outbox=site.store.outbox)
+        courier = Courier(client=site.client, outbox=site.store.outbox, stopped=stopped)
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()
-            courier.stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
@@ -39,8 +38,7 @@ def command(settings: Settings) -> None:
             try:
                 if settings.site:
                     site.start()
-                for _ in courier.deliver():
-                    pass  # the log tells of each
+                courier.deliver(lambda outcome: None)  # the log tells of each
             except StoreError as error:  # locked, or full: it may be itself again
                 log.error("%s", error)
             stopped.wait(EVERY)

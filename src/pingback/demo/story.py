@@ -43,8 +43,10 @@ class Demo:
         """What part five knows, in order of arrival."""
         return [*self._site.mentions(self.five)]
 
-    def _publish(self, source: str) -> Iterator[Outcome]:
-        return publish([Publication(source=source)], client=self._site.client, outbox=self._site.store.outbox)
+    def _publish(self, source: str) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        publish([Publication(source=source)], outcomes.append, client=self._site.client, outbox=self._site.store.outbox)
+        return outcomes
 
 
 @contextmanager

@@ -7,24 +7,25 @@ this process, a ping that was claimed and not recorded is claimed again by anoth
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from random import Random
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pingback.clock import Clock, now
-from pingback.errors import FetchError, Unreachable
+from pingback.errors import FetchError, StoreError, Unreachable
 from pingback.holders import is_gone, this_process
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
-from pingback.sending.pool import Pool
 from pingback.sending.retry import next_try, next_turn, pace_of, retry_after
 from pingback.sending.run import Job, Run, count_down
 from pingback.urls import host_of, key_of, shown
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Outbox
 
-THREADS = 48  # each spends nearly all of its time waiting for somebody's server
 UNDER_WAY = 96  # pings claimed at a time
 PER_HOST = 2  # of them for pages of one host, and deliveries to one endpoint's host
 LEASE = timedelta(minutes=5)  # at least
@@ -53,9 +53,7 @@ def every_pair(source: str, target: str) -> bool:
 
 class Courier:
     """Delivers pings of one outbox. `wanted` are the protocols that may be used; `allows` is asked for each
-    source and target.
-
-    For one thread; `stop` may be called by any, or by a signal's handler.
+    source and target. It stops when `stopped` is set: it claims nothing more, and finishes what is under way.
     """
 
     def __init__(
@@ -65,6 +63,7 @@ class Courier:
         outbox: "Outbox",
         wanted: Collection[Protocol] = EVERY,
         allows: Callable[[str, str], bool] = every_pair,
+        stopped: Event | None = None,
         clock: Clock = now,
         random: Random | None = None,
     ) -> None:
@@ -72,35 +71,38 @@ class Courier:
         self._outbox = outbox
         self._wanted = wanted
         self._allows = allows
+        self._stopped = stopped or Event()
         self._clock = clock
         self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
         self._holder = this_process()
         self._lease = max(LEASE, SLOWEST * timedelta(seconds=client.limits.timeout))
-        self._stopped = Event()
-
-    def stop(self) -> None:
-        """Claim nothing more, finish what is under way, and let `deliver` end."""
-        self._stopped.set()
 
     def deliver(
-        self, *, sources: Collection[str] | None = None, patience: timedelta = timedelta(0)
-    ) -> Generator[Outcome, None, None]:
-        """Deliver what is due, of these sources or of all; what became of each ping, as it is known.
+        self,
+        on_outcome: Callable[[Outcome], object],
+        *,
+        sources: Collection[str] | None = None,
+        patience: timedelta = timedelta(0),
+        seconds: float = inf,
+    ) -> None:
+        """Deliver what is due, of these sources or of all. `on_outcome` hears what became of each ping, as it is known.
 
-        What becomes due within `patience`, because a host asks for a pause, is waited for. Who stops early closes this
-        before the store: what went out by then is recorded. Raises StoreError.
+        What becomes due within `patience`, because a host asks for a pause, is waited for; after `seconds` nothing more
+        is begun. What `on_outcome` raises ends this, when what is out by then has ended and is recorded; but for a
+        KeyboardInterrupt, which waits for nobody. Raises StoreError.
         """
-        run = Run(sources=sources, until=self._clock() + patience)
+        run = Run(on_outcome=on_outcome, sources=sources, until=self._clock() + patience, ends=monotonic() + seconds)
         self._free_what_the_dead_hold()
-        pool = Pool(THREADS)
+        end = self._settle
         try:
-            while self._goes_on(run, pool):
+            while self._goes_on(run):
                 for future in self._ended_next(run):
-                    yield from self._ended(run, future)
+                    run.futures.pop(future)()
+        except (KeyboardInterrupt, SystemExit):
+            end = self._break_off
+            raise
         finally:
-            run.is_over = True
-            pool.shutdown()
-            self._settle(run)
+            end(run)
 
     def _ended_next(self, run: Run) -> Collection["Future[Any]"]:
         """Those that ended, once one has. Until then is the time for what can wait: a commit for each discovery, of
@@ -117,15 +119,32 @@ class Courier:
         self._outbox.remember(found, until=until)
 
     def _settle(self, run: Run) -> None:
-        """Keep what became of the pings that had gone out when nobody asked for more, and give back the others."""
-        for future in [future for future in run.futures if not future.cancelled()]:
-            for _ in self._ended(run, future):
-                pass
-        self._outbox.release([job.ping for job in run.jobs])
+        """Wait for what is out, keep what became of it, and give back all else."""
+        self._begin_no_more(run)
+        wait([future for future in run.futures if not future.cancelled()])
+        self._keep_what_ended(run)
         for ping in run.aside:
             self._outbox.postpone(ping, until=self._clock())
         while run.unremembered:
             self._remember_one(run)
+
+    def _break_off(self, run: Run) -> None:
+        """As `_settle`, at once. What is out now keeps its lease: it is due again when this process is no more."""
+        self._begin_no_more(run)
+        with suppress(StoreError):  # which would say less than the interrupt does
+            self._keep_what_ended(run)
+
+    def _begin_no_more(self, run: Run) -> None:
+        run.ends = -inf
+        run.on_outcome = _nobody_hears
+        for future in run.futures:
+            future.cancel()
+        run.pool.close()
+
+    def _keep_what_ended(self, run: Run) -> None:
+        for future in [future for future in run.futures if future.done() and not future.cancelled()]:
+            run.futures.pop(future)()
+        self._outbox.release([job.ping for job in run.jobs if not job.is_out])
 
     def _free_what_the_dead_hold(self) -> None:
         instant = self._clock()
@@ -133,19 +152,20 @@ class Courier:
             if is_gone(holder):
                 self._outbox.end_leases(holder, now=instant)
 
-    def _goes_on(self, run: Run, pool: Pool) -> bool:
+    def _goes_on(self, run: Run) -> bool:
         """Something is under way: more was claimed, or became due while there was nothing else to do."""
         while True:
-            if not self._stopped.is_set():
-                self._claim(run, pool)
-            if run.futures or self._stopped.is_set():
+            if not self._is_ending(run):
+                self._claim(run)
+            if run.futures or self._is_ending(run):
                 return bool(run.futures)
             due = self._outbox.next_due(now=self._clock(), sources=run.sources)
             if due is None or due > run.until:
                 return False
-            self._stopped.wait(max((due - self._clock()).total_seconds(), 0.05))
+            seconds = max((due - self._clock()).total_seconds(), 0.05)
+            self._stopped.wait(min(seconds, max(run.ends - monotonic(), 0.0)))
 
-    def _claim(self, run: Run, pool: Pool) -> None:
+    def _claim(self, run: Run) -> None:
         room = UNDER_WAY - len(run.jobs)
         if room < UNDER_WAY // 4 and run.futures:  # by handfuls: a claim costs a commit
             return
@@ -158,19 +178,20 @@ class Courier:
             sources=run.sources,
             holder=self._holder,
         )
-        for ping in claimed:
-            if not self._is_wished(ping):
-                self._set_aside(run, ping)
-                continue
-            job = Job(ping=ping, began=monotonic())
-            run.jobs.add(job)
-            run.busy[ping.host] += 1
-            self._find(run, pool, job)
+        jobs = [Job(ping=ping, began=monotonic()) for ping in claimed]
+        run.jobs.update(jobs)  # all of them first: whatever is raised below, they are given back
+        run.busy.update(job.ping.host for job in jobs)
+        for job in jobs:
+            if self._is_wished(job.ping):
+                self._find(run, job)
+            else:
+                self._set_aside(run, job)
 
-    def _set_aside(self, run: Run, ping: QueuedPing) -> None:
+    def _set_aside(self, run: Run, job: Job) -> None:
         """Keep it from this run, in the end of which it is due again."""
-        self._outbox.postpone(ping, until=run.until + REST)
-        run.aside.append(replace(ping, leased_until=None))
+        self._outbox.postpone(job.ping, until=run.until + REST)
+        run.aside.append(replace(job.ping, leased_until=None))
+        run.let_go(job)
 
     def _is_wished(self, ping: QueuedPing) -> bool:
         """It may go out; news of what was told before by the protocol of that time."""
@@ -185,20 +206,20 @@ class Courier:
         removals = [name for name in self._wanted if name in retelling().removals]
         return [name for name in removals if name == ping.told_by] or removals
 
-    def _find(self, run: Run, pool: Pool, job: Job) -> None:
+    def _find(self, run: Run, job: Job) -> None:
         """Look for the target's endpoints, or wait for who does so already."""
         key = key_of(job.ping.target)
         known = run.found.get(key)
         if known is None and (recalled := self._recalled(job)):
             known, job.is_recalled = recalled, True
         if known is not None:
-            self._tell(run, pool, job, known)
+            self._tell(run, job, known)
         elif key in run.asking:
             run.asking[key].append(job)
         elif not self._is_ending(run):
             run.asking[key] = [job]
-            future = pool.submit(partial(discover, job.ping.target, client=self._client))
-            run.futures[future] = lambda: self._found(run, pool, key, future)
+            future = run.pool.submit(partial(discover, job.ping.target, client=self._client))
+            run.futures[future] = lambda: self._found(run, key, future)
 
     def _recalled(self, job: Job) -> Discovery | None:
         """What is remembered, unless this is a try after a change or a failure: then the page is asked anew."""
@@ -207,7 +228,7 @@ class Courier:
             return None
         return self._outbox.recall(ping.target, now=self._clock())
 
-    def _found(self, run: Run, pool: Pool, key: str, future: "Future[Discovery]") -> Iterator[Outcome]:
+    def _found(self, run: Run, key: str, future: "Future[Discovery]") -> None:
         jobs = run.asking.pop(key)
         host = jobs[0].ping.host
         try:
@@ -216,21 +237,21 @@ class Courier:
             if run.strikes_out((host, "asked"), isinstance(error, Unreachable)):
                 self._outbox.pause(host, until=self._clock() + REST)
             for job in jobs:
-                yield from self._record(run, job, undelivered(job.ping.source, job.ping.target, error))
+                self._record(run, job, undelivered(job.ping.source, job.ping.target, error))
             return
         except Exception:
             log.exception("looking for the endpoints of %r failed", shown(jobs[0].ping.target))
             for job in jobs:
-                yield from self._record(run, job, _broken(job.ping))
+                self._record(run, job, _broken(job.ping))
             return
         run.strikes_out((host, "asked"), False)
         run.remember(key, found)
         for job in jobs:
-            self._tell(run, pool, job, found)
+            self._tell(run, job, found)
         if found.max_age > 0:
             run.unremembered.append((found, self._clock() + timedelta(seconds=found.max_age)))
 
-    def _tell(self, run: Run, pool: Pool, job: Job, found: Discovery) -> None:
+    def _tell(self, run: Run, job: Job, found: Discovery) -> None:
         """Deliver, or wait for one's turn at the endpoint's host: many targets may have theirs at one service."""
         wanted = self._protocols_for(job.ping)
         found = replace(found, target=job.ping.target)  # as this post spells it (Pingback 1.0 §3)
@@ -240,11 +261,11 @@ class Courier:
         job.is_for_others = job.ping.linked and bool(found.endpoints) and not usable
         if usable:
             run.queues.setdefault(job.endpoint_host, deque()).append(job)
-            self._serve(run, pool, job.endpoint_host)
+            self._serve(run, job.endpoint_host)
         else:
-            self._start(run, pool, job)
+            self._start(run, job)
 
-    def _serve(self, run: Run, pool: Pool, host: str) -> None:
+    def _serve(self, run: Run, host: str) -> None:
         """Let those go out whose turn it is at the endpoints' host; where it is left alone, all of them wait longer."""
         queue = run.queues[host]
         while queue and not self._is_ending(run):
@@ -254,7 +275,7 @@ class Courier:
             elif job.ping.leased_until is None or job.ping.leased_until - instant < self._lease / 2:
                 self._give_back(run, queue.popleft(), until=instant)
             elif run.telling[host] < (1 if run.is_slow(host) else PER_HOST):
-                self._start(run, pool, queue.popleft())
+                self._start(run, queue.popleft())
             else:
                 return
         if not queue:
@@ -266,16 +287,16 @@ class Courier:
 
     def _is_ending(self, run: Run) -> bool:
         """Nothing more is to go out; what was claimed and did not is given back in the end."""
-        return run.is_over or self._stopped.is_set()
+        return self._stopped.is_set() or monotonic() >= run.ends
 
-    def _start(self, run: Run, pool: Pool, job: Job) -> None:
+    def _start(self, run: Run, job: Job) -> None:
         if self._is_ending(run):
             return
         run.telling[job.endpoint_host] += 1
-        future = pool.submit(job.tell)
-        run.futures[future] = lambda: self._told(run, pool, job, future)
+        future = job.told = run.pool.submit(job.tell)
+        run.futures[future] = lambda: self._told(run, job, future)
 
-    def _told(self, run: Run, pool: Pool, job: Job, future: "Future[Delivery]") -> Iterator[Outcome]:
+    def _told(self, run: Run, job: Job, future: "Future[Delivery]") -> None:
         count_down(run.telling, job.endpoint_host)
         try:
             delivery = future.result()
@@ -291,21 +312,17 @@ class Courier:
             self._outbox.forget(job.ping.target)
             run.found.pop(key_of(job.ping.target), None)
             job.is_recalled = False
-            self._find(run, pool, job)
+            self._find(run, job)
         elif job.is_for_others and outcome.status is OutcomeStatus.UNSUPPORTED:
-            self._set_aside(run, job.ping)
-            run.let_go(job)
+            self._set_aside(run, job)
             log_outcome(outcome)
-            yield outcome
+            run.on_outcome(outcome)
         else:
-            yield from self._record(run, job, delivery)
+            self._record(run, job, delivery)
         if host in run.queues:
-            self._serve(run, pool, host)
+            self._serve(run, host)
 
-    def _ended(self, run: Run, future: "Future[Any]") -> Iterator[Outcome]:
-        yield from run.futures.pop(future)()
-
-    def _record(self, run: Run, job: Job, delivery: Delivery) -> Iterator[Outcome]:
+    def _record(self, run: Run, job: Job, delivery: Delivery) -> None:
         instant = self._clock()
         outcome = _of_removal(delivery.outcome) if not job.ping.linked else delivery.outcome
         wish = retry_after(delivery.retry_after, now=instant)
@@ -326,7 +343,7 @@ class Courier:
             told = replace(outcome, attempts=recorded.attempts, next_try=recorded.next_try)
         log_outcome(told)
         if due is None or due > run.until:
-            yield told
+            run.on_outcome(told)
 
     def _scheduled(
         self, ping: QueuedPing, outcome: Outcome, wish: datetime | None, instant: datetime
@@ -353,6 +370,10 @@ class Courier:
     def _let_be(self, run: Run, job: Job, *, until: datetime) -> None:
         self._outbox.pause(job.ping.host, until=until)
         run.rests |= dict.fromkeys(job.hosts, until)
+
+
+def _nobody_hears(outcome: Outcome) -> None:
+    """Whoever asked for outcomes is gone."""
 
 
 def _of_removal(outcome: Outcome) -> Outcome:

@@ -6,13 +6,13 @@ the real one, which would be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
@@ -264,43 +264,64 @@ def blocked_targets(source: str, outbox: "Outbox") -> set[str]:
 
 def publish(
     publications: Iterable[Publication],
+    on_outcome: Callable[[Outcome], object],
     *,
     client: "Client",
     outbox: "Outbox",
     options: PublishOptions = EVERYTHING,
     patience: timedelta = PATIENCE,
     on_taken: Callable[[Taken], object] = lambda taken: None,
+    stopped: Event | None = None,
     clock: Clock = now,
-) -> Generator[Outcome, None, None]:
-    """Tell every page that the posts link to; what became of each ping, as it is known. May run again at any time.
+) -> None:
+    """Tell every page that the posts link to. May run again at any time.
 
-    What a host's pause or another process keeps from being sent now stays in the outbox and is told as `waiting`, what
-    failed before and is not due yet as `failed`, each with its next try. `on_taken` hears of each post before its pings
-    go out. Who stops early closes this before the store: what went out by then is recorded. Raises StoreError.
+    `on_outcome` hears what became of each ping, as it is known. What a host's pause or another process keeps from being
+    sent now stays in the outbox and is told as `waiting`, what failed before and is not due yet as `failed`, each with
+    its next try. `on_taken` hears of each post before its pings go out. What either raises ends this, when what went
+    out by then is recorded. Raises StoreError.
     """
     publisher = Publisher(client=client, outbox=outbox, options=options, clock=clock)
+    courier = Courier(
+        client=client,
+        outbox=outbox,
+        wanted=options.protocols,
+        allows=publisher.is_wanted,
+        stopped=stopped,
+        clock=clock,
+    )
     left = iter(publications)
-    while some := list(islice(left, TOGETHER)):
-        planned, blocked = [], set()
-        for publication in some:
-            blocked |= {(publication.source, target) for target in blocked_targets(publication.source, outbox)}
+    while (first := next(left, None)) is not None:
+        planned: list[str] = []
+        heard = _Heard(on_outcome)
+        for publication in chain([first], islice(left, TOGETHER - 1)):
+            source = publication.source
+            heard.blocked |= {(source, target) for target in blocked_targets(source, outbox)}
             taken = publisher.take(publication)
             on_taken(taken)
-            yield from taken.skipped
+            for outcome in taken.skipped:
+                on_outcome(outcome)
             if taken.is_planned:
-                planned.append(publication.source)
-        courier = Courier(
-            client=client, outbox=outbox, wanted=options.protocols, allows=publisher.is_wanted, clock=clock
-        )
-        told = set()
-        with closing(courier.deliver(sources=planned, patience=patience)) as outcomes:
-            for outcome in outcomes:
-                pair = (outcome.source, outcome.target)
-                told.add(pair)
-                is_still = outcome.status is OutcomeStatus.BLOCKED and pair in blocked  # which was told before
-                yield replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome
+                planned.append(source)
+        courier.deliver(heard, sources=planned, patience=patience)
         for source in planned:
-            yield from _left(source, outbox, told, publisher)
+            for outcome in _left(source, outbox, heard.told, publisher):
+                on_outcome(outcome)
+
+
+class _Heard:
+    """Passes outcomes on, and keeps of which pairs they were. `blocked` are those that our guard kept back before."""
+
+    def __init__(self, on_outcome: Callable[[Outcome], object]) -> None:
+        self._on_outcome = on_outcome
+        self.told: set[tuple[str, str | None]] = set()
+        self.blocked: set[tuple[str, str | None]] = set()
+
+    def __call__(self, outcome: Outcome) -> None:
+        pair = (outcome.source, outcome.target)
+        self.told.add(pair)
+        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self.blocked
+        self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
 
 
 def _left(

@@ -1,7 +1,7 @@
 """What one run of the courier has under way, and what it learned on it."""
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,9 @@ from typing import Any
 
 from pingback.model import Discovery, Outcome, QueuedPing
 from pingback.sending.ping import Delivery
+from pingback.sending.pool import Pool
 
+THREADS = 48  # each spends nearly all of its time waiting for somebody's server
 STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is left alone for a while
 REMEMBERED = 1000  # discoveries, so that many links to one target cost one, and hosts that did not answer
 
@@ -24,6 +26,12 @@ class Job:
         self.is_recalled = False
         self.is_for_others = False  # the target has endpoints, but none for the protocols that this run may use
         self.tell: Callable[[], Delivery]
+        self.told: Future[Delivery] | None = None  # since its delivery was begun
+
+    @property
+    def is_out(self) -> bool:
+        """Its delivery is under way."""
+        return self.told is not None and not self.told.done()
 
     @property
     def hosts(self) -> set[str]:
@@ -33,14 +41,17 @@ class Job:
 
 @dataclass
 class Run:
-    """What one `deliver` has under way."""
+    """What one `deliver` has under way. It begins nothing after `ends`, by `monotonic`."""
 
+    on_outcome: Callable[[Outcome], object]
     sources: Collection[str] | None
     until: datetime
+    ends: float
 
     def __post_init__(self) -> None:
+        self.pool = Pool(THREADS)
         self.jobs: set[Job] = set()
-        self.futures: dict[Future[Any], Callable[[], Iterator[Outcome]]] = {}
+        self.futures: dict[Future[Any], Callable[[], None]] = {}
         self.busy: Counter[str] = Counter()  # pings under way by the target's host
         self.telling: Counter[str] = Counter()  # deliveries under way by the endpoint's host
         self.queues: dict[str, deque[Job]] = {}  # of those that wait for their turn there
@@ -51,7 +62,6 @@ class Run:
         self.gaps: dict[str, timedelta] = {}  # between the pings to hosts that asked for patience
         self.rests: dict[str, datetime] = {}  # until when a host is left alone
         self.aside: list[QueuedPing] = []  # what this run may not send, and the next one may
-        self.is_over = False
 
     def remember(self, key: str, found: Discovery) -> None:
         self.found[key] = found
