@@ -404,6 +404,17 @@ class KnownPost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostToPublish:
+    """A post that is to be published later, with its `page` where that was at hand. `id` is that of the wish for it."""
+
+    id: int
+    source: str
+    page: bytes | None
+    content_type: str | None
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a post's links mean for the outbox, as counts of pings. `changed` are also those that are linked again."""
 

@@ -10,7 +10,21 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, RowMapping, String, Table, Text, and_, case
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    case,
+)
 
 from pingback.model import (
     WAITING,
@@ -20,6 +34,7 @@ from pingback.model import (
     KnownPost,
     Outcome,
     OutcomeStatus,
+    PostToPublish,
     Protocol,
     QueuedPing,
     Via,
@@ -104,6 +119,22 @@ posts = Table(
     Column("fingerprint", Text, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("gone", Boolean, nullable=False),
+)
+
+# Posts that are to be published later. A newer wish for the same one is another row, as its `id` is another.
+posts_to_publish = Table(
+    "outbox_posts_to_publish",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_key", String(64), nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("page", LargeBinary),
+    Column("content_type", Text),
+    Column("due", BigInteger, nullable=False, index=True),
+    Column("failing_since", BigInteger),
+    Column("leased_until", BigInteger),
+    Column("leased_by", Text),
+    sqlite_autoincrement=True,
 )
 
 discoveries = Table(
@@ -251,6 +282,17 @@ def attempt_of(row: RowMapping) -> Attempt:
 @readable()
 def post_of(row: RowMapping) -> KnownPost:
     return KnownPost(source=row["source"], fingerprint=row["fingerprint"], seen=instant(row["seen"]), gone=row["gone"])
+
+
+@readable()
+def post_to_publish_of(row: RowMapping) -> PostToPublish:
+    return PostToPublish(
+        id=row["id"],
+        source=row["source"],
+        page=row["page"],
+        content_type=row["content_type"],
+        failing_since=instant_or_none(row["failing_since"]),
+    )
 
 
 @readable()

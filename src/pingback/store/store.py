@@ -26,6 +26,7 @@ from pingback.store.pruning import MOST_REJECTED
 from pingback.store.queue import Queue
 from pingback.store.schema import FIXED, mention_of, mentions, micros, page_key, row_of, withdrawal
 from pingback.store.secrets import Secrets
+from pingback.store.to_publish import ToPublish
 from pingback.store.upkeep import Upkeep
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
@@ -43,10 +44,10 @@ class Store:
     disk when it returns (WAL with `synchronous=FULL`). The constructor and all methods raise `StoreError` when the
     database cannot be used. Of what was rejected, and is not the owner's decision,
     the `most_rejected` newest are kept.
-    In the same database, `outbox` is what the site sends, `moderation` what its owner decided, `listing` what may be
-    shown, `moves` the addresses that one page has, `notices` what the owner was told of, `queue` the mentions whose
-    source is to be looked at, and `upkeep` what keeps all of it true and small; `overview` is the owner's view on the
-    mentions, which `secrets` and `logins` keep from others.
+    In the same database, `outbox` is what the site sends, `to_publish` the posts that go out later, `moderation` what
+    its owner decided, `listing` what may be shown, `moves` the addresses that one page has, `notices` what the owner
+    was told of, `queue` the mentions whose source is to be looked at, and `upkeep` what keeps all of it true and small;
+    `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Store:
         self._most_rejected = most_rejected
         self._read, self._write = self._database.read, self._database.write
         self.outbox = Outbox(self._database)
+        self.to_publish = ToPublish(self._database)
         self.moderation = Moderation(self._database, clock)
         self.moves = Moves(self._database, clock=clock)
         self.listing = Listing(self._database, clock=clock)
