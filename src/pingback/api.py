@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from pingback.model import Endpoint, Outcome, Protocol, Verification, Words
 from pingback.net.client import Client
+from pingback.publishing import Publishing
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
-from pingback.sending.publish import EVERYTHING, Publication, PublishOptions
-from pingback.sending.publish import publish as publish_with
+from pingback.sending.publish import EVERYTHING, PublishOptions
 from pingback.urls import require_absolute, require_http
 
 if TYPE_CHECKING:
@@ -55,32 +55,21 @@ def publish(
     html: str | bytes | None = None,
     *,
     options: PublishOptions = EVERYTHING,
-    on_outcome: Callable[[Outcome], object] = lambda outcome: None,
+    on_outcome: Callable[[Outcome], object] | None = None,
     client: Client | None = None,
     store: "Store | str" = "sqlite:///pingback.db",
 ) -> list[Outcome]:
-    """The publish hook: tell every page that the post at `source` links to; see `pingback.sending.publish`.
+    """The publish hook: tell every page that the post at `source` links to; see `pingback.publishing`.
 
     All is done when it returns; `on_outcome` hears of each ping as it is known, and may raise to end this early: what
     went out by then is recorded. `html` is the post's page, or the post alone, where that is at hand; the page is asked
     for all the same, as nothing is sent for a post that the public cannot read. Raises ValueError where the source is
     not an absolute HTTP URL, and StoreError.
     """
-    page = html.encode("utf-8", "replace") if isinstance(html, str) else html
-    publication = Publication(
-        source=require_http(source),
-        page=None if page is None else lambda: page,
-        content_type="text/html; charset=utf-8" if isinstance(html, str) else None,
-    )
-    outcomes: list[Outcome] = []
-
-    def hear(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        on_outcome(outcome)
-
+    require_http(source)
     with _opened(store) as kept:
-        publish_with([publication], hear, client=client or _default_client(), outbox=kept.outbox, options=options)
-    return outcomes
+        publishing = Publishing(client=client or _default_client(), store=kept)
+        return publishing.publish(source, html, options=options, on_outcome=on_outcome)
 
 
 @contextmanager

@@ -4,14 +4,20 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
-from pingback.cli.options import NO, UNREACHABLE, print_json
+from pingback.cli.options import NO, UNREACHABLE, exit_code_of, print_json
+from pingback.clock import now
+from pingback.errors import FetchError, PingbackError
 from pingback.model import Outcome, OutcomeStatus
+from pingback.sending.publish import Taken
 from pingback.text import plain
 from pingback.urls import host_of
+
+if TYPE_CHECKING:
+    from pingback.store import Outbox
 
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
 SHOWN_HOSTS = 3  # that are waited for, those with the most pings
@@ -21,41 +27,62 @@ _DONE = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
 class Report:
     """Tells of outcomes as they come, and keeps count. To be used by `with`."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, outbox: "Outbox") -> None:
         self._as_json = as_json
+        self._outbox = outbox
         self._bar: _Bar | None = None
-        self.counts: Counter[tuple[str, OutcomeStatus]] = Counter()
+        self._counts: Counter[tuple[str, OutcomeStatus]] = Counter()
+        self._codes: set[int] = set()
 
     def tell(self, outcome: Outcome) -> None:
-        self.counts[outcome.protocol or "", outcome.status] += 1
+        self._counts[outcome.protocol or "", outcome.status] += 1
         if self._as_json:
             print_json(outcome.as_json())
         elif outcome.status in WRONG:
-            self.say(f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}")
+            self._say(f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}")
         if self._bar is not None:
             self._bar.ended(outcome)
 
-    def expect(self, targets: Iterable[str]) -> None:
-        """Pings to these are to come."""
-        if self._bar is not None:
-            self._bar.expect(targets)
+    def show(self, outcome: Outcome) -> None:
+        """As `tell`, of what was not sent: to a person, all of it."""
+        self.tell(outcome)
+        if not self._as_json:
+            click.echo(f"{outcome.source} -> {outcome.target or '–'}: {outcome.message}")
 
-    def say(self, line: str) -> None:
+    def taken(self, taken: Taken) -> None:
+        """A post whose pings are to come, or to which none is sent."""
+        self.note(taken)
+        source = taken.publication.source
+        if taken.is_planned and not self._as_json:  # the JSON lines tell it anyhow
+            for left_out in taken.skipped:
+                self._say(f"{source}: {left_out.message}")
+        # A job that runs each night has nobody to tell that all is as it was.
+        elif not taken.is_planned and taken.error is None and taken.skipped and self._bar is not None:
+            self._say(f"nothing is sent for {source}: {taken.skipped[0].message}")
+        self.expect_due(source)
+
+    def note(self, taken: Taken) -> None:
+        """A post that could not be read."""
+        if taken.error is not None:
+            self._codes.add(exit_code_of(taken.error))
+            self._say(f"nothing is sent for {taken.publication.source}: {taken.error}")
+
+    def unread(self, name: str, error: PingbackError) -> None:
+        """A feed or sitemap that could not be read."""
+        self._codes.add(exit_code_of(error) if isinstance(error, FetchError) else NO)
+        click.echo(f"pingback: {plain(str(error))}", err=True)
+
+    def expect_due(self, source: str | None = None) -> None:
+        """The pings of a post, or all, that are due are to come."""
+        if self._bar is not None:
+            self._bar.expect(ping.target for ping in self._outbox.pings(source=source, due_before=now()))
+
+    def _say(self, line: str) -> None:
         """A line for a person, which leaves the bar where it is."""
         if self._bar is not None:
             self._bar.say(plain(line))
         else:
             click.echo(plain(line), err=self._as_json)
-
-    def warn(self, line: str) -> None:
-        """As `say`, of what the JSON lines tell anyhow."""
-        if not self._as_json:
-            self.say(line)
-
-    def explain(self, line: str) -> None:
-        """As `say`, where somebody is looking: a job that runs each night has nobody to tell that all is as it was."""
-        if self._bar is not None:
-            self.say(line)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -66,11 +93,17 @@ class Report:
         with _Bar() as self._bar:
             yield
         self._bar = None
-        _show_table(self.counts)
+        _show_table(self._counts)
 
     @property
     def exit_code(self) -> int:
-        return NO if any(count for (_, status), count in self.counts.items() if status in WRONG) else 0
+        wrong = any(count for (_, status), count in self._counts.items() if status in WRONG)
+        return NO if wrong else self.unread_code
+
+    @property
+    def unread_code(self) -> int:
+        """The exit code for what could not be read: a page that said no counts before one that was not reached."""
+        return next((code for code in (NO, UNREACHABLE) if code in self._codes), 0)
 
 
 class _Bar:
@@ -134,9 +167,3 @@ def _show_table(counts: Counter[tuple[str, OutcomeStatus]]) -> None:
     for (protocol, status), count in sorted(counts.items()):
         table.add_row(protocol or "–", status, str(count))
     Console().print(table)
-
-
-def worst(codes: Iterable[int]) -> int:
-    """The exit code of several runs in one: a ping that failed counts before a page that could not be reached."""
-    found = set(codes)
-    return next((code for code in (NO, UNREACHABLE) if code in found), 0)

@@ -7,11 +7,12 @@ from types import FrameType
 
 from pingback.cli.options import log_to_stderr, subcommand
 from pingback.errors import StoreError
-from pingback.sending.courier import Courier
+from pingback.publishing import Publishing
 from pingback.settings import Settings
 from pingback.site import Site
 
 EVERY = 5.0  # seconds between two looks at what is due
+ROUND = 300.0  # seconds that one look may take
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def command(settings: Settings) -> None:
         log_to_stderr(logging.INFO)
     stopped = Event()
     with Site.from_settings(settings) as site:
-        courier = Courier(client=site.client, outbox=site.store.outbox, stopped=stopped)
+        publishing = Publishing(client=site.client, store=site.store, settings=settings, stopped=stopped)
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()
@@ -38,7 +39,7 @@ def command(settings: Settings) -> None:
             try:
                 if settings.site:
                     site.start()
-                courier.deliver(lambda outcome: None)  # the log tells of each
+                publishing.send_due(seconds=ROUND)  # the log tells of each
             except StoreError as error:  # locked, or full: it may be itself again
                 log.error("%s", error)
             stopped.wait(EVERY)

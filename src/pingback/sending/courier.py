@@ -51,6 +51,11 @@ def every_pair(source: str, target: str) -> bool:
     return True
 
 
+def lease_for(client: "Client") -> timedelta:
+    """How long whoever has work in hand may be at it with this client."""
+    return max(LEASE, SLOWEST * timedelta(seconds=client.limits.timeout))
+
+
 class Courier:
     """Delivers pings of one outbox. `wanted` are the protocols that may be used; `allows` is asked for each
     source and target. It stops when `stopped` is set: it claims nothing more, and finishes what is under way.
@@ -75,7 +80,7 @@ class Courier:
         self._clock = clock
         self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
         self._holder = this_process()
-        self._lease = max(LEASE, SLOWEST * timedelta(seconds=client.limits.timeout))
+        self._lease = lease_for(client)
 
     def deliver(
         self,
@@ -123,8 +128,9 @@ class Courier:
         self._begin_no_more(run)
         wait([future for future in run.futures if not future.cancelled()])
         self._keep_what_ended(run)
-        for ping in run.aside:
-            self._outbox.postpone(ping, until=self._clock())
+        if run.sources is not None:  # who delivers all that is due would have the same aside again and again
+            for ping in run.aside:
+                self._outbox.postpone(ping, until=self._clock())
         while run.unremembered:
             self._remember_one(run)
 
@@ -188,7 +194,7 @@ class Courier:
                 self._set_aside(run, job)
 
     def _set_aside(self, run: Run, job: Job) -> None:
-        """Keep it from this run, in the end of which it is due again."""
+        """Keep it from this run; one for some sources gives it back in the end."""
         self._outbox.postpone(job.ping, until=run.until + REST)
         run.aside.append(replace(job.ping, leased_until=None))
         run.let_go(job)

@@ -23,6 +23,16 @@ def of_urls(sources: Iterable[str]) -> Iterator[Publication]:
     return (Publication(source=source) for source in {key_of(source): source for source in sources}.values())
 
 
+def of_html(source: str, html: str | bytes | None, *, content_type: str | None = None) -> Publication:
+    """A post whose page, or whose words alone, may be at hand."""
+    if html is None:
+        return Publication(source=source)
+    if isinstance(html, str):
+        html, content_type = html.encode("utf-8", "replace"), "text/html; charset=utf-8"
+    page = html[:MAX_FILE]
+    return Publication(source=source, page=lambda: page, content_type=content_type)
+
+
 def of_file(path: Path, *, source: str) -> Publication:
     """A post whose page is in a file."""
     return Publication(source=source, page=partial(_read, path))

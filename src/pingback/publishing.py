@@ -1,0 +1,366 @@
+"""`Publishing`: the publish hook of a site. Which posts go out, who hears of them, and what is tried again.
+
+All of `pingback publish`, `retry` and the sending half of `worker`, but the command line.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from math import inf
+from pathlib import Path
+from random import Random
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+from pingback.clock import Clock, now
+from pingback.errors import FetchError, StoreError
+from pingback.holders import is_gone, this_process
+from pingback.model import Outcome, OutcomeStatus, PostToPublish
+from pingback.posts.values import BadFeed, Feed, Sitemap
+from pingback.protocols.table import EVERY
+from pingback.sending import publications
+from pingback.sending.courier import Courier, lease_for
+from pingback.sending.discover import discover
+from pingback.sending.ping import unfound
+from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
+from pingback.sending.retry import next_try
+from pingback.sending.updates import News, blogs_with_news, tell_of
+from pingback.settings import DEFAULTS, Settings
+from pingback.urls import host_of, is_http, require_http, shown, split
+
+if TYPE_CHECKING:
+    from pingback.net.client import Client
+    from pingback.store import Store
+
+OnOutcome: TypeAlias = Callable[[Outcome], object]
+OnTaken: TypeAlias = Callable[[Taken], object]
+OnUnread: TypeAlias = Callable[[str, BadFeed | FetchError], object]
+
+_NO_HOME = "http://feed.invalid/"
+
+log = logging.getLogger(__name__)
+
+
+class Publishing:
+    """The publish hook over one store, as the settings want it. Thread-safe; it opens and starts nothing by itself.
+
+    What its methods have to send is sent and recorded when they return. `on_outcome` is called with each outcome as it
+    is known, in the caller's thread. `on_taken` hears of each post before its pings go out. What they raise ends the
+    method, when what went out by then is recorded. After any end a method may be called again. All raise StoreError.
+
+    When `stopped` is set, all methods finish what is under way, and end.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: "Client",
+        store: "Store",
+        settings: Settings = DEFAULTS,
+        stopped: Event | None = None,
+        clock: Clock = now,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._settings = settings
+        self._stopped = stopped or Event()
+        self._clock = clock
+        self._options = _options_of(settings)
+        self._patience = timedelta(seconds=settings.wait)
+        self._random = Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+
+    def publish(
+        self,
+        source: str,
+        html: str | bytes | None = None,
+        *,
+        options: PublishOptions | None = None,
+        on_outcome: OnOutcome | None = None,
+        wait: bool = True,
+    ) -> list[Outcome]:
+        """Tell every page that the post at `source` links to, and the update services; what became of each ping.
+
+        `html` is the post's page, or the post alone, where that is at hand; the first MiB counts. The page is asked for
+        all the same, as nothing is sent for a post that the public cannot read.
+
+        Without `wait` nothing is fetched or sent now. That the post is to be published is on disk when this returns;
+        `publish_all`, `retry` or `send_due` does it, in this process or another. ValueError unless the source is an
+        absolute HTTP URL, and for `options` or `on_outcome` without `wait`.
+        """
+        publication = publications.of_html(require_http(source), html)
+        if not wait:
+            if options is not None or on_outcome is not None:
+                raise ValueError("options and on_outcome have no use without wait: nothing is sent now")
+            page = publication.page() if publication.page else None
+            self._store.to_publish.add(source, page=page, content_type=publication.content_type, now=self._clock())
+            log.info("%r is to be published", shown(source))
+            return []
+        outcomes: list[Outcome] = []
+        run = _Run(outcomes.append, also=on_outcome)
+        self._publish([publication], run, options=options)
+        self._tell_of_news(run)
+        return outcomes
+
+    def publish_all(
+        self,
+        sources: Iterable[str] = (),
+        *,
+        on_outcome: OnOutcome | None = None,
+        on_taken: OnTaken | None = None,
+        on_unread: OnUnread | None = None,
+    ) -> Counter[OutcomeStatus]:
+        """Publish these posts, those that the settings name, and those that wait for it; how often each status came.
+
+        `on_unread` hears of a feed or sitemap that cannot be read, by its name and error; the posts of others go out.
+        ValueError for a source that is not an absolute HTTP URL, for a selector that is not CSS, and for a folder
+        without pages; OSError for a file or folder that cannot be read.
+        """
+        run = _Run(on_outcome, on_taken, on_unread)
+        if waited := self._publish_waiting(run):
+            self._courier().deliver(run.hear, sources=waited, patience=self._patience)
+        self._publish(self._publications(sources, run), run)
+        self._tell_of_news(run)
+        return run.counts
+
+    def dry_run(
+        self,
+        sources: Iterable[str] = (),
+        *,
+        on_outcome: OnOutcome | None = None,
+        on_taken: OnTaken | None = None,
+        on_unread: OnUnread | None = None,
+    ) -> Counter[OutcomeStatus]:
+        """What `publish_all` would send for the posts that are named: outcomes that say so. Nothing is sent or kept."""
+        run = _Run(on_outcome, on_taken, on_unread)
+        publisher = self._publisher()
+        for publication in self._publications(sources, run):
+            taken, targets = publisher.dry_run(publication)
+            run.take(taken)
+            for outcome in taken.skipped:
+                run.hear(outcome)
+            for target in targets:
+                run.hear(self._dry_outcome(publication.source, target))
+        return run.counts
+
+    def retry(self, *, on_outcome: OnOutcome | None = None, on_taken: OnTaken | None = None) -> Counter[OutcomeStatus]:
+        """`send_due`, with the patience that the setting `wait` says."""
+        return self.send_due(patience=self._patience, on_outcome=on_outcome, on_taken=on_taken)
+
+    def send_due(
+        self,
+        *,
+        seconds: float = inf,
+        patience: timedelta = timedelta(0),
+        on_outcome: OnOutcome | None = None,
+        on_taken: OnTaken | None = None,
+    ) -> Counter[OutcomeStatus]:
+        """Publish the posts that wait for it, and send all pings that are due; how often each status came.
+
+        After `seconds` nothing more is begun. What becomes due within `patience`, because a host asks for a pause, is
+        waited for.
+        """
+        ends = monotonic() + seconds
+        run = _Run(on_outcome, on_taken)
+        self._publish_waiting(run, seconds=seconds / 2)  # the other half is for the pings
+        self._courier().deliver(run.hear, patience=patience, seconds=ends - monotonic())
+        self._tell_of_news(run)
+        return run.counts
+
+    def _publish(self, given: Iterable[Publication], run: "_Run", *, options: PublishOptions | None = None) -> None:
+        publish(
+            given,
+            run.hear,
+            client=self._client,
+            outbox=self._store.outbox,
+            options=options or self._options,
+            patience=self._patience,
+            on_taken=run.take,
+            stopped=self._stopped,
+            clock=self._clock,
+        )
+
+    def _publisher(self) -> Publisher:
+        return Publisher(client=self._client, outbox=self._store.outbox, options=self._options, clock=self._clock)
+
+    def _courier(self) -> Courier:
+        """For pings that were wanted when they were planned."""
+        return Courier(
+            client=self._client,
+            outbox=self._store.outbox,
+            wanted=self._options.protocols,
+            stopped=self._stopped,
+            clock=self._clock,
+        )
+
+    def _publish_waiting(self, run: "_Run", *, seconds: float = inf) -> list[str]:
+        """Plan the pings of the posts that wait to be published; the posts by their URLs.
+
+        From then on the outbox keeps what is to be sent. A post whose page could not be read waits on.
+        """
+        publisher, ends, planned = self._publisher(), monotonic() + seconds, []
+        while not self._stopped.is_set() and monotonic() < ends and (post := self._claim()) is not None:
+            try:
+                taken = publisher.take(publications.of_html(post.source, post.page, content_type=post.content_type))
+            except StoreError:
+                raise
+            except Exception:  # the end of a job
+                log.exception("publishing %r failed", shown(post.source))
+                self._try_later(post, "something went wrong here")
+                continue
+            if taken.error is None:
+                self._store.to_publish.done(post)
+            else:
+                self._try_later(post, str(taken.error))
+            run.take(taken)
+            for outcome in taken.skipped:
+                run.hear(outcome)
+            if taken.is_planned:
+                planned.append(post.source)
+        return planned
+
+    def _claim(self) -> PostToPublish | None:
+        return self._store.to_publish.claim(
+            now=self._clock(), lease=lease_for(self._client), holder=this_process(), is_gone=is_gone
+        )
+
+    def _try_later(self, post: PostToPublish, reason: str) -> None:
+        instant = self._clock()
+        since = post.failing_since or instant
+        due = next_try(failing_since=since, now=instant, random=self._random)
+        if due is None:
+            log.warning("%r is not published, and given up: %s", shown(post.source), reason)
+            self._store.to_publish.done(post)
+        else:
+            log.info("%r is not published, and tried again at %s: %s", shown(post.source), due, reason)
+            self._store.to_publish.postpone(post, until=due, failing_since=since)
+
+    def _publications(self, sources: Iterable[str], run: "_Run") -> Iterator[Publication]:
+        """The posts that are named, here and by the settings."""
+        from pingback.posts.feeds import feed_in_file, fetch_feed
+        from pingback.posts.sitemap import fetch_sitemap
+
+        settings = self._settings
+        yield from publications.of_urls(map(require_http, sources))
+        for name in dict.fromkeys(settings.feeds):
+            try:
+                if is_http(name):
+                    feed = fetch_feed(name, client=self._client)
+                else:
+                    feed = feed_in_file(Path(name), base_url=settings.base_url or _NO_HOME)
+            except (BadFeed, FetchError) as error:
+                run.leave_out(name, error)
+                continue
+            if not feed.entries and feed.foreign and not is_http(name) and settings.base_url is None:
+                raise ValueError(f"{name} does not say which page it is the feed of: give its base URL")
+            run.feeds.append(feed)
+            _log_left_out(name, feed)
+            yield from publications.of_feed(feed)
+        for url in settings.sitemaps:
+            try:
+                sitemap = fetch_sitemap(url, client=self._client)
+            except (BadFeed, FetchError) as error:
+                run.leave_out(url, error)
+                continue
+            _log_left_out(url, sitemap)
+            yield from publications.of_urls(sitemap.pages)
+        if settings.base_url is None:
+            if settings.folder or settings.html:
+                raise ValueError("a folder or a file needs a base URL: where will it be found on the web?")
+            return
+        if settings.folder is not None:
+            outbox = self._store.outbox
+            yield from publications.of_site(Path(settings.folder), base_url=settings.base_url, outbox=outbox)
+        if settings.html is not None:
+            yield publications.of_file(Path(settings.html), source=settings.base_url)
+
+    def _tell_of_news(self, run: "_Run") -> None:
+        for blog in blogs_with_news(run.news, run.feeds):
+            updates = tell_of(blog, services=self._settings.services, websub=self._settings.websub, client=self._client)
+            for outcome in updates:
+                run.hear(outcome)
+
+    def _dry_outcome(self, source: str, target: str) -> Outcome:
+        try:
+            found = discover(target, client=self._client, wanted=self._options.protocols).endpoints
+        except FetchError as error:
+            return unfound(source, target, error)
+        if not found:
+            message = f"{target} advertises no endpoint"
+            return Outcome(source=source, target=target, status=OutcomeStatus.UNSUPPORTED, message=message)
+        return Outcome(
+            source=source,
+            target=target,
+            protocol=found[0].protocol,
+            endpoint=found[0].url,
+            status=OutcomeStatus.SKIPPED,
+            message=f"would be sent by {found[0].protocol} to {found[0].url}",
+        )
+
+
+class _Run:
+    """What came up in one call of a method, and those who want to hear of it."""
+
+    def __init__(
+        self,
+        on_outcome: OnOutcome | None,
+        on_taken: OnTaken | None = None,
+        on_unread: OnUnread | None = None,
+        *,
+        also: OnOutcome | None = None,
+    ) -> None:
+        self._listeners = [each for each in (on_outcome, also) if each is not None]
+        self._on_taken = on_taken
+        self._on_unread = on_unread
+        self.counts: Counter[OutcomeStatus] = Counter()
+        self.feeds: list[Feed] = []
+        self.news: list[News] = []
+
+    def hear(self, outcome: Outcome) -> None:
+        self.counts[outcome.status] += 1
+        for listener in self._listeners:
+            listener(outcome)
+
+    def take(self, taken: Taken) -> None:
+        if taken.is_news:
+            site_name = taken.post.site_name if taken.post is not None else None
+            self.news.append(News(source=taken.publication.source, site_name=site_name))
+        if self._on_taken is not None:
+            self._on_taken(taken)
+
+    def leave_out(self, name: str, error: BadFeed | FetchError) -> None:
+        if self._on_unread is not None:
+            self._on_unread(name, error)
+        else:
+            log.warning("nothing is published of %r: %s", name, error)
+
+
+def _log_left_out(name: str, found: Feed | Sitemap) -> None:
+    """What of a feed or a sitemap is not published. Pages of others are no news: a blog of links has nothing else."""
+    if found.foreign:
+        log.info("%s: %d pages of other hosts are left out, %s among them", name, len(found.foreign), found.foreign[0])
+    if found.left_out:
+        log.warning("%s: %d pages more than can be taken are left out", name, found.left_out)
+    if not found.complete:
+        log.warning("%s is broken off, too long or not well-formed: only what could be read of it is published", name)
+
+
+def _options_of(settings: Settings) -> PublishOptions:
+    def allows(target: str) -> bool:
+        """Its host is like one of `only`, where there are any, and like none of `excepted`."""
+        names = {split(target).host, host_of(target)}
+        return (not settings.only or _is_like(names, settings.only)) and not _is_like(names, settings.excepted)
+
+    return PublishOptions(
+        selector=settings.selector,
+        protocols=EVERY if settings.protocol is None else (settings.protocol,),
+        allows=allows,
+        self_pings=settings.self_pings,
+        even_unready=settings.force,
+    )
+
+
+def _is_like(names: set[str], patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern.lower()) for name in names for pattern in patterns)

@@ -1,0 +1,324 @@
+"""`pingback.publishing` over sockets: posts that go out now and later, and those that settings name."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pingback.errors import FetchError
+from pingback.model import OutcomeStatus, Protocol
+from pingback.net.client import Client, Limits
+from pingback.posts.values import BadFeed
+from pingback.publishing import Publishing
+from pingback.sending.publish import PublishOptions
+from pingback.settings import Settings
+from pingback.store import Store
+from tests.loopback import Request, Site, page
+from tests.receive.pages import PATIENCE, Clock
+from tests.sending.far_sides import FarSide, markup, post
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store("sqlite://") as store:
+        yield store
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(allow=["127.0.0.0/8"], limits=Limits(timeout=30.0)) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def far_side() -> Iterator[FarSide]:
+    """Its pages `/1` and `/2` take Webmentions."""
+    with FarSide("/1", "/2") as far_side:
+        yield far_side
+
+
+@pytest.fixture
+def blog(far_side: FarSide) -> Iterator[Site]:
+    """Its post `/6` links to the far side's `/1`, and `/7` to `/2`."""
+    with Site({"/6": post(f"{far_side.url}/1"), "/7": post(f"{far_side.url}/2")}) as blog:
+        yield blog
+
+
+class Make:
+    """A publish hook, as settings want it."""
+
+    def __init__(self, client: Client, store: Store, clock: Clock) -> None:
+        self.client, self.store, self.clock = client, store, clock
+
+    def __call__(self, stopped: threading.Event | None = None, **settings: Any) -> Publishing:
+        return Publishing(
+            client=self.client,
+            store=self.store,
+            settings=Settings(**settings),
+            stopped=stopped,
+            clock=self.clock,
+        )
+
+
+@pytest.fixture
+def make(client: Client, store: Store, clock: Clock) -> Make:
+    return Make(client, store, clock)
+
+
+# Now
+
+
+def test_the_settings_say_how_where_no_options_do(make: Make, blog: Site, far_side: FarSide) -> None:
+    assert make(excepted=("127.0.0.2",)).publish(f"{blog.url}/6") == []
+    assert make(protocol=Protocol.PINGBACK).publish(f"{blog.url}/6")[0].status is OutcomeStatus.UNSUPPORTED
+    assert far_side.heard == []
+    hook = make(excepted=("127.0.0.2",))
+    assert [each.status for each in hook.publish(f"{blog.url}/6", options=PublishOptions())] == ["accepted"]
+
+
+def test_update_services_hear_of_news_once(make: Make, blog: Site) -> None:
+    hook = make(services=(f"{blog.url}/rpc",))
+    first, second = hook.publish(f"{blog.url}/6"), hook.publish(f"{blog.url}/6")
+    assert [outcome.target for outcome in first][1:] == [f"{blog.url}/rpc"]
+    assert [outcome.status for outcome in second] == ["skipped"]
+
+
+# Later
+
+
+def test_without_wait_nothing_is_asked_for_or_sent(make: Make, blog: Site) -> None:
+    assert make().publish(f"{blog.url}/6", wait=False) == []
+    assert blog.requests == []
+    assert list(make.store.outbox.pings()) == []
+
+
+@pytest.mark.parametrize("method", ["send_due", "retry", "publish_all"])
+def test_whatever_comes_next_publishes_it_once(make: Make, blog: Site, far_side: FarSide, method: str) -> None:
+    make().publish(f"{blog.url}/6", wait=False)
+    assert getattr(make(), method)() == {"accepted": 1}
+    assert getattr(make(), method)() == {}
+    assert far_side.heard == [(f"{blog.url}/6", f"{far_side.url}/1")]
+    assert len(blog.requests) == 1
+
+
+def test_the_page_that_was_at_hand_is_kept(make: Make, blog: Site, far_side: FarSide) -> None:
+    make().publish(f"{blog.url}/6", f'<a href="{far_side.url}/2">„zwei“</a>', wait=False)
+    make().publish(
+        f"{blog.url}/7", f'<meta charset="latin-1"><a href="{far_side.url}/1">é</a>'.encode("latin-1"), wait=False
+    )
+    assert make().send_due() == {"accepted": 2}
+    assert sorted(far_side.heard) == [
+        (f"{blog.url}/6", f"{far_side.url}/2"),
+        (f"{blog.url}/7", f"{far_side.url}/1"),
+    ]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_of_a_page_at_hand_the_first_mib_counts(make: Make, blog: Site, far_side: FarSide, wait: bool) -> None:
+    page_at_hand = f'<a href="{far_side.url}/1">1</a>'.ljust(MIB) + f'<a href="{far_side.url}/2">2</a>'
+    make().publish(f"{blog.url}/6", page_at_hand, wait=wait)
+    make().send_due()
+    assert far_side.targets == ["/1"]
+
+
+def test_a_newer_call_takes_the_place_of_the_first(make: Make, blog: Site, far_side: FarSide) -> None:
+    make().publish(f"{blog.url}/6", markup(f"{far_side.url}/2"), wait=False)
+    make().publish(f"{blog.url}/6", wait=False)
+    make().send_due()
+    assert far_side.targets == ["/1"]
+
+
+def test_only_an_absolute_url_is_kept_and_no_wish_is_lost(make: Make) -> None:
+    with pytest.raises(ValueError, match="absolute"):
+        make().publish("/6", wait=False)
+    with pytest.raises(ValueError, match="without wait"):
+        make().publish("https://a.example/6", options=PublishOptions(), wait=False)
+    with pytest.raises(ValueError, match="without wait"):
+        make().publish("https://a.example/6", on_outcome=print, wait=False)
+    assert make().send_due() == {}
+
+
+@pytest.mark.parametrize("answer", [page(status=404), page(status=503), b""], ids=["404", "503", "no-answer"])
+def test_a_source_that_cannot_be_read_is_tried_again(
+    make: Make, blog: Site, far_side: FarSide, clock: Clock, answer: bytes
+) -> None:
+    there, blog.pages["/6"] = blog.pages["/6"], answer
+    make().publish(f"{blog.url}/6", wait=False)
+    make().publish(f"{blog.url}/7", wait=False)
+    assert make().send_due() == {"skipped": 1, "accepted": 1}
+    blog.pages["/6"] = there
+    assert make().send_due() == {}
+    clock.pass_by(minutes=10)
+    assert make().send_due() == {"accepted": 1}
+    assert sorted(far_side.targets) == ["/1", "/2"]
+
+
+def test_it_is_given_up_after_five_days(make: Make, blog: Site, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    blog.pages["/6"] = page(status=404)
+    make().publish(f"{blog.url}/6", wait=False)
+    for _ in range(12):
+        make().send_due()
+        clock.pass_by(hours=12)
+    asked = len(blog.requests)
+    assert 5 <= asked <= 12
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"'{blog.url}/6' is not published, and given up: {blog.url}/6 answered with HTTP status 404"
+    ]
+    make().send_due()
+    assert len(blog.requests) == asked
+
+
+def test_a_post_that_is_not_for_the_public_is_done_with(make: Make, blog: Site, far_side: FarSide) -> None:
+    blog.pages["/6"] = page(b'<meta name="robots" content="noindex">' + markup(f"{far_side.url}/1"))
+    make().publish(f"{blog.url}/6", wait=False)
+    assert make().send_due() == {"skipped": 1}
+    assert make().send_due() == {}
+    assert far_side.heard == []
+
+
+def test_an_error_of_ours_stops_no_other(
+    make: Make, blog: Site, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    make().publish(f"{blog.url}/6", wait=False)
+    assert make(selector="p[").send_due() == {}
+    assert "publishing" in caplog.text
+    clock.pass_by(minutes=10)
+    assert make().send_due() == {"accepted": 1}
+
+
+def test_of_two_at_once_one_publishes_it(make: Make, blog: Site, far_side: FarSide) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    there = blog.pages["/6"]
+    assert isinstance(there, bytes)
+
+    def held(request: Request) -> bytes:
+        asked.set()
+        assert go_on.wait(PATIENCE)
+        return there
+
+    blog.pages["/6"] = held
+    make().publish(f"{blog.url}/6", wait=False)
+    with ThreadPoolExecutor(1) as threads:
+        one = threads.submit(make().send_due)
+        assert asked.wait(PATIENCE)
+        try:
+            assert make().send_due() == {}
+        finally:
+            go_on.set()
+        assert one.result(PATIENCE) == {"accepted": 1}
+    assert len(blog.requests) == len(far_side.heard) == 1
+
+
+def test_a_newer_call_while_it_is_published_is_not_lost(make: Make, blog: Site, far_side: FarSide) -> None:
+    def changed(request: Request) -> bytes:
+        blog.pages["/6"] = post(f"{far_side.url}/2")
+        make().publish(f"{blog.url}/6", wait=False)
+        return post(f"{far_side.url}/1")
+
+    blog.pages["/6"] = changed
+    make().publish(f"{blog.url}/6", wait=False)
+    make().send_due()
+    assert far_side.targets == ["/2"]  # as the post stood when its pings went out
+
+
+# A round
+
+
+def test_a_round_without_time_begins_nothing(make: Make, blog: Site) -> None:
+    make().publish(f"{blog.url}/6", wait=False)
+    assert make().send_due(seconds=0.0) == {}
+    assert blog.requests == []
+    assert make().send_due(seconds=PATIENCE) == {"accepted": 1}
+
+
+def test_a_round_that_was_stopped_begins_nothing(make: Make, blog: Site) -> None:
+    make().publish(f"{blog.url}/6", wait=False)
+    stopped = threading.Event()
+    stopped.set()
+    assert make(stopped=stopped).send_due() == {}
+    assert blog.requests == []
+
+
+def test_a_protocol_in_the_settings_holds_for_what_is_due_too(
+    make: Make, blog: Site, far_side: FarSide, clock: Clock
+) -> None:
+    make().publish(f"{blog.url}/6", wait=False)
+    hook = make(protocol=Protocol.PINGBACK)
+    assert hook.send_due() == {"unsupported": 1}
+    assert hook.send_due() == {}  # it is not looked at in each round
+    assert far_side.heard == []
+    clock.pass_by(minutes=10)
+    assert make().send_due() == {"accepted": 1}
+
+
+# All that the settings name
+
+
+def feed(blog: Site, *paths: str) -> bytes:
+    items = "".join(f"<item><title>x</title><link>{blog.url}{path}</link></item>" for path in paths)
+    xml = f'<rss version="2.0"><channel><title>B</title><link>{blog.url}/</link>{items}</channel></rss>'
+    return page(xml.encode(), headers={"Content-Type": "application/rss+xml"})
+
+
+def test_all_that_the_settings_name(make: Make, blog: Site, far_side: FarSide, tmp_path: Path) -> None:
+    blog.pages |= {"/feed": feed(blog, "/6"), "/8": post(f"{far_side.url}/1"), "/built/9/": post(f"{far_side.url}/1")}
+    sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>{blog.url}/7</loc></url></urlset>'
+    blog.pages["/sitemap.xml"] = page(sitemap.encode(), headers={"Content-Type": "application/xml"})
+    (tmp_path / "9").mkdir()
+    (tmp_path / "9/index.html").write_bytes(markup(f"{far_side.url}/1"))
+    hook = make(
+        feeds=(f"{blog.url}/feed",),
+        sitemaps=(f"{blog.url}/sitemap.xml",),
+        folder=str(tmp_path),
+        base_url=f"{blog.url}/built",
+    )
+    assert hook.publish_all([f"{blog.url}/8"]) == {"accepted": 4}
+    assert sorted(source.removeprefix(blog.url) for source, _ in far_side.heard) == ["/6", "/7", "/8", "/built/9/"]
+    assert hook.publish_all() == {"skipped": 3}
+
+
+def test_a_feed_that_cannot_be_read_stops_no_other(
+    make: Make, blog: Site, far_side: FarSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    blog.pages |= {"/none": page(b"<p>no feed"), "/feed": feed(blog, "/6")}
+    hook = make(feeds=(f"{blog.url}/none", f"{blog.url}/404", f"{blog.url}/feed"))
+    unread: list[tuple[str, type[Exception]]] = []
+    counts = hook.publish_all(on_unread=lambda name, error: unread.append((name, type(error))))
+    assert counts == {"accepted": 1}
+    assert [name for name, _ in unread] == [f"{blog.url}/none", f"{blog.url}/404"]
+    assert issubclass(unread[0][1], BadFeed)
+    assert issubclass(unread[1][1], FetchError)
+    assert caplog.records == []
+    hook.publish_all()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+def test_dry_run_says_what_would_be_sent_and_sends_nothing(make: Make, blog: Site, far_side: FarSide) -> None:
+    said: list[str] = []
+    counts = make().dry_run([f"{blog.url}/6"], on_outcome=lambda outcome: said.append(outcome.message))
+    assert counts == {"skipped": 1}
+    assert said == [f"would be sent by webmention to {far_side.url}/endpoint"]
+    assert far_side.heard == []
+    assert list(make.store.outbox.pings()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param({"html": "six.html"}, "needs a base URL", id="file-without-base-url"),
+        pytest.param({"folder": "site"}, "needs a base URL", id="folder-without-base-url"),
+    ],
+)
+def test_settings_that_say_too_little(make: Make, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make(**settings).publish_all()
