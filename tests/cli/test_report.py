@@ -5,26 +5,34 @@ import pty
 import re
 import subprocess
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
-from tests.loopback import Site, page
+from tests.loopback import Request, Site, page
+from tests.receive.pages import PATIENCE
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
-    """The exit code of a command and what a person sees, escapes taken out; a bar's states stand one after another."""
+def on_a_terminal(
+    folder: Path, *arguments: str, columns: int = 120, look: Callable[[bytes], object] = lambda seen: None
+) -> tuple[int, str]:
+    """The exit code of a command and what a person sees, escapes taken out; a bar's states stand one after another.
+
+    `look` is shown all that is there, each time that more is.
+    """
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "rb", buffering=0) as screen:
         program = subprocess.Popen(
             [sys.executable, "-m", "pingback", *arguments, *ALLOW],
             cwd=folder,
-            env={"PATH": "", "TERM": "xterm", "COLUMNS": "120", "LC_ALL": "C.UTF-8"},
+            env={"PATH": "", "TERM": "xterm", "COLUMNS": str(columns), "LC_ALL": "C.UTF-8"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -34,6 +42,7 @@ def on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
         with program, suppress(OSError):  # what Linux reports when the other end is closed
             while piece := screen.read(65536):
                 seen += piece
+                look(seen)
     return program.returncode, _ESCAPE.sub("", seen.decode()).replace("\r", "\n")
 
 
@@ -62,6 +71,33 @@ def test_a_bar_while_pings_go_out_and_a_table_in_the_end(site: Site, post: str, 
         ["webmention", "accepted", "1"],
         ["webmention", "refused", "1"],
     ]
+
+
+def test_the_bar_is_seen_beside_all_its_words_at_80_columns(tmp_path: Path) -> None:
+    shown = threading.Event()
+
+    def held(request: Request) -> bytes:
+        assert shown.wait(PATIENCE)
+        return page()
+
+    def look(seen: bytes) -> None:
+        if b"waiting for" in seen:
+            shown.set()
+
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(Site(host=f"127.100.100.{number}")) for number in range(101, 105)]
+        for host in hosts:
+            host.pages |= {f"/{number}": held for number in range(30)}
+        links = "".join(f'<a href="{host.url}/{number}">x</a>' for host in hosts for number in range(30))
+        hosts[0].pages["/post"] = page(f"<article>{links}</article>".encode())
+        publish = ("publish", f"{hosts[0].url}/post", "--allow-network", "127.100.100.0/24")
+        code, seen = on_a_terminal(tmp_path, *publish, columns=80, look=look)
+    assert code == 0
+    lines = [line for line in seen.splitlines() if line.startswith("pings ")]
+    assert max(map(len, lines)) <= 80
+    [first, *_] = [line for line in lines if "waiting for" in line]
+    assert re.match(r"pings ━{20} +0/120 0 accepted, 0 failed waiting for 127\.100\..*…$", first)
+    assert [line for line in lines if not re.match(r"pings [━╸╺]{20} ", line)] == []
 
 
 def test_why_a_post_is_left_alone(site: Site, tmp_path: Path) -> None:

@@ -112,15 +112,20 @@ class _Bar:
     def __init__(self) -> None:
         from rich.console import Console  # 60 ms, for a terminal only
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
 
+        rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # of the line: a narrow one shows fewer hosts
         self._progress = Progress(
             TextColumn("pings"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[accepted]} accepted, {task.fields[wrong]} failed"),
-            TextColumn("{task.fields[waiting]}", style="dim", markup=False),
+            BarColumn(bar_width=20, table_column=Column(min_width=20)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn(
+                "{task.fields[accepted]} accepted, {task.fields[wrong]} failed", table_column=Column(no_wrap=True)
+            ),
+            TextColumn("{task.fields[waiting]}", style="dim", markup=False, table_column=rest),
             console=Console(stderr=True),
             transient=True,
+            expand=True,
         )
         self._task = self._progress.add_task("pings", total=0, accepted=0, wrong=0, waiting="")
         self._waiting: Counter[str] = Counter()  # by host
