@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from contextlib import ExitStack
 from threading import Event
 from types import FrameType
 
@@ -26,21 +27,25 @@ def command(settings: Settings) -> None:
     if not settings.verbose:
         log_to_stderr(logging.INFO)
     stopped = Event()
-    with Site.from_settings(settings) as site:
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    with ExitStack() as stack:
+        site = stack.enter_context(Site.from_settings(settings))
         publishing = Publishing(client=site.client, store=site.store, settings=settings, stopped=stopped)
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            stopped.set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         log.info("working")
-        while not stopped.is_set():
-            try:
-                if settings.site:
-                    site.start()
-                publishing.send_due(seconds=ROUND)  # the log tells of each
-            except StoreError as error:  # locked, or full: it may be itself again
-                log.error("%s", error)
-            stopped.wait(EVERY)
+        try:
+            while not stopped.is_set():
+                try:
+                    if settings.site:
+                        site.start()
+                    publishing.send_due(seconds=ROUND)  # the log tells of each
+                except StoreError as error:  # locked, or full: it may be itself again
+                    log.error("%s", error)
+                stopped.wait(EVERY)
+        except KeyboardInterrupt:  # who presses Ctrl-C waits for nobody; the database knows what was not finished
+            stack.pop_all()
     log.info("stopped")
