@@ -129,10 +129,10 @@ def test_readme_s_commands(command: Command) -> None:
 @pytest.mark.usefixtures("web")
 def test_the_publish_hook_s_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (block,) = blocks((ROOT / "docs/publish.md").read_text(), "python")
+    block, hook = blocks((ROOT / "docs/publish.md").read_text(), "python")
     said = io.StringIO()
     with redirect_stdout(said):
-        exec(compile(block.replace("https://blog.example/part-six", SIX_URL), "publish.md", "exec"), {})
+        exec(compile(block.replace("https://blog.example/part-six", SIX_URL) + hook, "publish.md", "exec"), {})
     assert said.getvalue() == f"accepted {FIVE}\n"
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock
@@ -11,6 +13,7 @@ from pingback.errors import SettingsError, StoreError
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.protocols.table import linkbacks, on_their_word
+from pingback.publishing import Publishing
 from pingback.receive.background import Background, Busy
 from pingback.receive.callbacks import Callbacks
 from pingback.receive.deciders.heuristics import suspicious
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 REVERIFY_EVERY = 60.0  # seconds
 REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
+SEND_EVERY = 5.0  # seconds between two looks at what is to be sent
+SEND_FOR = 300.0  # seconds after which a round begins nothing more
 NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
@@ -67,6 +72,11 @@ class Parts:
                 Job("tell of new mentions", NOTIFY_EVERY, self._tell),
             ]
         )
+        self._stopped = Event()
+        self.publishing = Publishing(
+            client=client, store=store, settings=settings, stopped=self._stopped, clock=host.clock
+        )
+        self._sending = Rounds([Job("send what is due", SEND_EVERY, self._send)])  # which takes its time
         self._learning = Background(quick=1, slow=0)
         if self._akismet is not None:
             store.moderation.on_decision = partial(self._learn, self._akismet)
@@ -92,11 +102,20 @@ class Parts:
             from pingback.server.metrics import Metrics
 
             self.receiver.settler.observer = Metrics()
+        self.start_receiving()
+        self.start_sending()
+        self.started = self.receiver.settler.running and self._rounds.running and self._sending.running
+
+    def start_receiving(self) -> None:
+        """Begin the half of it that is about pings of others."""
         self._begin()
         self.receiver.settler.start()
         self.receiver.settler.wake()
         self._rounds.start()
-        self.started = self.receiver.settler.running and self._rounds.running
+
+    def start_sending(self) -> None:
+        """Begin the half of it that is about pings to others."""
+        self._sending.start()
 
     def run_due(self, until: float) -> int:
         """What the background does, in this thread, as far as it begins before `until` on the monotonic clock.
@@ -107,14 +126,16 @@ class Parts:
         done = 0
         if self._receiver is not None:
             done = self._receiver.settler.work_off(until=until) + self._reverify(until)
-        return done + self._tell()
+        return done + self._tell() + self.publishing.send_due(seconds=until - monotonic()).total()
 
     def close(self) -> None:
         """End it. What Akismet was not told by then is lost to Akismet, and to nobody else."""
+        self._stopped.set()
         self._rounds.close()
         if self._receiver is not None:
             self._receiver.close()
         self._learning.close()
+        self._sending.close()
 
     def _begin(self) -> None:
         """There is news from now on. Where that cannot be kept in mind now, it is before anybody is told."""
@@ -127,6 +148,13 @@ class Parts:
             return 0
         after = timedelta(days=self._settings.reverify_after_days)
         return self.receiver.settler.reverify(after=after, most=REVERIFIED, until=until)
+
+    def _send(self) -> None:
+        try:
+            self.publishing.send_due(seconds=SEND_FOR)
+        except StoreError:
+            if not self._stopped.is_set():  # it is closed by now; what was out then is due again later
+                raise
 
     def _tell(self) -> int:
         return self._notifier.tell() + self._callbacks.tell_all()

@@ -1,7 +1,9 @@
 """`Site`: all that one site is, made of settings or keywords."""
 
+import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
@@ -10,11 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from pingback import forks
-from pingback.assembly import Host, Parts, store_for
+from pingback.assembly import SEND_EVERY, SEND_FOR, Host, Parts, store_for
 from pingback.clock import Clock, now
-from pingback.errors import SettingsError
-from pingback.model import Advertisement, Mention, MentionStatus, Protocol, Words
+from pingback.errors import SettingsError, StoreError
+from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, client_for
+from pingback.publishing import Publishing
 from pingback.receive.callbacks import Callback, Callbacks
 from pingback.receive.receiver import MAX_LISTED
 from pingback.sanitized import sanitized
@@ -27,11 +30,14 @@ if TYPE_CHECKING:
 
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
+    from pingback.sending.publish import PublishOptions
     from pingback.server.asgi import App
     from pingback.server.http import Request, Response
     from pingback.store import Store
 
 C = TypeVar("C", bound=Callback)
+
+log = logging.getLogger(__name__)
 
 
 class Site:
@@ -48,8 +54,8 @@ class Site:
 
     May be made at module level, before a server forks: nothing is opened, started or asked before it is used. From the
     first request or ping on, threads verify what had to wait, also since before a restart, look at old mentions again,
-    and tell the owner of new ones. Thread-safe. Raises ValueError for a value that cannot be used, and TypeError for a
-    keyword that is none.
+    tell the owner of new ones, and send the pings that are due. Thread-safe. Raises ValueError for a value that cannot
+    be used, and TypeError for a keyword that is none.
     """
 
     def __init__(
@@ -180,6 +186,49 @@ class Site:
         self._callbacks.add(callback)
         return callback
 
+    @property
+    def publishing(self) -> Publishing:
+        """The publish hook, with all that `pingback publish` does with it; see `pingback.publishing`."""
+        return self._opened().publishing
+
+    def publish(
+        self,
+        source: str,
+        html: str | bytes | None = None,
+        *,
+        options: "PublishOptions | None" = None,
+        on_outcome: Callable[[Outcome], object] | None = None,
+        wait: bool = True,
+    ) -> list[Outcome]:
+        """Tell every page that the post at `source` links to, and the update services; what became of each ping.
+
+        All is done when it returns; `on_outcome` hears of each ping as it is known, in this thread, and may raise to
+        end it early: what went out by then is recorded. `html` is the post's page, or the post alone, where that is at
+        hand; the page is asked for all the same, as nothing is sent for a post that the public cannot read.
+
+        Without `wait` nothing is fetched or sent now, and the list is empty. That the post is to be published is on
+        disk when this returns; the background does it, or `run_due`, `retry`, `pingback worker`, `publish` or `retry`,
+        whichever comes first. ValueError unless the source is an absolute HTTP URL. Raises StoreError.
+        """
+        outcomes = self.publishing.publish(source, html, options=options, on_outcome=on_outcome, wait=wait)
+        if not wait:
+            self._opened().start_sending()
+        return outcomes
+
+    def publish_all(
+        self, sources: Iterable[str] = (), *, on_outcome: Callable[[Outcome], object] | None = None
+    ) -> Counter[OutcomeStatus]:
+        """Publish these posts, all that the settings name (`feeds`, `folder`, …), and what waits for it.
+
+        How often each status came. A feed that cannot be read is in the log, and the posts of others go out. ValueError
+        for a source that is no address, and for settings that cannot be used; OSError for a file that cannot be read.
+        """
+        return self.publishing.publish_all(sources, on_outcome=on_outcome)
+
+    def retry(self, *, on_outcome: Callable[[Outcome], object] | None = None) -> Counter[OutcomeStatus]:
+        """Send all that is due, of all posts; how often each status came. Raises StoreError."""
+        return self.publishing.retry(on_outcome=on_outcome)
+
     def moderate(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: as they stand then; see `Store.moderation.decide`.
 
@@ -202,7 +251,8 @@ class Site:
     def run_due(self, seconds: float = 10.0) -> int:
         """Do what waits, in this thread: for cron, Celery and other tasks. How much there was; 0 means that it is done.
 
-        Pings that are not verified, old mentions that are to be verified anew, and who is to be told of new ones.
+        Pings that are not verified, old mentions that are to be verified anew, who is to be told of new ones,
+        posts that are to be published, and pings to others that are due.
         Nothing begins after so many `seconds`; what began is finished, within the time-outs of its exchanges. Other
         processes may do the same meanwhile. Raises StoreError.
         """
@@ -218,6 +268,25 @@ class Site:
         parts.receiver.resume()
         self._serving()
         return not ran
+
+    def work(self, stopped: threading.Event) -> None:
+        """Do what waits until `stopped` is set, as `pingback worker` does: verify in the background, and send here.
+
+        What is being sent then is finished. Any number of processes may do so over one store.
+        """
+        publishing = Publishing(
+            client=self.client, store=self.store, settings=self.settings, stopped=stopped, clock=self._host.clock
+        )
+        while not stopped.is_set():
+            parts = self._opened()
+            try:
+                if self.settings.site:
+                    parts.receiver.resume()
+                    parts.start_receiving()
+                publishing.send_due(seconds=SEND_FOR)
+            except StoreError as error:  # locked, or full: it may be itself again
+                log.error("%s", error)
+            stopped.wait(SEND_EVERY)
 
     def wsgi(self) -> "WSGIApplication":
         """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""

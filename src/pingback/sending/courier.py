@@ -96,8 +96,12 @@ class Courier:
         is begun. What `on_outcome` raises ends this, when what is out by then has ended and is recorded; but for a
         KeyboardInterrupt, which waits for nobody. Raises StoreError.
         """
-        run = Run(on_outcome=on_outcome, sources=sources, until=self._clock() + patience, ends=monotonic() + seconds)
         self._free_what_the_dead_hold()
+        instant = self._clock()
+        due = self._outbox.next_due(now=instant, sources=sources)
+        if due is None or due > instant + patience:  # whoever looks every few seconds takes no lock for it
+            return
+        run = Run(on_outcome=on_outcome, sources=sources, until=instant + patience, ends=monotonic() + seconds)
         end = self._settle
         try:
             while self._goes_on(run):
