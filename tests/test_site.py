@@ -352,6 +352,8 @@ def test_an_unverified_trackback_is_shown_on_the_word_of_its_sender() -> None:
         pytest.param(lambda site: site.receive(SOURCE, TARGET), id="ping"),
         pytest.param(lambda site: status_of(site.wsgi(), "/mentions"), id="request"),
         pytest.param(lambda site: site.start(), id="start"),
+        pytest.param(lambda site: (site.wsgi(), site.fragment(TARGET)), id="page-of-a-wsgi-server"),
+        pytest.param(lambda site: (site.asgi(), site.mentions(TARGET)), id="page-of-an-asgi-server"),
     ],
 )
 def test_the_first_use_takes_up_what_was_left(use: Callable[[pingback.Site], object]) -> None:

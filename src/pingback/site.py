@@ -110,6 +110,7 @@ class Site:
         self._callbacks = Callbacks(self.store.notifications, clock=host.clock)
         self._lock = threading.RLock()
         self._closed = False
+        self._serves = False  # requests come in: whatever is asked of the site begins the work in the background
         self._parts: Parts | None = self._made()
         forks.renew(self)
 
@@ -155,6 +156,8 @@ class Site:
 
         ValueError unless the target is an absolute HTTP URL. Raises StoreError.
         """
+        if self._serves:
+            self._serving()
         self._check_open()
         return [sanitized(each) for each in self.store.listing.newest(require_http(target), most=MAX_LISTED)]
 
@@ -293,6 +296,7 @@ class Site:
         from pingback.server.wsgi import wsgi_app
 
         self._opened().receiver  # noqa: B018  # there is a site to answer for
+        self._serves = True
         return wsgi_app(self._answer, trusted_proxies=self.settings.trusted_proxies)
 
     def asgi(self) -> "App":
@@ -303,6 +307,7 @@ class Site:
         from pingback.server.asgi import asgi_app
 
         self._opened().receiver  # noqa: B018  # there is a site to answer for
+        self._serves = True
         return asgi_app(self._answer, start=self.start, stop=self._stop, trusted_proxies=self.settings.trusted_proxies)
 
     def lifespan(self, app: object) -> AbstractAsyncContextManager[None]:
