@@ -12,6 +12,8 @@ from pingback.protocols.markup import tree_of
         pytest.param(b"<b>Notice</b>: oh\n<X y=1>a & b<p>c", "a & bc", id="what-stands-around-and-never-ends"),
         pytest.param(b"<x>a<!-- b -->c<?php d ?>e</x>", "ace", id="no-comments"),
         pytest.param(b"<x>a\0\x0bb\x1f</x>", "ab", id="no-control-characters"),
+        pytest.param(b"<x>a&#27;&#xb;&#xFFFF;&#xfffe;b</x>", "ab", id="nor-as-references"),
+        pytest.param("<x>a\uffff\ufffeb</x>".encode(), "ab", id="no-characters-that-are-none"),
         pytest.param(b"<x><![CDATA[<y> & ]]>a</x>", "<y> & a", id="cdata-is-text"),
         pytest.param(b"<b>n</b><?xml version='1.0' encoding='iso-8859-1'?><x>\xe9</x>", "é", id="declared-charset"),
         pytest.param(b"<x>\xe9</x>", "é", id="undeclared-charset"),

@@ -19,7 +19,7 @@ _PIECE = 1024  # bytes, after which the parser hears that there was too much
 # How far into its declaration an answer may name its charset; a bound, as there may be declarations without end.
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}?\sencoding\s{0,9}=\s{0,9}["']([^"'>]{0,40})""")
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no tree takes these characters
 _NAME = re.compile(r"[a-z][a-z0-9.:-]*")
 # Elements whose content is text to a reader of HTML; the parser, which is older than some, finds elements in it.
 _RAW = ("iframe", "noembed", "noframes", "plaintext", "script", "style", "template", "textarea", "title", "xmp")
@@ -34,7 +34,7 @@ def tree_of(body: bytes) -> etree._Element:
     # The stubs ask for a `comment` handler always; lxml drops comments where there is none.
     parser = etree.HTMLParser(target=tree, encoding="utf-8")  # type: ignore[arg-type]
     # With an element of our own around it, there is a tree even for an empty answer.
-    page = f"<html>{_CONTROL.sub('', text)}".encode()
+    page = f"<html>{_NO_XML.sub('', text)}".encode()
     with suppress(_TooDeep):  # what came before counts
         for start in range(0, len(page), _PIECE):
             parser.feed(page[start : start + _PIECE])
@@ -54,7 +54,9 @@ class _Tree:
     def __init__(self) -> None:
         self._builder = etree.TreeBuilder()
         self._open: list[str] = []
-        self.data = self._builder.data
+
+    def data(self, text: str) -> None:
+        self._builder.data(_NO_XML.sub("", text))  # "&#27;" has become one only now
 
     def start(self, tag: str, attributes: object) -> None:
         if len(self._open) == MAX_DEPTH:
