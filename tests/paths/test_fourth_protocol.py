@@ -31,11 +31,12 @@ from pingback.protocols.linkback import (
     link_element,
     verdict_of_status,
 )
-from pingback.protocols.table import EVERY, add, added, remove, retelling
+from pingback.protocols.table import EVERY, SERVERS_OWN, add, added, remove, retelling
 from pingback.sending.courier import Courier
 from pingback.sending.discover import discover
 from pingback.sending.ping import send
 from pingback.server.advertising import advertise
+from pingback.server.app import _ROUTES
 from pingback.server.run import Server
 from pingback.store import Outbox, Store
 from tests.loopback import Site, page
@@ -268,10 +269,37 @@ def test_without_its_record_what_was_kept_stays(world: World) -> None:
         pytest.param(replace(RECORD, name=Protocol("pingback")), id="a-name-that-is-taken"),
         pytest.param(replace(RECORD, name=Protocol("two words")), id="a-name-for-no-header"),
         pytest.param(replace(RECORD, name=Protocol("n" * 21)), id="a-name-for-no-column"),
-        pytest.param(replace(RECORD, surface=replace(SURFACE, path="/xmlrpc")), id="a-path-that-is-taken"),
+        pytest.param(replace(RECORD, name=Protocol("auto")), id="the-word-for-any"),
+        pytest.param(replace(RECORD, name=Protocol("--json")), id="a-name-like-an-option"),
+        *(
+            pytest.param(replace(RECORD, surface=replace(SURFACE, path=path)), id=f"no-ping-would-arrive-at-{path}")
+            for path in ("", "/", "nudge", "/nudge/", "//nudge", "/../nudge", "/nu dge", "/nudge?", "/n\u00fcdge")
+        ),
+        *(
+            pytest.param(replace(RECORD, surface=replace(SURFACE, path=path)), id=f"what-is-at-{path}-is-another's")
+            for path in (
+                "/xmlrpc",
+                "/webmention/x",
+                "/trackback/x",
+                "/api",
+                "/api/count",
+                "/inbox",
+                "/inbox/x",
+                "/metrics",
+            )
+        ),
     ],
 )
 def test_what_the_table_does_not_take(record: Linkback) -> None:
     with pytest.raises(ValueError, match=r"."), added(record):
         pass
     assert len(EVERY) == 3
+
+
+def test_what_a_server_has_is_kept_free() -> None:
+    assert {path.split("/")[1] for path in _ROUTES} <= SERVERS_OWN
+
+
+def test_a_path_may_have_several_parts() -> None:
+    with added(replace(RECORD, surface=replace(SURFACE, path="/my/nudge"))):
+        assert len(EVERY) == 4

@@ -18,7 +18,10 @@ from pingback.protocols.linkback import Linkback
 # A tuple, never changed but replaced: who reads it needs no lock.
 _linkbacks: tuple[Linkback, ...] = (webmention.LINKBACK, pingback.LINKBACK, trackback.LINKBACK)
 _changing = Lock()
-_NAME = re.compile("[a-z0-9-]{1,20}")
+_NAME = re.compile("(?!auto$)[a-z0-9][a-z0-9-]{0,19}")  # `--protocol auto` is any
+_PATH = re.compile("(/[A-Za-z0-9_-]+)+")
+# What a server has beside the surfaces, by the first part of the path.
+SERVERS_OWN = frozenset({"api", "healthz", "inbox", "mentions", "metrics", "publish", "readyz", "widget.js"})
 
 
 def linkbacks() -> tuple[Linkback, ...]:
@@ -34,18 +37,22 @@ def linkback_of(protocol: Protocol) -> Linkback | None:
 def add(linkback: Linkback) -> None:
     """Have one more protocol, behind the others.
 
-    ValueError where its name, or the path of its surface, is taken; and for a name that is not 1 to 20 of a-z, 0-9 and
-    "-", as it goes into headers, metrics and the database.
+    ValueError where its name is taken, or is not 1 to 20 of a-z, 0-9 and "-", as it goes into headers, metrics and the
+    database; and where no ping would arrive at the path of its surface: it is not like "/name" or "/my/name", a
+    server has something else there, or it is above or below that of another protocol.
     """
     global _linkbacks
     if not _NAME.fullmatch(linkback.name):
         raise ValueError(f"{linkback.name!r} is no name for a protocol")
+    path = linkback.surface.path if linkback.surface else None
+    if path is not None and (not _PATH.fullmatch(path) or path.split("/")[1] in SERVERS_OWN):
+        raise ValueError(f"{path!r} is no path for a surface")
     with _changing:
         for other in _linkbacks:
             if other.name == linkback.name:
                 raise ValueError(f"there is a protocol {linkback.name} already")
-            if other.surface and linkback.surface and other.surface.path == linkback.surface.path:
-                raise ValueError(f"{linkback.surface.path} is where {other.name} is taken")
+            if path and other.surface and _overlap(path, other.surface.path):
+                raise ValueError(f"{path} is where {other.name} is taken")
         _linkbacks = (*_linkbacks, linkback)
 
 
@@ -64,6 +71,10 @@ def added(linkback: Linkback) -> Iterator[None]:
         yield
     finally:
         remove(linkback.name)
+
+
+def _overlap(one: str, another: str) -> bool:
+    return f"{one}/".startswith(f"{another}/") or f"{another}/".startswith(f"{one}/")
 
 
 class _Names(Collection[Protocol]):
