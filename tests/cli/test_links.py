@@ -108,7 +108,7 @@ def test_no_page_to_look_at(site: Site, run: Run, answer: Page, words: str, code
     ("arguments", "words"),
     [
         pytest.param((), "Missing argument 'SOURCE'", id="no-source"),
-        pytest.param(("six.html",), "'six.html' is not an absolute HTTP URL", id="neither-url-nor-file"),
+        pytest.param(("six.html",), "'six.html' is neither an absolute HTTP URL nor", id="neither-url-nor-file"),
         pytest.param(("six.html", "--base-url", "/blog"), "'/blog' is not an absolute HTTP URL", id="relative-base"),
         pytest.param(
             ("no-such.html", "--base-url", "https://a.example/"), "there is no file no-such.html\n", id="no-file"

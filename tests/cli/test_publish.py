@@ -269,7 +269,7 @@ def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
     ("arguments", "words"),
     [
         pytest.param((), "what is to be published?", id="nothing"),
-        pytest.param(("/six",), "'/six' is not an absolute HTTP URL", id="relative-source"),
+        pytest.param(("/six",), "'/six' is neither an absolute HTTP URL nor a file", id="relative-source"),
         pytest.param(("--site", "."), "need --base-url", id="site-without-base-url"),
         pytest.param(("--html", "six.html"), "need --base-url", id="html-without-base-url"),
         pytest.param(("--html", "x.html", "--base-url", "/x"), "'/x' is not an absolute HTTP URL", id="base-url"),

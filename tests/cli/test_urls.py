@@ -77,3 +77,10 @@ def test_a_file_in_the_place_of_a_url(run: Run, tmp_path: Path, command: str, wo
     done = run(*command.split())
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(words)
+
+
+@pytest.mark.parametrize("command", ["links no.html", "links public/no", "publish no.html"])
+def test_a_missing_file_in_the_place_of_a_url(run: Run, command: str) -> None:
+    done = run(*command.split())
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith(f"{command.split()[1]!r} is neither an absolute HTTP URL nor a file that is there\n")

@@ -15,6 +15,7 @@ import click
 from pingback.errors import BadStatus, FetchError, NoMatch, SettingsError, StoreError
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
 from pingback.table import AUTO, NO_WORDS, PROTOCOL, Setting
+from pingback.urls import did_you_mean
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -194,6 +195,8 @@ def checked(value: str, check: Callable[[str], str], *, file: str = "", folder: 
         if os.path.exists(value):
             kind, instead = ("folder", folder) if os.path.isdir(value) else ("file", file)
             trouble = f"{value!r} is a {kind}, not a URL{instead and f': give {instead}'}"
+        elif file and "://" not in value and not did_you_mean(value):
+            trouble = f"{value!r} is neither an absolute HTTP URL nor a file that is there"
         raise click.UsageError(trouble) from None
 
 
