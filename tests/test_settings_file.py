@@ -1,6 +1,7 @@
 """`pingback.toml`: its keys, a table for each command, and whose posts it names."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,8 @@ def test_bad_keys_and_values_in_the_file(tmp_path: Path, line: str, words: str) 
         pytest.param(b"db = '\0'", id="nul"),
         pytest.param(b"\0" * 100, id="binary"),
         pytest.param(b"port = 1" + b"0" * 5000, id="a-number-of-5000-digits"),
-        pytest.param(b"site = " + b"[" * 100_000, id="deep"),
+        pytest.param(b"site = " + b"[" * 50_000, id="deep"),
+        pytest.param(b"#" * 65_537, id="too-large"),
     ],
 )
 def test_a_file_that_cannot_be_read(tmp_path: Path, file: bytes) -> None:
@@ -80,10 +82,24 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, file: bytes) -> None:
         loaded(tmp_path, file)
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / "pingback.toml").mkdir()
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda name: os.symlink("/dev/zero", name)])
+def test_no_file_in_the_place_of_the_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "pingback.toml")
     with pytest.raises(SettingsError, match=r"^pingback.toml cannot be read: "):
         load({}, environ={}, folder=tmp_path)
+
+
+def test_a_file_as_windows_writes_it(tmp_path: Path) -> None:
+    assert loaded(tmp_path, b"\xef\xbb\xbftimeout = 5\r\nport = 1\r\n").port == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["akismet_key = ['s3cret']", 'notify_secret = "s3cret\\u0000"', "smtp_url = ['s3cret']"]
+)
+def test_a_secret_that_cannot_be_used_is_not_shown(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SettingsError, match=r": what stands there is not a text$") as refused:
+        loaded(tmp_path, line)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_one_network_or_site_needs_no_list(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A field of `Settings` is a line of the table. The options of the commands, their
 docs/reference.md are made from it.
 """
 
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,6 +32,7 @@ from pingback.table import (
 )
 
 FILE = "pingback.toml"
+MAX_FILE = 64 * 1024  # bytes; the parser takes time by the square of some lines
 
 Verify: TypeAlias = Literal["inline", "queued"]
 Trackback: TypeAlias = Literal["verified", "unverified"]
@@ -314,10 +316,15 @@ def _in_table(command: str, table: Mapping[str, object]) -> dict[str, object]:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        file = path.read_text("utf-8")
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
+            raise SettingsError(f"{FILE} cannot be read: it is no file")
+        with path.open("rb") as file:
+            written = file.read(MAX_FILE + 1)
+        if len(written) > MAX_FILE:
+            raise SettingsError(f"{FILE} cannot be read: it has more than {MAX_FILE} bytes")
         import tomllib  # 10 ms, for who has a file
 
-        return tomllib.loads(file)
+        return tomllib.loads(written.decode("utf-8-sig").replace("\r\n", "\n"))  # as some editors of Windows write it
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:  # tomllib gives up on long numbers and on deep lists

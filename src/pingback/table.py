@@ -59,6 +59,7 @@ class Setting:
     group: Group
     commands: tuple[str, ...]
     help: str
+    secret: bool
 
     @property
     def environment(self) -> str:
@@ -96,7 +97,12 @@ class Setting:
         """The value as `Settings` has it, from whatever it was written in; ValueError where it cannot be used."""
         if self.several:
             return tuple(map(self.kind.parse, items(value)))
-        return self.kind.parse(value)
+        try:
+            return self.kind.parse(value)
+        except ValueError:
+            if self.secret:
+                raise ValueError("what stands there is not a text") from None
+            raise
 
 
 def setting(
@@ -138,6 +144,7 @@ def setting_of(each: Field[object]) -> Setting:
         group=said["group"],
         commands=said["commands"] or said["group"].commands,
         help=said["help"],
+        secret=not each.repr,
     )
 
 

@@ -60,8 +60,12 @@ def test_tls_that_is_none() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["localhost", "http://localhost", "smtp://", "smtp://host:99999", "smtp://host/path", "smtp://[::1", "smtp:x"],
+    [
+        *("localhost", "http://localhost", "smtp://", "smtp://host:99999", "smtp://host/path", "smtp://[::1", "smtp:x"),
+        *("smtp://me:s3cret#1@host", "smtp://me:[s3cret@host", "smtp://me:s3cret/1@host", "smtp://me@host:s3cret"),
+    ],
 )
 def test_urls_that_are_no_mail_server(url: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # urllib has its own words for some
+    with pytest.raises(ValueError, match=r"^the mail server must be smtp://HOST or smtps://HOST") as refused:
         Mailer(url)
+    assert "s3cret" not in str(refused.value)

@@ -23,12 +23,16 @@ class Mailer:
     password and port as in any URL. ValueError where it is none."""
 
     def __init__(self, url: str, *, ca_bundle: str | None = None) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:  # which may show a piece of the password
+            raise _no_server() from None
         if parts.scheme not in PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise ValueError("the mail server must be smtp://HOST or smtps://HOST")
+            raise _no_server()
         self._scheme = parts.scheme
         self._host = parts.hostname
-        self._port = parts.port or PORTS[parts.scheme]
+        self._port = port or PORTS[parts.scheme]
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._ca_bundle = ca_bundle
@@ -72,3 +76,7 @@ class Mailer:
             raise smtplib.SMTPNotSupportedError("it offers no TLS, and the password is not sent without")
         if self._user:
             server.login(self._user, self._password)
+
+
+def _no_server() -> ValueError:
+    return ValueError("the mail server must be smtp://HOST or smtps://HOST; write “#” in a password as %23, and so on")
