@@ -60,7 +60,7 @@ def _is_general(option: click.Option) -> bool:
 def _label(option: click.Option) -> str:
     if isinstance(option, SettingOption):
         return option.line.label
-    words = f"[{'|'.join(option.type.choices)}]" if isinstance(option.type, click.Choice) else option.metavar
+    words = option.metavar or option.type.get_metavar(option, click.Context(click.Command("")))
     return f"{option.opts[0]} {words or ''}".rstrip()
 
 
