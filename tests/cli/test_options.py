@@ -2,8 +2,10 @@
 
 import re
 
+import click
 import pytest
 
+from pingback.cli.group import main
 from tests.cli.conftest import Run
 
 GENERAL = ["--json", "--db", "--allow-network", "--timeout", "--ca-bundle", "-v", "-h"]
@@ -44,6 +46,13 @@ def sections(help_text: str) -> dict[str, list[str]]:
 
 def test_the_help_of_a_command_with_one_option_of_its_own(run: Run) -> None:
     assert run("retry", "--help").out == RETRY
+
+
+def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: Run) -> None:
+    command = main.get_command(click.Context(main), "retry")
+    assert command is not None
+    command.make_context("retry", [], parent=click.Context(click.Group()))
+    assert run("retry", "-h").out == RETRY
 
 
 @pytest.mark.parametrize(

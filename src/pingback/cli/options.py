@@ -116,7 +116,9 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
                 _drop_output()
                 stop(NO, f"standard output cannot be written: {error.strerror}")
 
-        command = click.command(name, cls=Command, epilog=f"Example: {example}")(run)
+        # The names are the group's, too; but a command keeps the first that it hears of, from whichever context.
+        names = {"help_option_names": ["-h", "--help"]}
+        command = click.command(name, cls=Command, epilog=f"Example: {example}", context_settings=names)(run)
         command.params += [SettingOption(line) for line in lines]
         return command
 
