@@ -109,6 +109,10 @@ def test_help_fits_80_columns(run: Run, command: str) -> None:
     assert not re.search(r"\[default:$", help_text, re.MULTILINE)
 
 
+def test_the_list_of_commands_fits_80_columns(run: Run) -> None:
+    assert max(map(len, run("--help").out.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     "said",
     [

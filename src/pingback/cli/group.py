@@ -61,7 +61,6 @@ def main() -> None:
     Settings come from the command line, then from the environment
     (PINGBACK_DB, PINGBACK_TIMEOUT, ...), then from pingback.toml.
 
-    \b
     Exit codes: 0 it worked; 1 the answer is no; 2 wrong usage, or a database that cannot be used;
     3 a page could not be reached, or the address guard refused it.
     """
