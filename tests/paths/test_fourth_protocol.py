@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from pingback.cli.group import main
-from pingback.doctor.examine import examine
+from pingback.doctor import examine
 from pingback.errors import Fault, FaultCode
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Via, Words
 from pingback.net.client import Client

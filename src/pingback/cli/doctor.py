@@ -3,8 +3,7 @@
 import click
 
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.doctor.checks import CheckUp
-from pingback.doctor.examine import examine
+from pingback.doctor import CheckUp, examine
 from pingback.errors import FetchError
 from pingback.protocols.linkback import Check
 from pingback.settings import Settings

@@ -1,19 +1,29 @@
-"""What a page says of its endpoints, as senders of each kind read it (Pingback 1.0 §2, TrackBack 1.2).
+"""A check-up: looks at a page and at the endpoints that it advertises from outside, as senders of each kind do.
 
 WordPress is the sender to please: it asks by HEAD first, takes the characters of an address as they stand there, finds
-a `<link>` in one spelling only, and gives up a whole run of pings when it meets two `X-Pingback` headers.
+a `<link>` in one spelling only, and gives up a whole run of pings when it meets two `X-Pingback` headers. An endpoint
+is asked by the probes of its protocol: pings that it must refuse (Pingback 1.0 §2, TrackBack 1.2).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
 
+from pingback.errors import BadStatus, FetchError
 from pingback.model import Endpoint, Protocol, Via
 from pingback.page.endpoints import endpoints_in
-from pingback.protocols.linkback import Check
+from pingback.protocols.linkback import Answer, Check, Probe
 from pingback.protocols.pingback import HEADER
+from pingback.protocols.table import headers_read, linkback_of
+from pingback.protocols.xmlrpc import MAX_BODY
+from pingback.text import plain
 from pingback.urls import is_http, same_url, shown
+
+if TYPE_CHECKING:
+    from pingback.net.client import Client
 
 # The expression of Pingback 1.0 §2.2, and the four entities that it wants expanded.
 _LINK = re.compile(rb'<link rel="pingback" href="([^"]+)" ?/?>')
@@ -21,6 +31,21 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
 
 _WAYS = {Via.HEADER: "a header", Via.LINK: "a <link>", Via.A: "an <a>", Via.RDF: "a block of RDF"}
 _SPELLING = '<link rel="pingback" href="…">, rel first and in double quotes'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckUp:
+    """All that was looked at for the page at `url`, in the order in which a sender would meet it."""
+
+    url: str
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def as_json(self) -> dict[str, object]:
+        return {"url": self.url, "checks": [check.as_json() for check in self.checks]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +77,20 @@ class Seen:
         )
 
 
-def checks_of(seen: Seen) -> Iterator[Check]:
+def examine(url: str, *, client: "Client", clock: Callable[[], float] = monotonic) -> CheckUp:
+    """What is right and wrong with the page at `url` and its endpoints.
+
+    Blocks for up to a dozen exchanges. Raises `Blocked` and `Unreachable` where there is no page to look at; an error
+    page is a check that is not ok. `clock` gives seconds that never run backwards.
+    """
+    try:
+        seen = replace(_look(url, client), head=_head(url, client))
+    except BadStatus as error:
+        return CheckUp(url=url, checks=(Check(name="reachable", ok=False, message=str(error)),))
+    return CheckUp(url=url, checks=tuple(_checks(seen, client, clock)))
+
+
+def checks_of_page(seen: Seen) -> Iterator[Check]:
     """What is right and wrong with the page."""
     found = {endpoint.protocol: endpoint for endpoint in seen.endpoints()}
     yield _reached(seen)
@@ -65,6 +103,49 @@ def checks_of(seen: Seen) -> Iterator[Check]:
         yield _pingback_address(pingback)
     if b"trackback:ping" in seen.body.lower():
         yield _trackback_block(found.get(Protocol.TRACKBACK))
+
+
+def checks_of_endpoint(
+    endpoint: Endpoint, target: str, *, client: "Client", clock: Callable[[], float]
+) -> Iterator[Check]:
+    """What is right and wrong with the endpoint of a target; ends early where it cannot be reached.
+
+    Blocks for a few exchanges. `clock` gives seconds that never run backwards.
+    """
+    linkback = linkback_of(endpoint.protocol)
+    try:
+        for probe in linkback.probes if linkback else ():
+            began = clock()
+            answer = _answer(probe, endpoint.url, target, client)
+            yield from probe.judge(answer, clock() - began)
+    except FetchError as error:
+        yield Check(name=f"{endpoint.protocol}-endpoint", ok=False, message=plain(str(error)))
+
+
+def _look(url: str, client: "Client") -> Seen:
+    with client.get(url) as response:
+        response.require_success()
+        return Seen(
+            target=url,
+            url=response.url,
+            headers={name: tuple(response.headers(name)) for name in headers_read()},
+            content_type=response.content_type,
+            body=response.read(),
+        )
+
+
+def _head(url: str, client: "Client") -> tuple[str, ...] | None:
+    try:
+        with client.head(url) as response:
+            return tuple(response.headers(HEADER))
+    except FetchError:
+        return None
+
+
+def _checks(seen: Seen, client: "Client", clock: Callable[[], float]) -> Iterator[Check]:
+    yield from checks_of_page(seen)
+    for endpoint in seen.endpoints():
+        yield from checks_of_endpoint(endpoint, seen.target, client=client, clock=clock)
 
 
 def _reached(seen: Seen) -> Check:
@@ -159,3 +240,12 @@ def _trackback_block(trackback: Endpoint | None) -> Check:
             ok=False, message="no block of TrackBack RDF is for this page: its dc:identifier must be the page's own URL"
         )
     return check(ok=True, message=f"a block of TrackBack RDF is for this page: pings go to {shown(trackback.url)}")
+
+
+def _answer(probe: Probe, url: str, target: str, client: "Client") -> Answer:
+    if probe.message is None:
+        with client.get(url) as response:
+            return Answer(url, response.url, response.status, b"", response.content_type)
+    body, content_type = probe.message(target)
+    with client.post(url, body, content_type=content_type) as response:
+        return Answer(url, response.url, response.status, response.read(MAX_BODY + 1), response.content_type)
