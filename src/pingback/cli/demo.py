@@ -12,9 +12,7 @@ import click
 from click.core import ParameterSource
 
 from pingback.cli.options import NO, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.demo.blog import thoughts_on
-from pingback.demo.posts import FIVE, SERIES
-from pingback.demo.story import Demo, running
+from pingback.demo import FIVE, SERIES, Demo, running, thoughts_on
 from pingback.errors import FetchError
 from pingback.model import OutcomeStatus
 from pingback.server.display import line

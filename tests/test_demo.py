@@ -1,17 +1,41 @@
-"""`pingback.demo.blog`: pages that advertise the endpoint, and show mentions whose words a stranger chose."""
+"""`pingback.demo`: a series whose titles hold all sorts, on pages that show the words of strangers, told for real."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from pingback.demo.blog import Blog, thoughts_on
-from pingback.demo.posts import FIVE, SERIES
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.demo import FIVE, SERIES, Blog, Demo, running, thoughts_on
+from pingback.errors import Unreachable
+from pingback.model import Mention, MentionStatus, OutcomeStatus, Protocol
+from pingback.net.client import Client
+from pingback.sending.publish import UNCHANGED
 from pingback.site import Site
 from pingback.store import Store
 
 URL = "http://127.0.0.1:8000"
+
+PARTS = "one two three four six seven eight".split()
+
+
+def test_eight_parts_in_order() -> None:
+    assert list(SERIES) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [post.number for post in SERIES.values()] == list(SERIES)
+    assert [post.slug for post in SERIES.values()] == [
+        f"part-{number}" for number in "one two three four five six seven eight".split()
+    ]
+
+
+def test_each_other_part_links_to_part_five_the_earlier_ones_by_an_update() -> None:
+    assert [number for number, post in SERIES.items() if "{five}" in post.words] == [6, 7, 8]
+    assert [number for number, post in SERIES.items() if "{five}" in post.update] == [1, 2, 3, 4]
+    assert SERIES[FIVE].update == ""
+
+
+def test_titles_of_every_kind() -> None:
+    titles = "".join(post.title for post in SERIES.values())
+    for kind in ("“", "”", "&#8217;", "&amp;", "–", "ç", "ö", "十"):
+        assert kind in titles
 
 
 def mention(**words: str) -> Mention:
@@ -134,3 +158,44 @@ def test_only_what_is_approved_is_shown(blog: Blog, store: Store) -> None:
 )
 def test_the_heading(count: int, heading: str) -> None:
     assert thoughts_on(SERIES[3], count) == heading
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client(allow=["127.0.0.1"]) as client:
+        yield client
+
+
+@pytest.fixture
+def demo(client: Client) -> Iterator[Demo]:
+    with running(db="sqlite://", client=client) as demo:
+        yield demo
+
+
+def test_seven_pings_are_accepted_and_kept_in_order(demo: Demo) -> None:
+    root = demo.five.removesuffix("part-five/")
+    assert [
+        (outcome.source, outcome.target, outcome.endpoint, outcome.protocol, outcome.status) for outcome in demo.tell()
+    ] == [
+        (f"{root}part-{part}/", demo.five, f"{root}xmlrpc", Protocol.PINGBACK, OutcomeStatus.ACCEPTED) for part in PARTS
+    ]
+    mentions = demo.mentions()
+    assert [mention.source for mention in mentions] == [f"{root}part-{part}/" for part in PARTS]
+    assert {mention.status for mention in mentions} == {MentionStatus.APPROVED}
+    assert [mention.title for mention in mentions][2:4] == [
+        "What the Pendulum Doesn’t Say | The Slow Clock",
+        "Oil, Brass & Patience | The Slow Clock",
+    ]
+
+
+def test_told_again_there_is_nothing_to_send(demo: Demo) -> None:
+    assert len(list(demo.tell())) == 7
+    assert {(outcome.status, outcome.message) for outcome in demo.tell()} == {(OutcomeStatus.SKIPPED, UNCHANGED)}
+    assert len(demo.mentions()) == 7
+
+
+def test_nothing_listens_when_it_is_over(client: Client) -> None:
+    with running(db="sqlite://", client=client) as demo:
+        list(demo.tell())
+    with Client(allow=["127.0.0.1"]) as another, pytest.raises(Unreachable, match="was refused"):
+        another.get(demo.five)
