@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from pingback.model import Endpoint, Protocol
 from pingback.net.client import Client
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.page.endpoints import endpoints_in
 from pingback.page.scanner import FEED_BYTES

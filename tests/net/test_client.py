@@ -8,8 +8,7 @@ import pytest
 
 from pingback.errors import Blocked, FetchError, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
-from pingback.net.guard import Address
-from pingback.net.permit import Permit, Postponed
+from pingback.net.guard import Address, Permit, Postponed
 from pingback.version import VERSION
 from tests.loopback import Answer, Request, Site, head, page, redirect
 

@@ -11,8 +11,8 @@ import pytest
 from pingback.errors import NoTurn, Unreachable
 from pingback.net.budget import Budget
 from pingback.net.client import Client, Limits
+from pingback.net.guard import OWNERS, Permit, Postponed
 from pingback.net.lookups import LookUps
-from pingback.net.permit import OWNERS, Permit, Postponed
 
 PATIENCE = 30.0
 

@@ -11,7 +11,7 @@ import urllib3
 from pingback.errors import FetchError, Unreachable
 from pingback.net.budget import Budget
 from pingback.net.client import Client
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 
 PATIENCE = 120.0  # seconds that a thread of a test may wait for another before the test fails

@@ -13,8 +13,7 @@ import pytest
 from pingback.errors import FaultCode, NoTurn
 from pingback.model import MentionStatus, Protocol
 from pingback.net.client import Client
-from pingback.net.guard import Address, Refused
-from pingback.net.permit import Postponed
+from pingback.net.guard import Address, Postponed, Refused
 from pingback.receive.existence import everything_exists
 from pingback.receive.limits import Rate
 from pingback.receive.pages import SitePages

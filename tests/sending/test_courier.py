@@ -13,7 +13,7 @@ import pytest
 from pingback.errors import StoreError
 from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
 from pingback.net.client import Client, Limits
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.protocols.xmlrpc import encode_fault
 from pingback.sending.courier import LEASE, Courier

@@ -7,7 +7,7 @@ import pytest
 from pingback.errors import BadStatus, Blocked, Unreachable
 from pingback.model import Discovery, Endpoint, Protocol, Via
 from pingback.net.client import Client, Limits
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.sending.discover import REMEMBERED_FOR, discover
 from tests.loopback import Page, Site, head, page, redirect

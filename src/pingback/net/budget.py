@@ -12,8 +12,7 @@ from typing import Any, Self
 
 from urllib3 import Timeout
 
-from pingback.net.guard import Address
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Address, Permit
 
 LEAST = 64  # bytes that each `recv` counts for: two MiB that come one by one would take seconds of our CPU
 

@@ -15,14 +15,11 @@ from requests.structures import CaseInsensitiveDict
 
 from pingback import forks, urls
 from pingback.errors import NoTurn, SettingsError
-from pingback.net import reasons
 from pingback.net.budget import Budget
-from pingback.net.connection import GuardedAdapter, tls_context
-from pingback.net.dial import Dialer
-from pingback.net.guard import PORTS, Guard, Refused
+from pingback.net.connection import Dialer, GuardedAdapter, tls_context
+from pingback.net.guard import OWNERS, PORTS, Guard, Permit, Postponed, Refused
 from pingback.net.lookups import Resolver, system_resolver
-from pingback.net.permit import OWNERS, Permit, Postponed
-from pingback.net.response import Response
+from pingback.net.response import FAILURES, Response, blocked, failed, unreachable
 from pingback.urls import shown
 from pingback.version import VERSION
 
@@ -146,7 +143,7 @@ class Client:
             response.close()
             redirects.append(response.status)
             url = _next_url(response.url, locations[0])
-        raise reasons.unreachable(url, f"it is the end of more than {limits.max_redirects} redirects")
+        raise unreachable(url, f"it is the end of more than {limits.max_redirects} redirects")
 
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: Budget) -> Response:
         try:
@@ -161,11 +158,11 @@ class Client:
             timeout: Any = budget  # the stubs of requests forget urllib3's Timeout
             raw = self._adapter.send(request, stream=True, timeout=timeout).raw
         except Refused as refusal:
-            raise reasons.blocked(url, refusal, to_owner=not budget.permit.is_strangers) from refusal
+            raise blocked(url, refusal, to_owner=not budget.permit.is_strangers) from refusal
         except Postponed as postponed:
             raise NoTurn(url, str(postponed), retry_after=postponed.seconds) from postponed
-        except reasons.FAILURES as error:
-            raise reasons.failed(url, error, seconds=budget.seconds) from error
+        except FAILURES as error:
+            raise failed(url, error, seconds=budget.seconds) from error
         log.debug("%s %r: %d", method, shown(href), raw.status)
         return Response(raw, url=href, budget=budget, max_bytes=self._limits.max_bytes)
 
@@ -183,7 +180,7 @@ def client_for(settings: "Settings") -> Client:
 def _next_url(base: str, location: str) -> str:
     url = urls.resolve(base, location)
     if url is None:
-        raise reasons.unreachable(base, "it redirects to what is not a URL")
+        raise unreachable(base, "it redirects to what is not a URL")
     return url
 
 

@@ -1,13 +1,16 @@
-"""The seam in urllib3 and requests: where they open a socket, they ask the dialer.
+"""The seam in urllib3 and requests: where they open a socket, they ask the dialer, who asks the guard.
 
-`Host`, SNI and the name on the certificate stay those of the URL, since only the socket is ours.
+What was checked is what is dialled. `Host`, SNI and the name on the certificate stay those of the URL, since only the
+socket is ours.
 """
 
+import errno
 import os
 import socket
 import ssl
 from http.client import HTTPException
 from http.client import HTTPResponse as RawResponse
+from ipaddress import ip_address
 from typing import Any
 
 import requests
@@ -19,12 +22,62 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pingback.errors import unreadable
 from pingback.net.budget import Budget, MeteredSocket, MeteredTLSSocket
-from pingback.net.dial import Dialer
-from pingback.net.guard import Address
+from pingback.net.guard import Address, Guard, Postponed
+from pingback.net.lookups import LookUps, Resolver
 
 MAX_HOSTS = 32  # whose connections are kept
 MAX_IDLE = 16  # connections kept for one host
 MAX_INTERIM = 16  # responses before the final one
+
+NO_WAY = frozenset({errno.ENETUNREACH, errno.ENETDOWN})  # from this machine to the network of an address
+MAX_DIALLED = 8  # addresses of one host
+
+
+class Dialer:
+    """Opens the connections of one client. May be used by several threads."""
+
+    def __init__(self, guard: Guard, resolver: Resolver) -> None:
+        self._guard = guard
+        self._look_ups = LookUps(resolver)
+
+    def dial(self, host: str, port: int, budget: Budget) -> MeteredSocket:
+        """A socket connected to `host`; Refused by the guard, Postponed by the permit, OSError when nothing answers."""
+        answers = (host,) if _is_address(host) else self._look_ups.find(host, port, budget)
+        addresses = self._guard.checked(answers, port)[:MAX_DIALLED]
+        failure: Exception | None = None
+        for number, address in enumerate(addresses):
+            try:
+                # A dead address may use its share of the time, not what the next one needs.
+                seconds = budget.left() / (len(addresses) - number)
+                self.check(host, address, budget)
+                return self._connected(address, port, budget, seconds)
+            except (OSError, Postponed) as error:
+                # One that was not asked may be the one that answers; one of a network that this machine is not on,
+                # mostly IPv6, says nothing of the host.
+                no_way = isinstance(error, OSError) and error.errno in NO_WAY
+                if failure is None or not (no_way or isinstance(failure, Postponed)):
+                    failure = error
+        raise failure or socket.gaierror(socket.EAI_NONAME, "no such host")
+
+    def check(self, host: str, address: Address, budget: Budget) -> None:
+        """Raises Postponed or Refused where the permit of the exchange says no to this address of the host."""
+        budget.permit.check_address(host, address, allowed=self._guard.allows(address))
+
+    def _connected(self, address: Address, port: int, budget: Budget, seconds: float) -> MeteredSocket:
+        connection = MeteredSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        try:
+            connection.budget = budget
+            connection.address = address
+            connection.settimeout(seconds)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.connect((str(address), port))
+            # Before TLS and before a byte is sent: dialling 0.0.0.0 arrives at 127.0.0.1, for one.
+            self._guard.checked([connection.getpeername()[0]], port)
+            connection.settimeout(budget.left())  # what a TLS handshake may take as a whole
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class _Response(RawResponse):
@@ -161,3 +214,11 @@ def tls_context(ca_bundle: str) -> ssl.SSLContext:
         raise ValueError(f"ca_bundle {ca_bundle!r} cannot be used: {why}") from error
     context.sslsocket_class = MeteredTLSSocket
     return context
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,9 +1,11 @@
-"""Which URLs may be asked for, and which addresses may be connected to.
+"""Which URLs may be asked for, which addresses may be connected to, and on whose word.
 
 The default is the open internet and nothing else: globally reachable unicast addresses by IANA's special-purpose
 registries (RFC 6890), the usual web ports, no credentials. Networks of one's own are allowed one by one.
 """
 
+import errno
+import socket
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
@@ -73,6 +75,12 @@ _METADATA_HOSTS = frozenset(
     }
 )
 
+COME_AGAIN = 10.0  # seconds
+
+_PORT = 9  # any would do
+_NOBODYS = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # documentation, RFC 5737 and RFC 3849
+_SCARCE = frozenset({errno.EADDRINUSE, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
 
 class Refused(Exception):
     """The guard says no; the text says why. Not an OSError, which urllib3 and requests would take for their own.
@@ -83,6 +91,17 @@ class Refused(Exception):
     def __init__(self, reason: str, *, exempt: str = "") -> None:
         super().__init__(reason)
         self.exempt = exempt
+
+
+class Postponed(Exception):
+    """Not now, but maybe in so many seconds: nobody was asked, and nothing found out; the text says why.
+
+    Not an OSError, which urllib3 and requests would take for their own.
+    """
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class Guard:
@@ -129,6 +148,26 @@ class Guard:
     def _wrong_port(self, port: int, *, exempt: str) -> Refused:
         ports = " and ".join(", ".join(map(str, sorted(self._ports))).rsplit(", ", 1))
         return Refused(f"port {port} is not allowed, only {ports} are", exempt=exempt)
+
+
+class Permit:
+    """The owner's: all that the guard lets pass. That of an exchange on a stranger's word is `receive.turns.Way`.
+
+    `sender` is who is to share what strangers have, where that is known.
+    """
+
+    is_strangers = False
+    sender: str | None = None
+
+    def check_host(self, url: str) -> None:
+        """Asked before each request, of redirects as well. Raises `Postponed`, or `Refused` for good."""
+
+    def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+        """Asked before each request, also on a connection that was kept, and for each address of `host` that is tried.
+
+        `allowed` are addresses that are exempt from the rules of the client's guard. Raises `Postponed`, and `Refused`
+        where this one is not to be asked at all.
+        """
 
 
 def is_public(address: str) -> bool:
@@ -188,3 +227,49 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _REFUSED_IPV4)
     return address in _UNICAST_IPV6 and not any(address in network for network in _REFUSED_IPV6)
+
+
+OWNERS = Permit()
+
+
+def is_here(address: Address) -> bool:
+    """What is sent to `address` would not leave this machine. Nothing is sent to find out.
+
+    An address that something outside translates to ours is not seen: a router, a cloud, the host of a container.
+    Postponed where the machine has no socket to spare, OSError where no way leads to the address.
+    """
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    try:
+        return _is_bindable(family, str(address)) or _is_routed_here(family, address)
+    except OSError as error:
+        if error.errno in _SCARCE:
+            raise Postponed("this machine has no socket to spare", seconds=COME_AGAIN) from error
+        raise
+
+
+def _is_bindable(family: socket.AddressFamily, address: str) -> bool:
+    """A socket may have this address, as it may have all that are ours; False where it may have anybody's.
+
+    Linux allows that by `net.ipv4.ip_nonlocal_bind`, which some set for addresses that move from machine to machine.
+    """
+    return _binds(family, address) and not _binds(family, _NOBODYS[family])
+
+
+def _binds(family: socket.AddressFamily, address: str) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            return False
+        raise
+    return True
+
+
+def _is_routed_here(family: socket.AddressFamily, address: Address) -> bool:
+    """For a datagram socket to connect is to choose a route. To an address of its own the machine sends from that
+    address, or from the first one of the same network; so this alone would miss all others of a network."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((str(address), _PORT))
+        sender = ip_address(probe.getsockname()[0])
+    return sender == address or sender.is_loopback

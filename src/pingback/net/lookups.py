@@ -15,7 +15,7 @@ from math import inf
 from typing import TypeAlias
 
 from pingback.net.budget import Budget
-from pingback.net.permit import Permit, Postponed
+from pingback.net.guard import Permit, Postponed
 
 Resolver: TypeAlias = Callable[[str, int], Iterable[str]]
 Share: TypeAlias = tuple[str, str]

@@ -1,16 +1,26 @@
-"""What came over HTTP: status and headers at once, the page as a stream that is read only as far as somebody asks."""
+"""What came over HTTP: status and headers at once, the page as a stream that is read only as far as somebody asks.
+
+Or why nothing came, in words for a person: this is the one place that knows what the HTTP libraries raise.
+"""
 
 import re
+import ssl
 import zlib
 from collections.abc import Generator, Iterator
+from http.client import HTTPException, IncompleteRead
+from socket import EAI_AGAIN, gaierror
 from types import TracebackType
 from typing import Self
+from zlib import error as ZlibError
 
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
-from pingback.errors import BadStatus
-from pingback.net import reasons
-from pingback.net.budget import Budget
+from pingback.errors import BadStatus, Blocked, Unreachable
+from pingback.net.budget import Budget, TooMuch
+from pingback.net.connection import NO_WAY
+from pingback.net.guard import Refused
+from pingback.urls import shown
 
 CHUNK = 16 * 1024  # bytes, decoded, at most; what one `recv` brings is passed on at once
 
@@ -21,6 +31,25 @@ _GZIP = 16 + zlib.MAX_WBITS  # zlib's word for: a gzip header is expected
 _GZIP_MAGIC = 0x1F  # the first byte of every member, RFC 1952 §2.3.1
 _PLAIN_CODINGS = frozenset({"", "identity"})
 _GZIP_CODINGS = frozenset({"gzip", "x-gzip"})  # RFC 9110 §8.4.1.3
+
+# All that comes out of requests (an OSError itself), urllib3, http.client, ssl and zlib when the far side misbehaves.
+# ValueError: a host that IDNA or TLS cannot spell, where the URL standard can.
+FAILURES = (OSError, ValueError, HTTPException, HTTPError, ZlibError)
+
+OFFLINE = "is this machine offline?"  # nobody can know, but whoever sits at it
+
+# The first line that fits, from what is sure to what is left.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (gaierror, "no such host"),
+    (ssl.SSLCertVerificationError, "its certificate is not valid: {0.verify_message}"),
+    (ssl.SSLError, "TLS failed: {0.reason}"),
+    (TooMuch, "it sends more than a page needs"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (IncompleteRead, "the response broke off"),
+    (ConnectionError, "the connection was closed"),
+    (ZlibError, "its content is not the gzip that it says"),
+    (HTTPException, "it does not answer in HTTP"),
+)
 
 
 class Response:
@@ -94,18 +123,18 @@ class Response:
                     yield kept
                 if self.bytes_read >= self._max_bytes:
                     return
-        except reasons.FAILURES as error:
-            raise reasons.failed(self.url, error, seconds=self._budget.seconds) from error
+        except FAILURES as error:
+            raise failed(self.url, error, seconds=self._budget.seconds) from error
 
     def _decoded(self) -> Iterator[bytes]:
         if self._listed("Transfer-Encoding") not in {"", "chunked"}:
-            raise reasons.unreachable(self.url, "it uses a transfer coding that was not asked for")
+            raise unreachable(self.url, "it uses a transfer coding that was not asked for")
         coding = self._listed("Content-Encoding")
         if coding in _PLAIN_CODINGS:
             return self._received()
         if coding in _GZIP_CODINGS:
             return _gunzipped(self._received())
-        raise reasons.unreachable(self.url, "it uses a content coding that was not asked for")
+        raise unreachable(self.url, "it uses a content coding that was not asked for")
 
     def _listed(self, name: str) -> str:
         return ",".join(self.headers(name)).strip().lower()
@@ -115,6 +144,24 @@ class Response:
             # Two MiB in chunks of one byte would take seconds of our time, so each piece costs as if it were a line.
             self._budget.spend(max(_LEAST - len(piece), 0))
             yield piece
+
+
+def blocked(url: str, refusal: Refused, *, to_owner: bool) -> Blocked:
+    """How to lift the guard is for its owner to hear, and not for whoever named the URL."""
+    remedy = f"; if it is yours, give --allow-network {refusal.exempt}" if to_owner and refusal.exempt else ""
+    return Blocked(url, f"{shown(url)} is blocked: {refusal}{remedy}")
+
+
+def unreachable(url: str, reason: str) -> Unreachable:
+    return Unreachable(url, f"{shown(url)} could not be reached: {reason}")
+
+
+def failed(url: str, error: Exception, *, seconds: float) -> Unreachable:
+    """What `error` means for `url`, whose exchange had `seconds`."""
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return Unreachable(url, f"{shown(url)} did not answer within {seconds:g} seconds")
+    return unreachable(url, _reason(causes))
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -142,3 +189,23 @@ def _text(value: str) -> str:
         return line.encode("latin-1").decode()
     except UnicodeError:
         return line
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reason(causes: tuple[BaseException, ...]) -> str:
+    for cause in causes:
+        if isinstance(cause, gaierror) and cause.errno == EAI_AGAIN:
+            return f"its name could not be looked up; {OFFLINE}"
+        if isinstance(cause, OSError) and not isinstance(cause, gaierror) and cause.errno in NO_WAY:
+            return f"there is no way to its network; {OFFLINE}"
+    for kind, words in _REASONS:
+        for cause in causes:
+            if isinstance(cause, kind):
+                return words.format(cause)
+    system = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)
+    return next(system, "it gave no usable response")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
-from pingback.net.guard import Refused
-from pingback.net.permit import Permit
+from pingback.net.guard import Permit, Refused
 from pingback.page.about import published_of
 from pingback.receive.turns import host_of
 from pingback.receive.verify import GONE

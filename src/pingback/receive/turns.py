@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
 from pingback.errors import NoTurn
-from pingback.net.guard import Address, Refused, network_of, untranslated
-from pingback.net.here import is_here
-from pingback.net.permit import Permit, Postponed
+from pingback.net.guard import Address, Permit, Postponed, Refused, is_here, network_of, untranslated
 from pingback.receive.pages import SitePages
 from pingback.urls import shown, split
 

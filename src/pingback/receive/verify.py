@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus, Fault, FaultCode, FetchError
 from pingback.model import Protocol, Verification
-from pingback.net.permit import OWNERS, Permit
+from pingback.net.guard import OWNERS, Permit
 from pingback.page.about import read_mention
 from pingback.version import VERSION
 

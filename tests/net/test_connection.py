@@ -8,8 +8,7 @@ import pytest
 
 from pingback.errors import Blocked, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
-from pingback.net.guard import Address, Refused
-from pingback.net.permit import Permit, Postponed
+from pingback.net.guard import Address, Permit, Postponed, Refused
 from tests.loopback import Site, page
 
 
