@@ -142,7 +142,10 @@ class Client:
                 return response
             response.close()
             redirects.append(response.status)
-            url = _next_url(response.url, locations[0])
+            redirected = urls.resolve(response.url, locations[0])
+            if redirected is None:
+                raise unreachable(response.url, "it redirects to what is not a URL")
+            url = redirected
         raise unreachable(url, f"it is the end of more than {limits.max_redirects} redirects")
 
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: Budget) -> Response:
@@ -175,13 +178,6 @@ def client_for(settings: "Settings") -> Client:
         )
     except ValueError as error:
         raise SettingsError(str(error)) from None
-
-
-def _next_url(base: str, location: str) -> str:
-    url = urls.resolve(base, location)
-    if url is None:
-        raise unreachable(base, "it redirects to what is not a URL")
-    return url
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -87,12 +87,11 @@ class _Response(RawResponse):
         for _ in range(MAX_INTERIM + 1):
             super().begin()
             if self.status >= 200:
-                return self._tidy()
+                break
             self.headers = None  # type: ignore[assignment]  # what tells `begin` that there is something to read
-        raise HTTPException("too many interim responses")
-
-    def _tidy(self) -> None:
-        """Take away what urllib3 logs a warning for, traceback included: strangers could fill the log."""
+        else:
+            raise HTTPException("too many interim responses")
+        # Away with what urllib3 logs a warning for, traceback included: strangers could fill the log.
         self.msg.defects.clear()
         self.msg.set_payload("")
         if self.chunked:  # RFC 9112 §6.3: Transfer-Encoding overrides Content-Length

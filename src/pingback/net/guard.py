@@ -131,7 +131,11 @@ class Guard:
         One bad answer spoils them all: whoever gives a public and a private address for one name is up to something.
         """
         addresses = [_parsed(answer) for answer in dict.fromkeys(answers)]
-        refused = [address for address in addresses if not self._passes(address, port)]
+        refused = [
+            address
+            for address in addresses
+            if not (self.allows(address) or (port in self._ports and _is_public(address)))
+        ]
         if not refused:
             return addresses
         if _is_public(refused[0]):
@@ -141,9 +145,6 @@ class Guard:
     def allows(self, address: Address) -> bool:
         """The address is in one of the networks that are exempt."""
         return any(address in network for network in self._allow)
-
-    def _passes(self, address: Address, port: int) -> bool:
-        return self.allows(address) or (port in self._ports and _is_public(address))
 
     def _wrong_port(self, port: int, *, exempt: str) -> Refused:
         ports = " and ".join(", ".join(map(str, sorted(self._ports))).rsplit(", ", 1))
@@ -170,6 +171,9 @@ class Permit:
         """
 
 
+OWNERS = Permit()
+
+
 def is_public(address: str) -> bool:
     """`address` is a globally reachable unicast address; False for all that is not an address."""
     try:
@@ -188,6 +192,30 @@ def untranslated(address: Address) -> Address:
     if isinstance(address, IPv6Address) and address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address
+
+
+def is_here(address: Address) -> bool:
+    """What is sent to `address` would not leave this machine. Nothing is sent to find out.
+
+    An address that something outside translates to ours is not seen: a router, a cloud, the host of a container.
+    Postponed where the machine has no socket to spare, OSError where no way leads to the address.
+    """
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    try:
+        # A socket may have any address that is ours. It may have anybody's where Linux says so by
+        # `net.ipv4.ip_nonlocal_bind`, which some set for addresses that move from machine to machine.
+        if _binds(family, str(address)) and not _binds(family, _NOBODYS[family]):
+            return True
+        # For a datagram socket to connect is to choose a route. To an address of its own the machine sends from that
+        # address, or from the first one of the same network; so this alone would miss all others of a network.
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), _PORT))
+            sender = ip_address(probe.getsockname()[0])
+    except OSError as error:
+        if error.errno in _SCARCE:
+            raise Postponed("this machine has no socket to spare", seconds=COME_AGAIN) from error
+        raise
+    return sender == address or sender.is_loopback
 
 
 def _all_of(addresses: Collection[Address]) -> str:
@@ -229,32 +257,6 @@ def _is_public(address: Address) -> bool:
     return address in _UNICAST_IPV6 and not any(address in network for network in _REFUSED_IPV6)
 
 
-OWNERS = Permit()
-
-
-def is_here(address: Address) -> bool:
-    """What is sent to `address` would not leave this machine. Nothing is sent to find out.
-
-    An address that something outside translates to ours is not seen: a router, a cloud, the host of a container.
-    Postponed where the machine has no socket to spare, OSError where no way leads to the address.
-    """
-    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
-    try:
-        return _is_bindable(family, str(address)) or _is_routed_here(family, address)
-    except OSError as error:
-        if error.errno in _SCARCE:
-            raise Postponed("this machine has no socket to spare", seconds=COME_AGAIN) from error
-        raise
-
-
-def _is_bindable(family: socket.AddressFamily, address: str) -> bool:
-    """A socket may have this address, as it may have all that are ours; False where it may have anybody's.
-
-    Linux allows that by `net.ipv4.ip_nonlocal_bind`, which some set for addresses that move from machine to machine.
-    """
-    return _binds(family, address) and not _binds(family, _NOBODYS[family])
-
-
 def _binds(family: socket.AddressFamily, address: str) -> bool:
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -264,12 +266,3 @@ def _binds(family: socket.AddressFamily, address: str) -> bool:
             return False
         raise
     return True
-
-
-def _is_routed_here(family: socket.AddressFamily, address: Address) -> bool:
-    """For a datagram socket to connect is to choose a route. To an address of its own the machine sends from that
-    address, or from the first one of the same network; so this alone would miss all others of a network."""
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect((str(address), _PORT))
-        sender = ip_address(probe.getsockname()[0])
-    return sender == address or sender.is_loopback

@@ -59,23 +59,20 @@ class Mailer:
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT)
         try:
-            self._introduce(server, tls)
+            server.ehlo()
+            # What does not leave the machine needs no certificate, and mail servers have none for this name.
+            in_the_open = self._scheme == "smtp" and self._host not in _HERE
+            if in_the_open and server.has_extn("starttls"):
+                server.starttls(context=tls)
+                server.ehlo()
+            elif in_the_open and self._user:
+                raise smtplib.SMTPNotSupportedError("it offers no TLS, and the password is not sent without")
+            if self._user:
+                server.login(self._user, self._password)
         except BaseException:
             server.close()
             raise
         return server
-
-    def _introduce(self, server: smtplib.SMTP, tls: ssl.SSLContext) -> None:
-        server.ehlo()
-        # What does not leave the machine needs no certificate, and mail servers have none for this name.
-        in_the_open = self._scheme == "smtp" and self._host not in _HERE
-        if in_the_open and server.has_extn("starttls"):
-            server.starttls(context=tls)
-            server.ehlo()
-        elif in_the_open and self._user:
-            raise smtplib.SMTPNotSupportedError("it offers no TLS, and the password is not sent without")
-        if self._user:
-            server.login(self._user, self._password)
 
 
 def _no_server() -> ValueError:

@@ -6,12 +6,11 @@ Or why nothing came, in words for a person: this is the one place that knows wha
 import re
 import ssl
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from http.client import HTTPException, IncompleteRead
 from socket import EAI_AGAIN, gaierror
 from types import TracebackType
 from typing import Self
-from zlib import error as ZlibError
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
@@ -34,7 +33,7 @@ _GZIP_CODINGS = frozenset({"gzip", "x-gzip"})  # RFC 9110 §8.4.1.3
 
 # All that comes out of requests (an OSError itself), urllib3, http.client, ssl and zlib when the far side misbehaves.
 # ValueError: a host that IDNA or TLS cannot spell, where the URL standard can.
-FAILURES = (OSError, ValueError, HTTPException, HTTPError, ZlibError)
+FAILURES = (OSError, ValueError, HTTPException, HTTPError, zlib.error)
 
 OFFLINE = "is this machine offline?"  # nobody can know, but whoever sits at it
 
@@ -47,7 +46,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, "the connection was refused"),
     (IncompleteRead, "the response broke off"),
     (ConnectionError, "the connection was closed"),
-    (ZlibError, "its content is not the gzip that it says"),
+    (zlib.error, "its content is not the gzip that it says"),
     (HTTPException, "it does not answer in HTTP"),
 )
 
@@ -158,7 +157,11 @@ def unreachable(url: str, reason: str) -> Unreachable:
 
 def failed(url: str, error: Exception, *, seconds: float) -> Unreachable:
     """What `error` means for `url`, whose exchange had `seconds`."""
-    causes = tuple(_causes(error))
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return Unreachable(url, f"{shown(url)} did not answer within {seconds:g} seconds")
     return unreachable(url, _reason(causes))
@@ -191,13 +194,7 @@ def _text(value: str) -> str:
         return line
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _reason(causes: tuple[BaseException, ...]) -> str:
+def _reason(causes: Sequence[BaseException]) -> str:
     for cause in causes:
         if isinstance(cause, gaierror) and cause.errno == EAI_AGAIN:
             return f"its name could not be looked up; {OFFLINE}"
