@@ -15,12 +15,11 @@ from pingback.net.client import Client
 from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
 from pingback.receive.background import Background, Busy
-from pingback.receive.callbacks import Callbacks
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good, own_site
 from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
-from pingback.receive.notifier import Notifier
+from pingback.receive.notifier import Callbacks, Channel, MailChannel, Notifier, WebhookChannel
 from pingback.receive.pages import SitePages
 from pingback.receive.policy import Policy
 from pingback.receive.receiver import Receiver
@@ -30,7 +29,6 @@ from pingback.store import Store
 from pingback.table import OFF
 
 if TYPE_CHECKING:
-    from pingback.receive.channels import Channel
     from pingback.receive.deciders.akismet import Akismet
     from pingback.receive.limits import Rate
 
@@ -239,11 +237,10 @@ def _targets(
     return everything_exists
 
 
-def _channels(settings: Settings, client: Client) -> "list[Channel]":
+def _channels(settings: Settings, client: Client) -> list[Channel]:
     channels: list[Channel] = []
     if settings.notify_mail is not None and settings.site:
         from pingback.net.mail import Mailer
-        from pingback.receive.channels import MailChannel
 
         try:
             mailer = Mailer(settings.smtp_url, ca_bundle=settings.ca_bundle)
@@ -251,8 +248,6 @@ def _channels(settings: Settings, client: Client) -> "list[Channel]":
             raise SettingsError(f"smtp_url: {error}") from None
         channels.append(MailChannel(mailer, settings.notify_mail, site=settings.site[0]))
     if settings.notify_webhook is not None and settings.site:
-        from pingback.receive.channels import WebhookChannel
-
         channels.append(WebhookChannel(client, settings.notify_webhook, secret=settings.notify_secret))
     return channels
 

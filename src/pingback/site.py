@@ -18,7 +18,7 @@ from pingback.errors import SettingsError, StoreError
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, client_for
 from pingback.publishing import Publishing
-from pingback.receive.callbacks import Callback, Callbacks
+from pingback.receive.notifier import Callback, Callbacks
 from pingback.receive.receiver import MAX_LISTED
 from pingback.sanitized import sanitized
 from pingback.server.advertising import advertise

@@ -15,7 +15,7 @@ from pingback.model import Mention
 from pingback.net.client import Client
 from pingback.net.mail import Mailer
 from pingback.protocols.pingback import GET_PINGBACKS
-from pingback.receive.channels import MailChannel, WebhookChannel
+from pingback.receive.notifier import MailChannel, WebhookChannel
 from pingback.server.app import handle
 from pingback.server.http import Request
 from pingback.store import Store

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pingback.errors import Fault
-from pingback.receive.target_check import MAX_ASKED
+from pingback.receive.existence import MAX_ASKED
 from pingback.store import Store
 from tests.paths.programs import wait_until
 from tests.receive.lax import Receiver

@@ -1,4 +1,4 @@
-"""`pingback.receive.likeness`: a typo that is mended makes no other page, other words do."""
+"""`pingback.receive.moderation`: a typo that is mended makes no other page, other words do."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from pingback.model import Author, Mention, MentionKind
-from pingback.receive.likeness import is_same_page
+from pingback.receive.moderation import is_same_page
 from tests.receive.deciders.mentions import ARRIVED, arrived
 
 READ = replace(

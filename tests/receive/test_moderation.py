@@ -1,16 +1,27 @@
 """`pingback.receive.moderation`: blocks before all else, then the deciders in order; and the owner before them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import Mention, MentionStatus, Opinion, Protocol, Words
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Opinion, Protocol, Verification, Words
 from pingback.protocols.table import EVERY
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good
-from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
+from pingback.receive.moderation import (
+    Decide,
+    Decider,
+    Moderator,
+    approve,
+    hold,
+    in_order,
+    with_page,
+    with_words,
+    withdrawn,
+)
 from pingback.store import Store
 from tests.receive.conftest import LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, finish, refusal
 from tests.receive.deciders.mentions import ARRIVED, arrived, status_of
@@ -18,6 +29,19 @@ from tests.receive.pages import Clock, Page, Pages
 
 PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, MentionStatus.SPAM
 REJECTED, DELETED = MentionStatus.REJECTED, MentionStatus.DELETED
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+MENTION = Mention(
+    id=7,
+    source="https://a.example/6",
+    target="https://my.example/5",
+    protocol=Protocol.TRACKBACK,
+    status=MentionStatus.PENDING,
+    title="Said",
+    excerpt="by the sender",
+    received=datetime(2026, 1, 1, tzinfo=UTC),
+    fault=17,
+)
 
 
 def says(opinion: MentionStatus | None) -> Decider:
@@ -263,8 +287,14 @@ def test_what_is_approved_unseen_is_verified_and_then_shown(
 
 
 LINKS = '<a href="http://pills.example/">x</a>' * 300
+
+
 FARM = Page(f'<title>A post</title>{LINKS}<p>words around the <a href="{TARGET}">link</a></p>')
+
+
 CASINO = Page(f'<title>CASINO</title><p>bonus <a href="{TARGET}">here</a></p>')
+
+
 ALIKE = Page(f'<title>A post</title><p>words around this <a href="{TARGET}">link</a></p>')
 
 
@@ -354,3 +384,40 @@ def test_who_hears_of_decisions(store: Store) -> None:
     store.moderation.decide([kept.id or 0, 99], SPAM)
     store.moderation.decide([kept.id or 0], APPROVED)
     assert heard == [(PENDING, kept.id, SPAM), (SPAM, kept.id, APPROVED)]
+
+
+def test_what_the_page_says_replaces_all_that_was_said_before() -> None:
+    page = Verification(
+        source="https://a.example/6",
+        target="https://my.example/5",
+        linked=True,
+        title="Six",
+        author=Author(name="Ann"),
+        kind=MentionKind.REPLY,
+    )
+    assert with_page(MENTION, page, NOON) == replace(
+        MENTION,
+        kind=MentionKind.REPLY,
+        title="Six",
+        excerpt=None,
+        author=Author(name="Ann"),
+        verified=NOON,
+        fault=None,
+    )
+
+
+def test_what_the_sender_says_verifies_nothing() -> None:
+    words = Words(title="T", site_name="S")
+    assert with_words(MENTION, words) == replace(MENTION, title="T", excerpt=None, site_name="S")
+    assert with_words(MENTION, words).reason == "kept on the word of its sender, and not verified"
+
+
+@pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.SPAM])
+def test_what_is_withdrawn_keeps_its_words(status: MentionStatus) -> None:
+    shown = replace(MENTION, status=status)
+    assert withdrawn(shown, NOON, 16) == replace(MENTION, status=MentionStatus.DELETED, verified=NOON, fault=16)
+
+
+def test_spam_stays_spam() -> None:
+    spam = replace(MENTION, status=MentionStatus.SPAM)
+    assert withdrawn(spam, NOON, 16) == replace(spam, verified=NOON, fault=16)

@@ -10,8 +10,7 @@ import pytest
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.net.mail import Mailer
-from pingback.receive.channels import LISTED, Channel, MailChannel, WebhookChannel
-from pingback.receive.notifier import Notifier
+from pingback.receive.notifier import LISTED, Channel, MailChannel, Notifier, WebhookChannel
 from pingback.store import Store
 from tests.loopback import Page, Site, page
 from tests.receive.pages import Clock

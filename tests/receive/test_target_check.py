@@ -1,4 +1,4 @@
-"""`pingback.receive.target_check`: the site is asked, but nobody waits for it longer than a request has time."""
+"""`pingback.receive.existence`: the site is asked, but nobody waits for it longer than a request has time."""
 
 from collections.abc import Iterator
 from threading import Event, current_thread
@@ -7,7 +7,7 @@ import pytest
 
 from pingback.errors import Fault, FaultCode
 from pingback.receive.background import Busy
-from pingback.receive.target_check import TargetCheck
+from pingback.receive.existence import TargetCheck
 from tests.receive.pages import PATIENCE
 
 TARGET = "https://my.example/5"

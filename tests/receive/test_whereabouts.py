@@ -1,4 +1,4 @@
-"""`pingback.receive.whereabouts`: when a page of the site counts as moved, and when not."""
+"""`pingback.receive.existence`: when a page of the site counts as moved, and when not."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -7,8 +7,8 @@ import pytest
 
 from pingback.errors import Fault
 from pingback.model import Mention, MentionStatus
-from pingback.receive.gate import Gate
 from pingback.receive.limits import Rate
+from pingback.receive.policy import Gate
 from pingback.server.app import handle
 from pingback.server.http import Request
 from pingback.store import Store

@@ -1,9 +1,15 @@
-"""Does a target exist, and does it take pings still? Asks the site, for when no blog engine is there to tell."""
+"""Does a target exist, does it take pings still, and where is it in the end? Asks the site, where nobody else can tell.
+
+A request hears as much as the site says in the time that a request has. The site is asked by threads of their own:
+however slow it is, it takes none from those that look at sources.
+"""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import wait
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,16 +17,23 @@ from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.net.guard import Permit, Refused
 from pingback.page.about import published_of
+from pingback.page.canonical import canonical_in
+from pingback.receive.background import Background
 from pingback.receive.turns import host_of
 from pingback.receive.verify import GONE
-from pingback.receive.whereabouts import Whereabouts
-from pingback.urls import key_of
+from pingback.urls import is_under, key_of
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.net.response import Response
 
 MAX_REMEMBERED = 1000  # targets; a stranger chooses them
+
+ANSWER_WITHIN = 1.0  # seconds: WordPress waits for three, and the rest of a ping needs some
+MAX_ASKED = 48  # targets at a time; strangers choose them
+
+MAX_HEAD = 64 * 1024  # bytes of a page in which its canonical address may stand
+PERMANENT = frozenset({301, 308})  # RFC 9110 §15.4.2 and §15.4.9; any other redirect may lead elsewhere tomorrow
 
 
 def everything_exists(target: str) -> bool:
@@ -131,3 +144,81 @@ class SiteTargets:
         if self._whereabouts is not None:
             self._whereabouts.see(target, response, [page])
         return published_of(page, url=response.url, content_type=response.content_type)
+
+
+class TargetCheck:
+    """`check`, which may block and raises `Fault`, for as long as somebody waits for an answer. Thread-safe.
+
+    Not `in_background`, it is called in the caller's thread, which waits for as long as it takes.
+    """
+
+    def __init__(self, check: Callable[[str], None], *, in_background: bool, within: float = ANSWER_WITHIN) -> None:
+        self._check = check
+        self._within = within
+        self._background = Background(per_lane=MAX_ASKED, max_unfinished=MAX_ASKED) if in_background else None
+
+    def check_exists(self, target: str) -> None:
+        """Raises the `Fault` of `check`; `Busy` where so many are being asked for that this one is not.
+
+        No answer in time is that of a site that cannot be reached: the page may well exist.
+        """
+        if self._background is None:
+            self._check(target)
+            return
+        asking = self._background.submit(key_of(target), partial(self._check, target))
+        wait([asking], timeout=self._within)
+        if asking.done() and not asking.cancelled():
+            asking.result()
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._background is not None:
+            self._background.close()
+
+
+class Whereabouts:
+    """Tells `report`, for each address of a page that was seen, where within `site` the page is in the end.
+
+    That is where permanent redirects lead, and then the page that it names as its canonical one. Never the root of the
+    site: lost pages are often sent there, and have nothing in common.
+    """
+
+    def __init__(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
+        self._report = report
+        self._site = tuple(site)
+
+    def see(self, target: str, response: "Response", page: Iterable[bytes]) -> None:
+        """The site answered for `target` with this response and its page, of which the beginning is taken.
+
+        Of one that is an error, or elsewhere for now, nothing is said. Raises what `page` and `report` raise.
+        """
+        if not 200 <= response.status < 300 or not PERMANENT.issuperset(response.redirects):
+            return
+        named = canonical_in(
+            response.url,
+            link_headers=response.headers("Link"),
+            content_type=response.content_type,
+            chunks=_beginning(page),
+        )
+        final = next((url for url in (named, response.url) if url is not None and self._is_page(url)), None)
+        if final is not None:
+            self._report(response.url, final)
+            if response.redirects:
+                self._report(target, final)
+
+    def _is_page(self, url: str) -> bool:
+        return any(is_under(url, root) and _path(url) != _path(root) for root in self._site)
+
+
+def _path(url: str) -> str:
+    """All of a URL that makes it a page, with or without a slash at its end."""
+    return key_of(url).removesuffix("/")
+
+
+def _beginning(page: Iterable[bytes]) -> Iterator[bytes]:
+    left = MAX_HEAD
+    for chunk in page:
+        yield chunk[:left]
+        left -= len(chunk)
+        if left <= 0:
+            return

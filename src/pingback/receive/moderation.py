@@ -1,16 +1,21 @@
-"""What becomes of a mention whose source was seen to hold the link.
+"""What becomes of a mention by what is learned of its source.
 
-Deciders are asked in order, and the first that has an opinion counts.
+Of one whose source was seen to hold the link, deciders are asked in order, and the first that has an opinion counts. An
+approval is trust in what the owner read: a typo that is mended needs no new one, other words do.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import Mention, MentionStatus, Opinion
-from pingback.receive.likeness import is_same_page
+from pingback.model import SAID, Author, Mention, MentionStatus, Opinion, Verification, Words
+from pingback.receive.deciders.heuristics import suspicious
 from pingback.store.blocklist import block_of, blocks
+from pingback.store.homes import home_of
+from pingback.urls import host_of, is_http
 
 if TYPE_CHECKING:
     from pingback.store.moderation import Moderation
@@ -22,6 +27,11 @@ Decider: TypeAlias = Callable[[Mention], MentionStatus | Opinion | None]  # None
 
 NOT_TRUSTED = "its author is not trusted yet"  # `pingback.receive.deciders.known`
 CHANGED = "changed since it was approved"
+
+ON_ITS_WORD = "kept on the word of its sender, and not verified"
+
+ALIKE = 0.5  # the ratio of SequenceMatcher; texts that have nothing to do with one another have 0.2 to 0.4
+COMPARED = 200  # characters of each text: an excerpt has no more, and the worst pair of that length takes 0.2 seconds
 
 
 def approve(mention: Mention) -> MentionStatus:
@@ -84,6 +94,41 @@ class Moderator:
         return replace(mention, status=opinion.status, held_for=reason if waits else None)
 
 
+def with_page(mention: Mention, verification: Verification, instant: datetime) -> Mention:
+    """The mention with what its source was seen to say of itself at that instant."""
+    said = {name: getattr(verification, name) for name in SAID}
+    return replace(mention, **said, verified=instant, fault=None, sighting=verification.sighting)
+
+
+def with_words(mention: Mention, words: Words) -> Mention:
+    """The mention with what its sender said, while nobody looks at its source."""
+    return replace(mention, **asdict(words), held_for=ON_ITS_WORD)
+
+
+def withdrawn(mention: Mention, instant: datetime, fault: int) -> Mention:
+    """The mention after its source was seen to hold the link no more; `fault` is what a new ping would hear."""
+    is_spam = mention.status is MentionStatus.SPAM  # it stays that, or it would come back as something else
+    status = mention.status if is_spam else MentionStatus.DELETED
+    return replace(mention, status=status, verified=instant, fault=fault)
+
+
+def is_same_page(known: Mention, found: Mention) -> bool:
+    """`found` is what the page of `known` says now: the same as before, or nearly, with nothing odd about it.
+
+    Of a mention that nobody has looked at there may be no words to compare: then any will do.
+    """
+    before, after = _words(known), _words(found)
+    if known.verified and _shown(known) == _shown(found):
+        return True  # whatever else is on the page, nothing new is shown of it, and the owner may have liked it so
+    if suspicious(found) or (found.sighting and home_of(found.sighting.url) != home_of(found.source)):
+        return False
+    if not before:
+        return True
+    if not _hosts(found) <= _hosts(known):
+        return False
+    return known.title == found.title or SequenceMatcher(None, before, after, autojunk=False).ratio() >= ALIKE
+
+
 def _was_read(known: Mention) -> bool:
     """Its words were there to be read when it was approved."""
     return MentionStatus.APPROVED in (known.status, known.decision) and bool(known.title or known.excerpt)
@@ -91,3 +136,17 @@ def _was_read(known: Mention) -> bool:
 
 def _denied() -> Fault:
     return Fault(FaultCode.ACCESS_DENIED, "this site does not take the ping")
+
+
+def _shown(mention: Mention) -> tuple[object, ...]:
+    return mention.kind, mention.title, mention.excerpt, mention.site_name, mention.author
+
+
+def _words(mention: Mention) -> str:
+    return "\n".join(text[:COMPARED] for text in (mention.title, mention.excerpt) if text)
+
+
+def _hosts(mention: Mention) -> set[str]:
+    """Where the links of what is shown lead."""
+    author = mention.author or Author()
+    return {host_of(url) for url in (mention.source, author.url, author.photo) if url and is_http(url)}

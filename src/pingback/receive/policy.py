@@ -1,10 +1,14 @@
-"""How the pings of a site are taken."""
+"""How the pings of a site are taken, and how many may ask at once for what is long."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from pingback.errors import Fault, FaultCode
 from pingback.model import Protocol
+from pingback.receive.observer import RETRY_AFTER
 
 if TYPE_CHECKING:
     from pingback.receive.limits import Rate
@@ -34,3 +38,23 @@ class Policy:
     believed: Collection[Protocol]
     rate: "Rate | None"
     source_rate: "Rate | None"
+
+
+class Gate:
+    """Lets `at_once` callers in, while others wait: `in_hand` of them in all, so that they do not take all threads."""
+
+    def __init__(self, *, at_once: int, in_hand: int) -> None:
+        self._places = BoundedSemaphore(in_hand)
+        self._inside = BoundedSemaphore(at_once)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Within the block the caller is in; may block before. Raises a `Fault` with `retry_after` for one too many."""
+        if not self._places.acquire(blocking=False):
+            message = "too many ask for long lists; try again later"
+            raise Fault(FaultCode.UPSTREAM_ERROR, message, retry_after=RETRY_AFTER)
+        try:
+            with self._inside:
+                yield
+        finally:
+            self._places.release()

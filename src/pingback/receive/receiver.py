@@ -15,17 +15,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, NoTurn, StoreError
 from pingback.model import Mention, MentionStatus, Protocol, Words
-from pingback.receive.alarm import RETRY_AFTER
 from pingback.receive.background import Background, Busy
-from pingback.receive.changes import with_words
-from pingback.receive.gate import Gate
-from pingback.receive.logbook import log_ping
-from pingback.receive.moderation import Moderator
-from pingback.receive.observer import Observer
+from pingback.receive.existence import TargetCheck
+from pingback.receive.moderation import Moderator, with_words
+from pingback.receive.observer import RETRY_AFTER, Observer, log_ping
 from pingback.receive.pages import SitePages
-from pingback.receive.policy import Policy
+from pingback.receive.policy import Gate, Policy
 from pingback.receive.settling import Settler, already_known
-from pingback.receive.target_check import TargetCheck
 from pingback.receive.verify import address_of
 from pingback.urls import key_of, tidy
 

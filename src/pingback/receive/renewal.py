@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from pingback.clock import Clock
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.model import Mention, MentionStatus, Verification
-from pingback.receive.changes import with_page, withdrawn
-from pingback.receive.likeness import is_same_page
-from pingback.receive.logbook import log_renewed
+from pingback.receive.moderation import is_same_page, with_page, withdrawn
+from pingback.receive.observer import log_renewed
 from pingback.receive.verify import fault_of, is_gone
 
 if TYPE_CHECKING:

@@ -16,13 +16,10 @@ from typing import TYPE_CHECKING
 from pingback.clock import Clock
 from pingback.errors import Fault, FaultCode, FetchError, NoTurn
 from pingback.model import Mention, MentionStatus, Verification
-from pingback.receive.alarm import Alarm
 from pingback.receive.background import Background
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
-from pingback.receive.changes import with_page
-from pingback.receive.logbook import log_settled
-from pingback.receive.moderation import Moderator
-from pingback.receive.observer import NOBODY, Observer, timed
+from pingback.receive.moderation import Moderator, with_page
+from pingback.receive.observer import NOBODY, Alarm, Observer, log_settled, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.policy import Policy
 from pingback.receive.renewal import Renewal

@@ -1,4 +1,4 @@
-"""`pingback.receive.gate`: a few at once, a few who wait, and a word for the rest."""
+"""`pingback.receive.policy`: a few at once, a few who wait, and a word for the rest."""
 
 import threading
 from contextlib import ExitStack
@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from pingback.errors import Fault
-from pingback.receive.gate import Gate
+from pingback.receive.policy import Gate
 from tests.paths.programs import wait_until
 from tests.receive.pages import PATIENCE
 
