@@ -100,16 +100,11 @@ class SiteTargets:
 
         Raises `Fault` where it is closed, and what those raise who are told of moves.
         """
-        known = self._known(target)
-        self._check_open(known)
-        return known.exists
-
-    def _check_open(self, known: _Target) -> None:
-        if self._close_after is None or known.published is None:
-            return
-        if self._today() - known.published > self._close_after:
-            message = f"the target takes no pings any more, {self._close_after.days} days after it was published"
+        known, close_after = self._known(target), self._close_after
+        if close_after is not None and known.published is not None and self._today() - known.published > close_after:
+            message = f"the target takes no pings any more, {close_after.days} days after it was published"
             raise Fault(FaultCode.TARGET_NOT_PINGABLE, message)
+        return known.exists
 
     def _known(self, target: str) -> _Target:
         key = key_of(target)

@@ -88,8 +88,9 @@ class Moderator:
         opinion = said if isinstance(said, Opinion) else Opinion(status=said)
         if opinion.status is MentionStatus.REJECTED:
             raise _denied()
-        changed = CHANGED if known is not None and _was_read(known) else None
-        reason = "; ".join(filter(None, (changed, opinion.reason))) or None
+        was_approved = known is not None and MentionStatus.APPROVED in (known.status, known.decision)
+        was_read = known is not None and was_approved and bool(known.title or known.excerpt)  # there were words to read
+        reason = "; ".join(filter(None, (CHANGED if was_read else None, opinion.reason))) or None
         waits = opinion.status is MentionStatus.PENDING
         return replace(mention, status=opinion.status, held_for=reason if waits else None)
 
@@ -127,11 +128,6 @@ def is_same_page(known: Mention, found: Mention) -> bool:
     if not _hosts(found) <= _hosts(known):
         return False
     return known.title == found.title or SequenceMatcher(None, before, after, autojunk=False).ratio() >= ALIKE
-
-
-def _was_read(known: Mention) -> bool:
-    """Its words were there to be read when it was approved."""
-    return MentionStatus.APPROVED in (known.status, known.decision) and bool(known.title or known.excerpt)
 
 
 def _denied() -> Fault:

@@ -93,7 +93,9 @@ class WebhookChannel:
             yield mention
 
     def _post(self, body: bytes) -> None:
-        headers = {} if self._secret is None else {SIGNATURE: f"sha256={_hmac(self._secret, body)}"}
+        headers = {}
+        if self._secret is not None:
+            headers[SIGNATURE] = f"sha256={hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()}"
         with self._client.post(self._url, body, content_type="application/json", headers=headers) as response:
             if response.status in _WORTH_ANOTHER_TRY or 300 <= response.status < 400:
                 raise BadStatus(response.url, response.status)
@@ -132,24 +134,19 @@ class Notifier:
         ):
             return 0
         told: list[Mention] = []
-        pause = self._tell(channel, told)
+        pause = timedelta(0)
+        if untold := self._news(channel, most=channel.most):  # else another process was faster
+            pause = channel.pause
+            try:
+                for mention in channel.tell(untold):
+                    told.append(mention)  # noqa: PERF402  # of those before an error, too
+            except PingbackError as error:
+                log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
+                pause = TRY_AGAIN_AFTER
+            finally:
+                self._notifications.tell(channel.name, told, now=self._clock())
         self._notifications.rest(channel.name, until=self._clock() + pause)
         return len(told)
-
-    def _tell(self, channel: Channel, told: list[Mention]) -> timedelta:
-        """Tell, and add to those that were told; for how long the channel rests then."""
-        untold = self._news(channel, most=channel.most)
-        if not untold:  # another process was faster
-            return timedelta(0)
-        try:
-            for mention in channel.tell(untold):
-                told.append(mention)  # noqa: PERF402  # of those before an error, too
-        except PingbackError as error:
-            log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
-            return TRY_AGAIN_AFTER
-        finally:
-            self._notifications.tell(channel.name, told, now=self._clock())
-        return channel.pause
 
     def _news(self, channel: Channel, *, most: int) -> list[Mention]:
         return self._notifications.untold(channel.name, now=self._clock(), most=most)
@@ -213,10 +210,6 @@ class Callbacks:
                 log.exception("what was to hear of mention %s failed", mention.id)
         self._notifications.tell(CHANNEL, [mention], now=self._clock())
         return True
-
-
-def _hmac(secret: str, body: bytes) -> str:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def _paragraph(mention: Mention) -> str:
