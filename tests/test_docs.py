@@ -26,7 +26,7 @@ from pingback.cli.group import main
 from pingback.protocols.xmlrpc import encode_response
 from pingback.server.app import _ROUTES
 from pingback.server.display import fragment
-from pingback.server.forwarded import _FOR, _HOST, _PROTO
+from pingback.server.shell import _FORWARDED_FOR, _FORWARDED_HOST, _FORWARDED_PROTO
 from pingback.settings import TABLE, load
 from tests.loopback import free_port
 from tests.wordpress.program import Program
@@ -230,7 +230,9 @@ def test_nginx_is_shown_to_send_all_that_is_for_the_public() -> None:
 
 
 def test_nginx_is_shown_to_set_every_header_that_a_trusted_proxy_is_believed() -> None:
-    assert {_FOR, _PROTO, _HOST} <= {name.lower() for name in re.findall(r"proxy_set_header (\S+) \$", nginx())}
+    assert {_FORWARDED_FOR, _FORWARDED_PROTO, _FORWARDED_HOST} <= {
+        name.lower() for name in re.findall(r"proxy_set_header (\S+) \$", nginx())
+    }
 
 
 def test_files_of_settings_can_be_read(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server.app import handle
 from pingback.server.http import Request
 from pingback.server.inbox.passwords import hash_of
+from pingback.server.shell import Forwarded, Head
 from pingback.server.wsgi import wsgi_app
 from tests.receive.lax import Receiver
 from tests.server.conftest import SOURCE, TARGET
@@ -25,6 +26,8 @@ XML = "text/xml"
 PING = xmlrpc.client.dumps((SOURCE, TARGET), "pingback.ping").encode()
 WEBMENTION = f"source={quote(SOURCE, safe='')}&target={quote(TARGET, safe='')}".encode()
 TRACKBACK = f"url={quote(SOURCE, safe='')}".encode()
+
+PROXIES = ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")
 
 
 def as_wsgi(method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes, mount: str) -> dict[str, Any]:
@@ -176,9 +179,17 @@ def test_what_fails_is_a_500_in_both(caplog: pytest.LogCaptureFixture) -> None:
 
 # What servers let through: any byte that is visible ASCII, escapes of all others, and any header but its end.
 VISIBLE = st.integers(0x21, 0x7E).filter(lambda byte: chr(byte) not in "?#%").map(lambda byte: bytes([byte]))
+
+
 ESCAPED = st.integers(0, 255).map(lambda byte: b"%%%02x" % byte)
+
+
 PATHS = st.lists(VISIBLE | ESCAPED | st.sampled_from([b"/", b"//", b"%", b"%2F", b"/../", b"%zz"])).map(b"".join)
+
+
 VALUES = st.binary(max_size=30).map(lambda value: re.sub(rb"[\r\n\0]", b"", value).strip(b" \t"))
+
+
 NAMES = st.sampled_from(
     [b"Host", b"Cookie", b"X-Forwarded-For", b"X-Forwarded-Host", b"X-Forwarded-Proto", b"Content-Type", b"X-Y"]
 )
@@ -203,3 +214,81 @@ def test_any_request_is_the_same_request(
         assert getattr(by_asgi, name) == getattr(by_wsgi, name), name
     assert by_asgi.raw_path.isascii()
     assert by_asgi.query.isascii()
+
+
+def head(peer: str, headers: dict[str, str]) -> Head:
+    return Head(
+        method="GET",
+        scheme="http",
+        host="inside:8000",
+        mount=b"",
+        path=b"/",
+        raw_path=b"/",
+        query=b"",
+        headers=headers,
+        remote_addr=peer,
+    )
+
+
+def seen(peer: str, **headers: str) -> tuple[str, str, str]:
+    """The address of the client, the scheme and the host that the application sees."""
+    forwarded = {f"x-forwarded-{name}": value for name, value in headers.items()}
+    outside = Forwarded(PROXIES).as_seen_outside(head(peer, forwarded))
+    return outside.remote_addr, outside.scheme, outside.host
+
+
+@pytest.mark.parametrize(
+    ("peer", "hops", "client_ip"),
+    [
+        pytest.param("127.0.0.1", "192.0.2.7", "192.0.2.7", id="one-proxy"),
+        pytest.param("127.0.0.1", "192.0.2.7, 10.1.1.1", "192.0.2.7", id="two-proxies"),
+        pytest.param("127.0.0.1", "203.0.113.9, 192.0.2.7, 10.1.1.1", "192.0.2.7", id="the-right-most-no-proxy"),
+        pytest.param("127.0.0.1", "127.0.0.1, 192.0.2.7", "192.0.2.7", id="a-forged-proxy-on-the-left"),
+        pytest.param("127.0.0.1", "10.1.1.1,10.1.1.2", "10.1.1.1", id="nothing-but-proxies"),
+        pytest.param("127.0.0.1", "192.0.2.7, unknown", "127.0.0.1", id="not-an-address"),
+        pytest.param("127.0.0.1", "192.0.2.7, unknown, 10.1.1.1", "10.1.1.1", id="not-an-address-behind-a-proxy"),
+        pytest.param("127.0.0.1", "", "127.0.0.1", id="empty"),
+        pytest.param("127.0.0.1", "192.0.2.7:5555", "192.0.2.7", id="with-a-port"),
+        pytest.param("127.0.0.1", "[2001:db9::1]:5555", "2001:db9::1", id="ipv6-with-a-port"),
+        pytest.param("127.0.0.1", "2001:db9::1, 2001:db8::5", "2001:db9::1", id="ipv6"),
+        pytest.param("127.0.0.1", "::ffff:192.0.2.7", "192.0.2.7", id="rfc4291-2.5.5.2-mapped"),
+        pytest.param("::ffff:127.0.0.1", "192.0.2.7", "192.0.2.7", id="a-mapped-proxy"),
+        pytest.param("127.0.0.1", "192.0.2.7" + ", 10.1.1.1" * 5000, "10.1.1.1", id="thousands-of-hops"),
+        pytest.param("192.0.2.1", "203.0.113.9", "192.0.2.1", id="a-stranger"),
+        pytest.param("192.0.2.1", "127.0.0.1", "192.0.2.1", id="a-stranger-as-the-proxy"),
+        pytest.param("", "203.0.113.9", "", id="no-peer"),
+    ],
+)
+def test_who_asked(peer: str, hops: str, client_ip: str) -> None:
+    assert seen(peer, **{"for": hops})[0] == client_ip
+
+
+@pytest.mark.parametrize(
+    ("peer", "scheme", "host", "outside"),
+    [
+        pytest.param("127.0.0.1", "https", "blog.example", ("https", "blog.example"), id="a-proxy"),
+        pytest.param("127.0.0.1", "evil, HTTPS", "evil, blog.example", ("https", "blog.example"), id="the-nearest"),
+        pytest.param("127.0.0.1", "gopher", "", ("http", "inside:8000"), id="nothing-of-use"),
+        pytest.param("192.0.2.1", "https", "evil.example", ("http", "inside:8000"), id="a-stranger"),
+    ],
+)
+def test_at_which_address(peer: str, scheme: str, host: str, outside: tuple[str, str]) -> None:
+    assert seen(peer, proto=scheme, host=host, **{"for": "192.0.2.7"})[1:] == outside
+
+
+def test_a_proxy_may_tell_the_scheme_alone() -> None:
+    assert seen("127.0.0.1", proto="https") == ("127.0.0.1", "https", "inside:8000")
+
+
+def test_without_the_headers_nothing_changes() -> None:
+    assert seen("127.0.0.1") == ("127.0.0.1", "http", "inside:8000")
+
+
+def test_a_proxy_that_nobody_named_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    forwarded = Forwarded(())
+    for peer in ("127.0.0.1", "10.0.0.1", "127.0.0.1", "198.51.100.1"):
+        forwarded.as_seen_outside(head(peer, {"x-forwarded-for": "192.0.2.7"}))
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "requests come through 127.0.0.1, which counts as one sender: is it one of trusted_proxies?"
+    )

@@ -1,4 +1,4 @@
-"""`pingback.server.trackback`: pings and their answers, and the listing (TrackBack 1.2)."""
+"""`pingback.server.pings`: pings and their answers, and the listing (TrackBack 1.2)."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping

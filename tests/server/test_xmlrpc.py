@@ -1,4 +1,4 @@
-"""`pingback.server.xmlrpc`: calls and their answers, read by the standard library's codec."""
+"""`pingback.server.pings`: calls and their answers, read by the standard library's codec."""
 
 import xmlrpc.client
 from typing import Any

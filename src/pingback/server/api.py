@@ -12,9 +12,8 @@ from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind, iso
 from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
-from pingback.server import atom, jf2
-from pingback.server.conditional import conditional
-from pingback.server.http import Request, Response
+from pingback.server import feeds
+from pingback.server.http import Request, Response, conditional
 from pingback.server.query import Query
 from pingback.store.listing import Listed, Listing, Withdrawal
 from pingback.urls import tidy
@@ -92,7 +91,7 @@ def _answered(
 
 def _jf2(request: Request, query: Query, listing: Listing) -> Response:
     listed, mentions = _part(query, listing)
-    return _of_part(request, query, listed, _encoded(jf2.feed(mentions)), _JSON)
+    return _of_part(request, query, listed, _encoded(feeds.jf2(mentions)), _JSON)
 
 
 def _mentions(request: Request, query: Query, listing: Listing) -> Response:
@@ -104,7 +103,7 @@ def _mentions(request: Request, query: Query, listing: Listing) -> Response:
 def _feed(request: Request, query: Query, listing: Listing) -> Response:
     listed, mentions = _part(query, listing)
     next_query = query.next(listed.end) if listed.end else None
-    body = atom.feed(mentions, query=f"?{request.query}", next_query=next_query)
+    body = feeds.atom(mentions, query=f"?{request.query}", next_query=next_query)
     return _of_part(request, query, listed, body, _ATOM)
 
 

@@ -1,20 +1,30 @@
-"""Which surface answers a request: pure, but for what the `Receiver` does."""
+"""Which surface answers a request: pure, but for what the `Receiver` does.
 
+And for whoever watches the server by program: is it alive, can it take pings, and how does it do?
+"""
+
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from pingback.errors import StoreError
 from pingback.model import Protocol
 from pingback.protocols.linkback import Linkback, Surface
 from pingback.protocols.table import linkbacks
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.server import api, display, health, pings, trackback, widget, xmlrpc
+from pingback.server import api, display, pings
 from pingback.server.http import Request, Response, plain
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
 
 Answer: TypeAlias = "Callable[[Request, Receiver], Response]"
+
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+log = logging.getLogger(__name__)
 
 
 class Route(NamedTuple):
@@ -68,7 +78,7 @@ def _surface_route(linkback: Linkback, path: str, raw_path: str) -> Route | None
 
 
 def _trackback(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
-    answers = pings.answer if request.method == "POST" else trackback.listing
+    answers = pings.answer if request.method == "POST" else pings.listing
     return answers(request, receiver, linkback, surface)
 
 
@@ -78,14 +88,39 @@ def _inbox(request: Request, receiver: "Receiver") -> Response:
     return answer(request, receiver)
 
 
+def _health(request: Request, receiver: "Receiver") -> Response:
+    """The process lives. Whether it is of any use is another question: one that a restart would not settle."""
+    return plain(200, "ok")
+
+
+def _ready(request: Request, receiver: "Receiver") -> Response:
+    """A ping could be taken now: 503 says why not, in the words of the log, but without the names of files."""
+    trouble = receiver.trouble()
+    return plain(200, "ready", _NOT_KEPT) if trouble is None else plain(503, trouble, _NOT_KEPT)
+
+
+def _metrics(request: Request, receiver: "Receiver") -> Response:
+    """What was counted, where somebody counts."""
+    try:
+        body = receiver.observer.exposition(receiver.store)
+    except StoreError as error:
+        log.error("no metrics: %s", error)
+        return plain(503, "The mentions cannot be counted now.", _NOT_KEPT)
+    if body is None:
+        return plain(404, "Nothing is counted here.")
+    return Response(status=200, headers={"Content-Type": _EXPOSITION} | _NOT_KEPT, body=body)
+
+
 TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
+
 
 _INBOX = Route(("GET", "HEAD", "POST"), _inbox)
 
+
 _ROUTES = {
-    "/healthz": Route(("GET", "HEAD"), health.health),
-    "/readyz": Route(("GET", "HEAD"), health.ready),
-    "/metrics": Route(("GET", "HEAD"), health.metrics),
+    "/healthz": Route(("GET", "HEAD"), _health),
+    "/readyz": Route(("GET", "HEAD"), _ready),
+    "/metrics": Route(("GET", "HEAD"), _metrics),
     "/api/mentions.jf2": Route(api.METHODS, api.mentions_jf2, lists=True),
     "/api/mentions.json": Route(api.METHODS, api.mentions_json, lists=True),
     "/api/mentions.atom": Route(api.METHODS, api.mentions_atom, lists=True),
@@ -93,13 +128,16 @@ _ROUTES = {
     "/api/count.json": Route(api.METHODS, api.count, lists=True),  # as some of webmention.io's readers call it
     "/api/deletions": Route(api.METHODS, api.deletions, lists=True),
     "/mentions": Route(api.METHODS, display.answer, lists=True),
-    "/widget.js": Route(("GET", "HEAD"), widget.answer),
+    "/widget.js": Route(("GET", "HEAD"), display.widget),
     "/inbox": _INBOX,
 }
 
+
 _PINGS = (("POST",), pings.answer, False)
+
+
 # What a surface answers beside pings, if that is anything: methods, who answers, and whether that takes long.
 _MORE = {
-    Protocol.PINGBACK: (("POST",), xmlrpc.answer, False),
+    Protocol.PINGBACK: (("POST",), pings.answer_call, False),
     Protocol.TRACKBACK: (("GET", "HEAD", "POST"), _trackback, True),
 }

@@ -20,7 +20,6 @@ from pingback.protocols.headers import retry_after
 from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.receive.verify import sender_of
 from pingback.server.app import makes_list
-from pingback.server.forwarded import Forwarded
 from pingback.server.http import Response, plain
 from pingback.server.pool import LIST_THREADS, THREADS, Full, Pool
 from pingback.server.shell import (
@@ -28,6 +27,7 @@ from pingback.server.shell import (
     MAX_PIECES,
     RECEIVE_WITHIN,
     Answer,
+    Forwarded,
     Head,
     Refused,
     body_of,

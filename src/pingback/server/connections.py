@@ -6,6 +6,7 @@ would fill the memory. Connections of trusted proxies bring the requests of many
 """
 
 import errno
+import logging
 import socket
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -17,13 +18,12 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from pingback.receive.verify import sender_of
 from pingback.server.app import makes_list
-from pingback.server.forwarded import Proxies, address_in
-from pingback.server.shell import RECEIVE_WITHIN
-from pingback.server.threads import FairThreads, Threads, quiet
+from pingback.server.pool import RoundRobin
+from pingback.server.shell import RECEIVE_WITHIN, Proxies, address_in
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -34,6 +34,35 @@ ACCEPTED_AT_ONCE = 32  # newcomers, before those that are there have their turn
 LOOK_EVERY = 1.0  # seconds
 
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+class _Quiet(logging.LoggerAdapter[logging.Logger]):
+    """waitress warns of full queues and of too many connections, which strangers can bring about at will."""
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.debug(msg, *args, **kwargs)
+
+
+quiet = _Quiet(logging.getLogger("waitress"), {})
+
+
+class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """Requests are answered in order of arrival."""
+
+    logger = queue_logger = quiet
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.set_thread_count(count)
+
+
+class FairThreads(Threads):
+    """Clients are answered in turn, however many requests of one of them wait."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(0)
+        self.queue = RoundRobin()
+        self.set_thread_count(count)
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types

@@ -1,4 +1,4 @@
-"""The mentions of a page as a fragment of HTML for it, with microformats, so that it needs no script.
+"""The mentions of a page as a fragment of HTML for it, with microformats, and a script that shows it on static pages.
 
 As blogs have it: “3 thoughts on …”, and a line for each in order of arrival; likes and the like in a line together. A
 stranger's picture is not among it: to load it would tell the stranger who reads the page.
@@ -7,14 +7,15 @@ stranger's picture is not among it: to load it would tell the stranger who reads
 import logging
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind
+from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized, timestamp
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
-from pingback.server.conditional import conditional
-from pingback.server.http import Request, Response, plain
+from pingback.server.http import Request, Response, conditional, plain
 from pingback.server.query import Query
 from pingback.text import clean
 from pingback.urls import host_of
@@ -31,6 +32,13 @@ MAX_TITLE = 200  # characters
 _ALONE = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
 
+_SCRIPT = NOSNIFF | {
+    "Content-Type": "text/javascript; charset=utf-8",
+    "Cache-Control": "public, max-age=3600",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # it is for the pages of other origins
+}
+
 log = logging.getLogger(__name__)
 
 
@@ -40,13 +48,6 @@ class _Group(NamedTuple):
     words: str
     property: str
     mentions: Sequence[Mention]
-
-
-_GROUPED = {
-    MentionKind.LIKE: ("Liked by", "u-like"),
-    MentionKind.REPOST: ("Reposted by", "u-repost"),
-    MentionKind.BOOKMARK: ("Bookmarked by", "u-bookmark"),
-}
 
 
 def answer(request: Request, receiver: "Receiver") -> Response:
@@ -63,6 +64,18 @@ def answer(request: Request, receiver: "Receiver") -> Response:
     except Exception:  # the end of a request
         log.exception("mentions could not be shown")
         return plain(500, "Something went wrong here.", SHARED)
+
+
+def widget(request: Request, receiver: "Receiver") -> Response:
+    """The script. It asks the server that it came from."""
+    return conditional(request, Response(status=200, headers=_SCRIPT, body=_script()))
+
+
+_GROUPED = {
+    MentionKind.LIKE: ("Liked by", "u-like"),
+    MentionKind.REPOST: ("Reposted by", "u-repost"),
+    MentionKind.BOOKMARK: ("Bookmarked by", "u-bookmark"),
+}
 
 
 def fragment(mentions: Sequence[Mention], *, count: int | None = None, title: str | None = None, more: str = "") -> str:
@@ -118,3 +131,8 @@ def _template() -> "Template":
 def _who(mention: Mention) -> str:
     name = mention.author.name if mention.author else None
     return name or mention.site_name or host_of(mention.source)
+
+
+@cache
+def _script() -> bytes:
+    return files("pingback.server").joinpath("widget.js").read_bytes()

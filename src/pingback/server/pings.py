@@ -1,20 +1,41 @@
-"""Pings on their way in, by any protocol: its record says what was sent and what is replied, a `Receiver` the rest."""
+"""Pings on their way in, by any protocol: its record says what was sent and what is replied, a `Receiver` the rest.
+
+And what two of their endpoints answer beside pings: the pingbacks of a target and the `system` methods of XML-RPC, and
+the list of those that a TrackBack ping URL has.
+"""
 
 import logging
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
+from pingback.model import Mention
 from pingback.protocols.headers import UNKEPT
 from pingback.protocols.linkback import Linkback, Ping, Reply, Surface, Taken, text_reply
+from pingback.protocols.pingback import GET_PINGBACKS, METHODS, Method, OtherCall, strings_of, target_of
+from pingback.protocols.pingback import reply_with as call_reply
+from pingback.protocols.trackback import Listed, encode_listing
+from pingback.protocols.trackback import reply_with as list_reply
+from pingback.protocols.xmlrpc import Call, Value, encode_response
+from pingback.sanitized import sanitized
 from pingback.server.http import Request, Response
 from pingback.store.keys import pair_of
+from pingback.urls import tidy
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
 
 _PAIR = re.compile(r"[0-9a-f]{64}")
+
+Answer: TypeAlias = "Callable[[Call, Receiver, str | None], Value]"
+
+MAX_ITEMS = 1000  # in one listing, which may have a thousand bytes for each
+
+_UNKEPT = {"Cache-Control": "no-store"}
+_NO_WORDS = "-"  # RSS 0.91 wants a description
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +45,48 @@ def answer(request: Request, receiver: "Receiver", linkback: Linkback, surface: 
 
     def reply() -> Reply:
         ping = surface.decode(request.body, request.content_type)
-        return take(ping, request, receiver, linkback, surface)
+        return _take(ping, request, receiver, linkback, surface)
 
-    return answered(reply, linkback, surface)
+    return _answered(reply, linkback, surface)
+
+
+def answer_call(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
+    """What a call gives: a ping as by any protocol, and the methods below."""
+
+    def reply() -> Reply:
+        try:
+            ping = surface.decode(request.body, request.content_type)
+        except OtherCall as other:
+            return _called(other, receiver, request.remote_addr)
+        return _take(ping, request, receiver, linkback, surface)
+
+    return _answered(reply, linkback, surface)
+
+
+def listing(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
+    """What TrackBack 1.1 calls Retrieving TrackBack Pings; its field is none of the target's.
+
+    No cache is to keep it: which of several sites it is of depends on the host, which is the word of who asks.
+    """
+
+    def reply() -> Reply:
+        fields = request.query.split("&")
+        if "__mode=rss" not in fields:
+            raise Fault(FaultCode.BAD_PARAMETERS, "a TrackBack ping is a POST")  # since TrackBack 1.1
+        query = "&".join([field for field in fields if field.partition("=")[0] != "__mode"])
+        target = _target_asked(request, query, receiver, surface)
+        approved = receiver.approved_of(target, most=MAX_ITEMS, client_ip=request.remote_addr)
+        return list_reply(
+            encode_listing(
+                title=f"Pings of {target}",
+                link=target,
+                description="The pages that are known to link to this one.",
+                items=map(_listed, approved),
+            )
+        )
+
+    response = _answered(reply, linkback, surface)
+    return replace(response, headers={**response.headers, **_UNKEPT})
 
 
 def status(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
@@ -39,12 +99,12 @@ def status(request: Request, receiver: "Receiver", linkback: Linkback, surface: 
             return text_reply(404, f"There is no such {linkback.name}.")
         return text_reply(200, f"the {linkback.name} is {surface.standing(mention)}", UNKEPT)
 
-    return answered(reply, linkback, surface)
+    return _answered(reply, linkback, surface)
 
 
-def take(ping: Ping, request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Reply:
+def _take(ping: Ping, request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Reply:
     """Hand the ping to the receiver; its reply, if it is no refusal. Raises `Fault`."""
-    target = target_of(request, request.query, receiver, surface) if ping.target is None else ping.target
+    target = _target_asked(request, request.query, receiver, surface) if ping.target is None else ping.target
     try:
         mention = receiver.ping(
             ping.source, target, client_ip=request.remote_addr, protocol=linkback.name, words=ping.words
@@ -61,13 +121,13 @@ def take(ping: Ping, request: Request, receiver: "Receiver", linkback: Linkback,
     return surface.accepted(Taken(mention, page, receiver.queues(linkback.name)))
 
 
-def target_of(request: Request, query: str, receiver: "Receiver", surface: Surface) -> str:
+def _target_asked(request: Request, query: str, receiver: "Receiver", surface: Surface) -> str:
     """The target of a request whose path says it, with this query. Raises `Fault`."""
     path = request.raw_path.removeprefix(surface.path)
     return receiver.target_at(f"{path}?{query}" if query else path, asked_at=request.base)
 
 
-def answered(reply: Callable[[], Reply], linkback: Linkback, surface: Surface) -> Response:
+def _answered(reply: Callable[[], Reply], linkback: Linkback, surface: Surface) -> Response:
     """The response that is made, or why not, as the protocol says it."""
     try:
         made = reply()
@@ -77,3 +137,48 @@ def answered(reply: Callable[[], Reply], linkback: Linkback, surface: Surface) -
         log.exception("a %s failed", linkback.name)
         made = surface.refused(Fault(FaultCode.INTERNAL_ERROR, "something went wrong here"))
     return Response(status=made.status, headers=made.headers, body=made.body)
+
+
+def _called(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> Reply:
+    call = other.call
+    if call.method not in _ANSWERS:
+        raise other
+    with receiver.listing() if call.method == GET_PINGBACKS else nullcontext():
+        return call_reply(encode_response(_ANSWERS[call.method](call, receiver, client_ip)))
+
+
+def _pingbacks(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
+    return [tidy(source) for source in receiver.pingbacks_of(target_of(call), client_ip=client_ip)]
+
+
+def _list_methods(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
+    strings_of(call, 0)
+    return list(METHODS)
+
+
+def _method_help(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
+    return _method_named_in(call).help
+
+
+def _method_signature(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
+    return [list(signature) for signature in _method_named_in(call).signatures]
+
+
+def _method_named_in(call: Call) -> Method:
+    [name] = strings_of(call, 1)
+    if name not in METHODS:
+        raise Fault(FaultCode.BAD_PARAMETERS, f"there is no method {name[:80]}")
+    return METHODS[name]
+
+
+_ANSWERS: dict[str, Answer] = {
+    GET_PINGBACKS: _pingbacks,
+    "system.listMethods": _list_methods,
+    "system.methodHelp": _method_help,
+    "system.methodSignature": _method_signature,
+}
+
+
+def _listed(mention: Mention) -> Listed:
+    shown = sanitized(mention)
+    return Listed(title=shown.title or shown.source, link=shown.source, description=shown.excerpt or _NO_WORDS)

@@ -19,10 +19,9 @@ from waitress.adjustments import Adjustments
 
 from pingback.errors import SettingsError
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.server.connections import MAX_UNREAD, Listener
+from pingback.server.connections import MAX_UNREAD, FairThreads, Listener, Threads
 from pingback.server.pool import LIST_THREADS, THREADS
 from pingback.server.shell import MAX_PIECES
-from pingback.server.threads import FairThreads, Threads
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

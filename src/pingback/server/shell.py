@@ -1,9 +1,15 @@
-"""What the WSGI and the ASGI shell do alike: read requests as servers hand them over, and give them the responses."""
+"""What the WSGI and the ASGI shell do alike: read requests as servers hand them over, and give them the responses.
 
+Who asked, and at which address, is told by `X-Forwarded-*` when a proxy stands before us; from proxies that we know
+only. Anybody can send these headers: those of a stranger would let them ping as whomever they like, past every limit.
+"""
+
+import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
@@ -25,6 +31,13 @@ FAILED = plain(500, "This could not be answered: there is a mistake in the serve
 NO_LENGTH = plain(411, "The request needs a Content-Length.")
 # What would be taken is said by `Accept-Encoding` (RFC 9110 §15.5.16).
 _CODED = plain(415, "A compressed message is not taken; send it as it is.", {"Accept-Encoding": "identity"})
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_HOPS = 20  # proxies in a row that are looked past
+
+_FORWARDED_FOR, _FORWARDED_PROTO, _FORWARDED_HOST = "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"
+_SCHEMES = ("http", "https")
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +68,64 @@ class Refused(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__(response.body)
         self.response = response
+
+
+class Proxies:
+    """Those that are trusted: `networks` in CIDR form."""
+
+    def __init__(self, networks: Collection[str]) -> None:
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def __contains__(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+    def client_of(self, peer: Address, hops: str) -> Address:
+        """The first address from the right that is no proxy; where something else stands there, the proxy before it."""
+        client = peer
+        for hop in reversed(hops.rsplit(",", MAX_HOPS)):
+            address = address_in(hop)
+            if address is None:
+                return client
+            client = address
+            if client not in self:
+                return client
+        return client
+
+
+class Forwarded:
+    """What the outermost of `proxies`, networks in CIDR form, saw.
+
+    The client is the right-most address in `X-Forwarded-For` that is none of the proxies: what stands left of it is
+    hearsay. Scheme and host are those that the nearest proxy names. Of any other peer none of the headers counts.
+    """
+
+    def __init__(self, proxies: Collection[str] = ()) -> None:
+        self._proxies = Proxies(proxies)
+        self._lock = threading.Lock()
+        self._warned = False
+
+    def as_seen_outside(self, head: "Head") -> "Head":
+        peer = address_in(head.remote_addr)
+        if peer is None:
+            return head
+        if peer not in self._proxies:
+            if _FORWARDED_FOR in head.headers and not peer.is_global:
+                self._warn_once(peer)
+            return head
+        scheme = _last(head.headers.get(_FORWARDED_PROTO, "")).lower()
+        return replace(
+            head,
+            remote_addr=str(self._proxies.client_of(peer, head.headers.get(_FORWARDED_FOR, ""))),
+            scheme=scheme if scheme in _SCHEMES else head.scheme,
+            host=_last(head.headers.get(_FORWARDED_HOST, "")) or head.host,
+        )
+
+    def _warn_once(self, peer: Address) -> None:
+        """A private address that forwards is our own proxy, more likely than not, and nobody said so."""
+        with self._lock:
+            warned, self._warned = self._warned, True
+        if not warned:
+            log.warning("requests come through %s, which counts as one sender: is it one of trusted_proxies?", peer)
 
 
 def length_of(head: Head) -> int | None:
@@ -109,6 +180,20 @@ def decoded(path: bytes) -> str:
     return unquote_to_bytes(path).decode(errors="replace")
 
 
+def address_in(text: str) -> Address | None:
+    """The address in a hop, which some proxies write with a port; IPv4 where it is that mapped into IPv6."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def _request(head: Head, body: bytes) -> Request:
     return Request(
         method=head.method,
@@ -153,3 +238,7 @@ def _base(head: Head) -> str:
 
 def _mount(head: Head) -> str:
     return quote(head.mount, safe=_IN_PATH).rstrip("/")
+
+
+def _last(values: str) -> str:
+    return values.rpartition(",")[2].strip()

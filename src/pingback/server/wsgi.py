@@ -5,9 +5,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pingback.protocols.xmlrpc import MAX_BODY
-from pingback.server.forwarded import Forwarded
 from pingback.server.http import Response, plain
-from pingback.server.shell import NO_LENGTH, Answer, Head, Refused, body_of, check, headers_of, length_of, respond
+from pingback.server.shell import (
+    NO_LENGTH,
+    Answer,
+    Forwarded,
+    Head,
+    Refused,
+    body_of,
+    check,
+    headers_of,
+    length_of,
+    respond,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -1,11 +1,10 @@
-"""`pingback.server.conditional`: `ETag`, `Last-Modified` and 304 (RFC 9110 §8.8 and §13)."""
+"""`pingback.server.http`: `ETag`, `Last-Modified` and 304 (RFC 9110 §8.8 and §13)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pingback.server.conditional import conditional
-from pingback.server.http import Request, Response
+from pingback.server.http import Request, Response, conditional
 
 CHANGED = datetime(2026, 1, 2, 12, 0, 0, 500_000, tzinfo=UTC)
 DATE = "Fri, 02 Jan 2026 12:00:00 GMT"

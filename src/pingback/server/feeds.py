@@ -1,7 +1,8 @@
-"""Mentions as an Atom feed (RFC 4287), for a feed reader."""
+"""Mentions as feeds: in Atom (RFC 4287), for a feed reader, and in JF2, for readers of webmention.io's API."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from html import escape
 from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
@@ -15,7 +16,7 @@ _ATOM = "{http://www.w3.org/2005/Atom}"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a feed without entries must have been updated once, too (RFC 4287 §4.1.1)
 
 
-def feed(mentions: Sequence[Mention], *, query: str, next_query: str | None) -> bytes:
+def atom(mentions: Sequence[Mention], *, query: str, next_query: str | None) -> bytes:
     """The document; `mentions` are sanitized, `query` is what was asked for, and `next_query` the part behind it.
 
     No address in it names our host: caches keep the document for everybody, and the host is the word of who asked.
@@ -28,11 +29,16 @@ def feed(mentions: Sequence[Mention], *, query: str, next_query: str | None) -> 
     if next_query is not None:
         _link(root, "next", next_query)  # RFC 5005 §3
     for mention in mentions:
-        _entry(etree.SubElement(root, f"{_ATOM}entry"), mention)
+        _add_entry(etree.SubElement(root, f"{_ATOM}entry"), mention)
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 
-def _entry(entry: etree._Element, mention: Mention) -> None:
+def jf2(mentions: Iterable[Mention]) -> dict[str, object]:
+    """The feed; `mentions` are sanitized."""
+    return {"type": "feed", "name": "Webmentions", "children": [_jf2_entry(mention) for mention in mentions]}
+
+
+def _add_entry(entry: etree._Element, mention: Mention) -> None:
     """The pair of source and target is what stays the same of a mention, and of it alone."""
     author = mention.author or Author()
     _text(entry, "id", uuid5(NAMESPACE_URL, f"{mention.source} {mention.target}").urn)
@@ -60,3 +66,28 @@ def _text(parent: etree._Element, name: str, text: str) -> None:
 
 def _link(parent: etree._Element, rel: str, href: str) -> None:
     etree.SubElement(parent, f"{_ATOM}link", rel=rel, href=href)
+
+
+def _jf2_entry(mention: Mention) -> dict[str, object]:
+    """Names and texts are text. Readers look for `html` first and believe it, so it is the same text as markup."""
+    author = mention.author or Author()
+    entry: dict[str, object] = {
+        "type": "entry",
+        # What is not known is empty there: readers ask no further.
+        "author": {"type": "card", "name": author.name or "", "photo": author.photo or "", "url": author.url or ""},
+        "url": mention.source,
+        "published": mention.published and timestamp(mention.published),
+        "wm-received": timestamp(mention.received),
+        "wm-id": mention.id,
+        "wm-source": mention.source,
+        "wm-target": mention.target,
+        "wm-protocol": mention.protocol,
+        "wm-property": mention.kind,
+        "wm-private": False,
+        mention.kind.value: mention.target,
+    }
+    if mention.title:
+        entry["name"] = mention.title
+    if mention.excerpt:
+        entry["content"] = {"html": escape(mention.excerpt), "text": mention.excerpt}
+    return entry
