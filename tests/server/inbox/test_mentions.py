@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pingback.model import Author, MentionKind, MentionStatus, Protocol
+from pingback.server.inbox.mentions import HEIGHT, WIDTH, Bar, bars
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
@@ -320,3 +323,46 @@ def test_days_and_top_sources(owner: Visitor, store: Store) -> None:
         ("b.example", "3"),
         ("a.example", "2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "drawn"),
+    [
+        pytest.param([1], [Bar(0, 0, 298, 64)], id="one"),
+        pytest.param([0, 0], [Bar(0, 62, 148, 2), Bar(150, 62, 148, 2)], id="none"),
+        pytest.param([4, 2], [Bar(0, 0, 148, 64), Bar(150, 31, 148, 33)], id="the-highest-fills-the-height"),
+    ],
+)
+def test_bars(numbers: list[int], drawn: list[Bar]) -> None:
+    assert bars(numbers) == drawn
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**9), min_size=1, max_size=60))
+def test_all_bars_fit(numbers: list[int]) -> None:
+    for bar in bars(numbers):
+        assert 0 <= bar.x <= bar.x + bar.width <= WIDTH
+        assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
+
+
+def test_block_and_unblock(owner: Visitor, store: Store) -> None:
+    response = owner.send("/inbox/block", ("block", "https://Spam.example/~x"), ("to", "/inbox/blocked"))
+    assert response.headers["Location"] == "/mount/inbox/blocked?did=block"
+    assert store.moderation.blocks() == ["spam.example/~x"]
+    page = text_of(owner.get("/inbox/blocked?did=block"))
+    assert "Blocked. Pings from there are refused from now on." in page
+    assert '<button name="block" value="spam.example/~x"' in page
+    response = owner.send("/inbox/unblock", ("block", "spam.example/~x"), ("to", "/inbox/blocked"))
+    assert response.headers["Location"] == "/mount/inbox/blocked?did=unblock"
+    assert "Nothing is blocked." in text_of(owner.get("/inbox/blocked"))
+
+
+@pytest.mark.parametrize("typed", ["", "a b", "x" * 600, "<b>", "https://u:p@a.example/"])
+def test_what_names_no_host(owner: Visitor, store: Store, typed: str) -> None:
+    response = owner.send("/inbox/block", ("block", typed), ("to", "/inbox/blocked"))
+    assert response.headers["Location"] == "/mount/inbox/blocked?did=unclear"
+    assert "This names no host" in text_of(owner.get("/inbox/blocked?did=unclear"))
+    assert store.moderation.blocks() == []
+
+
+def test_a_button_that_is_none_of_ours(owner: Visitor) -> None:
+    assert owner.send("/inbox/unblock", ("block", "a b")).headers["Location"] == "/mount/inbox"

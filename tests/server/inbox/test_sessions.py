@@ -1,10 +1,10 @@
-"""`pingback.server.inbox.sessions`: what a cookie proves, and for how long."""
+"""`pingback.server.inbox.visit`: what a cookie proves, and for how long."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pingback.server.inbox.sessions import (
+from pingback.server.inbox.visit import (
     Session,
     begun,
     cookie_header,

@@ -1,14 +1,13 @@
-"""The mentions in tabs, and what the owner decides of them."""
+"""The mentions in tabs, what the owner decides of them, and the hosts and folders whose pings are refused."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import NamedTuple
 
 from pingback.model import Mention, MentionStatus
 from pingback.protocols.pingback import MEANINGS
 from pingback.server.http import Response
-from pingback.server.inbox.chart import bars
 from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
 from pingback.store.blocklist import block_of, blocks
@@ -41,6 +40,12 @@ _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})(-unverified)?")
 _READ = re.compile(r"([0-9]{1,18})(?:@([0-9]{1,18}))?")
 _ID = re.compile(r"[0-9]{1,18}")
 
+WIDTH, HEIGHT = 300, 64
+_GAP = 2
+_LEAST = 2  # height of a day with none, so that it is seen to be there
+
+HERE = f"{ROOT}/blocked"
+
 
 class View(NamedTuple):
     """Which mentions are looked at."""
@@ -57,6 +62,13 @@ class View(NamedTuple):
     def here(self) -> str:
         """The address of this view."""
         return _address(self.tab, self.search, self.after)
+
+
+class Bar(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 def show(visit: Visit) -> Response:
@@ -111,6 +123,29 @@ def decide(visit: Visit) -> Response:
     if not decided and not changed:
         return visit.back(did="nothing")
     return visit.back(did=word, n=len(decided) - later, later=later, changed=changed)
+
+
+def show_blocked(visit: Visit) -> Response:
+    """All blocks, and a form for one more."""
+    return render("blocked.html", visit, blocks=visit.store.moderation.blocks(), did=visit.query.text("did"))
+
+
+def block(visit: Visit) -> Response:
+    """One more, as typed."""
+    try:
+        visit.store.moderation.block(visit.form.text("block") or "")
+    except ValueError:
+        return visit.back(did="unclear")
+    return visit.back(did="block")
+
+
+def unblock(visit: Visit) -> Response:
+    """Pings from there are taken again."""
+    try:
+        visit.store.moderation.unblock(visit.form.text("block") or "")
+    except ValueError:  # it is no button of ours
+        return visit.back()
+    return visit.back(did="unblock")
 
 
 def _groups(view: View, mentions: list[Mention]) -> list[tuple[bool, list[Mention]]]:
@@ -168,3 +203,14 @@ def _address(tab: str, search: str, after: Cursor | None) -> str:
 
 def _number(text: str | None) -> int:
     return int(text) if text and _ID.fullmatch(text) else 0
+
+
+def bars(numbers: Sequence[int]) -> list[Bar]:
+    """A bar for each number, side by side, the highest of them as high as the picture."""
+    step = WIDTH / len(numbers)
+    highest = max(*numbers, 1)
+    heights = (_LEAST + round((HEIGHT - _LEAST) * number / highest) for number in numbers)
+    return [
+        Bar(x=round(place * step, 2), y=HEIGHT - height, width=round(step - _GAP, 2), height=height)
+        for place, height in enumerate(heights)
+    ]
