@@ -6,7 +6,8 @@ What is approved is public, so that any page's script may read it (Fetch standar
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, StoreError
 from pingback.model import Mention, MentionKind, iso
@@ -15,11 +16,13 @@ from pingback.sanitized import sanitized
 from pingback.server import feeds
 from pingback.server.http import Request, Response, conditional
 from pingback.server.query import Query
-from pingback.store.listing import Listed, Listing, Withdrawal
+from pingback.store.listing import Listed, Listing
 from pingback.urls import tidy
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
+
+Answer: TypeAlias = "Callable[[Request, Receiver], Response]"
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 # For readers that ask again and again; what is approved may take this long to be seen.
@@ -47,87 +50,70 @@ _TYPES = {
 log = logging.getLogger(__name__)
 
 
-def mentions_jf2(request: Request, receiver: "Receiver") -> Response:
+def _answering(answer: Callable[[Request, Query, Listing], Response]) -> Answer:
+    """A surface that gives this answer, or says as webmention.io does why there is none."""
+
+    @wraps(answer)
+    def answered(request: Request, receiver: "Receiver") -> Response:
+        if request.method == "OPTIONS":
+            return PREFLIGHT
+        try:
+            return answer(request, Query(request.query), receiver.store.listing)
+        except Fault as fault:
+            return _refused(400, "invalid_input", fault.message)
+        except StoreError as error:
+            log.error("%s", error)
+            return _refused(503, "unavailable", "the mentions cannot be read now; try again later")
+        except Exception:  # the end of a request
+            log.exception("a request to the API failed")
+            return _refused(500, "internal_error", "something went wrong here")
+
+    return answered
+
+
+@_answering
+def mentions_jf2(request: Request, query: Query, listing: Listing) -> Response:
     """`/api/mentions.jf2`, in the shape of webmention.io's."""
-    return _answered(request, receiver, _jf2)
-
-
-def mentions_json(request: Request, receiver: "Receiver") -> Response:
-    """`/api/mentions.json`: the mentions as the command line prints them."""
-    return _answered(request, receiver, _mentions)
-
-
-def mentions_atom(request: Request, receiver: "Receiver") -> Response:
-    """`/api/mentions.atom`."""
-    return _answered(request, receiver, _feed)
-
-
-def count(request: Request, receiver: "Receiver") -> Response:
-    """`/api/count`, in the shape of webmention.io's."""
-    return _answered(request, receiver, _count)
-
-
-def deletions(request: Request, receiver: "Receiver") -> Response:
-    """`/api/deletions`: what was shown and is not any more, for those who keep copies."""
-    return _answered(request, receiver, _deletions)
-
-
-def _answered(
-    request: Request, receiver: "Receiver", answer: Callable[[Request, Query, Listing], Response]
-) -> Response:
-    if request.method == "OPTIONS":
-        return PREFLIGHT
-    try:
-        return answer(request, Query(request.query), receiver.store.listing)
-    except Fault as fault:
-        return _refused(400, "invalid_input", fault.message)
-    except StoreError as error:
-        log.error("%s", error)
-        return _refused(503, "unavailable", "the mentions cannot be read now; try again later")
-    except Exception:  # the end of a request
-        log.exception("a request to the API failed")
-        return _refused(500, "internal_error", "something went wrong here")
-
-
-def _jf2(request: Request, query: Query, listing: Listing) -> Response:
     listed, mentions = _part(query, listing)
     return _of_part(request, query, listed, _encoded(feeds.jf2(mentions)), _JSON)
 
 
-def _mentions(request: Request, query: Query, listing: Listing) -> Response:
+@_answering
+def mentions_json(request: Request, query: Query, listing: Listing) -> Response:
+    """`/api/mentions.json`: the mentions as the command line prints them."""
     listed, mentions = _part(query, listing)
     body = _encoded({"mentions": [mention.as_json() for mention in mentions]})
     return _of_part(request, query, listed, body, _JSON)
 
 
-def _feed(request: Request, query: Query, listing: Listing) -> Response:
+@_answering
+def mentions_atom(request: Request, query: Query, listing: Listing) -> Response:
+    """`/api/mentions.atom`."""
     listed, mentions = _part(query, listing)
     next_query = query.next(listed.end) if listed.end else None
     body = feeds.atom(mentions, query=f"?{request.query}", next_query=next_query)
     return _of_part(request, query, listed, body, _ATOM)
 
 
-def _count(request: Request, query: Query, listing: Listing) -> Response:
+@_answering
+def count(request: Request, query: Query, listing: Listing) -> Response:
+    """`/api/count`, in the shape of webmention.io's."""
     counts = listing.counts(query.selection)
     types = {word: counts.kinds.get(kind, 0) for kind, word in _TYPES.items()}
     response = _ok(_encoded({"count": sum(types.values()), "type": types}), _JSON)
     return conditional(request, response, changed=counts.changed)
 
 
-def _deletions(request: Request, query: Query, listing: Listing) -> Response:
+@_answering
+def deletions(request: Request, query: Query, listing: Listing) -> Response:
+    """`/api/deletions`: what was shown and is not any more, for those who keep copies."""
     found = listing.withdrawals(since=query.since, size=query.per_page(), after=query.after)
-    body = _encoded({"deletions": [_deletion(withdrawal) for withdrawal in found.withdrawals]})
+    entries = [
+        {"id": gone.id, "source": tidy(gone.source), "target": tidy(gone.target), "deleted": iso(gone.at)}
+        for gone in found.withdrawals
+    ]
     next_page = {"Link": _next(query.next(found.end))} if found.end else {}
-    return conditional(request, _ok(body, _JSON | next_page))
-
-
-def _deletion(withdrawal: Withdrawal) -> dict[str, object]:
-    return {
-        "id": withdrawal.id,
-        "source": tidy(withdrawal.source),
-        "target": tidy(withdrawal.target),
-        "deleted": iso(withdrawal.at),
-    }
+    return conditional(request, _ok(_encoded({"deletions": entries}), _JSON | next_page))
 
 
 def _part(query: Query, listing: Listing) -> tuple[Listed, Sequence[Mention]]:
@@ -149,7 +135,6 @@ def _ok(body: bytes, headers: Mapping[str, str]) -> Response:
 
 
 def _refused(status: int, error: str, description: str) -> Response:
-    """As webmention.io says it."""
     body = _encoded({"error": error, "error_description": description})
     return Response(status=status, headers=_JSON | SHARED, body=body)
 

@@ -4,13 +4,12 @@ And for whoever watches the server by program: is it alive, can it take pings, a
 """
 
 import logging
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import StoreError
 from pingback.model import Protocol
-from pingback.protocols.linkback import Linkback, Surface
+from pingback.protocols.linkback import Linkback
 from pingback.protocols.table import linkbacks
 from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.server import api, display, pings
@@ -18,8 +17,6 @@ from pingback.server.http import Request, Response, plain
 
 if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
-
-Answer: TypeAlias = "Callable[[Request, Receiver], Response]"
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
 _NOT_KEPT = {"Cache-Control": "no-store"}
@@ -31,7 +28,7 @@ class Route(NamedTuple):
     """`lists` is true of what strangers may ask for at will and what takes long to make."""
 
     methods: tuple[str, ...]
-    answer: Answer
+    answer: api.Answer
     lists: bool = False
 
 
@@ -75,11 +72,6 @@ def _surface_route(linkback: Linkback, path: str, raw_path: str) -> Route | None
     if is_below and surface.standing:
         return Route(("GET", "HEAD"), partial(pings.status, linkback=linkback, surface=surface))
     return None
-
-
-def _trackback(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
-    answers = pings.answer if request.method == "POST" else pings.listing
-    return answers(request, receiver, linkback, surface)
 
 
 def _inbox(request: Request, receiver: "Receiver") -> Response:
@@ -139,5 +131,5 @@ _PINGS = (("POST",), pings.answer, False)
 # What a surface answers beside pings, if that is anything: methods, who answers, and whether that takes long.
 _MORE = {
     Protocol.PINGBACK: (("POST",), pings.answer_call, False),
-    Protocol.TRACKBACK: (("GET", "HEAD", "POST"), _trackback, True),
+    Protocol.TRACKBACK: (("GET", "HEAD", "POST"), pings.answer_or_list, True),
 }

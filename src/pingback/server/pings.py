@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention
 from pingback.protocols.headers import UNKEPT
 from pingback.protocols.linkback import Linkback, Ping, Reply, Surface, Taken, text_reply
-from pingback.protocols.pingback import GET_PINGBACKS, METHODS, Method, OtherCall, strings_of, target_of
+from pingback.protocols.pingback import GET_PINGBACKS, METHODS, OtherCall, strings_of, target_of
 from pingback.protocols.pingback import reply_with as call_reply
 from pingback.protocols.trackback import Listed, encode_listing
 from pingback.protocols.trackback import reply_with as list_reply
-from pingback.protocols.xmlrpc import Call, Value, encode_response
+from pingback.protocols.xmlrpc import Value, encode_response
 from pingback.sanitized import sanitized
 from pingback.server.http import Request, Response
 from pingback.store.keys import pair_of
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pingback.receive.receiver import Receiver
 
 _PAIR = re.compile(r"[0-9a-f]{64}")
-
-Answer: TypeAlias = "Callable[[Call, Receiver, str | None], Value]"
 
 MAX_ITEMS = 1000  # in one listing, which may have a thousand bytes for each
 
@@ -57,17 +55,20 @@ def answer_call(request: Request, receiver: "Receiver", linkback: Linkback, surf
         try:
             ping = surface.decode(request.body, request.content_type)
         except OtherCall as other:
-            return _called(other, receiver, request.remote_addr)
+            with receiver.listing() if other.call.method == GET_PINGBACKS else nullcontext():
+                return call_reply(encode_response(_value_of(other, receiver, request.remote_addr)))
         return _take(ping, request, receiver, linkback, surface)
 
     return _answered(reply, linkback, surface)
 
 
-def listing(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
-    """What TrackBack 1.1 calls Retrieving TrackBack Pings; its field is none of the target's.
+def answer_or_list(request: Request, receiver: "Receiver", linkback: Linkback, surface: Surface) -> Response:
+    """A ping by POST; else what TrackBack 1.1 calls Retrieving TrackBack Pings, whose field is none of the target's.
 
     No cache is to keep it: which of several sites it is of depends on the host, which is the word of who asks.
     """
+    if request.method == "POST":
+        return answer(request, receiver, linkback, surface)
 
     def reply() -> Reply:
         fields = request.query.split("&")
@@ -139,44 +140,21 @@ def _answered(reply: Callable[[], Reply], linkback: Linkback, surface: Surface) 
     return Response(status=made.status, headers=made.headers, body=made.body)
 
 
-def _called(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> Reply:
+def _value_of(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> Value:
+    """What a call gives that is no ping."""
     call = other.call
-    if call.method not in _ANSWERS:
+    if call.method == GET_PINGBACKS:
+        return [tidy(source) for source in receiver.pingbacks_of(target_of(call), client_ip=client_ip)]
+    if call.method == "system.listMethods":
+        strings_of(call, 0)
+        return list(METHODS)
+    if call.method not in ("system.methodHelp", "system.methodSignature"):
         raise other
-    with receiver.listing() if call.method == GET_PINGBACKS else nullcontext():
-        return call_reply(encode_response(_ANSWERS[call.method](call, receiver, client_ip)))
-
-
-def _pingbacks(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
-    return [tidy(source) for source in receiver.pingbacks_of(target_of(call), client_ip=client_ip)]
-
-
-def _list_methods(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
-    strings_of(call, 0)
-    return list(METHODS)
-
-
-def _method_help(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
-    return _method_named_in(call).help
-
-
-def _method_signature(call: Call, receiver: "Receiver", client_ip: str | None) -> Value:
-    return [list(signature) for signature in _method_named_in(call).signatures]
-
-
-def _method_named_in(call: Call) -> Method:
     [name] = strings_of(call, 1)
     if name not in METHODS:
         raise Fault(FaultCode.BAD_PARAMETERS, f"there is no method {name[:80]}")
-    return METHODS[name]
-
-
-_ANSWERS: dict[str, Answer] = {
-    GET_PINGBACKS: _pingbacks,
-    "system.listMethods": _list_methods,
-    "system.methodHelp": _method_help,
-    "system.methodSignature": _method_signature,
-}
+    method = METHODS[name]
+    return method.help if call.method == "system.methodHelp" else [list(each) for each in method.signatures]
 
 
 def _listed(mention: Mention) -> Listed:

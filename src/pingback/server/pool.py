@@ -81,7 +81,12 @@ class Pool:
         dropped = None
         with self._changed:
             if len(self._waiting) >= self._idle and self._threads < self._size:
-                self._begin_thread()
+                thread = threading.Thread(target=self._run, name="pingback-answer", daemon=True)
+                try:
+                    thread.start()
+                except (RuntimeError, MemoryError) as error:
+                    raise Full from error
+                self._threads += 1
             self._waiting.append(_Job(client, future, work))
             self._changed.notify()
             if len(self._waiting) > self._max_waiting:
@@ -89,14 +94,6 @@ class Pool:
         if dropped is not None and dropped.future.set_running_or_notify_cancel():
             dropped.future.set_exception(Full())
         return future
-
-    def _begin_thread(self) -> None:
-        thread = threading.Thread(target=self._run, name="pingback-answer", daemon=True)
-        try:
-            thread.start()
-        except (RuntimeError, MemoryError) as error:
-            raise Full from error
-        self._threads += 1
 
     def _run(self) -> None:
         while (job := self._next()) is not None:

@@ -121,10 +121,16 @@ class Server:
         self.close()
 
     def run(self) -> None:
-        """Serve until `stop` is called, then finish what is running."""
+        """Serve until `stop` is called. Then accept nothing more, answer what has come in as a whole, drop the rest."""
         while self._end is None:
             self._turn()
-        self._drain()
+        wasyncore.dispatcher.close(self._server)
+        channels = self._server.active_channels
+        while channels and monotonic() < self._end:
+            for channel in list(channels.values()):
+                if not channel.requests and not channel.total_outbufs_len:
+                    channel.will_close = True
+            self._turn(0.05)
 
     def stop(self, *, within: float = STOP_WITHIN) -> None:
         """Make `run` come to its end, and that soon. May be called by another thread or by a signal's handler."""
@@ -145,16 +151,6 @@ class Server:
     def _turn(self, seconds: float = 1.0) -> None:
         self._server.maintain()
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)  # `select` cannot watch more than 1024
-
-    def _drain(self) -> None:
-        """Accept nothing more, answer what has come in as a whole, and drop the rest."""
-        wasyncore.dispatcher.close(self._server)
-        channels = self._server.active_channels
-        while channels and self._end is not None and monotonic() < self._end:
-            for channel in list(channels.values()):
-                if not channel.requests and not channel.total_outbufs_len:
-                    channel.will_close = True
-            self._turn(0.05)
 
 
 def _listening(host: str, port: int) -> socket.socket:

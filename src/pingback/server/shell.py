@@ -130,7 +130,8 @@ class Forwarded:
 
 def length_of(head: Head) -> int | None:
     """The length of the body as the client tells it, None where it does not. Raises Refused where no body is taken."""
-    if _is_coded(head.headers.get("content-encoding", "")):
+    codings = head.headers.get("content-encoding", "").split(",")
+    if any(coding.strip().lower() not in ("", "identity") for coding in codings):  # RFC 9110 §8.4
         raise Refused(_CODED)
     given = head.headers.get("content-length", "")
     if not given:
@@ -158,7 +159,19 @@ def check(body: bytes, head: Head, length: int | None) -> None:
 def respond(answer: Answer, head: Head, body: bytes) -> Response:
     """What `answer` gives. Raises nothing: what goes wrong is logged, and is a 500."""
     try:
-        return answer(_request(head, body))
+        return answer(
+            Request(
+                method=head.method,
+                path=head.path.decode(errors="replace"),
+                raw_path=_raw_path(head),
+                query=quote(head.query, safe=_IN_QUERY),
+                base=_base(head),
+                headers=head.headers,
+                content_type=head.headers.get("content-type") or None,
+                body=body,
+                remote_addr=head.remote_addr,
+            )
+        )
     except Exception:
         log.exception("a request could not be answered")
         return FAILED
@@ -192,25 +205,6 @@ def address_in(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _request(head: Head, body: bytes) -> Request:
-    return Request(
-        method=head.method,
-        path=head.path.decode(errors="replace"),
-        raw_path=_raw_path(head),
-        query=quote(head.query, safe=_IN_QUERY),
-        base=_base(head),
-        headers=head.headers,
-        content_type=head.headers.get("content-type") or None,
-        body=body,
-        remote_addr=head.remote_addr,
-    )
-
-
-def _is_coded(content_encoding: str) -> bool:
-    """Something other than the bytes themselves comes (RFC 9110 §8.4)."""
-    return any(coding.strip().lower() not in ("", "identity") for coding in content_encoding.split(","))
 
 
 def _raw_path(head: Head) -> str:

@@ -114,7 +114,7 @@ def decide(visit: Visit) -> Response:
     since = {number: at for number, at in read.items() if at is not None} if word == "approve" else {}
     decided = visit.store.moderation.decide(ids, DECISIONS[word], read=since)
     if word == "block":
-        for host in _hosts_of(decided):
+        for host in {split(mention.source).host for mention in decided if is_http(mention.source)}:
             visit.store.moderation.block(host)
     later = sum(mention.wanted for mention in decided)
     if later:
@@ -179,10 +179,6 @@ def _blocks_ours(visit: Visit, mention: Mention) -> bool:
     if not is_http(mention.source):
         return False
     return blocks(block_of(split(mention.source).host), mention.target) or visit.holds(mention.source)
-
-
-def _hosts_of(mentions: list[Mention]) -> set[str]:
-    return {split(mention.source).host for mention in mentions if is_http(mention.source)}
 
 
 def _view_of(visit: Visit) -> View:

@@ -79,15 +79,10 @@ def send_again(visit: Visit) -> Response:
     one = _number(visit.form.text("one"))
     if one is None and not visit.form.text("all"):
         return visit.back()
-    changed = visit.store.outbox.send_again(
-        _selected(visit) if one is None else [one], now=visit.now, retelling=retelling()
-    )
+    selected = (value.decode(errors="replace") for name, value in visit.form.fields if name == b"id")
+    ids = [int(value) for value in selected if _ID.fullmatch(value)] if one is None else [one]
+    changed = visit.store.outbox.send_again(ids, now=visit.now, retelling=retelling())
     return visit.back(did="again", n=len(changed)) if changed else visit.back(did="nothing")
-
-
-def _selected(visit: Visit) -> list[int]:
-    values = (value.decode(errors="replace") for name, value in visit.form.fields if name == b"id")
-    return [int(value) for value in values if _ID.fullmatch(value)]
 
 
 def _view_of(visit: Visit) -> View:

@@ -73,7 +73,7 @@ def _environment() -> Environment:
     environment.globals["assets"] = {name: f"{name}?{_digest(name)}" for name in _ASSETS}
     environment.globals["verbs"] = _VERBS
     environment.filters |= {"shown": _shown, "host": _host, "line": partial(clean, length=MAX_LINE)}
-    environment.tests["http"] = _is_http
+    environment.tests["http"] = lambda url: url is not None and is_http(url)
     return environment
 
 
@@ -84,10 +84,6 @@ def _content(name: str) -> bytes:
 
 def _digest(name: str) -> str:
     return hashlib.sha256(_content(name)).hexdigest()[:12]
-
-
-def _is_http(url: str | None) -> bool:
-    return url is not None and is_http(url)
 
 
 def _shown(url: str) -> str:

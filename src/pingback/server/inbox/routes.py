@@ -112,7 +112,9 @@ def _log_in(visit: Visit) -> Response:
     address, password = visit.request.remote_addr, visit.form.text("password") or ""
     device = device_in(visit.request.headers.get("cookie", ""), login, now=visit.now)
     if wait := visit.store.logins.attempt(address, device=device, now=visit.now):
-        return _refused(visit, 429, _again_in(wait.total_seconds()), retry_after(wait.total_seconds()))
+        minutes = ceil(wait.total_seconds() / 60)
+        trouble = f"Too many tries. The next one may be in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+        return _refused(visit, 429, trouble, retry_after(wait.total_seconds()))
     try:
         with (KNOWN_DEVICES if device else STRANGERS).turn():
             right = is_right(password, login.password_hash)
@@ -141,11 +143,6 @@ def _refused(visit: Visit, status: int, trouble: str, headers: Mapping[str, str]
     return render("login.html", visit, status=status, headers=headers, to=to, trouble=trouble)
 
 
-def _again_in(seconds: float) -> str:
-    minutes = ceil(seconds / 60)
-    return f"Too many tries. The next one may be in {minutes} {'minute' if minutes == 1 else 'minutes'}."
-
-
 def _with(response: Response, headers: Mapping[str, str]) -> Response:
     return replace(response, headers={**response.headers, **headers})
 
@@ -155,7 +152,6 @@ _PAGES: dict[str, Handler] = {
     f"{ROOT}/outbox": outbox.show,
     f"{ROOT}/blocked": mentions.show_blocked,
 }
-
 
 _CHANGES: dict[str, Handler] = {
     f"{ROOT}/decide": mentions.decide,

@@ -198,18 +198,16 @@ def _set_cookie(name: str, value: str, *, path: str, secure: bool, lasts: timede
 def _proven(name: str, purpose: str, cookies: str, login: Login, now: datetime) -> Session | None:
     for cookie in cookies.split(";"):
         given, _, value = cookie.strip().partition("=")
-        session = _session_of(value, login, purpose) if given == name else None
-        if session is not None and session.until > now:
+        if given != name:
+            continue
+        try:
+            number, until = _serializer(login, purpose).loads(value)
+        except BadData:
+            continue
+        session = Session(id=number, until=datetime.fromtimestamp(until, UTC))
+        if session.until > now:
             return session
     return None
-
-
-def _session_of(value: str, login: Login, purpose: str) -> Session | None:
-    try:
-        number, until = _serializer(login, purpose).loads(value)
-    except BadData:
-        return None
-    return Session(id=number, until=datetime.fromtimestamp(until, UTC))
 
 
 def _serializer(login: Login, purpose: str) -> URLSafeSerializer:
