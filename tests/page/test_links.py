@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.page.about import read_mention
-from pingback.page.links import LinkCollector, cannot_hold
+from pingback.page.links import LinkCollector, cannot_hold, outbound_in
 from pingback.page.scanner import Passing
 from pingback.urls import key_of, leads_to
 
@@ -64,6 +64,8 @@ NOT_LINKED = [
     pytest.param('<a href="/2026/part-five">x</a>', id="relative-to-the-source"),
     pytest.param('<svg><a xlink:href="https://my.example/2026/part-five">x</a></svg>', id="xlink"),
 ]
+
+URL = "https://a.example:8443/post"
 
 
 def linked(page: str | bytes, target: str = TARGET, url: str = SOURCE) -> bool:
@@ -166,3 +168,23 @@ def test_no_spelling_of_the_target_is_let_go(path: str, reference: str, own: boo
         collector = LinkCollector(passing, target)
         collector.element("x", {"href": href})
         assert collector.linked == leads_to(href, key_of(target), base=url)
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        pytest.param("<p>none", 0, id="none"),
+        pytest.param('<a href="https://b.example/">b</a><a href="http://c.example">c</a>', 2, id="both-schemes"),
+        pytest.param("<a class=x\nhref=https://b.example>b</a>", 1, id="no-quotes"),
+        pytest.param("<a title='x' href='https://b.example?x'>b</a>", 1, id="single-quotes"),
+        pytest.param('<a href="/b">b</a><a href="b">b</a><a href="#b">b</a>', 0, id="relative"),
+        pytest.param('<a href="https://a.example/b">b</a><a href="http://a.example:80/">b</a>', 0, id="own-host"),
+        pytest.param('<a href="https://a.example.b.example/">b</a>', 1, id="own-host-as-a-beginning"),
+        pytest.param('<a href="https://a.example">b</a><a href=https://a.example>b</a>', 0, id="own-root"),
+        pytest.param('<img src="https://b.example/">', 0, id="images-lead-nowhere"),
+        pytest.param('<a href="https://b.example/">b</a>' * 1000, 1000, id="all-of-them"),
+        pytest.param('<a href="https://b.example/">' + "x" * 2**16 + '<a href="https://b.example/">', 1, id="bounded"),
+    ],
+)
+def test_outbound(page: str, number: int) -> None:
+    assert outbound_in(page.encode(), URL) == number

@@ -8,9 +8,8 @@ from pingback.model import Author, MentionKind, Protocol, Sighting, Verification
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.kinds import kind_in
-from pingback.page.links import LinkCollector, cannot_hold
+from pingback.page.links import MAX_PAGE, LinkCollector, cannot_hold, outbound_in
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
-from pingback.page.outbound import MAX_PAGE, outbound_in
 from pingback.page.scanner import Passing, scan
 from pingback.page.texts import LARGEST, Said, reader_of
 from pingback.protocols.headers import content_type as parse_content_type

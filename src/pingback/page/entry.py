@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pingback.page.about import AboutCollector
-from pingback.page.cite import Cite
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
+from pingback.page.head import RobotsCollector, says_noindex
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
-from pingback.page.region import Region
-from pingback.page.robots import RobotsCollector, says_noindex
+from pingback.page.region import Cite, Region
 from pingback.page.scanner import EVERY, Passing, for_a_dom, scan
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean

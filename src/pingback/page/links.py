@@ -41,6 +41,8 @@ MAX_COMPARED = 4 * 1024 * 1024
 ASKING = 40  # what a look at a reference costs beside, in the same unit
 MAX_BLOCKS = 100  # blocks without a word that may follow on a link before it is given up to find words for it
 
+MAX_PAGE = 64 * 1024  # bytes in which links to others are counted; a link farm does not begin with a story
+
 
 class LinkCollector:
     """The first link to the target that has words around it, else the first link at all."""
@@ -151,3 +153,17 @@ def _needle_of(target: str) -> str:
     _, _, path = path.partition("/")
     segment = path.removesuffix("/").rpartition("/")[2]
     return max(_ESCAPE.split(segment + "/" * path.endswith("/") + mark + query), key=len)
+
+
+def outbound_in(page: bytes, url: str) -> int:
+    """The number of absolute `href`s at the beginning of a page in UTF-8, which came from `url`, that leave its host.
+
+    It is a figure to be suspicious by, not one to prove anything with.
+
+    Over the bytes, and not by a collector, which would have to see the pages to their end that are left after the link
+    they were read for, and takes three times as long (figures: tests/bench/bench_page.py). Comments do not fool it: who
+    hides links there is no better for it.
+    """
+    own = re.escape(split(url).host.encode())
+    leaving = re.compile(rb"href=[\"']?https?://(?!" + own + rb"[/:?#\"'\s>])")
+    return len(leaving.findall(page, 0, MAX_PAGE))

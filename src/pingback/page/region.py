@@ -1,6 +1,6 @@
 """A part of a page that may turn out to be its entry: its links, and fingerprints of what it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from hashlib import sha256
 
 MAX_LINKS = 1000  # pages that one post pings; those over it are counted
@@ -70,3 +70,37 @@ class _Link:
         self.target = target
         self.is_answer = False
         self.said = sha256()
+
+
+class Cite:
+    """What a reply answers, told in a box of its own, as it passes: `<div class="u-in-reply-to h-cite">`.
+
+    Its reference is that of its `u-url`, else of its first link; not of its author's card.
+    """
+
+    def __init__(self, marks: bytes) -> None:
+        self.marks = marks
+        self._depth = 0
+        self._nested_at = 0  # depth of the microformat within that is open; 0: none
+        self._url: str | None = None
+        self._first: str | None = None
+
+    @property
+    def reference(self) -> str | None:
+        return self._first if self._url is None else self._url
+
+    def element(self, classes: Set[str], reference: str | None) -> None:
+        self._depth += 1
+        if not self._nested_at and any(name.startswith("h-") for name in classes):
+            self._nested_at = self._depth
+        if self._nested_at or reference is None:
+            return
+        if self._first is None:
+            self._first = reference
+        if self._url is None and "u-url" in classes:
+            self._url = reference
+
+    def end(self) -> None:
+        if self._depth == self._nested_at:
+            self._nested_at = 0
+        self._depth -= 1

@@ -17,7 +17,7 @@ from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
 from pingback.net.guard import Permit, Refused
 from pingback.page.about import published_of
-from pingback.page.canonical import canonical_in
+from pingback.page.head import canonical_in
 from pingback.receive.background import Background
 from pingback.receive.turns import host_of
 from pingback.receive.verify import GONE
