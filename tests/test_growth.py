@@ -22,10 +22,10 @@ from pingback.page.head import canonical_in
 from pingback.posts.feeds import entries_in
 from pingback.posts.sitemap import urls_in
 from pingback.protocols import pingback, trackback, webmention
-from pingback.protocols.charset import decode_text
 from pingback.protocols.forms import decode_form
 from pingback.protocols.headers import content_type, fresh_for, links_in
 from pingback.protocols.linkback import Answer, Linkback
+from pingback.protocols.markup import decode_text
 from pingback.protocols.trackback import decode_reply, decode_trackback
 from pingback.protocols.xmlrpc import decode_call, decode_response
 from pingback.server.query import Query

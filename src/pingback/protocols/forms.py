@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from pingback.errors import Fault, FaultCode
-from pingback.protocols.charset import decode_text
 from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.markup import decode_text
 from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.urls import is_http
 

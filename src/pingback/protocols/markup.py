@@ -1,17 +1,16 @@
-"""What real programs answer, as a tree: an answer in XML, and whatever else they print around it.
+"""What real programs send: text in whatever charset, and answers in XML with whatever else they print around them.
 
-It is read as HTML is, by a parser that takes white space, warnings of PHP and a cache's comments before and behind the
-answer, a bare "&", entities without a DTD, and elements that never end. What only quotes an answer, in a comment, a
-script, a text area or as escaped text, holds none.
+An answer is read as HTML is, by a parser that takes white space, warnings of PHP and a cache's comments before and
+behind the answer, a bare "&", entities without a DTD, and elements that never end. What only quotes an answer, in a
+comment, a script, a text area or as escaped text, holds none.
 """
 
 import re
 from contextlib import suppress
 from html import escape
 
+import webencodings
 from lxml import etree
-
-from pingback.protocols.charset import decode_text
 
 MAX_DEPTH = 256  # elements within one another
 _PIECE = 1024  # bytes, after which the parser hears that there was too much
@@ -23,6 +22,8 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  #
 _NAME = re.compile(r"[a-z][a-z0-9.:-]*")
 # Elements whose content is text to a reader of HTML; the parser, which is older than some, finds elements in it.
 _RAW = ("iframe", "noembed", "noframes", "plaintext", "script", "style", "template", "textarea", "title", "xmp")
+
+_NEVER_SENT = {"utf-16le", "utf-16be", "replacement"}  # Encoding standard §4.3: no output is in these
 
 
 def tree_of(body: bytes) -> etree._Element:
@@ -42,6 +43,18 @@ def tree_of(body: bytes) -> etree._Element:
     root = tree.whole()
     etree.strip_elements(root, *_RAW, with_tail=False)
     return root
+
+
+def decode_text(value: bytes, *labels: str | None) -> str:
+    """The text in the first charset that a label names, else UTF-8 if it is that, else windows-1252.
+
+    Labels are the web's (Encoding standard §4.2): UTF-7 is none, and UTF-16 is not believed, as it is of text that is
+    not. Bad bytes become U+FFFD; a byte order mark overrules the label.
+    """
+    found = filter(None, (webencodings.lookup(label) for label in labels if label))
+    named = next((encoding for encoding in found if encoding.name not in _NEVER_SENT), None)
+    text: str = webencodings.decode(value, named or _guess(value))[0]
+    return text
 
 
 class _TooDeep(Exception):
@@ -75,3 +88,11 @@ class _Tree:
         while self._open:
             self.end("")
         return self._builder.close()
+
+
+def _guess(value: bytes) -> str:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"
