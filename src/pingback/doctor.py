@@ -87,13 +87,18 @@ def examine(url: str, *, client: "Client", clock: Callable[[], float] = monotoni
         seen = replace(_look(url, client), head=_head(url, client))
     except BadStatus as error:
         return CheckUp(url=url, checks=(Check(name="reachable", ok=False, message=str(error)),))
-    return CheckUp(url=url, checks=tuple(_checks(seen, client, clock)))
+    checks = [*checks_of_page(seen)]
+    for endpoint in seen.endpoints():
+        checks += checks_of_endpoint(endpoint, seen.target, client=client, clock=clock)
+    return CheckUp(url=url, checks=tuple(checks))
 
 
 def checks_of_page(seen: Seen) -> Iterator[Check]:
     """What is right and wrong with the page."""
     found = {endpoint.protocol: endpoint for endpoint in seen.endpoints()}
-    yield _reached(seen)
+    there = same_url(seen.target, seen.url)
+    moved = f"the page is at {shown(seen.url)}; some senders do not follow redirects, so let links lead there"
+    yield Check(name="reachable", ok=True, message="the page can be reached" if there else moved)
     yield _advertised(found.values())
     if seen.pingback_headers:
         yield _pingback_header(seen)
@@ -140,19 +145,6 @@ def _head(url: str, client: "Client") -> tuple[str, ...] | None:
             return tuple(response.headers(HEADER))
     except FetchError:
         return None
-
-
-def _checks(seen: Seen, client: "Client", clock: Callable[[], float]) -> Iterator[Check]:
-    yield from checks_of_page(seen)
-    for endpoint in seen.endpoints():
-        yield from checks_of_endpoint(endpoint, seen.target, client=client, clock=clock)
-
-
-def _reached(seen: Seen) -> Check:
-    if same_url(seen.target, seen.url):
-        return Check(name="reachable", ok=True, message="the page can be reached")
-    moved = f"the page is at {shown(seen.url)}; some senders do not follow redirects, so let links lead there"
-    return Check(name="reachable", ok=True, message=moved)
 
 
 def _advertised(found: Iterable[Endpoint]) -> Check:
