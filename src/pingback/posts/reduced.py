@@ -130,7 +130,8 @@ def _mended(utf8: bytes) -> etree._Element:
     """The tree of a broken feed, of which each entry is read by itself: what is broken in one spoils no other."""
     parts = [part if odd else _mend(part) for odd, part in zip(cycle((False, True)), _BETWEEN(utf8), strict=False)]
     utf8 = b"".join(parts)[:MAX_MENDED_BYTES]
-    starts = [found.start() for found in islice(filter(_begins_entry, _ENTRY.finditer(utf8)), MAX_MENDED + 1)]
+    begun = (found for found in _ENTRY.finditer(utf8) if found["entry"] is not None)
+    starts = [found.start() for found in islice(begun, MAX_MENDED + 1)]
     head = utf8[: starts[0] if starts else None]
     root = _tree(head)[0]
     if root is None:  # nothing before the first entry that could be read
@@ -181,10 +182,6 @@ def _lift(entry: etree._Element) -> None:
 
 def _local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
-
-
-def _begins_entry(found: re.Match[bytes]) -> bool:
-    return found["entry"] is not None
 
 
 def _mend(text: bytes) -> bytes:
@@ -262,15 +259,11 @@ def _wrap(content: etree._Element, name: str) -> None:
     """
     text = content.text or ""
     if len(content):
-        text = _words_in(content) if name == "title" else _markup_in(content)
+        text = "".join(map(str, content.itertext())) if name == "title" else _markup_in(content)
         content.set("type", "text" if name == "title" else "html")
     _cut(content, 0)
     if text:
         content.text = text if "]]>" in text else etree.CDATA(text)
-
-
-def _words_in(title: etree._Element) -> str:
-    return "".join([str(piece) for piece in title.itertext()])
 
 
 def _markup_in(content: etree._Element) -> str:

@@ -34,7 +34,8 @@ class Form:
         values = [value for field, value in self.fields if field == name.encode()]
         if len(values) > 1:
             raise Fault(FaultCode.BAD_PARAMETERS, f"{name} is given more than once")
-        return decode_text(values[0], self.charset, self._charset_field()) if values else None
+        named = next((value.decode("ascii", "replace") for field, value in self.fields if field == b"charset"), "")
+        return decode_text(values[0], self.charset, named) if values else None
 
     def url(self, name: str) -> str:
         """The field of that name, white space around it removed; Fault where it is not an absolute HTTP URL."""
@@ -44,9 +45,6 @@ class Form:
         if not is_http(url):
             raise Fault(FaultCode.BAD_PARAMETERS, f"{name} is not an absolute HTTP URL")
         return url
-
-    def _charset_field(self) -> str:
-        return next((value.decode("ascii", "replace") for field, value in self.fields if field == b"charset"), "")
 
 
 def decode_form(body: bytes, content_type: str | None) -> Form:

@@ -72,19 +72,17 @@ def fresh_for(cache_control: Iterable[str], *, expires: str | None, date: str | 
         return 0.0
     if found := _MAX_AGE.search(directives):
         return float(found[1])
-    return None if expires is None else _seconds_between(date, expires)
+    if expires is None:
+        return None
+    try:
+        return max((parsedate_to_datetime(expires) - parsedate_to_datetime(date or "")).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def retry_after(seconds: float) -> dict[str, str]:
     """The header that says when the same request is welcome (RFC 9110 §10.2.3)."""
     return {"Retry-After": str(ceil(seconds))}
-
-
-def _seconds_between(date: str | None, expires: str) -> float:
-    try:
-        return max((parsedate_to_datetime(expires) - parsedate_to_datetime(date or "")).total_seconds(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
 
 
 def _charset(value: str, start: int) -> str | None:

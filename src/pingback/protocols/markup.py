@@ -53,7 +53,13 @@ def decode_text(value: bytes, *labels: str | None) -> str:
     """
     found = filter(None, (webencodings.lookup(label) for label in labels if label))
     named = next((encoding for encoding in found if encoding.name not in _NEVER_SENT), None)
-    text: str = webencodings.decode(value, named or _guess(value))[0]
+    if named is None:
+        try:
+            value.decode()
+            named = webencodings.UTF8
+        except UnicodeDecodeError:
+            named = webencodings.lookup("windows-1252")
+    text: str = webencodings.decode(value, named)[0]
     return text
 
 
@@ -88,11 +94,3 @@ class _Tree:
         while self._open:
             self.end("")
         return self._builder.close()
-
-
-def _guess(value: bytes) -> str:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return "windows-1252"
-    return "utf-8"

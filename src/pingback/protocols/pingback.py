@@ -196,7 +196,10 @@ _NOT_OURS = frozenset(
 
 def _judge_ping(answer: Answer, seconds: float) -> Iterator[Check]:
     yield _judge_answer(answer)
-    yield _judge_time(seconds)
+    message = f"a ping is answered after {seconds:.1f} seconds"
+    if seconds > _ANSWER_WITHIN:
+        message += f"; WordPress hangs up after {_ANSWER_WITHIN:g}"
+    yield Check(name="pingback-time", ok=seconds <= _ANSWER_WITHIN, message=message)
     yield _judge_source(answer)
 
 
@@ -220,13 +223,6 @@ def _judge_answer(answer: Answer) -> Check:
             message="something stands before the XML, or it is none; WordPress wants <?xml or <methodResponse> at once"
         )
     return check(ok=True, message="a ping is answered with HTTP status 200 and XML-RPC")
-
-
-def _judge_time(seconds: float) -> Check:
-    message = f"a ping is answered after {seconds:.1f} seconds"
-    if seconds > _ANSWER_WITHIN:
-        message += f"; WordPress hangs up after {_ANSWER_WITHIN:g}"
-    return Check(name="pingback-time", ok=seconds <= _ANSWER_WITHIN, message=message)
 
 
 def _judge_source(answer: Answer) -> Check:

@@ -130,8 +130,13 @@ def decode_reply(body: bytes) -> Response:
         raise BadResponse(f"the reply is longer than {MAX_BODY} bytes")
     for response in tree_of(body).iter("response"):
         error = response.find(".//error")
-        if error is not None:
-            return _reply(response, error)
+        if error is None:
+            continue
+        if number := _NUMBER.fullmatch((error.text or "").strip()):
+            return Response(int(number[0]), _text(response.find(".//message")))
+        if not (said := _text(error)):
+            raise BadResponse("the reply is a TrackBack response that says nothing")
+        return Response(1, said)  # BlogEngine.NET has its sentence where the number belongs
     raise BadResponse("the reply is not a TrackBack response")
 
 
@@ -188,15 +193,6 @@ def _words(html: str | None, length: int) -> str | None:
     """`html`, which may as well be plain text, without tags, its references resolved once."""
     text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else " ", html or "")
     return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), length)
-
-
-def _reply(response: etree._Element, error: etree._Element) -> Response:
-    number = _NUMBER.fullmatch((error.text or "").strip())
-    if number:
-        return Response(int(number[0]), _text(response.find(".//message")))
-    if not (said := _text(error)):
-        raise BadResponse("the reply is a TrackBack response that says nothing")
-    return Response(1, said)  # BlogEngine.NET has its sentence where the number belongs
 
 
 def _text(element: etree._Element | None) -> str:

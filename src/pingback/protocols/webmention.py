@@ -73,14 +73,10 @@ def _reason_in(answer: Answer) -> str | None:
     media_type = parse_content_type(answer.content_type).media_type
     if media_type == "text/plain":
         return answer.body.decode("utf-8", "replace").strip() or None
-    if media_type == "application/json" or media_type.endswith("+json"):
-        return _reason_in_json(answer.body)
-    return None
-
-
-def _reason_in_json(body: bytes) -> str | None:
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        return None
     try:
-        found = json.loads(body)
+        found = json.loads(answer.body)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, Mapping):

@@ -172,7 +172,10 @@ class _Reader:
         if state in ("text", "value"):  # a value without a type is a string
             self.values.append("".join(self.text))
         elif state == "scalar":
-            self.values.append(_scalar(tag, "".join(self.text)))
+            try:
+                self.values.append(scalars.decode(tag, "".join(self.text)))
+            except ValueError as error:
+                raise Fault(FaultCode.BAD_PARAMETERS, str(error)) from None
         elif state == "struct":
             items = self._close()
             self.values.append({str(name): value for name, value in zip(items[::2], items[1::2], strict=True)})
@@ -192,13 +195,6 @@ class _Reader:
         del self.values[mark:]
         self.folded += len(items)
         return items
-
-
-def _scalar(tag: str, text: str) -> Value:
-    try:
-        return scalars.decode(tag, text)
-    except ValueError as error:
-        raise Fault(FaultCode.BAD_PARAMETERS, str(error)) from None
 
 
 def _read(body: bytes, state: str) -> _Reader:
@@ -320,15 +316,11 @@ def _fault_of(value: Value) -> Fault:
         return Fault(FaultCode.GENERIC, _EMPTY_FAULT)
     # Serendipity's is not a struct, but the number alone.
     code, message = (value.get("faultCode"), value.get("faultString")) if isinstance(value, Mapping) else (value, value)
-    return Fault(_code(code), message if isinstance(message, str) else "")
-
-
-def _code(value: Value) -> int:
     try:
-        code = scalars.decode("i8", str(value))
+        code = scalars.decode("i8", str(code))
     except ValueError:
         code = None
-    return code if isinstance(code, int) else FaultCode.GENERIC
+    return Fault(code if isinstance(code, int) else FaultCode.GENERIC, message if isinstance(message, str) else "")
 
 
 def _element(value: Value, depth: int) -> str:

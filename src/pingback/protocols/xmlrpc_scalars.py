@@ -34,14 +34,22 @@ def encode(value: Scalar) -> str:
             return "<nil/>"
         case bool():
             return f"<boolean>{value:d}</boolean>"
+        case int() if _fits(value, 32):
+            return f"<int>{value:d}</int>"
+        case int() if _fits(value, 64):
+            return f"<i8>{value:d}</i8>"
         case int():
-            return _integer_element(value)
+            raise ValueError("XML-RPC has no integers over 64 bit")
+        case float() if isfinite(value):
+            return f"<double>{Decimal(repr(value)):f}</double>"  # the spec has no exponents
         case float():
-            return f"<double>{_digits(value)}</double>"
+            raise ValueError(f"XML-RPC has no double {value}")
         case bytes():
             return f"<base64>{b2a_base64(value, newline=False).decode()}</base64>"
+        case datetime() if value.tzinfo is None:
+            return f"<dateTime.iso8601>{value.isoformat(timespec='seconds').replace('-', '')}</dateTime.iso8601>"
         case datetime():
-            return f"<dateTime.iso8601>{_instant(value)}</dateTime.iso8601>"
+            raise ValueError("XML-RPC has no time zones")
     raise TypeError(f"XML-RPC has no type for {type(value).__name__}")
 
 
@@ -110,25 +118,5 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     return found
 
 
-def _integer_element(number: int) -> str:
-    if _fits(number, 32):
-        return f"<int>{number:d}</int>"
-    if _fits(number, 64):
-        return f"<i8>{number:d}</i8>"
-    raise ValueError("XML-RPC has no integers over 64 bit")
-
-
 def _fits(number: int, bits: int) -> bool:
     return -(1 << bits - 1) <= number < 1 << bits - 1
-
-
-def _digits(number: float) -> str:
-    if not isfinite(number):
-        raise ValueError(f"XML-RPC has no double {number}")
-    return format(Decimal(repr(number)), "f")  # the spec has no exponents
-
-
-def _instant(value: datetime) -> str:
-    if value.tzinfo is not None:
-        raise ValueError("XML-RPC has no time zones")
-    return value.isoformat(timespec="seconds").replace("-", "")
