@@ -39,7 +39,10 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
     """
     if bool(what) == (action == "blocks"):
         raise click.UsageError(f"{action} takes {'nothing more' if what else 'at least one ID or HOST'}")
-    ids = _ids(what) if action in _DECISIONS else []
+    try:
+        ids = [int(number) for number in what] if action in _DECISIONS else []
+    except ValueError as error:
+        raise click.UsageError(f"an ID is a number: {error}") from None
     with Store(settings.db, create=False) as store:
         if action in _DECISIONS:
             with Site.from_settings(settings, store=store) as site:
@@ -48,13 +51,6 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
             _tell_blocks(settings, store.moderation.blocks())
         else:
             _block(settings, store, what, action)
-
-
-def _ids(what: Iterable[str]) -> list[int]:
-    try:
-        return [int(number) for number in what]
-    except ValueError as error:
-        raise click.UsageError(f"an ID is a number: {error}") from None
 
 
 def _decide(site: Site, ids: list[int], status: MentionStatus) -> None:

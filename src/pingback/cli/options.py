@@ -38,8 +38,11 @@ class SettingOption(click.Option):
 
     def __init__(self, line: Setting) -> None:
         self.line = line
+        flags = (line.flag or "").split(", ")
+        if line.is_switch:  # it can always be turned off as well, as the file may have turned it on
+            flags[-1] += f"/--no-{flags[-1].removeprefix('--')}"
         super().__init__(
-            [*_flags(line), line.name],
+            [*flags, line.name],
             default=None,
             multiple=line.several,
             metavar=None if line.is_switch else line.kind.metavar,
@@ -53,14 +56,6 @@ class SettingOption(click.Option):
         if self.line.default_text and self.line.default is not False:
             sentences.append(f"[default:{_NO_BREAK}{self.line.default_text}]")
         return self.line.label, " ".join(sentences)
-
-
-def _flags(line: Setting) -> list[str]:
-    """A switch can always be turned off as well, as the file may have turned it on."""
-    flags = (line.flag or "").split(", ")
-    if line.is_switch:
-        flags[-1] += f"/--no-{flags[-1].removeprefix('--')}"
-    return flags
 
 
 class Command(click.Command):
@@ -151,17 +146,13 @@ class _Words(click.Choice[str]):
 def log_to_stderr(level: int, *, as_json: bool = False) -> None:
     """What this package logs from `level` on; of other packages, warnings. The first call chooses the form."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(as_json))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("pingback").setLevel(level)
-
-
-def _formatter(as_json: bool) -> logging.Formatter:
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     if as_json:
         from pingback.cli.logs import JsonLines
 
-        return JsonLines()
-    return logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        handler.setFormatter(JsonLines())
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("pingback").setLevel(level)
 
 
 def client_for(settings: Settings) -> "Client":
