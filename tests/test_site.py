@@ -543,6 +543,8 @@ def test_a_mention_is_in_one_hand_while_somebody_is_told(clock: Clock) -> None:
         store.keep(replace(kept(), received=clock(), verified=clock()))
         [mention] = store.mentions()
         notifications = store.notifications
+        assert (site.run_due(), heard) == (0, [])  # it is left to who verified it
+        clock.pass_by(seconds=5)
         assert notifications.take("program", mention, now=clock(), lease=timedelta(minutes=10))
         assert (site.run_due(), heard) == (0, [])
         clock.pass_by(minutes=11)

@@ -36,6 +36,7 @@ _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)})
 Callback: TypeAlias = Callable[[Mention], object]
 
 CHANNEL = "program"
+FIRST = timedelta(seconds=5)  # in which a verified mention is left to the thread that verified it
 AT_ONCE = 50  # mentions that are looked up together
 _NEWS = (MentionStatus.APPROVED, MentionStatus.PENDING)
 
@@ -187,13 +188,18 @@ class Callbacks:
             log.warning("a new mention is told of later: %s", error)
 
     def tell_all(self) -> int:
-        """Tell of what is left; of how many that was. Raises StoreError."""
+        """Tell of what is left, by a process that ended or that has nobody to tell; of how many that was.
+
+        Raises StoreError.
+        """
         if not self._callbacks:
             return 0
         self.begin()
         told = 0
         while news := self._notifications.untold(CHANNEL, now=self._clock(), most=AT_ONCE):
-            new = sum(self._tell(mention) for mention in news)
+            verified_before = self._clock() - FIRST
+            left = [each for each in news if each.verified is None or each.verified <= verified_before]
+            new = sum(map(self._tell, left))
             told += new
             if not new or len(news) < AT_ONCE:  # others are at it
                 break
