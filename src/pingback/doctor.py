@@ -6,7 +6,7 @@ is asked by the probes of its protocol: pings that it must refuse (Pingback 1.0 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
@@ -99,7 +99,9 @@ def checks_of_page(seen: Seen) -> Iterator[Check]:
     there = same_url(seen.target, seen.url)
     moved = f"the page is at {shown(seen.url)}; some senders do not follow redirects, so let links lead there"
     yield Check(name="reachable", ok=True, message="the page can be reached" if there else moved)
-    yield _advertised(found.values())
+    listed = ", ".join(f"{endpoint.protocol} by {_WAYS[endpoint.via]}" for endpoint in found.values())
+    missing = "the page advertises no endpoint; `pingback advertise` prints what it must carry"
+    yield Check(name="advertised", ok=bool(listed), message=f"the page advertises {listed}" if listed else missing)
     if seen.pingback_headers:
         yield _pingback_header(seen)
         yield _pingback_head(seen)
@@ -145,14 +147,6 @@ def _head(url: str, client: "Client") -> tuple[str, ...] | None:
             return tuple(response.headers(HEADER))
     except FetchError:
         return None
-
-
-def _advertised(found: Iterable[Endpoint]) -> Check:
-    listed = ", ".join(f"{endpoint.protocol} by {_WAYS[endpoint.via]}" for endpoint in found)
-    if listed:
-        return Check(name="advertised", ok=True, message=f"the page advertises {listed}")
-    missing = "the page advertises no endpoint; `pingback advertise` prints what it must carry"
-    return Check(name="advertised", ok=False, message=missing)
 
 
 def _pingback_header(seen: Seen) -> Check:
