@@ -136,7 +136,12 @@ def _mended(utf8: bytes) -> etree._Element:
     root = _tree(head)[0]
     if root is None:  # nothing before the first entry that could be read
         root = etree.Element("rss")
-    opening, entries = _opening_of(head), []
+    # The start tag of the root, which declares the prefixes of all that it holds.
+    first = _FIRST_ELEMENT.search(head)
+    opening = head[first.start() : head.find(b">", first.start()) + 1] if first else b""
+    if not opening or opening.endswith(b"/>"):
+        opening = b"<rss>"
+    entries = []
     for start, stop in zip(starts[:MAX_MENDED], [*starts[1:], None], strict=False):
         around = _tree(opening + utf8[start:stop])[0]
         if around is not None and len(around):
@@ -159,13 +164,6 @@ def _complete(root: etree._Element, behind: Iterable[etree._Element]) -> None:
         if (name := _local(element)) in _READ and name not in known:
             missing.setdefault(name, element)
     channel.extend(missing.values())
-
-
-def _opening_of(head: bytes) -> bytes:
-    """The start tag of the root, which declares the prefixes of all that it holds."""
-    found = _FIRST_ELEMENT.search(head)
-    opening = head[found.start() : head.find(b">", found.start()) + 1] if found else b""
-    return b"<rss>" if not opening or opening.endswith(b"/>") else opening
 
 
 def _lift(entry: etree._Element) -> None:

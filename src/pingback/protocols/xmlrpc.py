@@ -261,10 +261,19 @@ def _no_response(refusal: Fault) -> BadResponse:
 
 
 def _answered(reader: _Reader) -> Value:
+    """The value, or the far side's fault raised. One without a usable code is a refusal all the same: code 0."""
     value = reader.values[0] if reader.values else None
-    if reader.ended == "faulted":
-        raise _fault_of(value)
-    return value
+    if reader.ended != "faulted":
+        return value
+    if value is None:
+        raise Fault(FaultCode.GENERIC, _EMPTY_FAULT)
+    # Serendipity's is not a struct, but the number alone.
+    code, message = (value.get("faultCode"), value.get("faultString")) if isinstance(value, Mapping) else (value, value)
+    try:
+        code = scalars.decode("i8", str(code))
+    except ValueError:
+        code = None
+    raise Fault(code if isinstance(code, int) else FaultCode.GENERIC, message if isinstance(message, str) else "")
 
 
 def _document(body: bytes) -> bytes | str:
@@ -310,19 +319,6 @@ def _parse(parser: expat.XMLParserType, document: bytes | str) -> None:
         raise Fault(FaultCode.NOT_WELL_FORMED, f"the message is not well-formed XML: {error}") from None
 
 
-def _fault_of(value: Value) -> Fault:
-    """The far side's fault. One without a usable code is a refusal all the same: code 0."""
-    if value is None:
-        return Fault(FaultCode.GENERIC, _EMPTY_FAULT)
-    # Serendipity's is not a struct, but the number alone.
-    code, message = (value.get("faultCode"), value.get("faultString")) if isinstance(value, Mapping) else (value, value)
-    try:
-        code = scalars.decode("i8", str(code))
-    except ValueError:
-        code = None
-    return Fault(code if isinstance(code, int) else FaultCode.GENERIC, message if isinstance(message, str) else "")
-
-
 def _element(value: Value, depth: int) -> str:
     """`depth` counts the arrays and structs around it."""
     if isinstance(value, str):  # first, as a list of pingbacks has thousands, and the question below is a slow one
@@ -332,16 +328,11 @@ def _element(value: Value, depth: int) -> str:
     if depth == MAX_DEPTH:
         raise ValueError(f"more than {MAX_DEPTH} arrays and structs within one another")
     if isinstance(value, Mapping):
-        return f"<value><struct>{_members(value, depth + 1)}</struct></value>"
-    return f"<value><array><data>{''.join([_element(item, depth + 1) for item in value])}</data></array></value>"
-
-
-def _members(struct: Mapping[str, Value], depth: int) -> str:
-    if not all(isinstance(name, str) for name in struct):
-        raise TypeError("the names in a struct are strings")
-    return "".join(
-        [
-            f"<member><name>{scalars.encode_text(name)}</name>{_element(value, depth)}</member>"
-            for name, value in struct.items()
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError("the names in a struct are strings")
+        members = [
+            f"<member><name>{scalars.encode_text(name)}</name>{_element(each, depth + 1)}</member>"
+            for name, each in value.items()
         ]
-    )
+        return f"<value><struct>{''.join(members)}</struct></value>"
+    return f"<value><array><data>{''.join([_element(item, depth + 1) for item in value])}</data></array></value>"

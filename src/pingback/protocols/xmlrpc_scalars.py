@@ -67,14 +67,6 @@ def _decode_integer(text: str, bits: int = 32) -> int:
     return number
 
 
-def _decode_long(text: str) -> int:
-    return _decode_integer(text, 64)
-
-
-def _decode_boolean(text: str) -> bool:
-    return ("0", "1").index(text) == 1
-
-
 def _decode_double(text: str) -> float:
     number = float(_matched(_DOUBLE, text)[0])
     if not isfinite(number):
@@ -87,10 +79,6 @@ def _decode_date_time(text: str) -> datetime:
     return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # the spec gives it no zone
 
 
-def _decode_base64(text: str) -> bytes:
-    return a2b_base64("".join(text.split()), strict_mode=True)
-
-
 def _decode_nil(text: str) -> None:
     if text:
         raise ValueError("nil holds nothing")
@@ -99,12 +87,12 @@ def _decode_nil(text: str) -> None:
 _DECODERS: dict[str, Callable[[str], Scalar]] = {
     "int": _decode_integer,
     "i4": _decode_integer,
-    "i8": _decode_long,
-    "ex:i8": _decode_long,
-    "boolean": _decode_boolean,
+    "i8": lambda text: _decode_integer(text, 64),
+    "ex:i8": lambda text: _decode_integer(text, 64),
+    "boolean": lambda text: ("0", "1").index(text) == 1,
     "double": _decode_double,
     "dateTime.iso8601": _decode_date_time,
-    "base64": _decode_base64,
+    "base64": lambda text: a2b_base64("".join(text.split()), strict_mode=True),
     "nil": _decode_nil,
     "ex:nil": _decode_nil,
 }
