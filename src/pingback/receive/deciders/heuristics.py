@@ -1,6 +1,6 @@
 """What makes a page suspicious by itself. Nothing of it proves anything: such mentions wait for the owner."""
 
-from pingback.model import Mention, MentionKind, MentionStatus, Opinion, Sighting
+from pingback.model import Mention, MentionKind, MentionStatus, Opinion
 
 MANY_LINKS = 100  # to other hosts, in the first 64 KiB; a post has some dozens with its menus and its blogroll
 
@@ -15,17 +15,13 @@ _WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST, MentionKind.BOOKMAR
 
 def suspicious(mention: Mention) -> Opinion | None:
     """Holds pages with too many links, link farms, and those that have no title or say nothing of the link."""
-    odd = _odd_words(mention) or (_odd_links(mention.sighting) if mention.sighting else None)
-    return Opinion(status=MentionStatus.PENDING, reason=f"suspicious: the page {odd}") if odd else None
-
-
-def _odd_words(mention: Mention) -> str | None:
+    odd, page = None, mention.sighting
     if not mention.title:
-        return "has no title"
-    return None if mention.excerpt or mention.kind in _WORDLESS else "says nothing around the link"
-
-
-def _odd_links(page: Sighting) -> str | None:
-    if page.outbound >= FARM_LINKS and page.size < page.outbound * FARM_BYTES:
-        return "has little but links"
-    return f"has {page.outbound} links to other sites" if page.outbound > MANY_LINKS else None
+        odd = "has no title"
+    elif not mention.excerpt and mention.kind not in _WORDLESS:
+        odd = "says nothing around the link"
+    elif page and page.outbound >= FARM_LINKS and page.size < page.outbound * FARM_BYTES:
+        odd = "has little but links"
+    elif page and page.outbound > MANY_LINKS:
+        odd = f"has {page.outbound} links to other sites"
+    return Opinion(status=MentionStatus.PENDING, reason=f"suspicious: the page {odd}") if odd else None
