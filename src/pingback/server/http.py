@@ -79,14 +79,9 @@ def _is_known(asked: Mapping[str, str], tag: str, changed: datetime | None) -> b
     """Where there is an `If-None-Match`, the date says nothing (RFC 9110 §13.2.2)."""
     if (tags := asked.get("if-none-match")) is not None:
         return tags.strip() == "*" or tag in [each.strip().removeprefix("W/") for each in tags.split(",")]
-    since = _date(asked.get("if-modified-since", ""))
-    return changed is not None and since is not None and changed.replace(microsecond=0) <= since
-
-
-def _date(value: str) -> datetime | None:
-    """An HTTP date; one that cannot be read is passed over (RFC 9110 §13.1.3)."""
     try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+        since = parsedate_to_datetime(asked.get("if-modified-since", ""))
+    except (ValueError, OverflowError):  # what cannot be read is passed over (RFC 9110 §13.1.3)
+        return False
+    since = since.replace(tzinfo=UTC) if since.tzinfo is None else since
+    return changed is not None and changed.replace(microsecond=0) <= since

@@ -38,6 +38,7 @@ MAX_HOPS = 20  # proxies in a row that are looked past
 
 _FORWARDED_FOR, _FORWARDED_PROTO, _FORWARDED_HOST = "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"
 _SCHEMES = ("http", "https")
+_UNNAMED_PROXY = "requests come through %s, which counts as one sender: is it one of trusted_proxies?"
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +110,12 @@ class Forwarded:
         if peer is None:
             return head
         if peer not in self._proxies:
+            # A private address that forwards is our own proxy, more likely than not, and nobody said so.
             if _FORWARDED_FOR in head.headers and not peer.is_global:
-                self._warn_once(peer)
+                with self._lock:
+                    warned, self._warned = self._warned, True
+                if not warned:
+                    log.warning(_UNNAMED_PROXY, peer)
             return head
         scheme = _last(head.headers.get(_FORWARDED_PROTO, "")).lower()
         return replace(
@@ -119,13 +124,6 @@ class Forwarded:
             scheme=scheme if scheme in _SCHEMES else head.scheme,
             host=_last(head.headers.get(_FORWARDED_HOST, "")) or head.host,
         )
-
-    def _warn_once(self, peer: Address) -> None:
-        """A private address that forwards is our own proxy, more likely than not, and nobody said so."""
-        with self._lock:
-            warned, self._warned = self._warned, True
-        if not warned:
-            log.warning("requests come through %s, which counts as one sender: is it one of trusted_proxies?", peer)
 
 
 def length_of(head: Head) -> int | None:

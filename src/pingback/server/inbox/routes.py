@@ -75,8 +75,9 @@ def _show(path: str, visit: Visit) -> Response:
         return see(visit.root)
     if visit.login is None:
         return render("no_password.html", visit)
-    if visit.session is None:
-        return _login_page(visit)
+    if visit.session is None:  # the form leads to the page that was asked for
+        query = f"?{visit.request.query}" if visit.request.query else ""
+        return render("login.html", visit, to=visit.request.path + query, trouble=None)
     if path in _PAGES:
         return _PAGES[path](visit)
     if path.startswith(outbox.PING):
@@ -96,12 +97,6 @@ def _change(path: str, visit: Visit) -> Response:
     if not is_token_of(visit.session, visit.login, visit.form.text("token") or ""):
         return plain(403, "This form is from another session: go back, load the page anew, and try again.", HEADERS)
     return _CHANGES[path](visit)
-
-
-def _login_page(visit: Visit) -> Response:
-    """The form, which leads to the page that was asked for."""
-    query = f"?{visit.request.query}" if visit.request.query else ""
-    return render("login.html", visit, to=visit.request.path + query, trouble=None)
 
 
 def _log_in(visit: Visit) -> Response:
