@@ -70,6 +70,22 @@ def linked() -> Iterator[Site]:
         yield site
 
 
+def test_links(linked: Site, client: pingback.Client) -> None:
+    assert pingback.links(f"{linked.url}/6", client=client) == [f"{linked.url}/5"]
+    assert pingback.links(SOURCE, '<p id="mine"><a href="/5">five</a></p>') == ["https://a.example/5"]
+    with pytest.raises(pingback.NoMatch, match="'#hers' finds nothing"):
+        pingback.links(SOURCE, '<p id="mine"><a href="/5">five</a></p>', selector="#hers")
+    with pytest.raises(ValueError, match="not an absolute HTTP URL"):
+        pingback.links("part-six.html")
+
+
+def test_examine(linked: Site, client: pingback.Client) -> None:
+    found = pingback.examine(f"{linked.url}/5", client=client)
+    assert [check.name for check in found.checks if not check.ok] == ["webmention-empty"]
+    with pytest.raises(ValueError, match="not an absolute"):
+        pingback.examine("/5", client=client)
+
+
 def asked(site: Site) -> list[tuple[str, str]]:
     return [(request.method, request.path) for request in site.requests]
 

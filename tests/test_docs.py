@@ -23,12 +23,14 @@ from click.testing import CliRunner
 
 import pingback
 from pingback.cli.group import main
+from pingback.protocols.table import remove
 from pingback.protocols.xmlrpc import encode_response
 from pingback.server.app import _ROUTES
 from pingback.server.display import fragment
 from pingback.server.shell import _FORWARDED_FOR, _FORWARDED_HOST, _FORWARDED_PROTO
 from pingback.settings import TABLE, load
-from tests.loopback import free_port
+from tests import loopback
+from tests.loopback import Site, free_port
 from tests.wordpress.program import Program
 
 ROOT = Path(__file__).parent.parent
@@ -160,7 +162,8 @@ def test_readme_s_picture_is_the_demo_s() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_nobody_is_told_to_import_what_is_ours(page: Path) -> None:
-    assert re.findall(r"(?:from|import) pingback\..*", page.read_text()) == []
+    """Two inner modules are for whoever writes a protocol."""
+    assert re.findall(r"(?:from|import) pingback\.(?!protocols\.(?:table|linkback)\b).*", page.read_text()) == []
 
 
 def test_readme_s_two_commands_are_there() -> None:
@@ -278,3 +281,16 @@ def test_the_tutorial_from_beginning_to_end(tmp_path: Path) -> None:
 def listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_page_on_protocols_own_one() -> None:
+    (text,) = blocks((ROOT / "docs/protocols.md").read_text(), "python")
+    with Site({"/5": loopback.page(b'<link rel="hail" href="/hail">'), "/hail": loopback.page(b"")}) as site:
+        try:
+            exec(text, {})
+            with pingback.Client(allow=["127.0.0.1"]) as client:
+                outcome = pingback.send("https://a.example/6", f"{site.url}/5", client=client)
+        finally:
+            remove(pingback.Protocol("hail"))
+    assert (outcome.protocol, outcome.status, outcome.message) == ("hail", pingback.OutcomeStatus.ACCEPTED, "hailed")
+    assert site.requests[-1].body == f"https://a.example/6 {site.url}/5".encode()

@@ -9,7 +9,8 @@ from importlib import import_module
 TYPE_CHECKING = False  # checkers know the name; to import it from `typing` takes longer than all of this module
 
 if TYPE_CHECKING:
-    from pingback.api import discover, publish, send, verify
+    from pingback.api import discover, examine, links, publish, send, verify
+    from pingback.doctor import CheckUp
     from pingback.errors import (
         BadResponse,
         BadStatus,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         FaultCode,
         FetchError,
         MailError,
+        NoMatch,
         PingbackError,
         SettingsError,
         StoreError,
@@ -51,6 +53,7 @@ __all__ = [
     "BadResponse",
     "BadStatus",
     "Blocked",
+    "CheckUp",
     "Client",
     "Endpoint",
     "Fault",
@@ -61,6 +64,7 @@ __all__ = [
     "Mention",
     "MentionKind",
     "MentionStatus",
+    "NoMatch",
     "Opinion",
     "Outcome",
     "OutcomeStatus",
@@ -78,14 +82,17 @@ __all__ = [
     "__version__",
     "advertise",
     "discover",
+    "examine",
+    "links",
     "publish",
     "send",
     "verify",
 ]
 
 _MODULES = {
-    "api": "discover publish send verify",
-    "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError PingbackError SettingsError"
+    "api": "discover examine links publish send verify",
+    "doctor": "CheckUp",
+    "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError NoMatch PingbackError SettingsError"
     " StoreError Unreachable",
     "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus Protocol"
     " Verification Via Words",

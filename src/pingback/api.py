@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pingback.doctor import CheckUp
+from pingback.doctor import examine as examine_with
+from pingback.errors import NoMatch
 from pingback.model import Endpoint, Outcome, Protocol, Verification, Words
 from pingback.net.client import Client
+from pingback.page.entry import read_post
 from pingback.publishing import Publishing
 from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
+from pingback.sending.publications import of_html
 from pingback.sending.publish import EVERYTHING, PublishOptions
 from pingback.urls import require_absolute, require_http
 
@@ -27,6 +32,35 @@ def discover(target: str, *, client: Client | None = None) -> list[Endpoint]:
     Raises `Blocked`, `Unreachable` or `BadStatus` when there is no page to look at, ValueError for a relative target.
     """
     return list(discover_with(require_absolute(target), client=client or _default_client()).endpoints)
+
+
+def links(
+    source: str, html: str | bytes | None = None, *, selector: str | None = None, client: Client | None = None
+) -> list[str]:
+    """The outbound links of the post at `source` that `publish` would ping, in document order, each once.
+
+    `html` is the post's page where that is at hand; nothing is fetched then. `selector` is CSS for the post within its
+    page. ValueError for a source that is not an absolute HTTP URL, and for a selector that is not CSS; otherwise raises
+    `Blocked`, `Unreachable` or `BadStatus`, and `NoMatch` where the selector finds nothing.
+    """
+    page = of_html(require_http(source), html)
+    if page.page is not None:
+        post = read_post(page.page(), url=source, content_type=page.content_type, selector=selector)
+    else:
+        with (client or _default_client()).get(source) as response:
+            response.require_success()
+            post = read_post(response.read(), url=response.url, content_type=response.content_type, selector=selector)
+    if post.unmatched is not None:
+        raise NoMatch(source, post.unmatched)
+    return [link.target for link in post.links]
+
+
+def examine(url: str, *, client: Client | None = None) -> CheckUp:
+    """What is right and wrong with the page at `url` and its endpoints, seen from outside; see `pingback.doctor`.
+
+    Raises `Blocked` and `Unreachable` when there is no page to look at, ValueError for a relative URL.
+    """
+    return examine_with(require_absolute(url), client=client or _default_client())
 
 
 def send(
