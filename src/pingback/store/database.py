@@ -16,17 +16,26 @@ _inherited: list[Pool] = []  # of parents: a child is not even to close their co
 
 
 class _Lent:
-    """How many connections are in use, for a fork to wait until it is none."""
+    """How many connections are in use, for a fork to wait until it is none.
+
+    Who asks for one meanwhile waits for the fork: else there would always be some in a program that has much to do.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
+        self._stopped = False
+        self._own = threading.local()  # of a thread that has one already, and gives it back after the next one only
 
     def __enter__(self) -> None:
+        own = getattr(self._own, "count", 0)
         with self._changed:
+            self._changed.wait_for(lambda: own or not self._stopped)
             self._count += 1
+        self._own.count = own + 1
 
     def __exit__(self, *_: object) -> None:
+        self._own.count -= 1
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
@@ -34,9 +43,12 @@ class _Lent:
     def stop(self) -> None:
         """Lend no more until `go_on`, and wait a while for what was lent."""
         self._changed.acquire()
+        self._stopped = True
         self._changed.wait_for(lambda: not self._count, FORK_WITHIN)
 
     def go_on(self) -> None:
+        self._stopped = False
+        self._changed.notify_all()
         self._changed.release()
 
 
