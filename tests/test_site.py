@@ -587,6 +587,25 @@ def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
         assert site.mentions(TARGET) == []
 
 
+def test_sites_of_one_database_leave_one_another_what_waits(tmp_path: Path, clock: Clock) -> None:
+    url = f"sqlite:///{tmp_path}/pingback.db"
+    with made(store=url, clock=clock) as site, made(url="https://other.example/", store=url, clock=clock) as other:
+        site.store.keep(replace(kept(status=PENDING), received=clock()), source_asked=False)
+        assert other.run_due() == 0
+        assert site.run_due() == 1
+        assert [(mention.status, mention.title) for mention in site.store.mentions()] == [(PENDING, "Six")]
+
+
+def test_an_old_mention_of_another_site_of_the_database_is_verified_anew(clock: Clock) -> None:
+    web = Pages({SOURCE: Page(status=410)})
+    with pingback.Store("sqlite://", clock=clock) as store:
+        store.keep(replace(kept(), received=clock(), verified=clock()))
+        clock.pass_by(days=31)
+        with made(url="https://other.example/", store=store, clock=clock, client=web) as other:
+            assert other.run_due() == 1
+        assert [mention.status for mention in store.mentions()] == [pingback.MentionStatus.DELETED]
+
+
 def test_run_due_leaves_old_mentions_alone_where_that_is_wished(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, reverify_after_days=0) as site:

@@ -215,6 +215,7 @@ def test_so_many_can_wait_in_all(store: Store, clock: Clock) -> None:
     backlog = Backlog(
         store.queue,
         background=background,
+        is_ours=lambda target: True,
         turns=Turns(None, site=SitePages(SITE, target_exists=everything_exists, self_pings=True), clock=clock),
         unasked=(),
         settle=lambda mention: True,

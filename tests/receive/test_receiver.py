@@ -636,16 +636,15 @@ def test_a_bug_in_time_is_the_callers_to_see(make: MakeReceiver) -> None:
             make(decide=broken, answer_within=answer_within).ping(SOURCE, TARGET)
 
 
-def test_what_is_pending_for_another_site_is_rejected(
+def test_what_is_pending_for_another_site_is_left_to_it(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:
     waiting = Mention(
         source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
     )
-    store.keep(waiting)
-    make(site="https://moved.example").resume()
-    [mention] = store.mentions()
-    assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.TARGET_NOT_PINGABLE)
+    waiting, _ = store.keep(waiting)
+    make(site="https://other.example").resume()
+    assert [*store.mentions()] == [waiting]
     assert pages.asked == []
 
 

@@ -5,7 +5,7 @@ Each host has a budget (`pingback.receive.turns`), and what goes beyond waits in
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -36,7 +36,8 @@ UNKNOWN = "unknown"  # a process that has no name here; its leases run out by th
 class Backlog:
     """What waits for a look at its source, kept in `queue`. Thread-safe.
 
-    `turns` are the budgets of the hosts. `settle` and `renew` look at the source of a mention: one that was claimed and
+    A database may hold what other sites have to see to: `is_ours` says of a target whether this one does. `turns` are
+    the budgets of the hosts. `settle` and `renew` look at the source of a mention: one that was claimed and
     is pending, and one that was verified before. They run in the `background`, or where there is none, in the thread
     that calls `take_up`.
     """
@@ -46,6 +47,7 @@ class Backlog:
         queue: "Queue",
         *,
         background: Background | None,
+        is_ours: Callable[[str], bool],
         turns: Turns,
         unasked: Collection[Protocol],
         settle: Look,
@@ -54,6 +56,7 @@ class Backlog:
     ) -> None:
         self._queue = queue
         self._background = background
+        self._is_ours = is_ours
         self._hosts = turns
         self._unasked = unasked
         self._settle = settle
@@ -151,14 +154,17 @@ class Backlog:
             self._queue.release(holder)
         in_hand = frozenset(self._in_hand)  # before they are read: what is done by then is not read any more
         with self._lock:
-            waiting = self._queue.waiting(but_of=self._unasked, now=self._clock())
+            waiting = self._of_ours(self._queue.waiting(but_of=self._unasked, now=self._clock()))
             self._waiting = Counter(host_of(mention.source) for mention in waiting)
         for mention in waiting:
             if mention.id not in in_hand:
                 yield mention, partial(self._settle_if_free, mention)
-        for mention in self._queue.asked(tried_before=self._clock() - REVERIFY_AFTER):
+        for mention in self._of_ours(self._queue.asked(tried_before=self._clock() - REVERIFY_AFTER)):
             if mention.id not in in_hand:
                 yield mention, partial(self._renew, mention)
+
+    def _of_ours(self, mentions: Iterable[Mention]) -> list[Mention]:
+        return [mention for mention in mentions if self._is_ours(mention.target)]
 
     def _let_go(self, mention: Mention, _: Future[bool]) -> None:
         self._in_hand.discard(mention.id)

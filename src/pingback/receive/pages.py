@@ -51,6 +51,7 @@ class SitePages:
 
         Asks in the site's own spelling: another scheme may be served by nobody, or by somebody else.
         """
+        self.check_target(target)
         root = next(root for root in self._roots if is_under(target, root))
         if not self._target_exists(f"{split(root).scheme}://{key_of(target)}"):
             raise Fault(FaultCode.TARGET_NOT_FOUND, "the target does not exist")

@@ -63,6 +63,7 @@ class Settler:
         self.backlog = Backlog(
             store.queue,
             background=self.background,
+            is_ours=site.holds,
             turns=Turns(policy.source_rate, site=site, clock=clock),
             unasked=policy.believed,
             settle=lambda pending: self.settle(pending, partial(self.judge, pending, pending.client_ip)),
