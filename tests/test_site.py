@@ -290,6 +290,20 @@ def test_the_owner_may_decide_beforehand(options: dict[str, Any], status: pingba
         assert site.receive(SOURCE, TARGET).status is status
 
 
+@pytest.mark.parametrize("said", [pytest.param(True, id="a-boolean"), pytest.param("good", id="another-word")])
+def test_what_is_no_status_is_not_kept(said: Any) -> None:
+    for word in (said, pingback.Opinion(status=said)):
+        with made(decide=lambda _, word=word: word) as site:
+            with pytest.raises(ValueError, match="is not a valid MentionStatus"):
+                site.receive(SOURCE, TARGET)
+            assert [*site.store.mentions()] == []
+
+
+def test_a_status_may_be_a_text() -> None:
+    with made(decide=lambda _: "rejected") as site:
+        assert code_of(lambda: site.receive(SOURCE, TARGET)) == pingback.FaultCode.ACCESS_DENIED
+
+
 def test_what_looks_odd_waits_even_where_all_is_approved() -> None:
     web = Pages({SOURCE: Page(f'no title, <a href="{TARGET}">five</a>')})
     with made(client=web, approve="all") as site:

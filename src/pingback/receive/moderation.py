@@ -86,13 +86,14 @@ class Moderator:
             return replace(mention, status=MentionStatus.APPROVED, held_for=None)
         said = self._decide(mention)
         opinion = said if isinstance(said, Opinion) else Opinion(status=said)
-        if opinion.status is MentionStatus.REJECTED:
+        status = MentionStatus(opinion.status)  # a host's own decider may give anything, and it would be kept
+        if status is MentionStatus.REJECTED:
             raise _denied()
         was_approved = known is not None and MentionStatus.APPROVED in (known.status, known.decision)
         was_read = known is not None and was_approved and bool(known.title or known.excerpt)  # there were words to read
         reason = "; ".join(filter(None, (CHANGED if was_read else None, opinion.reason))) or None
-        waits = opinion.status is MentionStatus.PENDING
-        return replace(mention, status=opinion.status, held_for=reason if waits else None)
+        waits = status is MentionStatus.PENDING
+        return replace(mention, status=status, held_for=reason if waits else None)
 
 
 def with_page(mention: Mention, verification: Verification, instant: datetime) -> Mention:
