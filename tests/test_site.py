@@ -54,6 +54,11 @@ def made(**options: Any) -> pingback.Site:
     return pingback.Site(**(defaults | options))
 
 
+def answered(site: pingback.Site, path: str) -> bytes:
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+    return b"".join(site.wsgi()(environ, lambda *_: None))  # type: ignore[arg-type]
+
+
 def kept(source: str = SOURCE, status: pingback.MentionStatus = APPROVED, **more: Any) -> pingback.Mention:
     return pingback.Mention(
         source=source, target=TARGET, protocol=pingback.Protocol.PINGBACK, status=status, received=now(), **more
@@ -382,15 +387,11 @@ def test_the_first_use_takes_up_what_was_left(use: Callable[[pingback.Site], obj
 
 
 def test_two_sites_of_one_process_count_each_their_own() -> None:
-    def counted(site: pingback.Site) -> bytes:
-        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics"}
-        return b"".join(site.wsgi()(environ, lambda *_: None))  # type: ignore[arg-type]
-
     with made() as one, made() as other, made(metrics=False) as none:
         one.receive(SOURCE, TARGET)
-        assert b'pingback_received_total{outcome="pending",protocol="pingback"} 1.0' in counted(one)
-        assert b'outcome="pending"' not in counted(other)
-        assert counted(none) == b"Nothing is counted here.\n"
+        assert b'pingback_received_total{outcome="pending",protocol="pingback"} 1.0' in answered(one, "/metrics")
+        assert b'outcome="pending"' not in answered(other, "/metrics")
+        assert answered(none, "/metrics") == b"Nothing is counted here.\n"
 
 
 def test_behind_a_proxy_that_is_trusted_the_sender_is_who_it_names() -> None:
@@ -523,18 +524,26 @@ def test_what_was_there_before_anybody_asked_is_no_news_and_what_came_at_once_is
         assert heard == [f"{SOURCE} pending"]
 
 
-def test_a_callback_that_fails_was_told_and_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    with made() as site:
+@pytest.mark.parametrize("verify", [pytest.param(None, id="at-once"), pytest.param("queued", id="in-the-background")])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("of the host"), SystemExit("of the host")], ids=lambda e: type(e).__name__
+)
+def test_a_callback_that_fails_was_told_and_breaks_nothing(
+    caplog: pytest.LogCaptureFixture, error: BaseException, verify: str | None
+) -> None:
+    with made(verify=verify) as site:
 
         @site.on_mention
         def broken(mention: pingback.Mention) -> None:
-            raise ZeroDivisionError("of the host")
+            raise error
 
         heard = heard_by(site)
-        assert site.receive(SOURCE, TARGET).title == "Six"
+        site.receive(SOURCE, TARGET)
+        wait_until(lambda: bool(heard))
         site.run_due()
+        assert answered(site, "/readyz") == b"ready\n"
     assert heard == [f"{SOURCE} pending"]
-    assert caplog.text.count("ZeroDivisionError: of the host") == 1
+    assert caplog.text.count(f"{type(error).__name__}: of the host") == 1
 
 
 def test_a_mention_that_waits_anew_is_told_anew(clock: Clock) -> None:

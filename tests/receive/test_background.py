@@ -1,7 +1,7 @@
 """`pingback.receive.background`: bounded, shared by key, fair to quick jobs and to all lanes, and stoppable."""
 
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from itertools import count
 from threading import Event, Semaphore
@@ -166,4 +166,20 @@ def test_an_unfinished_job_can_be_found(gate: Event) -> None:
     gate.set()
     job.result(PATIENCE)
     assert background.find("a") is None
+    background.close()
+
+
+def test_what_follows_a_job_ends_no_thread() -> None:
+    background = Background(quick=1, slow=0)
+    gate = Event()
+
+    def ends(_: Future[bool]) -> None:
+        raise SystemExit
+
+    first = background.submit("first", lambda: gate.wait(PATIENCE))
+    first.add_done_callback(ends)
+    gate.set()
+    assert first.result(PATIENCE)
+    assert background.submit("second", lambda: "done").result(PATIENCE) == "done"
+    assert background.alive
     background.close()

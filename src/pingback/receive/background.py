@@ -6,6 +6,7 @@ counts as quick at first, as slow when it has run for a while, and of both kinds
 that is one host, wait for one another.
 """
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -24,6 +25,8 @@ PER_LANE = 2  # jobs at once for one host: as many as a browser that is polite
 WAITING_PER_LANE = 8  # with 30 s each, the budgets of a target and a source, the last one begins two minutes later
 MAX_UNFINISHED = 320  # jobs, running and waiting
 CLOSE_WITHIN = 2.0  # seconds that `close` waits for running jobs
+
+log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
@@ -141,11 +144,9 @@ class Background:
     def _run(self) -> None:
         while (job := self._next()) is not None:
             try:
-                result = job.work()
-            except BaseException as error:  # whoever waits for the future gets it
-                job.future.set_exception(error)
-            else:
-                job.future.set_result(result)
+                _do(job)
+            except BaseException:  # of what was to hear of it, once it was done
+                log.exception("what follows a job failed")
             self._end(job)
 
     def _next(self) -> _Job | None:
@@ -195,3 +196,12 @@ class Background:
         if self._unfinished.get(job.key) is job.future:
             del self._unfinished[job.key]
         self._unfinished_in -= Counter([job.lane])
+
+
+def _do(job: _Job) -> None:
+    try:
+        result = job.work()
+    except BaseException as error:  # whoever waits for the future gets it
+        job.future.set_exception(error)
+    else:
+        job.future.set_result(result)

@@ -212,7 +212,7 @@ class Callbacks:
         for callback in self._callbacks:
             try:
                 callback(sanitized(mention))
-            except Exception:  # it is the host's own
+            except (Exception, SystemExit):  # it is the host's own, and our threads go on
                 log.exception("what was to hear of mention %s failed", mention.id)
         self._notifications.tell(CHANNEL, [mention], now=self._clock())
         return True
