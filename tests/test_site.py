@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,33 @@ def test_a_site_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(ValueError, match=words):
         made(**({"store": "sqlite:///pingback.db"} | options))
     assert list(tmp_path.iterdir()) == []
+
+
+async def coroutine(_: object) -> bool:
+    return True
+
+
+class Asynchronous:
+    async def __call__(self, _: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("name", ["target_exists", "decide", "clock", "on_mention"])
+@pytest.mark.parametrize(
+    "called",
+    [
+        pytest.param(coroutine, id="a-coroutine-function"),
+        pytest.param(partial(coroutine, None), id="a-partial-one"),
+        pytest.param(Asynchronous(), id="an-object-that-is-one"),
+        pytest.param("/part-5", id="nothing-to-call"),
+    ],
+)
+def test_what_cannot_be_called_in_a_thread(name: str, called: Any) -> None:
+    def give() -> object:
+        return made().on_mention(called) if name == "on_mention" else made(**{name: called})
+
+    with pytest.raises(TypeError, match=f"{name} takes a plain function"):
+        give()
 
 
 def test_a_keyword_that_is_none() -> None:

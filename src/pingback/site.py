@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
+from inspect import iscoroutinefunction
 from pathlib import Path
 from signal import Signals
 from time import monotonic
@@ -102,6 +103,9 @@ class Site:
     def _set_up(self, settings: Settings, store: "Store | None", client: Client | None, host: Host) -> None:
         if settings.at is not None:
             _check_at(settings.at)
+        for name, called in host._asdict().items():
+            if called is not None:
+                _check_callable(name, called)
         self.settings = settings
         self._host = host
         self._own = ExitStack()  # the store and the client that nobody else closes
@@ -186,6 +190,7 @@ class Site:
         exception is logged, and the mention counts as told; what a crash kept from being told is told later. What
         nobody verifies, a TrackBack by the setting `trackback`, is told after ten minutes.
         """
+        _check_callable("on_mention", callback)
         self._callbacks.add(callback)
         return callback
 
@@ -375,6 +380,12 @@ class Site:
 
     def _made(self) -> Parts:
         return Parts(self.settings, store=self.store, client=self.client, callbacks=self._callbacks, host=self._host)
+
+
+def _check_callable(name: str, called: object) -> None:
+    """What a coroutine function gives is true, and nothing happens: `target_exists` would let every target pass."""
+    if not callable(called) or iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__):
+        raise TypeError(f"{name} takes a plain function, which is called in a thread, and not {called!r}")
 
 
 def _check_at(at: str) -> None:
