@@ -166,6 +166,17 @@ def test_the_settings_of_the_environment_and_the_file(tmp_path: Path, monkeypatc
         assert site.advertise(TARGET).headers["X-Pingback"] == "https://my.example/linkback/xmlrpc"
 
 
+def test_settings_over_another_store(tmp_path: Path) -> None:
+    with pingback.Site.from_settings(Settings(site=(MY,)), store=f"sqlite:///{tmp_path}/other.db") as site:
+        assert site.mentions(TARGET) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
+
+
+def test_a_store_that_is_a_path_is_a_callers_mistake(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"store: a Store or the URL of one, and not PosixPath\('.*x.db'\)"):
+        made(store=tmp_path / "x.db")
+
+
 def test_settings_that_cannot_be() -> None:
     with pytest.raises(pingback.SettingsError, match="close_after"):
         pingback.Site.from_settings(Settings(site=(MY,), close_after=9.0, check_targets=False))

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from pathlib import Path
 from signal import Signals
@@ -23,7 +24,8 @@ from pingback.receive.notifier import Callback, Callbacks
 from pingback.receive.receiver import MAX_LISTED
 from pingback.sanitized import sanitized
 from pingback.server.advertising import advertise
-from pingback.settings import DEFAULTS, Keywords, Settings, given, load
+from pingback.settings import Keywords, Settings, given, load
+from pingback.store import Store
 from pingback.urls import require_http
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from pingback.sending.publish import PublishOptions
     from pingback.server.asgi import App
     from pingback.server.http import Request, Response
-    from pingback.store import Store
 
 C = TypeVar("C", bound=Callback)
 
@@ -63,7 +64,7 @@ class Site:
         self,
         url: str | Iterable[str],
         *,
-        store: "Store | str | None" = None,
+        store: Store | str | None = None,
         client: Client | None = None,
         target_exists: Callable[[str], object] | None = None,
         decide: "Decider | None" = None,
@@ -73,10 +74,8 @@ class Site:
         addresses = (url,) if isinstance(url, str) else tuple(url)
         if not addresses:
             raise ValueError("site: a site has at least one address")
-        db, kept = (store, None) if isinstance(store, str) else (DEFAULTS.db, store)
         try:
-            made_of = given(site=addresses, db=db, **settings)
-            self._set_up(made_of, kept, client, Host(target_exists, decide, clock))
+            self._set_up(given(site=addresses, **settings), store, client, Host(target_exists, decide, clock))
         except SettingsError as error:
             raise ValueError(str(error)) from error
 
@@ -85,7 +84,7 @@ class Site:
         cls,
         settings: Settings | None = None,
         *,
-        store: "Store | None" = None,
+        store: Store | str | None = None,
         client: Client | None = None,
         target_exists: Callable[[str], object] | None = None,
         decide: "Decider | None" = None,
@@ -100,7 +99,11 @@ class Site:
         site._set_up(made_of, store, client, Host(target_exists, decide, clock))
         return site
 
-    def _set_up(self, settings: Settings, store: "Store | None", client: Client | None, host: Host) -> None:
+    def _set_up(self, settings: Settings, store: Store | str | None, client: Client | None, host: Host) -> None:
+        if isinstance(store, str):
+            settings, store = replace(settings, db=store), None
+        if store is not None and not isinstance(store, Store):
+            raise TypeError(f"store: a Store or the URL of one, and not {store!r}")
         if settings.at is not None:
             _check_at(settings.at)
         for name, called in host._asdict().items():
