@@ -1,7 +1,9 @@
 """`pingback.server.pool`: as many threads as are needed, in turn, and no longer than they are."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -106,17 +108,33 @@ def test_what_was_cancelled_before_it_began_never_does() -> None:
     assert slow.began == ["a1", "a3"]
 
 
-def test_a_thread_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def shortage() -> Iterator[None]:
+    """The machine has no thread to spare."""
+    threading.stack_size(2**50)  # bytes, which no machine has
+    try:
+        yield
+    finally:
+        threading.stack_size(0)
+
+
+def test_a_thread_that_cannot_start() -> None:
     pool = Pool(1)
-
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with monkeypatch.context() as full:
-        full.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(Full):
-            pool.submit(None, lambda: "never")
+    with shortage(), pytest.raises(Full):
+        pool.submit(None, lambda: "never")
     assert pool.submit(None, lambda: "now").result(PATIENCE) == "now"
+
+
+def test_where_no_more_threads_can_start_those_that_there_are_do_all() -> None:
+    pool, slow = Pool(3), Slow()
+    futures = [slow.in_pool(pool, "a1")]
+    slow.wait_until_begun(1)
+    with shortage():
+        futures += [slow.in_pool(pool, "a2"), slow.in_pool(pool, "b1")]
+    slow.gate.set()
+    for future in futures:
+        future.result(PATIENCE)
+    assert (slow.began, slow.most) == (["a1", "a2", "b1"], 1)
 
 
 class Waiting(NamedTuple):

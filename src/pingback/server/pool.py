@@ -81,12 +81,7 @@ class Pool:
         dropped = None
         with self._changed:
             if len(self._waiting) >= self._idle and self._threads < self._size:
-                thread = threading.Thread(target=self._run, name="pingback-answer", daemon=True)
-                try:
-                    thread.start()
-                except (RuntimeError, MemoryError) as error:
-                    raise Full from error
-                self._threads += 1
+                self._begin_thread()
             self._waiting.append(_Job(client, future, work))
             self._changed.notify()
             if len(self._waiting) > self._max_waiting:
@@ -94,6 +89,17 @@ class Pool:
         if dropped is not None and dropped.future.set_running_or_notify_cancel():
             dropped.future.set_exception(Full())
         return future
+
+    def _begin_thread(self) -> None:
+        """Or leave the work to those that there are. Raises `Full` where there is none."""
+        thread = threading.Thread(target=self._run, name="pingback-answer", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            if not self._threads:
+                raise Full from error
+        else:
+            self._threads += 1
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
