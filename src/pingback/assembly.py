@@ -20,6 +20,7 @@ from pingback.receive.deciders.known import known_good, own_site
 from pingback.receive.existence import SiteTargets, everything_exists
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.receive.notifier import Callbacks, Channel, MailChannel, Notifier, WebhookChannel
+from pingback.receive.observer import NOBODY
 from pingback.receive.pages import SitePages
 from pingback.receive.policy import Policy
 from pingback.receive.receiver import Receiver
@@ -96,7 +97,7 @@ class Parts:
 
     def start(self) -> None:
         """Begin what goes on in the background. Where no thread is to be had, the next call tries again."""
-        if self._settings.metrics and not self.started:
+        if self._settings.metrics and self.receiver.observer is NOBODY:
             from pingback.server.metrics import Metrics
 
             self.receiver.settler.observer = Metrics()

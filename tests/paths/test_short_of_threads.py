@@ -75,6 +75,15 @@ with site(rate="off", source_rate="off") as site:
     print("all of them")
 """
 
+COUNTED = """
+with site() as site:
+    with shortage():
+        for number in range(3):
+            site.receive(f"{web}/{number}", TARGET)
+    metrics = b"".join(site.wsgi()({"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics"}, lambda *_: None)).decode()
+    print(*[line for line in metrics.splitlines() if line.startswith("pingback_received_total")])
+"""
+
 WORDS_ON_TRUST = """
 with site(rate="off", trackback="unverified") as site:
     with shortage():
@@ -131,6 +140,9 @@ def web() -> Iterator[Site]:
         pytest.param(A_STRANGER, "1\n", id="nobody-can-be-counted"),
         pytest.param(THE_FIRST_PINGS, "{} Counter() Counter() None\n", id="from-the-beginning"),
         pytest.param(LATER_PINGS, "all of them\n", id="some-are-there"),
+        pytest.param(
+            COUNTED, 'pingback_received_total{outcome="pending",protocol="pingback"} 3.0\n', id="counted-all-the-same"
+        ),
         pytest.param(WORDS_ON_TRUST, "50 60.0\npending\n", id="target-cannot-be-asked-for"),
         pytest.param(LOOK_UPS, "200\n", id="look-ups"),
         pytest.param(SENDING, "accepted unsupported\nskipped skipped\n", id="sending-goes-on"),
