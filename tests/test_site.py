@@ -313,6 +313,24 @@ def test_what_is_shown_is_clean_and_the_fragment_is_that_of_the_server() -> None
             assert site.fragment(target, lang, title="Five") == body.decode()
 
 
+@pytest.mark.parametrize(
+    ("at", "where"),
+    [
+        pytest.param(None, "https://my.example/mentions", id="root"),
+        pytest.param("https://my.example/linkback/", "https://my.example/linkback/mentions", id="mounted"),
+    ],
+)
+def test_of_many_mentions_a_page_shows_the_first_and_leads_to_the_others(at: str | None, where: str) -> None:
+    with made(at=at) as site:
+        for number in range(201):
+            site.store.keep(kept(f"https://a.example/{number}", verified=now()))
+        shown = site.fragment(TARGET, title="Five & more")
+    assert "201 thoughts on" in shown
+    assert "https://a.example/199" in shown
+    assert "https://a.example/200" not in shown
+    assert f'href="{where}?target=https%3A%2F%2Fmy.example%2Fpart-5&amp;title=Five+%26+more&amp;after=' in shown
+
+
 @pytest.mark.parametrize("target", ["", "/part-5", "ftp://my.example/"])
 def test_a_target_that_is_no_address(target: str) -> None:
     with made() as site:

@@ -19,6 +19,7 @@ from pingback.clock import Clock, now
 from pingback.errors import SettingsError, StoreError
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, client_for
+from pingback.protocols.forms import encode_form
 from pingback.publishing import Publishing
 from pingback.receive.notifier import Callback, Callbacks
 from pingback.receive.receiver import MAX_LISTED
@@ -26,7 +27,8 @@ from pingback.sanitized import sanitized
 from pingback.server.advertising import advertise
 from pingback.settings import Keywords, Settings, given, load
 from pingback.store import Store
-from pingback.urls import require_http
+from pingback.text import clean
+from pingback.urls import origin_of, require_http
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -163,19 +165,24 @@ class Site:
 
         ValueError unless the target is an absolute HTTP URL. Raises StoreError.
         """
-        if self._serves:
-            self._serving()
-        self._check_open()
+        self._begin_if_serving()
         return [sanitized(each) for each in self.store.listing.newest(require_http(target), most=MAX_LISTED)]
 
     def fragment(self, target: str, lang: str = "en", *, title: str | None = None) -> str:
         """The same as HTML for the page, as `/mentions` serves it; `title` is what the page is called, as plain text.
 
-        Its few words are English, whichever `lang` is asked for. Raises ValueError and StoreError as `mentions` does.
+        It holds the first 200 mentions, how many there are, and a link to the next ones, below the setting `at`. Its
+        few words are English, whichever `lang` is asked for. Raises ValueError and StoreError as `mentions` does.
         """
-        from pingback.server.display import fragment
+        from pingback.server.display import MAX_TITLE, PATH, fragment_of
+        from pingback.server.query import Query
 
-        return fragment(self.mentions(target), title=title)
+        self._begin_if_serving()
+        called = clean(title, MAX_TITLE)
+        fields = {"target": require_http(target)} | ({"title": called} if called else {})
+        at = self.settings.at or origin_of(target)
+        html, _ = fragment_of(self.store.listing, Query(encode_form(fields).decode()), at=at.rstrip("/") + PATH)
+        return html
 
     def advertise(self, target: str, *, title: str | None = None) -> Advertisement:
         """What the page at `target` must carry, so that senders find this site's endpoints.
@@ -190,7 +197,8 @@ class Site:
 
         Once for each mention, whichever process verified it: before `receive` returns where that did, else in a thread
         of the background, or by `run_due`. What was there before anybody asked for the first time is not new. An
-        exception is logged, and the mention counts as told; what a crash kept from being told is told later. What
+        exception is logged, and the mention counts as told; what a crash kept from being told is told later. The sender
+        waits for it, too: leave what takes long to a queue of your own. What
         nobody verifies, a TrackBack by the setting `trackback`, is told after ten minutes.
         """
         _check_callable("on_mention", callback)
@@ -367,6 +375,11 @@ class Site:
             with self._lock:
                 parts.start()
         return parts.receiver
+
+    def _begin_if_serving(self) -> None:
+        if self._serves:
+            self._serving()
+        self._check_open()
 
     def _opened(self) -> Parts:
         self._check_open()

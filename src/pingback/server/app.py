@@ -119,7 +119,7 @@ _ROUTES = {
     "/api/count": Route(api.METHODS, api.count, lists=True),
     "/api/count.json": Route(api.METHODS, api.count, lists=True),  # as some of webmention.io's readers call it
     "/api/deletions": Route(api.METHODS, api.deletions, lists=True),
-    "/mentions": Route(api.METHODS, display.answer, lists=True),
+    display.PATH: Route(api.METHODS, display.answer, lists=True),
     "/widget.js": Route(("GET", "HEAD"), display.widget),
     "/inbox": _INBOX,
 }

@@ -6,6 +6,7 @@ stranger's picture is not among it: to load it would tell the stranger who reads
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from pingback.receive.receiver import Receiver
+    from pingback.store.listing import Listing
 
+PATH = "/mentions"
 PER_PAGE = 200
 MAX_TITLE = 200  # characters
 
@@ -93,6 +96,18 @@ def fragment(mentions: Sequence[Mention], *, count: int | None = None, title: st
     )
 
 
+def fragment_of(listing: "Listing", query: Query, *, at: str) -> tuple[str, datetime | None]:
+    """The fragment that a query asks for, and when these mentions last changed; `at` is where the next ones are."""
+    listed = listing.part(query.selection, query.part(usual=PER_PAGE, upward=True))
+    html = fragment(
+        listed.mentions,
+        count=sum(listing.counts(query.selection).kinds.values()),
+        title=query.text("title"),
+        more=f"{at}{query.next(listed.end)}" if listed.end else "",
+    )
+    return html, listed.changed
+
+
 def heading(count: int, title: str | None = None) -> str:
     """What stands over the mentions of a page, as plain text."""
     page = clean(title, MAX_TITLE)
@@ -105,17 +120,9 @@ def line(mention: Mention) -> str:
 
 
 def _shown(request: Request, query: Query, receiver: "Receiver") -> Response:
-    selection = query.selection
-    listing = receiver.store.listing
-    listed = listing.part(selection, query.part(usual=PER_PAGE, upward=True))
-    html = fragment(
-        listed.mentions,
-        count=sum(listing.counts(selection).kinds.values()),
-        title=query.text("title"),
-        more=f"{request.mount}{request.path}{query.next(listed.end)}" if listed.end else "",
-    )
+    html, changed = fragment_of(receiver.store.listing, query, at=f"{request.mount}{request.path}")
     response = Response(status=200, headers={**_HTML, **_ALONE, **SHARED, **CACHED}, body=html.encode())
-    return conditional(request, response, changed=listed.changed)
+    return conditional(request, response, changed=changed)
 
 
 @cache
