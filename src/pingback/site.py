@@ -196,10 +196,10 @@ class Site:
         """Call this with each mention that is new, once it is shown or waits for the owner. Also a decorator.
 
         Once for each mention, whichever process verified it: before `receive` returns where that did, else in a thread
-        of the background, or by `run_due`. What was there before anybody asked for the first time is not new. An
-        exception is logged, and the mention counts as told; what a crash kept from being told is told later. The sender
-        waits for it, too: leave what takes long to a queue of your own. What
-        nobody verifies, a TrackBack by the setting `trackback`, is told after ten minutes.
+        of the background, or by `run_due`. The sender waits for the callback, so that what takes long belongs into a
+        queue of your own. What was there before anybody asked for the first time is not new. An exception is logged,
+        and the mention counts as told; what a crash kept from being told is told later. What nobody verifies, a
+        TrackBack by the setting `trackback`, is told after ten minutes.
         """
         _check_callable("on_mention", callback)
         self._callbacks.add(callback)
