@@ -152,8 +152,9 @@ class Courier:
         run.pool.close()
 
     def _keep_what_ended(self, run: Run) -> None:
-        for future in [future for future in run.futures if future.done() and not future.cancelled()]:
-            run.futures.pop(future)()
+        while ended := [future for future in run.futures if future.done() and not future.cancelled()]:
+            for future in ended:
+                run.futures.pop(future)()
         self._outbox.release([job.ping for job in run.jobs if not job.is_out])
 
     def _free_what_the_dead_hold(self) -> None:
@@ -321,7 +322,7 @@ class Courier:
         if job.is_recalled and delivery.absent:  # what is remembered of the target names an endpoint that is no more
             self._outbox.forget(job.ping.target)
             run.found.pop(key_of(job.ping.target), None)
-            job.is_recalled = False
+            job.is_recalled, job.told = False, None
             self._find(run, job)
         elif job.is_for_others and outcome.status is OutcomeStatus.UNSUPPORTED:
             self._set_aside(run, job)

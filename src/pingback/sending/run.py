@@ -30,8 +30,8 @@ class Job:
 
     @property
     def is_out(self) -> bool:
-        """Its delivery is under way."""
-        return self.told is not None and not self.told.done()
+        """Its delivery was begun, and what became of it is not recorded."""
+        return self.told is not None and not self.told.cancelled()
 
     @property
     def hosts(self) -> set[str]:
