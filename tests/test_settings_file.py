@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import SettingsError
+from pingback.model import Protocol
 from pingback.settings import Settings, load
 
 
@@ -129,7 +130,51 @@ def test_one_network_or_site_needs_no_list(tmp_path: Path) -> None:
 def test_an_option_in_the_table_of_its_command(tmp_path: Path, lines: str, name: str, means: object) -> None:
     file = f"[publish]\n{lines}\n"
     assert getattr(loaded(tmp_path, file, command="publish"), name) == means
-    assert loaded(tmp_path, file, command="serve") == loaded(tmp_path, file) == Settings()
+
+
+_OF_POSTS = """
+feed = "feed.xml"
+site = "public"
+base-url = "https://a.example/"
+selector = ".post"
+only = "*.example"
+except = "b.example"
+protocol = "pingback"
+service = "https://c.example/"
+websub = true
+"""
+
+
+@pytest.mark.parametrize("command", ["retry", "worker", "serve", None])
+def test_what_the_table_of_publish_says_of_posts_holds_for_whoever_publishes(
+    tmp_path: Path, command: str | None
+) -> None:
+    settings = loaded(tmp_path, f"except = []\nselector = '.all'\n[publish]{_OF_POSTS}", command=command)
+    assert settings == Settings(
+        feeds=("feed.xml",),
+        folder="public",
+        base_url="https://a.example/",
+        selector=".post",
+        only=("*.example",),
+        excepted=("b.example",),
+        protocol=Protocol.PINGBACK,
+        services=("https://c.example/",),
+        websub=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        pytest.param("[publish]\ntimeout = 5\ndb = 'a'\nverbose = true", "serve", id="general"),
+        pytest.param("[publish]\nself-pings = false", "serve", id="what-serve-can-be-told-too"),
+        pytest.param("[retry]\nwait = 9", "publish", id="of-another-sender"),
+        pytest.param("[serve]\nport = 9\nsite = 'https://a.example/'", "worker", id="of-another-receiver"),
+        pytest.param("[serve]\nport = 9\nsite = 'https://a.example/'", None, id="of-a-command-in-python"),
+    ],
+)
+def test_all_else_in_a_table_holds_for_its_command(tmp_path: Path, file: str, command: str | None) -> None:
+    assert loaded(tmp_path, file, command=command) == Settings()
 
 
 def test_who_wins_with_tables(tmp_path: Path) -> None:

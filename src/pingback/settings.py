@@ -268,8 +268,8 @@ def load(
 ) -> Settings:
     """The settings of this run: `options`, those given on the command line by the names of `Settings`, come first.
 
-    Next come the environment, the file's table for this command, and the rest of the file. With `posts_named` the
-    command line names posts otherwise than by an option.
+    Next come the environment, the file's table for this command, what its table `[publish]` says of posts, and the keys
+    at its top. With `posts_named` the command line names posts otherwise than by an option.
 
     Raises SettingsError, which names the place, for a value that cannot be used and for an unknown key in the file.
     """
@@ -285,18 +285,29 @@ def load(
 
 
 def _in_file(path: Path, command: str | None) -> dict[str, object]:
-    """What the file says by the names of `Settings`; all of it is checked, whatever the command."""
+    """What the file says by the names of `Settings`; all of it is checked, whatever the command.
+
+    What `[publish]` says of posts and of what is sent for them holds for all who publish, as some do it later.
+    """
     found: dict[str, object] = {}
     own: dict[str, object] = {}
+    of_posts: dict[str, object] = {}
     for key, value in _read(path).items():
         if isinstance(value, dict):
             table = _in_table(key, value)
             own = table if key == command else own
+            if key == "publish":
+                of_posts = {name: said for name, said in table.items() if not _is_of_receivers(TABLE[name])}
         elif key in _KEYS:
             found[_KEYS[key].name] = _parsed(_KEYS[key], value, f"{FILE}: {key}")
         else:
             raise SettingsError(f"{FILE}: there is no setting {key!r}{_suggestion(key, _KEYS)}")
-    return found | own
+    return found | of_posts | own
+
+
+def _is_of_receivers(line: Setting) -> bool:
+    """Who takes pings can be told it, too, and may want it otherwise."""
+    return not set(_RECEIVE).isdisjoint(line.commands)
 
 
 def _in_table(command: str, table: Mapping[str, object]) -> dict[str, object]:
