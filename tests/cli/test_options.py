@@ -13,8 +13,8 @@ GENERAL = ["--json", "--db", "--allow-network", "--timeout", "--ca-bundle", "-v"
 RETRY = """\
 Usage: pingback retry [OPTIONS]
 
-  Send what is due: pings that failed before and whose time has come, and those
-  that a crash left behind.
+  Send what is due: pings that failed before and whose time has come, those that
+  a crash left behind, and those of posts that a program left to be published.
 
 Options:
   --wait SECONDS        For hosts that take pings one by one. [default: 60]

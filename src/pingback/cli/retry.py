@@ -9,7 +9,8 @@ from pingback.store import Store
 
 @subcommand("retry", example="pingback retry")
 def command(settings: Settings) -> None:
-    """Send what is due: pings that failed before and whose time has come, and those that a crash left behind."""
+    """Send what is due: pings that failed before and whose time has come, those that a crash left behind, and those of
+    posts that a program left to be published."""
     with Store(settings.db, create=False) as store, client_for(settings) as client:
         publishing = Publishing(client=client, store=store, settings=settings)
         report = Report(as_json=settings.json, outbox=store.outbox)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @subcommand("serve", example="pingback serve --site https://blog.example --port 8000")
 def command(settings: Settings) -> None:
-    """Receive pings for the pages of a site.
+    """Receive pings for the pages of a site, and send those of its own that are due.
 
     Pingback at /xmlrpc, Webmention at /webmention, TrackBack for /PATH at /trackback/PATH; liveness at /healthz,
     readiness at /readyz, metrics for Prometheus at /metrics. What was approved is shown at /mentions, at /api/… and by

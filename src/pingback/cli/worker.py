@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @subcommand("worker", example="pingback worker --site https://blog.example")
 def command(settings: Settings) -> None:
-    """Send pings when they are due, and with --site verify received ones that are pending, until stopped.
+    """Send pings and publish posts when they are due, and with --site verify pending mentions, until stopped.
 
     Any number of workers may share a database, with `publish`, `retry` and `serve` beside them.
     """
