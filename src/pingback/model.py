@@ -405,7 +405,10 @@ class KnownPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostToPublish:
-    """A post that is to be published later, with its `page` where that was at hand. `id` is that of the wish for it."""
+    """A post that is to be published later, with its `page` where that was at hand.
+
+    A newer request for the same post has another `id`.
+    """
 
     id: int
     source: str

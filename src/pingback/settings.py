@@ -333,7 +333,7 @@ def _read(path: Path) -> dict[str, object]:
             written = file.read(MAX_FILE + 1)
         if len(written) > MAX_FILE:
             raise SettingsError(f"{FILE} cannot be read: it has more than {MAX_FILE} bytes")
-        import tomllib  # 10 ms, for who has a file
+        import tomllib  # takes 10 ms, and most have no file
 
         return tomllib.loads(written.decode("utf-8-sig").replace("\r\n", "\n"))  # as some editors of Windows write it
     except FileNotFoundError:
@@ -350,7 +350,7 @@ def _parsed(line: Setting, value: object, place: str) -> object:
 
 
 def _suggestion(word: str, words: Iterable[str]) -> str:
-    from difflib import get_close_matches  # for who misspelt
+    from difflib import get_close_matches  # only after a typing error
 
     nearest = get_close_matches(word, list(words), n=1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""

@@ -85,7 +85,7 @@ class Turns:
             raise Postponed(f"{network} has been asked often enough for now", seconds=seconds)
 
     def payer_of(self, url: str) -> str | None:
-        """The host whose turn the URL takes; None where it takes none."""
+        """The host whose budget this URL is charged to, or None for our own pages."""
         return None if self._site.holds(url) else host_of(url)
 
     def _rate_of_addresses(self) -> "Rate":

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 def every_pair(source: str, target: str) -> bool:
-    """For who has no wish but to be told."""
+    """Accepts every pair."""
     return True
 
 
@@ -93,8 +93,8 @@ class Courier:
         """Deliver what is due, of these sources or of all. `on_outcome` hears what became of each ping, as it is known.
 
         What becomes due within `patience`, because a host asks for a pause, is waited for; after `seconds` nothing more
-        is begun. What `on_outcome` raises ends this, when what is out by then has ended and is recorded; but for a
-        KeyboardInterrupt, which waits for nobody. Raises StoreError.
+        is begun. If `on_outcome` raises, this ends once what is out has ended and is recorded. A KeyboardInterrupt
+        waits for nothing. Raises StoreError.
         """
         self._free_what_the_dead_hold()
         instant = self._clock()
@@ -218,7 +218,7 @@ class Courier:
         return [name for name in removals if name == ping.told_by] or removals
 
     def _find(self, run: Run, job: Job) -> None:
-        """Look for the target's endpoints, or wait for who does so already."""
+        """Look for the target's endpoints, or wait for the look that is under way."""
         key = key_of(job.ping.target)
         known = run.found.get(key)
         if known is None and (recalled := self._recalled(job)):

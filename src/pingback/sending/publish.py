@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 def every_target(target: str) -> bool:
-    """For who wants to ping whatever a post links to."""
+    """Accepts every target."""
     return True
 
 

@@ -75,7 +75,7 @@ def _surface_route(linkback: Linkback, path: str, raw_path: str) -> Route | None
 
 
 def _inbox(request: Request, receiver: "Receiver") -> Response:
-    from pingback.server.inbox.routes import answer  # templates and hashes, for who looks at it
+    from pingback.server.inbox.routes import answer  # templates and hashes, which only the inbox needs
 
     return answer(request, receiver)
 

@@ -121,7 +121,7 @@ posts = Table(
     Column("gone", Boolean, nullable=False),
 )
 
-# Posts that are to be published later. A newer wish for the same one is another row, as its `id` is another.
+# Posts that are to be published later. A newer request for the same post is another row, with another `id`.
 posts_to_publish = Table(
     "outbox_posts_to_publish",
     metadata,

@@ -42,12 +42,12 @@ class Store:
     missing, for its owner only; where it may not `create` it, that is a StoreError. Not `at_once`, it is opened when it
     is first used. Thread-safe; several processes may share a file, and a process may fork. What a method wrote is on
     disk when it returns (WAL with `synchronous=FULL`). The constructor and all methods raise `StoreError` when the
-    database cannot be used. Of what was rejected, and is not the owner's decision,
-    the `most_rejected` newest are kept.
+    database cannot be used. Of what was rejected, and is not the owner's decision, the `most_rejected` newest are kept.
+
     In the same database, `outbox` is what the site sends, `to_publish` the posts that go out later, `moderation` what
-    its owner decided, `listing` what may be shown, `moves` the addresses that one page has, `notices` what the owner
-    was told of, `queue` the mentions whose source is to be looked at, and `upkeep` what keeps all of it true and small;
-    `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
+    its owner decided, `listing` what may be shown, `moves` the addresses that one page has, `notifications` what the
+    owner was told of, `queue` the mentions whose source is to be looked at, and `upkeep` what keeps all of it true and
+    small; `overview` is the owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(
