@@ -134,6 +134,24 @@ def web() -> Iterator[Site]:
         yield web
 
 
+A_LIFESPAN = """
+import asyncio
+
+async def run(site):
+    lifespan = site.lifespan(None)
+    with shortage():
+        await lifespan.__aenter__()
+    print(site.receive(f"{web}/1", TARGET).title)
+    with shortage():
+        await lifespan.__aexit__(None, None, None)
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+with site() as own:
+    asyncio.run(run(own))
+    print(own._parts)
+"""
+
+
 @pytest.mark.parametrize(
     ("program", "printed"),
     [
@@ -146,6 +164,7 @@ def web() -> Iterator[Site]:
         pytest.param(WORDS_ON_TRUST, "50 60.0\npending\n", id="target-cannot-be-asked-for"),
         pytest.param(LOOK_UPS, "200\n", id="look-ups"),
         pytest.param(SENDING, "accepted unsupported\nskipped skipped\n", id="sending-goes-on"),
+        pytest.param(A_LIFESPAN, "1\nNone\n", id="lifespan"),
         pytest.param(IN_THE_CALLERS, "1\n1\n", id="what-waits-is-done-by-the-caller"),
     ],
 )

@@ -72,13 +72,29 @@ def lifespan(start: Callable[[], object], stop: Callable[[], object]) -> Lifespa
 
     @asynccontextmanager
     async def run(app: object) -> AsyncIterator[None]:
-        await asyncio.to_thread(start)
+        await _in_thread(start)
         try:
             yield
         finally:
-            await asyncio.to_thread(stop)
+            await _in_thread(stop)
 
     return run
+
+
+async def _in_thread(work: Callable[[], object]) -> None:
+    """Where the machine has no thread to spare, here, rather than not at all."""
+    waiting = [work]
+
+    def begin() -> None:
+        if waiting:  # or it was done here, and a thread got to it later
+            waiting.pop()()
+
+    try:
+        await asyncio.to_thread(begin)
+    except RuntimeError:
+        if not waiting:  # the work's own
+            raise
+        begin()
 
 
 def asgi_app(
