@@ -2,11 +2,11 @@
 
 import click
 
+import pingback
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.sanitized import sanitized
 from pingback.settings import Settings
-from pingback.store import Store
 from pingback.urls import require_http
 
 _KINDS = {
@@ -26,7 +26,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
     """List what was received, all of it or the mentions of TARGET, in order of arrival."""
     if target is not None:
         checked(target, require_http)
-    with Store(settings.db, create=False) as store:
+    with pingback.Store(settings.db, create=False) as store:
         for mention in store.mentions(target=target, status=MentionStatus(status) if status else None):
             if settings.json:
                 print_json(mention.as_json())

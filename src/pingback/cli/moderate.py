@@ -4,13 +4,12 @@ from collections.abc import Iterable
 
 import click
 
+import pingback
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.protocols.table import on_their_word
 from pingback.settings import Settings
-from pingback.site import Site
-from pingback.store import Store
 from pingback.store.blocklist import block_of, blocks
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
@@ -43,9 +42,9 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
         ids = [int(number) for number in what] if action in _DECISIONS else []
     except ValueError as error:
         raise click.UsageError(f"an ID is a number: {error}") from None
-    with Store(settings.db, create=False) as store:
+    with pingback.Store(settings.db, create=False) as store:
         if action in _DECISIONS:
-            with Site.from_settings(settings, store=store) as site:
+            with pingback.Site.from_settings(settings, store=store) as site:
                 _decide(site, ids, _DECISIONS[action])
         elif action == "blocks":
             _tell_blocks(settings, store.moderation.blocks())
@@ -53,7 +52,7 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
             _block(settings, store, what, action)
 
 
-def _decide(site: Site, ids: list[int], status: MentionStatus) -> None:
+def _decide(site: "pingback.Site", ids: list[int], status: MentionStatus) -> None:
     decided = site.moderate(ids, status)
     for mention in decided:
         if site.settings.json:
@@ -65,7 +64,7 @@ def _decide(site: Site, ids: list[int], status: MentionStatus) -> None:
         stop(NO, f"there is no mention {', '.join(map(str, unknown))}")
 
 
-def _block(settings: Settings, store: Store, what: Iterable[str], action: str) -> None:
+def _block(settings: Settings, store: "pingback.Store", what: Iterable[str], action: str) -> None:
     try:
         if action == "block":
             if ours := [pattern for pattern in what if any(blocks(block_of(pattern), site) for site in settings.site)]:

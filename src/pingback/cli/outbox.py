@@ -2,10 +2,10 @@
 
 import click
 
+import pingback
 from pingback.cli.options import checked, print_json, subcommand
 from pingback.model import Attempt, OutcomeStatus, QueuedPing, iso
 from pingback.settings import Settings
-from pingback.store import Store
 from pingback.text import plain
 from pingback.urls import require_http
 
@@ -22,7 +22,7 @@ def command(settings: Settings, status: str | None, source: str | None, target: 
     for url in (source, target):
         if url is not None:
             checked(url, require_http)
-    with Store(settings.db, create=False) as store:
+    with pingback.Store(settings.db, create=False) as store:
         found = store.outbox.pings(status=OutcomeStatus(status) if status else None, source=source, target=target)
         for ping in found:
             attempts = store.outbox.attempts(ping) if why else []

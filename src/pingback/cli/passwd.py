@@ -4,11 +4,10 @@ import sys
 
 import click
 
+import pingback
 from pingback.cli.options import USAGE, print_json, stop, subcommand
 from pingback.server.inbox.passwords import MAX_LENGTH
 from pingback.settings import Settings
-from pingback.site import Site
-from pingback.store import Store
 
 
 @subcommand("passwd", example="pingback passwd --db sqlite:///pingback.db")
@@ -18,7 +17,7 @@ def command(settings: Settings) -> None:
     A terminal is asked for it twice; elsewhere the first line of standard input is taken. Whoever is logged in has to
     log in anew, and who tried in vain too often may try again. No device counts as known any more.
     """
-    with Store(settings.db) as store, Site.from_settings(settings, store=store) as site:
+    with pingback.Store(settings.db) as store, pingback.Site.from_settings(settings, store=store) as site:
         try:
             site.set_password(_password())
         except ValueError as error:

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import click
 
+import pingback
 from pingback.cli.options import print_json, subcommand
 from pingback.clock import now
 from pingback.settings import Settings
-from pingback.store import Store
 from pingback.table import MOST_DAYS
 
 OLDER_THAN = 90  # days
@@ -30,7 +30,7 @@ def command(settings: Settings, older_than: int, dry_run: bool, vacuum: bool) ->
     """
     instant = now()
     before = instant - timedelta(days=older_than)
-    with Store(settings.db, create=False) as store:
+    with pingback.Store(settings.db, create=False) as store:
         forgotten = store.upkeep.prunable if dry_run else store.upkeep.prune
         counts = forgotten(before=before, now=instant)
         if vacuum and not dry_run:

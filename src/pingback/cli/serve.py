@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+import pingback
 from pingback.cli.options import log_to_stderr, subcommand
-from pingback.server.run import HURRY
 from pingback.settings import Settings
-from pingback.site import Site
 
 if TYPE_CHECKING:
     from pingback.store import Store
@@ -34,9 +33,11 @@ def command(settings: Settings) -> None:
     if not settings.verbose:
         log_to_stderr(logging.INFO)
     with ExitStack() as stack:
-        site = stack.enter_context(Site.from_settings(settings))
+        site = stack.enter_context(pingback.Site.from_settings(settings))
         came = site.serve(on_ready=partial(_ready, site.store))
         if came == signal.SIGINT:
+            from pingback.server.run import HURRY  # a server, which is here by now
+
             _within(HURRY, stack.pop_all().close)
     log.info("stopped")
 

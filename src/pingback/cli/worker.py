@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from threading import Event
 from types import FrameType
 
+import pingback
 from pingback.cli.options import log_to_stderr, subcommand
 from pingback.settings import Settings
-from pingback.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def command(settings: Settings) -> None:
         stopped.set()
 
     with ExitStack() as stack:
-        site = stack.enter_context(Site.from_settings(settings))
+        site = stack.enter_context(pingback.Site.from_settings(settings))
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         log.info("working")
