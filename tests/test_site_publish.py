@@ -1,7 +1,6 @@
 """`pingback.Site.publish`: at once, and later by whatever the site has at hand."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,10 @@ from pingback.clock import now
 from tests.loopback import Request, Site, page
 from tests.paths.programs import wait_until
 from tests.receive.pages import PATIENCE
-from tests.sending.far_sides import FarSide, post
+from tests.sending.far_sides import FarSide
 from tests.store.sent import plan
 
 MY = "https://my.example/"
-
-
-@pytest.fixture
-def far_side() -> Iterator[FarSide]:
-    """Its pages `/1` and `/2` take Webmentions."""
-    with FarSide("/1", "/2") as far_side:
-        yield far_side
-
-
-@pytest.fixture
-def blog(far_side: FarSide) -> Iterator[Site]:
-    """Its post `/6` links to the far side's `/1`, and `/7` to `/2`."""
-    with Site({"/6": post(f"{far_side.url}/1"), "/7": post(f"{far_side.url}/2")}) as blog:
-        yield blog
 
 
 @pytest.fixture

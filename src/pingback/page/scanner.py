@@ -90,8 +90,8 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
     Gives how many bytes of the page, in UTF-8, were read until then, or until it had cost enough.
     """
     target, walks, read = _Target(passing, collectors), _Walks(), 0
-    # The stubs ask for a `comment` handler always, and for tags that may be bytes; lxml does neither.
-    parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]
+    # The stubs want a `comment` handler always, and tags that may be bytes; lxml wants neither.
+    parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # the stubs want more
     for piece in _pieces(to_utf8(chunks, charset), target):
         began = thread_time()
         parser.feed(piece)

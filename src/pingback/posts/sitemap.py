@@ -131,8 +131,12 @@ def _from_xml(content: bytes, url: str) -> tuple[str, list[str], bool]:
     It is never a tree in memory.
     """
     locations = _Locations(url)
-    # The stubs ask for a `comment` handler too; lxml does not.
-    parser = etree.XMLParser(target=locations, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]
+    parser = etree.XMLParser(
+        target=locations,  # type: ignore[arg-type]  # the stubs want a `comment` handler, too; lxml does not
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+    )
     try:
         for start in range(0, len(content), _CHUNK):
             parser.feed(content[start : start + _CHUNK])

@@ -32,8 +32,8 @@ def tree_of(body: bytes) -> etree._Element:
     text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
     text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
     tree = _Tree()
-    # The stubs ask for a `comment` handler always; lxml drops comments where there is none.
-    parser = etree.HTMLParser(target=tree, encoding="utf-8")  # type: ignore[arg-type]
+    # Without a `comment` handler, which the stubs want always, lxml drops comments.
+    parser = etree.HTMLParser(target=tree, encoding="utf-8")  # type: ignore[arg-type]  # the stubs want `comment`
     # With an element of our own around it, there is a tree even for an empty answer.
     page = f"<html>{_NO_XML.sub('', text)}".encode()
     with suppress(_TooDeep):  # what came before counts
