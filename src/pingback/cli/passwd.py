@@ -14,8 +14,8 @@ from pingback.settings import Settings
 def command(settings: Settings) -> None:
     """Set or change the password of the inbox, the page at /inbox of the server.
 
-    A terminal is asked for it twice; elsewhere the first line of standard input is taken. Whoever is logged in has to
-    log in anew, and who tried in vain too often may try again. No device counts as known any more.
+    On a terminal you type it twice; otherwise the first line of standard input is taken. All sessions end. Anybody
+    who was locked out after wrong passwords may try again. No device counts as known any more.
     """
     with pingback.Store(settings.db) as store, pingback.Site.from_settings(settings, store=store) as site:
         try:

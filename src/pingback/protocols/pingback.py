@@ -96,7 +96,7 @@ _ABSENT = ABSENT | {FaultCode.NO_SUCH_METHOD}
 
 
 class OtherCall(Fault):
-    """A call that is no ping, which is no such method where there are no others; `call` is for who has them."""
+    """A call of another method. Where a server has no others, there is no such method; else it answers `call`."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(FaultCode.NO_SUCH_METHOD, f"there is no method {call.method[:80]}")

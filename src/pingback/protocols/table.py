@@ -1,4 +1,4 @@
-"""The table of the linkback protocols, in order of preference: who reads it does so when it is needed.
+"""The table of the linkback protocols, in order of preference. It is read when it is needed, never at import.
 
 To add a protocol, write a module with a `Linkback` (see there what each field means) and `add` it when your program
 starts, before a site is made; from then on its endpoints are found and told, and `handle` takes its pings. Nothing
@@ -15,7 +15,7 @@ from pingback.model import Protocol, Retelling
 from pingback.protocols import pingback, trackback, webmention
 from pingback.protocols.linkback import Linkback
 
-# A tuple, never changed but replaced: who reads it needs no lock.
+# A tuple that is replaced, never changed, so that reading it needs no lock.
 _linkbacks: tuple[Linkback, ...] = (webmention.LINKBACK, pingback.LINKBACK, trackback.LINKBACK)
 _changing = Lock()
 _NAME = re.compile("(?!auto$)[a-z0-9][a-z0-9-]{0,19}")  # `--protocol auto` is any

@@ -43,7 +43,7 @@ class Receiver:
     """Takes pings for the pages of `site` and keeps what is true of them in `store`. Thread-safe.
 
     `moderator` refuses whom the owner blocked and decides on any other's mention. Its `settler` looks at sources, and
-    brings what had to wait to its end. Who makes a long list in a thread that pings need does so within `listing`.
+    finishes what had to wait. Long lists that are made in a thread that pings need are made within `listing`.
 
     It is made without a thread, a file or a request. From the first ping on, or from `resume`, a thread takes up what
     waits in the store.

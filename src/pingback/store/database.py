@@ -16,9 +16,9 @@ _inherited: list[Pool] = []  # of parents: a child is not even to close their co
 
 
 class _Lent:
-    """How many connections are in use, for a fork to wait until it is none.
+    """Counts the connections in use. A fork waits until there are none.
 
-    Who asks for one meanwhile waits for the fork: else there would always be some in a program that has much to do.
+    New borrowers wait for the fork meanwhile: in a busy program there would otherwise always be some.
     """
 
     def __init__(self) -> None:
