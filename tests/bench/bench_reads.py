@@ -17,7 +17,8 @@ from pingback.server.app import handle
 from pingback.server.http import Request
 from pingback.store import Store
 from pingback.store.keys import target_key_of
-from pingback.store.schema import mentions, row_of
+from pingback.store.rows import row_of
+from pingback.store.schema import mentions
 from tests.bench.timing import Row, judge, show
 from tests.receive.lax import Receiver
 
@@ -76,7 +77,7 @@ def rows() -> Iterator[Row]:
 
 def fill(path: Path) -> None:
     row = {mentions.c[key].name: value for key, value in (row_of(MENTION) | {"tried": 1, "changed": 1}).items()}
-    statement = f"INSERT INTO mentions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
+    statement = f"INSERT INTO pingback_mentions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
     hot = target_key_of(PAGE)
     with closing(sqlite3.connect(path)) as connection, connection:
         for number in range(MENTIONS):

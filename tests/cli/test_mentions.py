@@ -168,12 +168,12 @@ def _truncated(path: Path) -> None:
 def _another_programs(path: Path) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE mentions (id INTEGER)")
+        connection.execute("CREATE TABLE pingback_mentions (id INTEGER)")
 
 
 def _of_a_later_version(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE mentions SET status = 'unheard-of' WHERE id = 2")
+        connection.execute("UPDATE pingback_mentions SET status = 'unheard-of' WHERE id = 2")
 
 
 @pytest.mark.usefixtures("kept")

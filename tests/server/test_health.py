@@ -139,7 +139,7 @@ def test_not_ready_when_there_is_no_room_and_ready_when_there_is(
             connection.exec_driver_sql(f"PRAGMA {limit}")
         if pinged:
             with pytest.raises(StoreError, match=why), store._database.write() as connection:
-                connection.exec_driver_sql("INSERT INTO outbox_pauses VALUES (hex(zeroblob(100000)), 1)")
+                connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES (hex(zeroblob(100000)), 1)")
         response = get("/readyz", receiver)
         assert (response.status, response.body.decode()) == (503, f"Pings cannot be kept: the database {why}.\n")
 

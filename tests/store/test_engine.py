@@ -63,7 +63,7 @@ def _garbage(path: Path) -> None:
 
 def _foreign(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE mentions (id INTEGER)")
+        connection.execute("CREATE TABLE pingback_mentions (id INTEGER)")
 
 
 def _damaged(path: Path) -> None:
@@ -78,21 +78,21 @@ def _strange_word(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         store.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE mentions SET status = 'unheard-of'")
+        connection.execute("UPDATE pingback_mentions SET status = 'unheard-of'")
 
 
 def _strange_instant(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         store.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE mentions SET received = 9223372036854775807")
+        connection.execute("UPDATE pingback_mentions SET received = 9223372036854775807")
 
 
 def _not_utf8(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         store.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE mentions SET title = CAST(x'ff' AS TEXT)")
+        connection.execute("UPDATE pingback_mentions SET title = CAST(x'ff' AS TEXT)")
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_a_row_that_cannot_be_read(tmp_path: Path, column: str, value: object) -
     with Store(f"sqlite:///{tmp_path}/mentions.db") as store:
         keep(store, mention("1"))
         with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-            connection.execute(f"UPDATE mentions SET {column} = ?", (value,))
+            connection.execute(f"UPDATE pingback_mentions SET {column} = ?", (value,))
             connection.commit()
         with pytest.raises(StoreError, match="holds a mention that cannot be read"):
             store.listing.part(Selection(), ALL)

@@ -126,9 +126,9 @@ def test_how_much_is_kept(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/x.db") as store, closing(sqlite3.connect(tmp_path / "x.db")) as other:
         for window in range(3):
             let_through(store.logins, map(wide, count()), now=NOON + window * 5 * MINUTE, most=400)
-        assert other.execute("SELECT count(*) FROM login_tries").fetchone() == (240 + 3 * 60,)
+        assert other.execute("SELECT count(*) FROM pingback_login_tries").fetchone() == (240 + 3 * 60,)
         store.logins.attempt(ONE, now=NOON + timedelta(days=2))
-        assert other.execute("SELECT count(*) FROM login_tries").fetchone() == (1,)
+        assert other.execute("SELECT count(*) FROM pingback_login_tries").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_old_discoveries_go_as_new_ones_come(tmp_path: Path) -> None:
             store.outbox.remember(replace(FOUND, target=f"https://b.example/{number}"), until=NOON + number * HOUR)
         store.outbox.remember(FOUND, until=NOON + 3 * HOUR + DAY)
     with closing(sqlite3.connect(tmp_path / "pingback.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM outbox_discoveries").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM pingback_discoveries").fetchone() == (2,)
 
 
 def test_a_pause_ends_and_never_gets_shorter(outbox: Outbox) -> None:
@@ -75,7 +75,7 @@ def test_pauses_that_ended_are_dropped_by_a_claim(tmp_path: Path) -> None:
         store.outbox.pause("two.example", until=NOON + MINUTE)
         store.outbox.claim(now=NOON, lease=MINUTE, limit=1, per_host=1)
     with closing(sqlite3.connect(tmp_path / "pingback.db")) as connection:
-        assert connection.execute("SELECT host FROM outbox_pauses").fetchall() == [("two.example",)]
+        assert connection.execute("SELECT host FROM pingback_pauses").fetchall() == [("two.example",)]
 
 
 def test_a_post_is_known_as_it_was_last_seen(outbox: Outbox) -> None:

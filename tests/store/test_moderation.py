@@ -96,7 +96,7 @@ def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> Non
         clock.now = LATER
         store.moderation.decide([number_of(mention)], DELETED)
     with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-        assert connection.execute("SELECT changed FROM mentions").fetchone() == (1767358800000000,)
+        assert connection.execute("SELECT changed FROM pingback_mentions").fetchone() == (1767358800000000,)
 
 
 @pytest.mark.parametrize("status", [SPAM, DELETED, REJECTED])
@@ -393,7 +393,7 @@ def test_a_closed_store_says_so(store: Store) -> None:
 def test_a_row_that_cannot_be_read_says_so(store: Store, tmp_path: Path) -> None:
     mention = kept(store)
     with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-        connection.execute("UPDATE mentions SET kind = 'poke-of'")
+        connection.execute("UPDATE pingback_mentions SET kind = 'poke-of'")
         connection.commit()
     with pytest.raises(StoreError, match="cannot be read"):
         store.moderation.decide([number_of(mention)], SPAM)

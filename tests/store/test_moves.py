@@ -143,7 +143,7 @@ def test_strangers_cannot_fill_it(tmp_path: Path, move: Callable[[int], tuple[st
             shown = store.listing.part(Selection(targets=(target,)), Part(size=9)).mentions
             assert [found.target for found in shown] == [OLD]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM moves").fetchone() == (10,)
+        assert connection.execute("SELECT count(*) FROM pingback_moves").fetchone() == (10,)
 
 
 def test_a_long_address_takes_little_room(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_long_address_takes_little_room(tmp_path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         store.moves.keep(OLD, f"{NEW}?{'x' * 8000}")
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT max(length(url)) < 300 FROM moves").fetchone() == (1,)
+        assert connection.execute("SELECT max(length(url)) < 300 FROM pingback_moves").fetchone() == (1,)
 
 
 def test_of_the_page_with_most_addresses_the_oldest_is_forgotten(store: Store) -> None:

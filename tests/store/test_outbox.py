@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,34 +138,3 @@ def test_a_locked_database_leaves_the_outbox_readable(tmp_path: Path) -> None:
             assert targets(again.outbox.pings()) == [ONE]
         other.rollback()
         assert targets(claim(store.outbox)) == [ONE]
-
-
-# As the first version made it: the mentions alone.
-_WITHOUT_OUTBOX = """
-PRAGMA journal_mode = WAL;
-CREATE TABLE mentions (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, pair VARCHAR(64) NOT NULL, target_key VARCHAR(64) NOT NULL,
-    source TEXT NOT NULL, target TEXT NOT NULL, protocol VARCHAR(20) NOT NULL, status VARCHAR(20) NOT NULL, title TEXT,
-    excerpt TEXT, site_name TEXT, author_name TEXT, author_url TEXT, author_photo TEXT, published BIGINT,
-    received BIGINT NOT NULL, verified BIGINT, fault INTEGER, tried BIGINT NOT NULL, UNIQUE (pair)
-);
-CREATE INDEX mentions_by_arrival ON mentions (received, id);
-CREATE INDEX mentions_by_target ON mentions (target_key, received, id);
-INSERT INTO mentions VALUES (
-    7, 'pair', 'key', 'https://b.example/6', 'https://a.example/5', 'pingback', 'approved', 'Six',
-    NULL, NULL, NULL, NULL, NULL, NULL, 1767312000000000, NULL, NULL, 1767312000000000
-);
-"""
-
-
-def test_a_file_of_the_version_before_the_outbox(tmp_path: Path) -> None:
-    path = tmp_path / "pingback.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(_WITHOUT_OUTBOX)
-    with Store(f"sqlite:///{path}") as store:
-        [mention] = store.mentions()
-        assert (mention.id, mention.title, mention.received) == (7, "Six", datetime.fromisoformat("2026-01-02T00:00Z"))
-        assert list(store.outbox.pings()) == []
-        plan(store.outbox, ONE)
-        assert targets(claim(store.outbox)) == [ONE]
-        assert list(store.mentions()) == [mention]

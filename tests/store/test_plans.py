@@ -31,11 +31,11 @@ BESIDE = (
     "VIRTUAL TABLE",
     "SUBQUERY",
     "CONSTANT ROW",
-    "sqlite_autoindex_moves_1",
-    "COVERING INDEX mentions_by_address (target_key=?)",
+    "sqlite_autoindex_pingback_moves_1",
+    "COVERING INDEX pingback_mentions_by_address (target_key=?)",
     "(target_host>? AND target_host<?)",
-    "mentions_by_page_change (<expr>=?)",
-    "COVERING INDEX mentions_by_change",
+    "pingback_mentions_by_page_change (<expr>=?)",
+    "COVERING INDEX pingback_mentions_by_change",
 )
 SORTED, GROUPED = "USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR GROUP BY"
 
@@ -68,7 +68,9 @@ def plan(store: Store, ask: Callable[[Store], object]) -> list[str]:
     statements = [each for each in asked if each.startswith("SELECT")]
     lines = [str(row[3]) for each in statements for row in raws[0].execute(f"EXPLAIN QUERY PLAN {each}")]
     ours = [line for line in lines if not any(part in line for part in BESIDE)]
-    return [re.sub(r"SEARCH mentions USING (COVERING )?INDEX ", "", line) for line in ours]
+    return [
+        re.sub(r"SEARCH pingback_mentions USING (COVERING )?INDEX (pingback_mentions_)?", "", line) for line in ours
+    ]
 
 
 def _listed(selection: Selection, **fields: object) -> Callable[[Store], object]:
@@ -81,7 +83,7 @@ def _counted(selection: Selection) -> Callable[[Store], object]:
 
 
 PAGE, HOST = "(<expr>=? AND status=?)", "(target_host=? AND status=?)"
-BY_PAGE = f"mentions_by_page {PAGE}"
+BY_PAGE = f"by_page {PAGE}"
 
 
 @pytest.mark.parametrize(
@@ -92,59 +94,61 @@ BY_PAGE = f"mentions_by_page {PAGE}"
         pytest.param(_listed(ON_FIVE), [BY_PAGE], id="page"),
         pytest.param(_listed(ON_FIVE, upward=True, skip=9), [BY_PAGE], id="page-upward"),
         pytest.param(
-            _listed(ON_FIVE, after=PLACE), ["mentions_by_page (<expr>=? AND status=? AND received<?)"], id="page-after"
+            _listed(ON_FIVE, after=PLACE),
+            ["by_page (<expr>=? AND status=? AND received<?)"],
+            id="page-after",
         ),
         pytest.param(_listed(FILTERED_FIVE), [BY_PAGE], id="page-filtered"),
         pytest.param(_listed(ON_FIVE, sort_by=SortBy.UPDATED), [BY_PAGE, SORTED], id="page-by-change"),
         pytest.param(_listed(ON_FIVE, sort_by=SortBy.PUBLISHED), [BY_PAGE, SORTED], id="page-by-date"),
         pytest.param(_listed(ON_TWO), [BY_PAGE, SORTED], id="pages"),
         pytest.param(_listed(replace(ON_FIVE, host="c.example")), [BY_PAGE], id="page-and-host"),
-        pytest.param(_listed(ON_HOST), [f"mentions_by_host {HOST}"], id="host"),
-        pytest.param(_listed(ON_HOST, upward=True, skip=9), [f"mentions_by_host {HOST}"], id="host-upward"),
+        pytest.param(_listed(ON_HOST), [f"by_host {HOST}"], id="host"),
+        pytest.param(_listed(ON_HOST, upward=True, skip=9), [f"by_host {HOST}"], id="host-upward"),
         pytest.param(
             _listed(ON_HOST, after=PLACE),
-            ["mentions_by_host (target_host=? AND status=? AND received<?)"],
+            ["by_host (target_host=? AND status=? AND received<?)"],
             id="host-after",
         ),
-        pytest.param(_listed(FILTERED_HOST), [f"mentions_by_host {HOST}"], id="host-filtered"),
-        pytest.param(
-            _listed(ON_HOST, sort_by=SortBy.UPDATED), [f"mentions_by_host_change {HOST}"], id="host-by-change"
-        ),
+        pytest.param(_listed(FILTERED_HOST), [f"by_host {HOST}"], id="host-filtered"),
+        pytest.param(_listed(ON_HOST, sort_by=SortBy.UPDATED), [f"by_host_change {HOST}"], id="host-by-change"),
         pytest.param(
             _listed(ON_HOST, sort_by=SortBy.UPDATED, after=PLACE),
-            ["mentions_by_host_change (target_host=? AND status=? AND changed<?)"],
+            ["by_host_change (target_host=? AND status=? AND changed<?)"],
             id="host-by-change-after",
         ),
-        pytest.param(_listed(ON_HOST, sort_by=SortBy.PUBLISHED), [f"mentions_by_host_date {HOST}"], id="host-by-date"),
+        pytest.param(_listed(ON_HOST, sort_by=SortBy.PUBLISHED), [f"by_host_date {HOST}"], id="host-by-date"),
         pytest.param(
             _listed(ON_HOST, sort_by=SortBy.PUBLISHED, after=PLACE),
-            ["mentions_by_host_date (target_host=? AND status=? AND <expr><?)"],
+            ["by_host_date (target_host=? AND status=? AND <expr><?)"],
             id="host-by-date-after",
         ),
         pytest.param(
             _listed(FILTERED_HOST, sort_by=SortBy.PUBLISHED),
-            [f"mentions_by_host_date {HOST}"],
+            [f"by_host_date {HOST}"],
             id="host-by-date-filtered",
         ),
         pytest.param(_counted(ON_FIVE), [BY_PAGE, GROUPED], id="count-page"),
-        pytest.param(_counted(ON_HOST), [f"mentions_by_host_kind {HOST}"], id="count-host"),
+        pytest.param(_counted(ON_HOST), [f"by_host_kind {HOST}"], id="count-host"),
         pytest.param(
             _counted(FILTERED_HOST),
-            ["mentions_by_host_kind (target_host=? AND status=? AND kind=? AND id>?)"],
+            ["by_host_kind (target_host=? AND status=? AND kind=? AND id>?)"],
             id="count-host-filtered",
         ),
         pytest.param(_counted(replace(ON_FIVE, host="c.example")), [BY_PAGE, GROUPED], id="count-page-and-host"),
         pytest.param(
-            lambda store: store.listing.withdrawals(size=9), ["mentions_by_withdrawal (withdrawn>?)"], id="withdrawals"
+            lambda store: store.listing.withdrawals(size=9),
+            ["by_withdrawal (withdrawn>?)"],
+            id="withdrawals",
         ),
         pytest.param(
             lambda store: store.listing.withdrawals(size=9, since=NOON),
-            ["mentions_by_withdrawal (withdrawn>?)"],
+            ["by_withdrawal (withdrawn>?)"],
             id="withdrawals-since",
         ),
         pytest.param(
             lambda store: store.find_pair(pair_of(MENTION.source, FIVE)),
-            ["sqlite_autoindex_mentions_1 (pair=?)"],
+            ["sqlite_autoindex_pingback_mentions_1 (pair=?)"],
             id="a-pair",
         ),
     ],

@@ -186,7 +186,7 @@ class TestRejected:
 
 MANY = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
-INSERT INTO mentions (pair, target_key, source, target, protocol, status, received, tried)
+INSERT INTO pingback_mentions (pair, target_key, source, target, protocol, status, received, tried)
 SELECT n, 'y', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, 0 FROM numbers
 """
 

@@ -114,12 +114,17 @@ def test_what_was_never_tried(store: Store) -> None:
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("status = ? AND verified IS NULL AND protocol IN (?, ?)", "mentions_unverified (status=? AND protocol=?)"),
-        ("asked IS NOT NULL AND tried <= ?", "mentions_asked (tried<?)"),
+        (
+            "status = ? AND verified IS NULL AND protocol IN (?, ?)",
+            "pingback_mentions_unverified (status=? AND protocol=?)",
+        ),
+        ("asked IS NOT NULL AND tried <= ?", "pingback_mentions_asked (tried<?)"),
     ],
 )
 def test_what_does_not_wait_costs_no_time(store: Store, query: str, index: str) -> None:
     values = ("1",) * query.count("?")
     with store._database.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT * FROM mentions WHERE {query}", values).all()
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN SELECT * FROM pingback_mentions WHERE {query}", values
+        ).all()
     assert index in plan[0][-1]

@@ -120,7 +120,7 @@ def test_a_ping_that_was_deleted_meanwhile(tmp_path: Path) -> None:
         plan(store.outbox, ONE)
         [ping] = claim(store.outbox)
         with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
-            connection.execute("DELETE FROM outbox")
+            connection.execute("DELETE FROM pingback_outbox")
         with pytest.raises(StoreError, match=f"has no ping {ping.id} any more"):
             record(store.outbox, ping, ACCEPTED)
         assert store.outbox.attempts(ping) == []

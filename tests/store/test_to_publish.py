@@ -101,7 +101,7 @@ def test_it_is_on_disk_and_an_old_file_takes_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     Store(url).close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
-        connection.execute("DROP TABLE outbox_posts_to_publish")  # as an earlier version made it
+        connection.execute("DROP TABLE pingback_readings")  # as an earlier version made it
     with Store(url) as store:
         store.to_publish.add(POST, page=b"x", now=NOON)
     with Store(url) as store:
@@ -112,7 +112,7 @@ def test_a_row_that_no_version_of_ours_wrote(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/x.db") as store:
         store.to_publish.add(POST, now=NOON)
         with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
-            connection.execute("UPDATE outbox_posts_to_publish SET failing_since = 9223372036854775807")
+            connection.execute("UPDATE pingback_readings SET failing_since = 9223372036854775807")
         with pytest.raises(StoreError, match="holds a row that cannot be read"):
             claim(store.to_publish)
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from pingback.model import QueuedPing
-from pingback.store.outbox_schema import outbox, pauses, ping_of, readable, source_key_of
-from pingback.store.schema import instant, micros, micros_or_none
+from pingback.store.rows import instant, micros, micros_or_none, ping_of, readable, source_key_of
+from pingback.store.schema import outbox, pauses
 from pingback.store.searching import given
 
 _NOW = bindparam("now", type_=BigInteger)

@@ -15,14 +15,11 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
-from pingback.store import inbox_schema, moves_schema, notifications_schema, outbox_schema
-from pingback.store.moderation_schema import fill_homes
-from pingback.store.moves_schema import has_unplaced, place_mentions
-from pingback.store.outbox_schema import UnreadableRow, name_what_waits
-from pingback.store.schema import ADDED, mentions, metadata
+from pingback.store.rows import UnreadableRow
+from pingback.store.schema import metadata
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
@@ -30,9 +27,6 @@ _LONGEST_TIMEOUT = 3600.0
 _TRY_AGAIN_AFTER = 0.01  # seconds
 _OWNER_ONLY = 0o600
 _MAKING = threading.Lock()  # closing a file ends all locks that the process has on it, SQLite's among them
-
-# The `user_version` of a file: 1 where outcomes may be `waiting`.
-VERSION = 1
 
 # SQLite's primary result codes and what they mean to the person whose database it is.
 _SENTENCES = {
@@ -54,18 +48,12 @@ def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
     return tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in statements)
 
 
-# All there are: these modules have put theirs into `metadata`, beside the mentions.
-_SCHEMAS = (inbox_schema, moves_schema, notifications_schema, outbox_schema)
 _TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
 _INDEXES = _compiled(
     CreateIndex(index, if_not_exists=True)
     for table in metadata.sorted_tables
     for index in sorted(table.indexes, key=lambda index: str(index.name))
 )
-_ADDITIONS = {
-    column.name: f"ALTER TABLE {mentions.name} ADD COLUMN {CreateColumn(column).compile(dialect=sqlite.dialect())}"
-    for column in ADDED
-}
 
 
 class _Compiler(SQLiteCompiler):
@@ -180,37 +168,8 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     connection.execute("PRAGMA synchronous = FULL").close()
     for statement in _TABLES:  # where all is there already, no lock is taken
         connection.execute(statement).close()
-    if _missing(connection) or _version(connection) < VERSION or has_unplaced(connection):
-        _bring_up_to_date(connection)
-    for statement in _INDEXES:  # after the columns that they are made of
+    for statement in _INDEXES:
         connection.execute(statement).close()
-
-
-def _missing(connection: sqlite3.Connection) -> list[str]:
-    """The columns that this version added to the table, and that the file does not have."""
-    there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({mentions.name})")}
-    return [name for name in _ADDITIONS if name not in there]
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    [(version,)] = connection.execute("PRAGMA user_version")
-    return int(version)
-
-
-def _bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Add what is missing, under the write lock, and look again: of several that open the file at once one does it."""
-    with connection:  # commits, or takes back
-        connection.execute("BEGIN IMMEDIATE").close()
-        missing = _missing(connection)
-        for name in missing:
-            connection.execute(_ADDITIONS[name]).close()
-        if mentions.c.home_key.name in missing:
-            fill_homes(connection)
-        place_mentions(connection)
-        connection.execute("DROP INDEX IF EXISTS mentions_by_target").close()  # others stand in its place
-        if _version(connection) < VERSION:
-            name_what_waits(connection)
-            connection.execute(f"PRAGMA user_version = {VERSION}").close()
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

@@ -30,7 +30,8 @@ from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
-from pingback.store.schema import dated, instant, instant_or_none, mention_of, mentions, micros, page_key
+from pingback.store.rows import instant, instant_or_none, mention_of, micros
+from pingback.store.schema import dated, mentions, page_key
 from pingback.store.searching import given
 
 
@@ -155,7 +156,7 @@ class Listing:
         with self._database.browse() as connection:
             pages = _pages(connection, keys)
             number = number.where(*_approved(connection, selection, pages))
-            rows = connection.execute(_by_index(number, selection, "mentions_by_host_kind")).all()
+            rows = connection.execute(_by_index(number, selection, "pingback_mentions_by_host_kind")).all()
             changes = _last_changes(connection, pages)
         with self._readable():
             kinds = {MentionKind(kind): count for kind, count in rows}
@@ -216,7 +217,7 @@ def _last_changes(connection: Connection, pages: Sequence[str]) -> list[int]:
 
 def _by_index(statement: Select[Any], selection: Selection, of_host: str) -> Select[Any]:
     """With the index that has all that the selection asks for; of a page, whatever the order, the one that it has."""
-    index = "mentions_by_page" if selection.targets else of_host if selection.host is not None else None
+    index = "pingback_mentions_by_page" if selection.targets else of_host if selection.host is not None else None
     return statement if index is None else statement.with_hint(mentions, f"INDEXED BY {index}", "sqlite")
 
 
@@ -270,9 +271,9 @@ _KEYS: Mapping[SortBy, ColumnElement[Any]] = {
     SortBy.PUBLISHED: dated,
 }
 _INDEXES = {
-    SortBy.CREATED: "mentions_by_host",
-    SortBy.UPDATED: "mentions_by_host_change",
-    SortBy.PUBLISHED: "mentions_by_host_date",
+    SortBy.CREATED: "pingback_mentions_by_host",
+    SortBy.UPDATED: "pingback_mentions_by_host_change",
+    SortBy.PUBLISHED: "pingback_mentions_by_host_date",
 }
 _ROWS = select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value)))
 _SOURCES = (
@@ -280,7 +281,7 @@ _SOURCES = (
     .where(page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
     .order_by(mentions.c.received.desc(), mentions.c.id.desc())
     .limit(bindparam("most"))
-    .with_hint(mentions, "INDEXED BY mentions_by_page", "sqlite")
+    .with_hint(mentions, "INDEXED BY pingback_mentions_by_page", "sqlite")
 )
 _LAST_OF_ALL = select(func.max(mentions.c.changed))
 _LAST_OF_PAGE = _LAST_OF_ALL.where(page_key == bindparam("page"))

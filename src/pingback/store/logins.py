@@ -12,8 +12,8 @@ from functools import lru_cache
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
 from pingback.store.database import Database
-from pingback.store.inbox_schema import login_tries
-from pingback.store.schema import instant, micros
+from pingback.store.rows import instant, micros
+from pingback.store.schema import login_tries
 
 # Tries within the time. All strangers together guess one password a second at most, the reserve included: too few for
 # any password that is not among the most common ones.

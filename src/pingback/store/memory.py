@@ -8,17 +8,17 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import Discovery, KnownPost
 from pingback.store.keys import target_key_of
-from pingback.store.outbox_schema import (
-    discoveries,
+from pingback.store.rows import (
     discovery_of,
     discovery_row_of,
-    pauses,
+    instant,
+    micros,
     post_of,
-    posts,
     readable,
     source_key_of,
+    storable,
 )
-from pingback.store.schema import instant, micros, storable
+from pingback.store.schema import discoveries, pauses, posts
 
 LONGEST = timedelta(days=1)  # that a discovery is remembered, by whatever the target's cache headers say
 

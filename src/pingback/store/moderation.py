@@ -30,9 +30,8 @@ from pingback.store import blocklist
 from pingback.store.database import Database
 from pingback.store.homes import stem_of
 from pingback.store.keys import home_key_of
-from pingback.store.moderation_schema import DECISIONS, blocks
-from pingback.store.outbox_schema import readable
-from pingback.store.schema import mention_of, mentions, micros, withdrawal
+from pingback.store.rows import mention_of, micros, readable, withdrawal
+from pingback.store.schema import blocks, mentions
 from pingback.store.searching import given
 from pingback.urls import same_url
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.sql.dml import ReturningUpdate
 
+DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
 _NEVER = 0  # no try, as in `Store.keep`
 _MOST_PAGES = 1000  # of a home, that are compared with one; 10 microseconds each
 _MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, String, bindparam, delete, func, insert, sele
 from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
-from pingback.store.moves_schema import moves
-from pingback.store.schema import mentions, micros, page_key
+from pingback.store.rows import micros
+from pingback.store.schema import mentions, moves, page_key
 from pingback.urls import shown
 
 MAX_MOVES = 10_000  # a stranger's pings make the site be asked for any `?x=1` that redirects
@@ -95,6 +95,6 @@ _KEEP = insert(moves)
 # Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or
 # one each for a thousand pages, loses them to the next.
 _FORGET = text(
-    "DELETE FROM moves WHERE rowid = (SELECT min(rowid) FROM moves WHERE new_key ="
-    " (SELECT new_key FROM moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
+    "DELETE FROM pingback_moves WHERE rowid = (SELECT min(rowid) FROM pingback_moves WHERE new_key ="
+    " (SELECT new_key FROM pingback_moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
 )

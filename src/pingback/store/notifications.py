@@ -10,8 +10,8 @@ from sqlalchemy.dialects.sqlite import insert
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
-from pingback.store.notifications_schema import channels, notifications
-from pingback.store.schema import mention_of, mentions, micros
+from pingback.store.rows import mention_of, micros
+from pingback.store.schema import channels, mentions, notifications
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
 SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
@@ -115,11 +115,11 @@ _UNTOLD = _NEW.order_by(mentions.c.received, mentions.c.id).limit(bindparam("mos
 _UNTOLD_ONE = _NEW.where(mentions.c.id == bindparam("of"))
 _TELLING = insert(notifications)
 _TELL = _TELLING.on_conflict_do_update(
-    index_elements=[notifications.c.channel, notifications.c.mention], set_={"at": _TELLING.excluded["at"]}
+    index_elements=[*notifications.primary_key], set_={"at": _TELLING.excluded["at"]}
 )
 _HOLD = insert(notifications).values(channel=bindparam("hand"), mention=bindparam("of"), at=bindparam("until"))
 _TAKE = _HOLD.on_conflict_do_update(
-    index_elements=[notifications.c.channel, notifications.c.mention],
+    index_elements=[*notifications.primary_key],
     set_={"at": _HOLD.excluded["at"]},
     where=notifications.c.at <= bindparam("now"),
 )

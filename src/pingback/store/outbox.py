@@ -11,8 +11,8 @@ from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus
 from pingback.store import claiming, memory, outbox_listing, planning, recording
 from pingback.store.database import Database
 from pingback.store.keys import pair_of, target_key_of
-from pingback.store.outbox_schema import outbox, ping_of, source_key_of, standing
-from pingback.store.schema import micros
+from pingback.store.rows import micros, ping_of, source_key_of
+from pingback.store.schema import outbox, standing
 from pingback.urls import is_under, require_http
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held

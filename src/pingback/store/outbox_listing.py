@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from pingback.model import OutcomeStatus, QueuedPing, Retelling
 from pingback.store.memory import forget
-from pingback.store.outbox_schema import outbox, ping_of, standing, state_of
+from pingback.store.rows import ping_of, state_of
+from pingback.store.schema import outbox, standing
 from pingback.store.searching import containing
 from pingback.store.transitions import again
 

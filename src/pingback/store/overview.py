@@ -9,8 +9,8 @@ from sqlalchemy import RowMapping, Select, bindparam, func, select, tuple_
 
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
-from pingback.store.outbox_schema import readable
-from pingback.store.schema import instant, mention_of, mentions, micros
+from pingback.store.rows import instant, mention_of, micros, readable
+from pingback.store.schema import mentions
 from pingback.store.searching import containing
 from pingback.urls import host_of, is_http
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pingback.model import WAITING, OutcomeStatus, Plan, QueuedPing, Retelling
 from pingback.store.memory import forget
-from pingback.store.outbox_schema import keys_of, outbox, ping_of, source_key_of, state_of
-from pingback.store.schema import micros, storable
+from pingback.store.rows import keys_of, micros, ping_of, source_key_of, state_of, storable
+from pingback.store.schema import outbox
 from pingback.store.transitions import linked, unlinked
 from pingback.urls import host_of
 

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, or_, select, text
 
 from pingback.model import MentionStatus
-from pingback.store.outbox_schema import attempts, discoveries, outbox, pauses
-from pingback.store.schema import mentions, micros
+from pingback.store.rows import micros
+from pingback.store.schema import attempts, discoveries, mentions, outbox, pauses
 
 BATCH = 1000  # rows in one transaction: somebody may wait with a ping for its end
 MOST_REJECTED = 1000  # mentions that were rejected; their senders may ask for a while what became of them
@@ -83,7 +83,7 @@ def _instants(before: datetime, now: datetime) -> dict[str, Any]:
 _FORGET_REJECTED = text("""
 WITH newest AS (
     SELECT id, changed, length(source) + length(target) > :long AS is_long
-    FROM mentions INDEXED BY mentions_rejected
+    FROM pingback_mentions INDEXED BY pingback_mentions_rejected
     WHERE status = 'rejected' AND decision IS NULL AND withdrawn IS NULL
     ORDER BY changed DESC, id DESC
     LIMIT :looked_at
@@ -91,6 +91,6 @@ WITH newest AS (
 placed AS (
     SELECT id, is_long, row_number() OVER (PARTITION BY is_long ORDER BY changed DESC, id DESC) AS place FROM newest
 )
-DELETE FROM mentions
+DELETE FROM pingback_mentions
 WHERE id IN (SELECT id FROM placed WHERE place > CASE WHEN is_long THEN :most_long ELSE :most END)
 """)

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, func, or_, select, 
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
-from pingback.store.outbox_schema import readable
-from pingback.store.schema import instant, mention_of, mentions, micros
+from pingback.store.rows import instant, mention_of, micros, readable
+from pingback.store.schema import mentions
 
 # Longer than a look takes by the time-outs that we have by default: whoever has not finished by then never will.
 LEASE = timedelta(minutes=5)

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from pingback.model import Attempt, Outcome, QueuedPing, Retelling
-from pingback.store.outbox_schema import attempt_of, attempt_row_of, attempts, outbox, ping_of, state_of
+from pingback.store.rows import attempt_of, attempt_row_of, ping_of, state_of
+from pingback.store.schema import attempts, outbox
 from pingback.store.transitions import tried
 
 MAX_ATTEMPTS = 50  # the last ones of each ping are kept

@@ -1,45 +1,42 @@
-"""The table of mentions, and the one place where its rows are made from values and taken apart into them.
+"""All tables, in one place. Instants are microseconds since 1970 in UTC; keys are those of `pingback.store.keys`.
 
-Instants are microseconds since 1970 in UTC.
+Each row says whose it is by `site_id`. Unique is within a site what two sites may both have.
 """
-
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from operator import attrgetter, itemgetter
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
+    Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
-    RowMapping,
     String,
     Table,
     Text,
+    UniqueConstraint,
     and_,
     case,
     func,
-    null,
-    or_,
     text,
 )
 
-from pingback.fields import Form, Written
-from pingback.model import FIELDS, Author, Mention, MentionKind, MentionStatus, Protocol
-from pingback.store.keys import home_key_of, pair_of, target_key_of
-from pingback.urls import host_of
+from pingback.model import MentionKind, MentionStatus, OutcomeStatus
 
 metadata = MetaData()
 
+
+def _site() -> Column[int]:
+    return Column("site_id", BigInteger, nullable=False, server_default="1")
+
+
 mentions = Table(
-    "mentions",
+    "pingback_mentions",
     metadata,
     Column("id", Integer, primary_key=True),
+    _site(),
     Column("pair", String(64), nullable=False, unique=True),
     Column("target_key", String(64), nullable=False),
     Column("source", Text, nullable=False),
@@ -72,28 +69,28 @@ mentions = Table(
     Column("home_key", String(64), nullable=False, server_default=""),
     Column("decision", String(20)),
     Column("held_for", Text),
-    Column("asker", String(45), key="client_ip"),
+    Column("client_ip", String(45)),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
     # The key of the address that the target's page has by now (`moves`), null where it is the target's own; and the
     # target's host, with its port where that is not the usual one, "" in rows that an earlier version writes.
     Column("moved_to", String(64)),
     Column("target_host", Text, nullable=False, server_default=""),
-    Index("mentions_by_address", "target_key", "moved_to"),
-    Index("mentions_unplaced", "id", sqlite_where=text("target_host = ''")),
-    Index("mentions_by_arrival", "received", "id"),
-    Index("mentions_by_change", "changed", "id"),
-    Index("mentions_by_withdrawal", "withdrawn", "id"),
-    Index("mentions_by_status", "status", "received", "id"),
-    Index("mentions_by_home", "home_key", "status"),
+    Index("pingback_mentions_by_address", "target_key", "moved_to"),
+    Index("pingback_mentions_unplaced", "id", sqlite_where=text("target_host = ''")),
+    Index("pingback_mentions_by_arrival", "received", "id"),
+    Index("pingback_mentions_by_change", "changed", "id"),
+    Index("pingback_mentions_by_withdrawal", "withdrawn", "id"),
+    Index("pingback_mentions_by_status", "status", "received", "id"),
+    Index("pingback_mentions_by_home", "home_key", "status"),
     # SQLite uses a partial index only where the query has the same condition, word by word.
-    Index("mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
-    Index("mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
-    Index("mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
-    Index("mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
-    Index("mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
+    Index("pingback_mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
+    Index("pingback_mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
+    Index("pingback_mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
+    Index("pingback_mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
+    Index("pingback_mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
     Index(
-        "mentions_rejected",
+        "pingback_mentions_rejected",
         *("changed", "id"),
         sqlite_where=text("status = 'rejected' AND decision IS NULL AND withdrawn IS NULL"),
     ),
@@ -106,130 +103,230 @@ dated: ColumnElement[int] = func.coalesce(mentions.c.published, mentions.c.recei
 # these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
 # SQLite uses an index of an expression where the query has the same one.
 _c = mentions.c
-Index("mentions_by_page", page_key, _c.status, _c.received, _c.id, _c.changed, _c.kind, _c.target_host, _c.published)
-Index("mentions_by_page_change", page_key, _c.changed)
-Index("mentions_by_host_date", _c.target_host, _c.status, dated, _c.id, _c.received, _c.changed, _c.kind, _c.published)
+Index(
+    "pingback_mentions_by_page",
+    page_key,
+    _c.status,
+    _c.received,
+    _c.id,
+    _c.changed,
+    _c.kind,
+    _c.target_host,
+    _c.published,
+)
+Index("pingback_mentions_by_page_change", page_key, _c.changed)
+Index(
+    "pingback_mentions_by_host_date",
+    _c.target_host,
+    _c.status,
+    dated,
+    _c.id,
+    _c.received,
+    _c.changed,
+    _c.kind,
+    _c.published,
+)
 # Only what is shown, from the one that was not looked at for longest.
-Index("mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
+Index("pingback_mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
 
-# What files of earlier versions lack. Each has a default or may be null, for the rows that are there and for such a
-# version's own.
-ADDED = (
-    mentions.c.kind,
-    mentions.c.changed,
-    mentions.c.failures,
-    mentions.c.failed,
-    mentions.c.home_key,
-    mentions.c.decision,
-    mentions.c.client_ip,
-    mentions.c.withdrawn,
-    mentions.c.holder,
-    mentions.c.asked,
-    mentions.c.moved_to,
-    mentions.c.target_host,
-    mentions.c.held_for,
+
+outbox = Table(
+    "pingback_outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(),
+    Column("pair", String(64), nullable=False, unique=True),
+    Column("source_key", String(64), nullable=False),
+    Column("target_key", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("protocol", String(20)),
+    Column("endpoint", Text),
+    Column("fault", BigInteger),
+    Column("message", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", BigInteger),
+    Column("fingerprint", Text, nullable=False),
+    Column("linked", Boolean, nullable=False),
+    Column("told_by", String(20)),
+    Column("failing_since", BigInteger),
+    Column("leased_until", BigInteger),
+    Column("leased_by", Text),  # no part of a `QueuedPing`: it only tells whose lease may be ended early
+    Index("pingback_outbox_by_source", "source_key", "id"),
+    sqlite_autoincrement=True,
+)
+# Only what is to be sent, and all that a claim asks of it: from host to host, and for each in the order of turns.
+Index(
+    "pingback_outbox_by_turn",
+    outbox.c.host,
+    outbox.c.next_try,
+    outbox.c.id,
+    outbox.c.leased_until,
+    outbox.c.source_key,
+    sqlite_where=outbox.c.next_try.is_not(None),
 )
 
-# What stays as the ping left it when the mention is brought up to date.
-FIXED = frozenset(
-    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "client_ip"}
+# The status of `QueuedPing.as_outcome`.
+standing = case(
+    (and_(outbox.c.leased_until.is_not(None), outbox.c.next_try.is_not(None)), OutcomeStatus.WAITING.value),
+    else_=outbox.c.status,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def micros(instant: datetime) -> int:
-    """An aware instant as a number that sorts; ValueError for a naive one."""
-    if instant.tzinfo is None:
-        raise ValueError(f"{instant!r} has no time zone")
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def row_of(mention: Mention) -> dict[str, Any]:
-    """The columns of a mention, all but its `id`, and `moved_to`."""
-    author = mention.author or Author()
-    keys = {
-        "pair": pair_of(mention.source, mention.target),
-        "target_key": target_key_of(mention.target),
-        "target_host": host_of(mention.target),
-        "home_key": home_key_of(mention.source),
-        "author_name": storable(author.name),
-        "author_url": storable(author.url),
-        "author_photo": storable(author.photo),
-    }
-    return keys | _TO_ROW.of(_values(mention))
-
-
-def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
-    """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
-    name, url, photo = parts = _of_author(row)
-    author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
-    return Mention(author=author, **_FROM_ROW.of(_columns(row)))
-
-
-def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
-    """What `withdrawn` becomes in a statement that gives a mention this status, at that instant.
-
-    It begins anew where what was withdrawn waits for the owner: that is news (`pingback.store.notifications`).
-    """
-    approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
-    waits = and_(mentions.c.withdrawn.is_not(None), mentions.c.status != pending, status == pending)
-    return case(
-        (status == approved, null()), (or_(mentions.c.status == approved, waits), at), else_=mentions.c.withdrawn
-    )
-
-
-def storable(text: str | None) -> str | None:
-    """Without NUL, at which some tools end a text, and lone surrogates, which no encoding can write."""
-    return None if text is None else _UNSTORABLE.sub("", text)
-
-
-def micros_or_none(instant: datetime | None) -> int | None:
-    """`micros` of an instant that may be missing."""
-    return None if instant is None else micros(instant)
-
-
-def instant(number: int) -> datetime:
-    """The instant of such a number; TypeError or OverflowError where it is none."""
-    return _EPOCH + number * _MICROSECOND
-
-
-def instant_or_none(number: int | None) -> datetime | None:
-    """`instant` of a number that may be missing."""
-    return None if number is None else instant(number)
-
-
-def _reader_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
-    """The words by their texts; to ask the enum itself takes four times as long."""
-    known = {word.value: word for word in words}
-    return lambda text: known.get(text) or words(text)
-
-
-_NO_AUTHOR = (None, None, None)
-_STORED = [each for each in FIELDS if each.stored and each.form is not Form.AUTHOR]
-_GIVEN = ("id", "decision", "changed")  # by the store itself
-_TO_ROW = Written(
-    [each for each in _STORED if each.name not in _GIVEN],
-    {
-        Form.TEXT: storable,
-        Form.URL: storable,
-        Form.INSTANT: micros,
-        Form.PROTOCOL: str,
-        Form.STATUS: str,
-        Form.KIND: str,
-    },
+attempts = Table(
+    "pingback_attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ping", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("protocol", String(20)),
+    Column("endpoint", Text),
+    Column("fault", BigInteger),
+    Column("message", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("exchange", Text),
+    Index("pingback_attempts_by_ping", "ping", "id"),
 )
-_FROM_ROW = Written(
-    _STORED,
-    {
-        Form.INSTANT: instant,
-        Form.PROTOCOL: Protocol,
-        Form.STATUS: _reader_of(MentionStatus),
-        Form.KIND: _reader_of(MentionKind),
-    },
+
+posts = Table(
+    "pingback_posts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(),
+    Column("source_key", String(64), nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("gone", Boolean, nullable=False),
 )
-_values = attrgetter(*_TO_ROW.names)
-_columns = itemgetter(*_FROM_ROW.names)
-_of_author = itemgetter("author_name", "author_url", "author_photo")  # one field, in three columns
+
+# What is to be done later, and by whom it is being done. `due` is when somebody may take the job: whoever leases it
+# moves that to the end of the lease, so that one index finds what is free and what was left by somebody who is no more.
+# `set_at` is what the clock said then: where that lies ahead, the clock was wrong, and `due` is wrong by as much.
+jobs = Table(
+    "pingback_jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(),
+    Column("kind", String(20), nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("host", Text, nullable=False, server_default=""),
+    Column("due", BigInteger, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),
+    Column("leased_by", Text),
+    UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
+    Index("pingback_jobs_by_host", "kind", "host", "due", "id"),
+    Index("pingback_jobs_by_setting", "set_at"),
+    Index("pingback_jobs_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+
+# The earliest `due` of the jobs of one kind for one host: what waits there costs nothing to pass over.
+lanes = Table(
+    "pingback_lanes",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Index("pingback_lanes_by_due", "kind", "due", "host"),
+)
+
+# Posts that are to be published later. A newer request for the same post is another row, with another `id`.
+posts_to_publish = Table(
+    "pingback_readings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(),
+    Column("source_key", String(64), nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("page", LargeBinary),
+    Column("content_type", Text),
+    Column("due", BigInteger, nullable=False, index=True),
+    Column("failing_since", BigInteger),
+    Column("leased_until", BigInteger),
+    Column("leased_by", Text),
+    sqlite_autoincrement=True,
+)
+
+discoveries = Table(
+    "pingback_discoveries",
+    metadata,
+    Column("target_key", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("endpoints", Text, nullable=False),  # a JSON list of `Endpoint.as_json()`
+    Column("until", BigInteger, nullable=False),
+    Index("pingback_discoveries_by_end", "until"),
+)
+
+pauses = Table(
+    "pingback_pauses",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+
+secrets = Table(
+    "pingback_secrets",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
+    Column("name", String(20), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+ended_sessions = Table(
+    "pingback_ended_sessions",
+    metadata,
+    Column("session", String(64), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+
+login_tries = Table(
+    "pingback_login_tries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("pingback_login_tries_by_time", "at"),
+    Index("pingback_login_tries_by_client", "client", "at"),
+)
+
+blocks = Table(
+    "pingback_blocks",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
+    Column("block", Text, primary_key=True),
+    Column("host", Text, nullable=False),  # what it names (`host_of_block`), to be found by
+    Column("since", BigInteger, nullable=False),
+    Index("pingback_blocks_by_host", "host"),
+)
+
+moves = Table(
+    "pingback_moves",
+    metadata,
+    Column("old_key", String(64), primary_key=True),
+    Column("new_key", String(64), nullable=False),
+    Column("url", Text, nullable=False),  # of the new one, for whoever looks in here
+    Index("pingback_moves_by_new", "new_key"),
+)
+
+channels = Table(
+    "pingback_channels",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
+    Column("name", String(20), primary_key=True),
+    Column("since", BigInteger, nullable=False),  # what came before is no news
+    Column("rests_until", BigInteger, nullable=False),
+)
+
+notifications = Table(
+    "pingback_notifications",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
+    Column("channel", String(20), primary_key=True),
+    Column("mention", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)

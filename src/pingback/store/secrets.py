@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, delete, literal, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.store.database import Database
-from pingback.store.inbox_schema import ended_sessions, secrets
-from pingback.store.schema import micros
+from pingback.store.rows import micros
+from pingback.store.schema import ended_sessions, secrets
 
 KEY_BYTES = 32
 
@@ -64,7 +64,9 @@ class Secrets:
 
 def _set() -> Insert:
     statement = insert(secrets)
-    return statement.on_conflict_do_update(index_elements=[secrets.c.name], set_={"value": statement.excluded.value})
+    return statement.on_conflict_do_update(
+        index_elements=[*secrets.primary_key], set_={"value": statement.excluded.value}
+    )
 
 
 _SECRETS = select(secrets.c.name, secrets.c.value)

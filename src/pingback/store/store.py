@@ -24,7 +24,8 @@ from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.pruning import MOST_REJECTED
 from pingback.store.queue import Queue
-from pingback.store.schema import FIXED, mention_of, mentions, micros, page_key, row_of, withdrawal
+from pingback.store.rows import FIXED, mention_of, micros, row_of, withdrawal
+from pingback.store.schema import mentions, page_key
 from pingback.store.secrets import Secrets
 from pingback.store.to_publish import ToPublish
 from pingback.store.upkeep import Upkeep

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, bindparam, delete, insert, select, update
 
 from pingback.model import PostToPublish
 from pingback.store.database import Database
-from pingback.store.outbox_schema import post_to_publish_of, posts_to_publish, readable, source_key_of
-from pingback.store.schema import micros, micros_or_none, storable
+from pingback.store.rows import micros, micros_or_none, post_to_publish_of, readable, source_key_of, storable
+from pingback.store.schema import posts_to_publish
 
 _LOOKED_AT = 100  # rows for one that is free: those that are leased are as few as the processes that are at it
 

@@ -14,8 +14,8 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus
 from pingback.store import pruning
 from pingback.store.database import Database
-from pingback.store.outbox_schema import outbox, standing
-from pingback.store.schema import mention_of, mentions, micros
+from pingback.store.rows import mention_of, micros
+from pingback.store.schema import mentions, outbox, standing
 
 _ANSWER_HOLDS = timedelta(seconds=1)
 _EXAMINED_AGAIN_AFTER = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
 from pingback.store.blocklist import block_of, blocks
 from pingback.store.overview import Cursor
-from pingback.store.schema import instant, micros
+from pingback.store.rows import instant, micros
 from pingback.urls import is_http, split
 
 PAGE = 50  # mentions; a form with all of them selected has fewer fields than are read

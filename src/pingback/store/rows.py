@@ -1,37 +1,27 @@
-"""The tables of the outbox, beside that of the mentions, and the one place where their rows are made and taken apart.
-
-Instants and keys are those of `pingback.store.schema`.
-"""
+"""The one place where rows are made from values and taken apart into them."""
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    RowMapping,
-    String,
-    Table,
-    Text,
-    and_,
-    case,
-)
+from sqlalchemy import ColumnElement, RowMapping, and_, case, null, or_
 
+from pingback.fields import Form, Written
 from pingback.model import (
-    WAITING,
+    FIELDS,
     Attempt,
+    Author,
     Discovery,
     Endpoint,
     KnownPost,
+    Mention,
+    MentionKind,
+    MentionStatus,
     Outcome,
     OutcomeStatus,
     PostToPublish,
@@ -39,125 +29,115 @@ from pingback.model import (
     QueuedPing,
     Via,
 )
-from pingback.store.keys import pair_of, target_key_of
-from pingback.store.schema import (
-    instant,
-    instant_or_none,
-    metadata,
-    micros,
-    micros_or_none,
-    storable,
-)
+from pingback.store.keys import home_key_of, pair_of, target_key_of
+from pingback.store.schema import mentions
+from pingback.urls import host_of
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("pair", String(64), nullable=False, unique=True),
-    Column("source_key", String(64), nullable=False),
-    Column("target_key", String(64), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("protocol", String(20)),
-    Column("endpoint", Text),
-    Column("fault", BigInteger),
-    Column("message", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_try", BigInteger),
-    Column("fingerprint", Text, nullable=False),
-    Column("linked", Boolean, nullable=False),
-    Column("told_by", String(20)),
-    Column("failing_since", BigInteger),
-    Column("leased_until", BigInteger),
-    Column("leased_by", Text),  # no part of a `QueuedPing`: it only tells whose lease may be ended early
-    Index("outbox_by_source", "source_key", "id"),
-    sqlite_autoincrement=True,
-)
-# Only what is to be sent, and all that a claim asks of it: from host to host, and for each in the order of turns.
-Index(
-    "outbox_by_turn",
-    outbox.c.host,
-    outbox.c.next_try,
-    outbox.c.id,
-    outbox.c.leased_until,
-    outbox.c.source_key,
-    sqlite_where=outbox.c.next_try.is_not(None),
+# What stays as the ping left it when the mention is brought up to date.
+FIXED = frozenset(
+    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "client_ip"}
 )
 
-# The status of `QueuedPing.as_outcome`.
-standing = case(
-    (and_(outbox.c.leased_until.is_not(None), outbox.c.next_try.is_not(None)), OutcomeStatus.WAITING.value),
-    else_=outbox.c.status,
-)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-attempts = Table(
-    "outbox_attempts",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("ping", Integer, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("protocol", String(20)),
-    Column("endpoint", Text),
-    Column("fault", BigInteger),
-    Column("message", Text, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("exchange", Text),
-    Index("outbox_attempts_by_ping", "ping", "id"),
-)
 
-posts = Table(
-    "outbox_posts",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("source_key", String(64), nullable=False, unique=True),
-    Column("source", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),
-    Column("seen", BigInteger, nullable=False),
-    Column("gone", Boolean, nullable=False),
-)
+def micros(instant: datetime) -> int:
+    """An aware instant as a number that sorts; ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone")
+    return (instant - _EPOCH) // _MICROSECOND
 
-# Posts that are to be published later. A newer request for the same post is another row, with another `id`.
-posts_to_publish = Table(
-    "outbox_posts_to_publish",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("source_key", String(64), nullable=False, unique=True),
-    Column("source", Text, nullable=False),
-    Column("page", LargeBinary),
-    Column("content_type", Text),
-    Column("due", BigInteger, nullable=False, index=True),
-    Column("failing_since", BigInteger),
-    Column("leased_until", BigInteger),
-    Column("leased_by", Text),
-    sqlite_autoincrement=True,
-)
 
-discoveries = Table(
-    "outbox_discoveries",
-    metadata,
-    Column("target_key", String(64), primary_key=True),
-    Column("url", Text, nullable=False),
-    Column("endpoints", Text, nullable=False),  # a JSON list of `Endpoint.as_json()`
-    Column("until", BigInteger, nullable=False),
-    Index("outbox_discoveries_by_end", "until"),
-)
+def row_of(mention: Mention) -> dict[str, Any]:
+    """The columns of a mention, all but its `id`, and `moved_to`."""
+    author = mention.author or Author()
+    keys = {
+        "pair": pair_of(mention.source, mention.target),
+        "target_key": target_key_of(mention.target),
+        "target_host": host_of(mention.target),
+        "home_key": home_key_of(mention.source),
+        "author_name": storable(author.name),
+        "author_url": storable(author.url),
+        "author_photo": storable(author.photo),
+    }
+    return keys | _TO_ROW.of(_values(mention))
 
-pauses = Table(
-    "outbox_pauses",
-    metadata,
-    Column("host", Text, primary_key=True),
-    Column("until", BigInteger, nullable=False),
-)
 
-_NAME_WHAT_WAITS = """
-UPDATE outbox SET status = ?, message = ?, fault = NULL
-WHERE next_try IS NOT NULL AND (status = ? AND message = ? OR status IN (?, ?))
-"""
+def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
+    """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
+    name, url, photo = parts = _of_author(row)
+    author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
+    return Mention(author=author, **_FROM_ROW.of(_columns(row)))
+
+
+def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
+    """What `withdrawn` becomes in a statement that gives a mention this status, at that instant.
+
+    It begins anew where what was withdrawn waits for the owner: that is news (`pingback.store.notifications`).
+    """
+    approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
+    waits = and_(mentions.c.withdrawn.is_not(None), mentions.c.status != pending, status == pending)
+    return case(
+        (status == approved, null()), (or_(mentions.c.status == approved, waits), at), else_=mentions.c.withdrawn
+    )
+
+
+def storable(text: str | None) -> str | None:
+    """Without NUL, at which some tools end a text, and lone surrogates, which no encoding can write."""
+    return None if text is None else _UNSTORABLE.sub("", text)
+
+
+def micros_or_none(instant: datetime | None) -> int | None:
+    """`micros` of an instant that may be missing."""
+    return None if instant is None else micros(instant)
+
+
+def instant(number: int) -> datetime:
+    """The instant of such a number; TypeError or OverflowError where it is none."""
+    return _EPOCH + number * _MICROSECOND
+
+
+def instant_or_none(number: int | None) -> datetime | None:
+    """`instant` of a number that may be missing."""
+    return None if number is None else instant(number)
+
+
+def _reader_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """The words by their texts; to ask the enum itself takes four times as long."""
+    known = {word.value: word for word in words}
+    return lambda text: known.get(text) or words(text)
+
+
+_NO_AUTHOR = (None, None, None)
+_STORED = [each for each in FIELDS if each.stored and each.form is not Form.AUTHOR]
+_GIVEN = ("id", "decision", "changed")  # by the store itself
+_TO_ROW = Written(
+    [each for each in _STORED if each.name not in _GIVEN],
+    {
+        Form.TEXT: storable,
+        Form.URL: storable,
+        Form.INSTANT: micros,
+        Form.PROTOCOL: str,
+        Form.STATUS: str,
+        Form.KIND: str,
+    },
+)
+_FROM_ROW = Written(
+    _STORED,
+    {
+        Form.INSTANT: instant,
+        Form.PROTOCOL: Protocol,
+        Form.STATUS: _reader_of(MentionStatus),
+        Form.KIND: _reader_of(MentionKind),
+    },
+)
+_values = attrgetter(*_TO_ROW.names)
+_columns = itemgetter(*_FROM_ROW.names)
+_of_author = itemgetter("author_name", "author_url", "author_photo")  # one field, in three columns
 
 
 class UnreadableRow(Exception):
@@ -223,13 +203,6 @@ def discovery_row_of(discovery: Discovery, *, until: datetime) -> dict[str, Any]
         "endpoints": json.dumps([endpoint.as_json() for endpoint in discovery.endpoints]),
         "until": micros(until),
     }
-
-
-def name_what_waits(connection: sqlite3.Connection) -> None:
-    """Earlier versions kept as `failed` what was never tried, and as taken what was due again for a change."""
-    failed, waiting = OutcomeStatus.FAILED.value, OutcomeStatus.WAITING.value
-    taken = (OutcomeStatus.ACCEPTED.value, OutcomeStatus.ALREADY.value)
-    connection.execute(_NAME_WHAT_WAITS, (waiting, WAITING, failed, WAITING, *taken)).close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`pingback.store.outbox_schema`: hosts, and rows that hold what no version of ours wrote."""
+"""`pingback.store.rows`: hosts, and rows that hold what no version of ours wrote."""
 
 import sqlite3
 from collections.abc import Callable
@@ -35,17 +35,27 @@ def test_the_host_by_which_pings_are_counted(url: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "use"),
     [
-        pytest.param("outbox SET status = 'unheard-of'", lambda box: list(box.pings()), id="status-of-a-later-version"),
-        pytest.param("outbox SET failing_since = 9223372036854775807", lambda box: list(box.pings()), id="instant"),
-        pytest.param("outbox SET next_try = 0, status = 'x'", lambda box: claim(box), id="status-when-claimed"),
-        pytest.param("outbox SET status = 'x'", lambda box: plan(box), id="status-when-planned"),
-        pytest.param("outbox SET next_try = 'soon'", lambda box: box.next_due(now=NOON), id="instant-in-words"),
-        pytest.param("outbox_attempts SET at = 'soon'", lambda box: box.attempts(box.find(POST, ONE)), id="attempt"),
-        pytest.param("outbox_posts SET seen = 'x'", lambda box: box.post(POST), id="post"),
-        pytest.param("outbox_discoveries SET endpoints = '['", lambda box: box.recall(ONE, now=NOON), id="no-json"),
-        pytest.param("outbox_discoveries SET endpoints = '7'", lambda box: box.recall(ONE, now=NOON), id="no-list"),
-        pytest.param("outbox_discoveries SET endpoints = '[{}]'", lambda box: box.recall(ONE, now=NOON), id="no-keys"),
-        pytest.param("outbox_pauses SET until = 'x'", lambda box: box.paused_until("h", now=NOON), id="pause"),
+        pytest.param(
+            "pingback_outbox SET status = 'unheard-of'", lambda box: list(box.pings()), id="status-of-a-later-version"
+        ),
+        pytest.param(
+            "pingback_outbox SET failing_since = 9223372036854775807", lambda box: list(box.pings()), id="instant"
+        ),
+        pytest.param(
+            "pingback_outbox SET next_try = 0, status = 'x'", lambda box: claim(box), id="status-when-claimed"
+        ),
+        pytest.param("pingback_outbox SET status = 'x'", lambda box: plan(box), id="status-when-planned"),
+        pytest.param(
+            "pingback_outbox SET next_try = 'soon'", lambda box: box.next_due(now=NOON), id="instant-in-words"
+        ),
+        pytest.param("pingback_attempts SET at = 'soon'", lambda box: box.attempts(box.find(POST, ONE)), id="attempt"),
+        pytest.param("pingback_posts SET seen = 'x'", lambda box: box.post(POST), id="post"),
+        pytest.param("pingback_discoveries SET endpoints = '['", lambda box: box.recall(ONE, now=NOON), id="no-json"),
+        pytest.param("pingback_discoveries SET endpoints = '7'", lambda box: box.recall(ONE, now=NOON), id="no-list"),
+        pytest.param(
+            "pingback_discoveries SET endpoints = '[{}]'", lambda box: box.recall(ONE, now=NOON), id="no-keys"
+        ),
+        pytest.param("pingback_pauses SET until = 'x'", lambda box: box.paused_until("h", now=NOON), id="pause"),
     ],
 )
 def test_a_row_that_cannot_be_read(tmp_path: Path, spoil: str, use: Callable[[Outbox], object]) -> None:
@@ -67,6 +77,6 @@ def test_a_protocol_that_is_not_known_any_more_is_a_name(tmp_path: Path) -> None
     with Store(f"sqlite:///{path}") as store:
         plan(store.outbox, ONE)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("UPDATE outbox SET protocol = 'smoke', told_by = 'smoke'")
+            connection.execute("UPDATE pingback_outbox SET protocol = 'smoke', told_by = 'smoke'")
         [ping] = store.outbox.pings()
     assert (ping.protocol, ping.told_by, ping.as_outcome().as_json()["protocol"]) == ("smoke", "smoke", "smoke")
