@@ -126,7 +126,7 @@ def test_other_methods(blog: Blog, path: str) -> None:
 
 def test_words_of_a_stranger_are_escaped(blog: Blog, store: Store) -> None:
     blog.publish(SERIES[FIVE])
-    store.keep(
+    store.mentions.keep(
         mention(
             source='https://a.example/?"><script>1</script>', title="</h2><script>2</script>", excerpt="<b>3</b> & more"
         )
@@ -142,7 +142,7 @@ def test_words_of_a_stranger_are_escaped(blog: Blog, store: Store) -> None:
 def test_only_what_is_approved_is_shown(blog: Blog, store: Store) -> None:
     blog.publish(SERIES[FIVE])
     for status in MentionStatus:
-        store.keep(mention(source=f"https://a.example/{status}", title=f"a {status} one", status=status))
+        store.mentions.keep(mention(source=f"https://a.example/{status}", title=f"a {status} one", status=status))
     body = ask(blog, "/part-five/")[2]
     assert "<h2>1 thought on “The Escapement, or Why It Ticks”</h2>" in body
     assert [status for status in MentionStatus if f"a {status} one" in body] == ["approved"]

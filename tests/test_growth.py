@@ -28,8 +28,8 @@ from pingback.protocols.linkback import Answer, Linkback
 from pingback.protocols.markup import decode_text
 from pingback.protocols.trackback import decode_reply, decode_trackback
 from pingback.protocols.xmlrpc import decode_call, decode_response
+from pingback.receive.blocklist import block_of, blocks
 from pingback.server.query import Query
-from pingback.store.blocklist import block_of, blocks
 from pingback.text import clean, excerpt_around, plain
 from pingback.urls import is_under, key_of, same_url, shown, tidy
 

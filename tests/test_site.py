@@ -217,7 +217,7 @@ def test_a_site_opens_and_closes_its_own_store(tmp_path: Path) -> None:
     # SQLite takes away its log when the last connection is closed.
     assert [path.name for path in tmp_path.iterdir()] == ["mentions.db"]
     with pingback.Store(f"sqlite:///{tmp_path}/mentions.db") as store:
-        assert [mention.source for mention in store.mentions()] == [SOURCE]
+        assert [mention.source for mention in store.mentions.list()] == [SOURCE]
 
 
 def test_a_site_leaves_the_store_and_the_client_of_another_open() -> None:
@@ -226,7 +226,7 @@ def test_a_site_leaves_the_store_and_the_client_of_another_open() -> None:
         with made(store=store, client=web) as site:
             site.receive(SOURCE, TARGET)
             assert (site.store, site.client) == (store, web)
-        assert [mention.title for mention in store.mentions()] == ["Six"]
+        assert [mention.title for mention in store.mentions.list()] == ["Six"]
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -300,7 +300,7 @@ def test_the_first_mention_by_anybody_new_waits_for_the_owner() -> None:
 def test_what_is_shown_is_clean_and_the_fragment_is_that_of_the_server() -> None:
     target = f"{TARGET}?a=1"
     with made() as site:
-        site.store.keep(replace(kept(title="a\u202eb", verified=now()), target=target))
+        site.store.mentions.keep(replace(kept(title="a\u202eb", verified=now()), target=target))
         assert [mention.title for mention in site.mentions(target)] == ["ab"]
         said: list[str] = []
         environ = {
@@ -323,7 +323,7 @@ def test_what_is_shown_is_clean_and_the_fragment_is_that_of_the_server() -> None
 def test_of_many_mentions_a_page_shows_the_first_and_leads_to_the_others(at: str | None, where: str) -> None:
     with made(at=at) as site:
         for number in range(201):
-            site.store.keep(kept(f"https://a.example/{number}", verified=now()))
+            site.store.mentions.keep(kept(f"https://a.example/{number}", verified=now()))
         shown = site.fragment(TARGET, title="Five & more")
     assert "201 thoughts on" in shown
     assert "https://a.example/199" in shown
@@ -358,7 +358,7 @@ def test_what_is_no_status_is_not_kept(said: Any) -> None:
         with made(decide=lambda _, word=word: word) as site:
             with pytest.raises(ValueError, match="is not a valid MentionStatus"):
                 site.receive(SOURCE, TARGET)
-            assert [*site.store.mentions()] == []
+            assert [*site.store.mentions.list()] == []
 
 
 def test_a_status_may_be_a_text() -> None:
@@ -436,11 +436,11 @@ def test_the_first_use_takes_up_what_was_left(use: Callable[[pingback.Site], obj
     web = Pages({**WEB, "https://a.example/7": WEB[SOURCE]})
     before = threads()
     with pingback.Store("sqlite://") as store, made(store=store, client=web) as site:
-        store.keep(kept("https://a.example/7", PENDING), source_asked=False)
+        store.mentions.keep(kept("https://a.example/7", PENDING), source_asked=False)
         assert site.mentions(TARGET) == []
         assert threads() <= before  # those of an earlier test may end
         use(site)
-        wait_until(lambda: all(mention.title == "Six" for mention in store.mentions()))
+        wait_until(lambda: all(mention.title == "Six" for mention in store.mentions.list()))
 
 
 def test_two_sites_of_one_process_count_each_their_own() -> None:
@@ -507,7 +507,7 @@ def test_akismet_is_asked_and_learns_from_the_owner() -> None:
 def test_nobody_waits_until_akismet_has_learned_what_the_inbox_says() -> None:
     akismet = Akismet()
     with made(client=akismet, akismet_key="k3y") as site:
-        site.store.keep(replace(kept(), client_ip="192.0.2.7"))
+        site.store.mentions.keep(replace(kept(), client_ip="192.0.2.7"))
         akismet.gate.clear()
         [mention] = site.store.moderation.decide([1], SPAM)
         assert (mention.status, akismet.told) == (SPAM, [])
@@ -573,7 +573,7 @@ def test_what_another_process_verified_is_told_while_the_site_runs(tmp_path: Pat
 
 def test_what_was_there_before_anybody_asked_is_no_news_and_what_came_at_once_is(clock: Clock) -> None:
     with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
-        store.keep(replace(kept("https://b.example/5"), received=clock(), verified=clock()))
+        store.mentions.keep(replace(kept("https://b.example/5"), received=clock(), verified=clock()))
         clock.pass_by(seconds=1)
         heard = heard_by(site)
         site.receive(SOURCE, TARGET)
@@ -620,8 +620,8 @@ def test_a_mention_is_in_one_hand_while_somebody_is_told(clock: Clock) -> None:
     with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
         heard = heard_by(site)
         site.run_due()
-        store.keep(replace(kept(), received=clock(), verified=clock()))
-        [mention] = store.mentions()
+        store.mentions.keep(replace(kept(), received=clock(), verified=clock()))
+        [mention] = store.mentions.list()
         notifications = store.notifications
         assert (site.run_due(), heard) == (0, [])  # it is left to who verified it
         clock.pass_by(seconds=5)
@@ -650,18 +650,18 @@ def test_run_due_does_what_waits_and_leaves_no_thread(clock: Clock) -> None:
         assert site.run_due() == 0
         clock.pass_by(seconds=1)
         for url in web.web:
-            store.keep(replace(kept(url, PENDING), received=clock()), source_asked=False)
+            store.mentions.keep(replace(kept(url, PENDING), received=clock()), source_asked=False)
         assert site.run_due(seconds=0) == 0
         assert site.run_due(seconds=PATIENCE) == 3
         assert (site.run_due(), sorted(heard)) == (0, [f"{url} pending" for url in web.web])
-        assert {mention.title for mention in store.mentions()} == {"Six"}
+        assert {mention.title for mention in store.mentions.list()} == {"Six"}
         wait_until(lambda: set(threading.enumerate()) <= set(before))
 
 
 def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:
-        store.keep(replace(kept(), received=clock(), verified=clock()))
+        store.mentions.keep(replace(kept(), received=clock(), verified=clock()))
         clock.pass_by(days=31)
         assert site.run_due() == 1
         assert site.mentions(TARGET) == []
@@ -670,26 +670,26 @@ def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
 def test_sites_of_one_database_leave_one_another_what_waits(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/pingback.db"
     with made(store=url, clock=clock) as site, made(url="https://other.example/", store=url, clock=clock) as other:
-        site.store.keep(replace(kept(status=PENDING), received=clock()), source_asked=False)
+        site.store.mentions.keep(replace(kept(status=PENDING), received=clock()), source_asked=False)
         assert other.run_due() == 0
         assert site.run_due() == 1
-        assert [(mention.status, mention.title) for mention in site.store.mentions()] == [(PENDING, "Six")]
+        assert [(mention.status, mention.title) for mention in site.store.mentions.list()] == [(PENDING, "Six")]
 
 
 def test_an_old_mention_of_another_site_of_the_database_is_verified_anew(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with pingback.Store("sqlite://", clock=clock) as store:
-        store.keep(replace(kept(), received=clock(), verified=clock()))
+        store.mentions.keep(replace(kept(), received=clock(), verified=clock()))
         clock.pass_by(days=31)
         with made(url="https://other.example/", store=store, clock=clock, client=web) as other:
             assert other.run_due() == 1
-        assert [mention.status for mention in store.mentions()] == [pingback.MentionStatus.DELETED]
+        assert [mention.status for mention in store.mentions.list()] == [pingback.MentionStatus.DELETED]
 
 
 def test_run_due_leaves_old_mentions_alone_where_that_is_wished(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, reverify_after_days=0) as site:
-        site.store.keep(replace(kept(), received=clock(), verified=clock()))
+        site.store.mentions.keep(replace(kept(), received=clock(), verified=clock()))
         clock.pass_by(days=31)
         assert (site.run_due(), web.asked) == (0, [])
         site.store.close()

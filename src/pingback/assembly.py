@@ -177,7 +177,7 @@ def decide_for(settings: Settings, store: Store, akismet: "Akismet | None", *, f
 
     The blocks are asked before, by the receiver.
     """
-    deciders: list[Decider] = [own_site(settings.site), known_good(store.moderation), suspicious]
+    deciders: list[Decider] = [own_site(settings.site), known_good(store.mentions), suspicious]
     if first is not None:
         deciders.insert(0, first)
     if akismet is not None:
@@ -204,7 +204,7 @@ def _receiver(settings: Settings, store: Store, client: Client, akismet: "Akisme
     decide = decide_for(settings, store, akismet, first=host.decide)
     return Receiver(
         SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings),
-        Moderator(store.moderation, decide=decide, block=settings.block),
+        Moderator(store.blocks, decide=decide, block=settings.block),
         store=store,
         client=client,
         policy=Policy(

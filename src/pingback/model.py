@@ -190,6 +190,15 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reputation:
+    """What was taken before from a source's home: whether anything is `spam`, and whether the home is `vouched` for by
+    an approved mention of another page than the source."""
+
+    spam: bool
+    vouched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What a source says of itself beside its link to the target. Its words are plain text, never markup."""
 
@@ -245,7 +254,8 @@ class Mention(Statement):
     `verified` is when the source last showed whether it holds the link, None while that is still to be seen.
     `fault` says why the mention was rejected or withdrawn. `client_ip` is the address of the sender,
     and shown to nobody.
-    `sighting` is of the page as it was verified just now, for whoever decides; no store keeps it. `decision` is the
+    `sighting` is of the page as it was verified just now, for whoever decides, and so is `reputation`, which is that of
+    the source's home when the ping came, where it was asked for; no store keeps them. `decision` is the
     owner's last word on the mention as it stands, which `Moderation.decide` keeps. `held_for` is the reason of whoever
     decided that it waits; see `reason`. `changed` is when the store last changed anything of it.
     """
@@ -258,6 +268,7 @@ class Mention(Statement):
     fault: int | None = None
     client_ip: str | None = None
     sighting: Sighting | None = field(default=None, compare=False)
+    reputation: Reputation | None = field(default=None, compare=False)
     decision: MentionStatus | None = field(default=None, compare=False)
     held_for: str | None = field(default=None, compare=False)
     changed: datetime | None = field(default=None, compare=False)

@@ -244,7 +244,7 @@ def _url(value: object) -> str:
 
 
 def _block(value: object) -> str:
-    from pingback.store.blocklist import block_of
+    from pingback.receive.blocklist import block_of
 
     return block_of(text(value))
 

@@ -47,7 +47,7 @@ def serving() -> Iterator[tuple[Server, Web]]:
     with tempfile.TemporaryDirectory() as folder, Web(good=PINGS, slow=0) as web:
         with Store(f"sqlite:///{folder}/pingback.db") as store:
             for number in range(LISTED):
-                store.keep(mention(number))
+                store.mentions.keep(mention(number))
         with Server(Path(folder), SITE) as server:
             yield server, web
 

@@ -87,8 +87,11 @@ def fill(path: Path) -> None:
                 "pair": key,
                 "source": f"https://a.example/{number}",
                 "target": PAGE if of_page else f"{PAGE}{number}",
+                "source_key": key,
                 "target_key": hot if of_page else key,
+                "page_key": hot if of_page else key,
                 "received": row["received"] + number,
+                "dated": row["received"] + number,
                 "changed": row["received"] + number,
             }
             connection.execute(statement, row | own)

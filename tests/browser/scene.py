@@ -97,13 +97,13 @@ class Scene:
 
     def keep(self, mention: Mention) -> int:
         """One more mention; gives its id."""
-        number = self.store.keep(mention)[0].id
+        number = self.store.mentions.keep(mention)[0].id
         assert number is not None
         return number
 
     def status_of(self, number: int) -> MentionStatus:
         """Where a mention stands by now."""
-        return next(mention.status for mention in self.store.mentions() if mention.id == number)
+        return next(mention.status for mention in self.store.mentions.list() if mention.id == number)
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def _fill_inbox(scene: Scene, now: datetime) -> None:
         kept = scene.keep(replace(older, excerpt="As Garden Notes says, water in the morning."))
         status = MentionStatus.SPAM if number % 9 == 4 else MentionStatus.APPROVED
         scene.store.moderation.decide([kept], status)
-    scene.store.moderation.block("casino.example")
+    scene.store.blocks.add("casino.example", host="casino.example")
 
 
 def _fill_outbox(store: Store, now: datetime) -> None:

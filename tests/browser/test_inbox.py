@@ -36,7 +36,7 @@ def titles(shown: Page) -> Locator:
 
 
 def standing(garden: Scene, title: str) -> MentionStatus:
-    return next(mention.status for mention in garden.store.mentions() if mention.title == title)
+    return next(mention.status for mention in garden.store.mentions.list() if mention.title == title)
 
 
 def item(shown: Page, title: str) -> Locator:
@@ -120,13 +120,13 @@ def test_block_a_host(garden: Scene, owner: Page) -> None:
     expect(owner.get_by_role("status")).to_contain_text("Pings from there are refused")
     assert standing(garden, SPAM) is MentionStatus.SPAM
     owner.get_by_role("link", name="Blocked").click()
-    assert garden.store.moderation.blocks() == ["casino.example", "cheap-pills.example"]
+    assert garden.store.blocks.all() == ["casino.example", "cheap-pills.example"]
     owner.get_by_role("button", name="Unblock").nth(1).click()
     expect(owner.get_by_role("status")).to_have_text("Not blocked any more.")
     owner.get_by_label("Take no pings from").fill("weeds.example/~x")
     owner.get_by_role("button", name="Block", exact=True).click()
     expect(owner.get_by_text("weeds.example/~x")).to_be_visible()
-    assert garden.store.moderation.blocks() == ["casino.example", "weeds.example/~x"]
+    assert garden.store.blocks.all() == ["casino.example", "weeds.example/~x"]
 
 
 def test_several_at_once(garden: Scene, owner: Page) -> None:

@@ -92,7 +92,7 @@ def test_db_says_where_to_keep_it(temporary: Path) -> None:
     code, _, err = once(temporary, "--db", "sqlite:///kept.db")
     assert (code, err) == (0, "")
     with Store(f"sqlite:///{temporary.parent}/kept.db") as store:
-        assert len(list(store.mentions())) == 7
+        assert len(list(store.mentions.list())) == 7
 
 
 def test_a_port_that_is_taken(temporary: Path) -> None:

@@ -43,7 +43,7 @@ def endpoints(site: Site) -> Iterator[str]:
         Server(wsgi_of(receiver)) as server,
     ):
         yield server.url
-        assert list(store.mentions()) == []
+        assert list(store.mentions.list()) == []
 
 
 def test_a_site_that_carries_what_advertise_prints(site: Site, endpoints: str, run: Run) -> None:

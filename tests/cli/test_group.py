@@ -127,7 +127,7 @@ def test_settings_from_the_file_and_the_environment(run: Run, tmp_path: Path, si
 def test_the_database_of_each_place(run: Run, tmp_path: Path) -> None:
     for name in ("file", "environment", "option"):
         with Store(f"sqlite:///{tmp_path}/{name}.db") as store:
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=f"https://a.example/{name}",
                     target="https://my.example/5",
@@ -169,7 +169,7 @@ def test_titles_on_a_terminal_that_has_no_letters_for_them(tmp_path: Path) -> No
     title = "Zwölf Schläge, 十二"
     (tmp_path / "post.html").write_text(f'<a href="https://b.example/#{title}">x</a>')
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        store.keep(
+        store.mentions.keep(
             Mention(
                 source="https://a.example/8",
                 target="https://my.example/5",

@@ -20,7 +20,7 @@ RECEIVED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def kept(tmp_path: Path) -> None:
     """Three mentions in the database of the folder."""
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        store.keep(
+        store.mentions.keep(
             Mention(
                 source="https://a.example/6?x=1&y=2",
                 target=FIVE,
@@ -36,7 +36,7 @@ def kept(tmp_path: Path) -> None:
             )
         )
         for number, target, status in ((7, FIVE, MentionStatus.PENDING), (8, f"{FIVE}0", MentionStatus.REJECTED)):
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=f"https://a.example/{number}",
                     target=target,

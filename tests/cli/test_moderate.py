@@ -18,7 +18,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """Three pending mentions in the database of the folder."""
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         for number in (1, 2, 3):
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=f"https://a.example/{number}",
                     target="https://my.example/part-5",
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def statuses(store: Store) -> list[str]:
-    return [mention.status.value for mention in store.mentions()]
+    return [mention.status.value for mention in store.mentions.list()]
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_decisions(run: Run, store: Store, action: str, status: str) -> None:
 
 def test_as_text(run: Run, store: Store) -> None:
     done = run("moderate", "approve", "2")
-    _, mention, _ = store.mentions()
+    _, mention, _ = store.mentions.list()
     assert (done.code, done.out, done.err) == (0, f"{line(mention)}\n", "")
     assert done.out.startswith("2 approved 2026-01-02 03:02 Pingback: https://a.example/2\n")
 
 
 def unverified(store: Store, protocol: Protocol) -> None:
-    [mention, *_] = store.mentions()
-    store.keep(replace(mention, source="https://a.example/4", protocol=protocol, verified=None))
+    [mention, *_] = store.mentions.list()
+    store.mentions.keep(replace(mention, source="https://a.example/4", protocol=protocol, verified=None))
 
 
 def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> None:
@@ -67,7 +67,7 @@ def test_what_nobody_verified_is_approved_when_it_is(run: Run, store: Store) -> 
     )
     [printed] = run("moderate", "approve", "4", "--json").printed
     assert (printed["id"], printed["status"], printed["verified"]) == (4, "pending", None)
-    assert [mention.id for mention in store.mentions() if mention.wanted] == [4]
+    assert [mention.id for mention in store.mentions.list() if mention.wanted] == [4]
 
 
 def test_a_trackback_may_be_shown_unverified_by_a_server_that_takes_them_so(run: Run, store: Store) -> None:

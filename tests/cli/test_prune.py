@@ -19,7 +19,7 @@ def mentions(tmp_path: Path) -> None:
     long_ago = now() - timedelta(days=100)
     with Store(f"sqlite:///{tmp_path}/pingback.db", clock=lambda: long_ago) as store:
         for status in (MentionStatus.SPAM, MentionStatus.APPROVED):
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=f"https://a.example/{status}",
                     target="https://my.example/5",

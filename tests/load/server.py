@@ -55,7 +55,7 @@ class Server:
     def mentions(self) -> list[Mention]:
         """What is kept by now, as another process sees it."""
         with Store(self._database) as store:
-            return list(store.mentions())
+            return list(store.mentions.list())
 
     def log(self) -> str:
         return self._log.read_text()

@@ -495,8 +495,8 @@ def test_W23_a_second_one_updates_the_first_by_default(
     ):
         for _ in range(2):
             assert post(f"{server.url}/webmention", {"source": source, "target": target}).status == 201
-            wait_until(lambda: [mention.verified for mention in store.mentions()] == [clock.instant])
-            [mention] = store.mentions()
+            wait_until(lambda: [mention.verified for mention in store.mentions.list()] == [clock.instant])
+            [mention] = store.mentions.list()
             if mention.decision is None:
                 store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)
             site.pages["/6"] = page(entry.format(five=target).encode())

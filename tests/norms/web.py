@@ -33,7 +33,7 @@ class Taking(NamedTuple):
         return post(f"{self.root}/webmention", {"source": source, "target": target})
 
     def mentions(self) -> list[Mention]:
-        return list(self.receiver.store.mentions())
+        return list(self.receiver.store.mentions.list())
 
 
 Serve: TypeAlias = Callable[..., Taking]

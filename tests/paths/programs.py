@@ -83,7 +83,7 @@ class Serving:
     def mentions(self) -> list[Mention]:
         """What is kept by now, as another process sees it."""
         with Store(self._database) as store:
-            return list(store.mentions())
+            return list(store.mentions.list())
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ends it by a signal; its exit code. What it wrote is in `log` then."""

@@ -148,7 +148,7 @@ def test_worker(tmp_path: Path, blog: Site, far_side: FarSide, role: str) -> Non
         else:
             silent = Silent(blog, blog.pages["/6"])
             blog.pages["/6"] = silent
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=f"{blog.url}/6",
                     target=f"{far_side.url}/1",

@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
         Server(wsgi_of(receiver, trusted_proxies=["127.0.0.1"])) as server,
     ):
         for number in range(3):
-            store.keep(replace(PLAIN, source=f"https://a.example/{number}"))
+            store.mentions.keep(replace(PLAIN, source=f"https://a.example/{number}"))
         yield server
 
 

@@ -71,7 +71,7 @@ def test_450_connections_lock_nobody_out(site: Site, tmp_path: Path, request_: b
 def test_long_lists_that_nobody_reads_leave_room_for_pings(site: Site, tmp_path: Path, request_: bytes) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         for number in range(LISTED):
-            store.keep(mention(number))
+            store.mentions.keep(mention(number))
     with Serving(tmp_path, MINE) as server, crowd(server.root, 100, request_):
         for number in range(PINGS):
             assert "Pingback from" in ping(server.endpoint, f"{site.url}/{number}")

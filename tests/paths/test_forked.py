@@ -85,7 +85,7 @@ use("parent")
 codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
 assert codes == [0, 0, 0], codes
 with pingback.Store(db) as store:
-    kept = sorted(mention.source.rpartition("/")[2] for mention in store.mentions())
+    kept = sorted(mention.source.rpartition("/")[2] for mention in store.mentions.list())
 site.close()
 assert len(told()) == len(set(told())) == len(kept)
 print(*kept)

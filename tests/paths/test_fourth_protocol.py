@@ -151,7 +151,7 @@ class World(NamedTuple):
         return outcomes
 
     def mention(self) -> Mention:
-        [mention] = self.received.mentions()
+        [mention] = self.received.mentions.list()
         return mention
 
 
@@ -234,7 +234,7 @@ def test_its_word_may_be_kept_unverified(world: World) -> None:
         with believing as receiver, Server(wsgi_of(receiver)) as server:
             body = json.dumps({"from": world.source, "to": world.target, "title": "On my word"}).encode()
             assert post(f"{server.url}/nudge", body, JSON).status == 202
-        [mention] = store.mentions()
+        [mention] = store.mentions.list()
     assert (mention.status, mention.title) == (MentionStatus.PENDING, "On my word")
     assert world.ours.requests == []
 

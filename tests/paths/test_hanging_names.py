@@ -48,7 +48,7 @@ def client(name_server: NameServer) -> Iterator[Client]:
 
 
 def standing(store: Store) -> Counter[MentionStatus]:
-    return Counter(mention.status for mention in store.mentions())
+    return Counter(mention.status for mention in store.mentions.list())
 
 
 @pytest.mark.parametrize(

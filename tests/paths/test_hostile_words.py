@@ -30,7 +30,7 @@ FORBIDDEN = "\0\x01\x1b\u202e\u2066\u2028\r\ud800\ufffe"
 @contextmanager
 def receiving(mention: Mention) -> Iterator[Receiver]:
     with Store("sqlite://") as store, Receiver(site="https://my.example/", store=store, client=Pages()) as receiver:
-        store.keep(mention)
+        store.mentions.keep(mention)
         yield receiver
 
 

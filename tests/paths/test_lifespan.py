@@ -34,7 +34,7 @@ def site(tmp_path: Path) -> Iterator[pingback.Site]:
 
 def leave(site: pingback.Site, number: int) -> None:
     """A ping that a process took, and did not come to verify."""
-    site.store.keep(
+    site.store.mentions.keep(
         pingback.Mention(
             source=f"https://a.example/{number}",
             target=TARGET,

@@ -131,7 +131,7 @@ def test_words_of_a_trackback_are_decoded_once(site: Site, store: Store) -> None
     ):
         form = {"url": f"{site.url}/6", "title": "Springs &#038; wheels", "excerpt": "&lt;b&gt; is &amp;lt;b&amp;gt;"}
         assert "<error>0</error>" in post(f"{server.url}/trackback/5", form).body
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert (mention.protocol, mention.title, mention.excerpt) == (
         Protocol.TRACKBACK,
         "Springs & wheels",

@@ -87,7 +87,7 @@ def test_a_disk_that_takes_nothing_is_32500_and_503_and_one_line(site: Site, tmp
 def test_two_servers_over_one_database_look_at_each_source_once(site: Site, tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         for source in sources(site, 40):
-            store.keep(
+            store.mentions.keep(
                 Mention(
                     source=source,
                     target=f"{MINE}5",

@@ -73,13 +73,15 @@ def test_what_is_approved_unseen_is_looked_at_by_the_server(site: Site, tmp_path
                 status=MentionStatus.PENDING,
                 received=at,
             )
-            rejected, _ = store.keep(waiting)
-            store.update(replace(rejected, status=MentionStatus.REJECTED, fault=16))  # or `serve` would look by itself
+            rejected, _ = store.mentions.keep(waiting)
+            store.mentions.update(
+                replace(rejected, status=MentionStatus.REJECTED, fault=16)
+            )  # or `serve` would look by itself
         printed = pingback(tmp_path, "moderate", "approve", "1", "2").printed
         assert [(each["status"], each["fault"]) for each in printed] == [("pending", None)] * 2
         with Serving(tmp_path, f"{site.url}/blog/", "--approve", "known"):
-            wait_until(lambda: not any(mention.wanted for mention in store.mentions()))
-        settled = [(mention.status, mention.fault, mention.title) for mention in store.mentions()]
+            wait_until(lambda: not any(mention.wanted for mention in store.mentions.list()))
+        settled = [(mention.status, mention.fault, mention.title) for mention in store.mentions.list()]
     assert settled == [
         (MentionStatus.APPROVED, None, "/~ann/1"),
         (MentionStatus.REJECTED, 16, None),

@@ -130,7 +130,7 @@ def test_what_was_pending_is_finished_after_a_restart(
     site: Site, tmp_path: Path, path: str, status: MentionStatus, fault: int | None
 ) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        store.keep(
+        store.mentions.keep(
             Mention(
                 source=site.url + path,
                 target=f"{site.url}/blog/5?a=1&b=2",

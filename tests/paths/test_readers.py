@@ -67,7 +67,7 @@ def server(store: Store) -> Iterator[str]:
 
 def test_webmention_js_in_the_browser(browser_page: Page, server: str, store: Store) -> None:
     for mention in (PLAIN, LIKE, REPLY, replace(HOSTILE, target=f"http{TARGET.removeprefix('https')}")):
-        store.keep(mention)
+        store.mentions.keep(mention)
     asked: list[str] = []
     browser_page.route("https://webmention.io/**", sent_to(server, asked))
     widget = (npm_package("webmention.js") / "static/webmention.js").read_bytes()
@@ -98,15 +98,15 @@ def sent_to(server: str, asked: list[str]) -> Callable[[Route], None]:
 
 
 def test_eleventy_builds_with_what_is_new_each_time(server: str, store: Store, clock: Clock, tmp_path: Path) -> None:
-    late = store.keep(replace(REPLY, status=MentionStatus.PENDING))[0]
-    store.keep(PLAIN)
-    store.keep(LIKE)
+    late = store.mentions.keep(replace(REPLY, status=MentionStatus.PENDING))[0]
+    store.mentions.keep(PLAIN)
+    store.mentions.keep(LIKE)
     clock.pass_by(hours=6)
     first = built(server, tmp_path)
     assert [each["wm-property"] for each in first] == ["mention-of", "like-of"]  # as they were published
     assert first[0]["contentSanitized"] == PLAIN.excerpt
 
-    store.update(replace(late, status=MentionStatus.APPROVED))
+    store.mentions.update(replace(late, status=MentionStatus.APPROVED))
     second = built(server, tmp_path)
     assert sorted(each["wm-source"] for each in second) == [PLAIN.source, LIKE.source, REPLY.source]
     [reply] = [each for each in second if each["wm-source"] == REPLY.source]

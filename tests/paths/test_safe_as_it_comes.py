@@ -76,7 +76,7 @@ def test_one_sender_has_sixty_pings_taken_one_victim_is_asked_ten_times_and_noth
         shown = ask(f"{root}/api/mentions.json?target={target}")
         listed = ask(f"{root}/mentions?target={target}")
         with pingback.Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-            kept = [mention.status for mention in store.mentions()]
+            kept = [mention.status for mention in store.mentions.list()]
     assert heard == [None] * 60 + [49] * 20
     assert len(victim.requests) == 10
     assert kept == ["pending"] * 60

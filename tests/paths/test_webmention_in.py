@@ -183,7 +183,7 @@ class Taking(NamedTuple):
         """The one mention after an hour and a webmention more."""
         self.clock.pass_by(hours=1)
         assert post(self.endpoint, mentioning(site, source)).status == 200
-        [mention] = self.store.mentions()
+        [mention] = self.store.mentions.list()
         return mention
 
 
@@ -209,7 +209,7 @@ def test_W23_an_update_changes_the_mention(site: Site, taking: Taking) -> None:
 
 def test_W23_a_note_may_become_a_like(site: Site, taking: Taking) -> None:
     assert post(taking.endpoint, mentioning(site)).status == 200
-    assert [mention.kind for mention in taking.store.mentions()] == [MentionKind.MENTION]
+    assert [mention.kind for mention in taking.store.mentions.list()] == [MentionKind.MENTION]
     like = f'<p class="h-entry">I like <a class="u-like-of" href="{site.url}/blog/5?a=1&amp;b=2">five</a>'
     site.pages["/6"] = page(like.encode())
     assert taking.again(site).kind is MentionKind.LIKE

@@ -40,7 +40,7 @@ def test_works_off_what_is_due_and_pending(site: Site, tmp_path: Path, number: s
             status=MentionStatus.PENDING,
             received=now() - timedelta(hours=1),
         )
-        store.keep(left)
+        store.mentions.keep(left)
         worker = subprocess.Popen(
             [sys.executable, "-m", "pingback", "worker", "--site", site.url, *ALLOW],
             cwd=tmp_path,
@@ -52,7 +52,7 @@ def test_works_off_what_is_due_and_pending(site: Site, tmp_path: Path, number: s
         with worker:
             try:
                 wait_until(lambda: all(ping.status is OutcomeStatus.ACCEPTED for ping in store.outbox.pings()))
-                wait_until(lambda: all(mention.verified is not None for mention in store.mentions()))
+                wait_until(lambda: all(mention.verified is not None for mention in store.mentions.list()))
                 worker.send_signal(number)
                 out, err = worker.communicate(timeout=PATIENCE)
             finally:

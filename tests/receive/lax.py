@@ -45,7 +45,7 @@ class Receiver(receiver.Receiver):
             policy["believed"] = store.moderation.on_their_word = on_their_word()
         super().__init__(
             SitePages(site, target_exists=target_exists, self_pings=self_pings),
-            Moderator(store.moderation, decide=decide, block=block),
+            Moderator(store.blocks, decide=decide, block=block),
             store=store,
             client=client,
             policy=Policy(**(_LAX | policy)),

@@ -37,7 +37,7 @@ class NotYet(Rate):
 
 
 def statuses(store: Store) -> list[str]:
-    return [mention.status.value for mention in store.mentions()]
+    return [mention.status.value for mention in store.mentions.list()]
 
 
 def settled(make: MakeReceiver, store: Store, **options: object) -> list[str]:
@@ -169,11 +169,11 @@ def test_a_ping_again_within_the_hour_is_answered_when_it_is_over(
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     clock.pass_by(minutes=49)
     receiver.resume()
-    assert [mention.title for mention in store.mentions()] == ["A “post” – A"]
+    assert [mention.title for mention in store.mentions.list()] == ["A “post” – A"]
     clock.pass_by(minutes=1)
     receiver.resume()
     finish(receiver)
-    assert [mention.title for mention in store.mentions()] == ["A new title"]
+    assert [mention.title for mention in store.mentions.list()] == ["A new title"]
     clock.pass_by(hours=2)
     make().resume()
     assert len(pages.asked) == 2
@@ -203,7 +203,7 @@ def test_what_a_killed_server_had_in_hand_is_taken_up_at_once(
     with_it = make(answer_within=0.0)
     with_it.ping(SOURCE, TARGET)
     pages.wait_until_asked()
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     store.queue.give_back(mention, holder=with_it.settler.backlog.holder)
     store.queue.claim(mention, holder=gone, now=clock())
     pages.gate.set()

@@ -72,12 +72,12 @@ def test_a_block_that_is_none_is_a_callers_mistake(make: MakeReceiver) -> None:
 
 
 def test_nobody_asks_for_a_blocked_page(make: MakeReceiver, store: Store, pages: Pages) -> None:
-    store.moderation.block("a.example")
+    store.blocks.add("a.example", host="a.example")
     fault = refusal(make())
     assert (fault.code, fault.message) == (FaultCode.ACCESS_DENIED, "this site does not take the ping")
     assert refusal(make(block=["*.example"]), "https://b.example/").code == FaultCode.ACCESS_DENIED
     assert pages.asked == []
-    store.moderation.unblock("a.example")
+    store.blocks.remove("a.example")
     assert make().ping(SOURCE, TARGET).status is APPROVED
 
 
@@ -91,7 +91,7 @@ def test_nobody_asks_for_a_blocked_page(make: MakeReceiver, store: Store, pages:
 def test_blocks_hold_before_anything_is_kept(make: MakeReceiver, store: Store, options: dict[str, Any]) -> None:
     receiver = make(block=["a.example"], queued=EVERY, verify_trackbacks=False)
     assert refusal(receiver, **options).code == FaultCode.ACCESS_DENIED
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 def test_a_known_mention_of_a_blocked_host_stays_and_is_not_looked_at(
@@ -99,26 +99,26 @@ def test_a_known_mention_of_a_blocked_host_stays_and_is_not_looked_at(
 ) -> None:
     receiver = make()
     kept = receiver.ping(SOURCE, TARGET)
-    store.moderation.block("a.example")
+    store.blocks.add("a.example", host="a.example")
     clock.pass_by(hours=2)
     assert refusal(receiver).code == FaultCode.ACCESS_DENIED
     assert len(pages.asked) == 1
-    assert list(store.mentions()) == [kept]
+    assert list(store.mentions.list()) == [kept]
 
 
 def test_who_is_blocked_while_a_ping_waits_is_not_asked_any_more(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
-    store.keep(replace(ARRIVED, source=SOURCE, target=TARGET), source_asked=False)
-    store.moderation.block("a.example")
+    store.mentions.keep(replace(ARRIVED, source=SOURCE, target=TARGET), source_asked=False)
+    store.blocks.add("a.example", host="a.example")
     make().resume()
     assert pages.asked == []
-    assert [(mention.status, mention.fault) for mention in store.mentions()] == [(REJECTED, 49)]
+    assert [(mention.status, mention.fault) for mention in store.mentions.list()] == [(REJECTED, 49)]
 
 
 @pytest.mark.parametrize("block", ["spam.example", "*.example"])
 def test_a_redirect_leads_past_no_block(store: Store, block: str) -> None:
-    moderator = Moderator(store.moderation, decide=approve, block=[block])
+    moderator = Moderator(store.blocks, decide=approve, block=[block])
     with pytest.raises(Fault) as refused:
         moderator.decided(arrived("https://short.test/x", came_from="https://spam.example/"))
     assert refused.value.code == FaultCode.ACCESS_DENIED
@@ -146,7 +146,7 @@ def test_the_sender_is_remembered_and_shown_to_nobody(make: MakeReceiver, store:
     receiver.ping(SOURCE, TARGET, client_ip="198.51.100.7")
     clock.pass_by(hours=2)
     assert refusal(receiver, client_ip="203.0.113.9").code == FaultCode.ALREADY_REGISTERED
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert mention.client_ip == "198.51.100.7"
     assert "198.51.100.7" not in str(mention.as_json())
 
@@ -177,7 +177,7 @@ def test_why_it_waits(
 ) -> None:
     pages.web[SOURCE] = page
     assert make(decide=decide).ping(SOURCE, TARGET).reason == reason
-    assert [mention.as_json()["reason"] for mention in store.mentions()] == [reason]
+    assert [mention.as_json()["reason"] for mention in store.mentions.list()] == [reason]
 
 
 def test_until_it_is_verified_that_is_the_reason(make: MakeReceiver, store: Store, pages: Pages) -> None:
@@ -186,7 +186,7 @@ def test_until_it_is_verified_that_is_the_reason(make: MakeReceiver, store: Stor
     assert receiver.ping(SOURCE, TARGET).reason == "not verified yet"
     pages.gate.set()
     finish(receiver)
-    assert [mention.reason for mention in store.mentions()] == ["its author is not trusted yet"]
+    assert [mention.reason for mention in store.mentions.list()] == ["its author is not trusted yet"]
 
 
 @pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
@@ -216,7 +216,7 @@ def test_a_ping_anew_takes_no_decision_back(
     store.moderation.decide([mention.id or 0], decided)
     clock.pass_by(hours=2)
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
-    assert [mention.status for mention in store.mentions()] == [decided]
+    assert [mention.status for mention in store.mentions.list()] == [decided]
 
 
 def test_an_approved_mention_is_withdrawn_with_its_link_and_comes_back_with_it(
@@ -229,7 +229,7 @@ def test_an_approved_mention_is_withdrawn_with_its_link_and_comes_back_with_it(
         pages.web[SOURCE] = page
         clock.pass_by(hours=2)
         refusal(receiver)
-        assert [mention.status for mention in store.mentions()] == [status]
+        assert [mention.status for mention in store.mentions.list()] == [status]
 
 
 @pytest.mark.parametrize("decided", [APPROVED, SPAM, DELETED])
@@ -246,13 +246,15 @@ def test_what_is_decided_while_somebody_looks_is_no_more_in_doubt(
     finish(receiver)
     make(decide=policy).resume()
     title = "A “post” – A" if decided is APPROVED else None
-    assert [(mention.status, mention.title) for mention in store.mentions()] == [(decided, title)]
+    assert [(mention.status, mention.title) for mention in store.mentions.list()] == [(decided, title)]
 
 
 @pytest.fixture
 def wanted(store: Store) -> Mention:
     """A mention that the owner approved before its turn came."""
-    kept, _ = store.keep(replace(ARRIVED, source=SOURCE, target=TARGET, title=None, excerpt=None), source_asked=False)
+    kept, _ = store.mentions.keep(
+        replace(ARRIVED, source=SOURCE, target=TARGET, title=None, excerpt=None), source_asked=False
+    )
     [decided] = store.moderation.decide([kept.id or 0], APPROVED)
     return decided
 
@@ -283,7 +285,7 @@ def test_what_is_approved_unseen_is_verified_and_then_shown(
     receiver.resume()
     pages.wait_until_asked()
     receiver.close()
-    assert [(mention.status, mention.fault, mention.title) for mention in store.mentions()] == [seen]
+    assert [(mention.status, mention.fault, mention.title) for mention in store.mentions.list()] == [seen]
 
 
 LINKS = '<a href="http://pills.example/">x</a>' * 300
@@ -321,18 +323,20 @@ def test_approved_is_what_the_owner_read(
     another: bool,
 ) -> None:
     if another:
-        store.keep(replace(ARRIVED, source=f"{SOURCE}-2", target=TARGET, status=APPROVED))
+        store.mentions.keep(replace(ARRIVED, source=f"{SOURCE}-2", target=TARGET, status=APPROVED), home="a.example")
     excerpt = words and "words around the link"
-    kept, _ = store.keep(replace(ARRIVED, source=SOURCE, target=TARGET, title=words, excerpt=excerpt, status=APPROVED))
+    kept, _ = store.mentions.keep(
+        replace(ARRIVED, source=SOURCE, target=TARGET, title=words, excerpt=excerpt, status=APPROVED)
+    )
     pages.web[SOURCE] = page
     if words:  # withdrawn since
-        store.update(replace(kept, status=DELETED, fault=17))
+        store.mentions.update(replace(kept, status=DELETED, fault=17))
     else:
-        store.update(replace(kept, status=REJECTED, fault=16))
+        store.mentions.update(replace(kept, status=REJECTED, fault=16))
     [wanted] = store.moderation.decide([kept.id or 0], APPROVED)
     assert wanted.wanted
-    make(decide=in_order([known_good(store.moderation), suspicious], last=hold)).resume()
-    mention = store.find(SOURCE, TARGET)
+    make(decide=in_order([known_good(store.mentions), suspicious], last=hold)).resume()
+    mention = store.mentions.find(SOURCE, TARGET)
     assert mention is not None
     vouched_for = another and page is CASINO
     assert mention.status is (APPROVED if vouched_for else status)
@@ -347,13 +351,13 @@ def test_not_even_the_owner_s_approval_leads_past_a_block(
 ) -> None:
     pages.web[SOURCE] = replace(LINKING, url="https://spam.example/")
     make(block=["spam.example"]).resume()
-    assert [(mention.status, mention.fault) for mention in store.mentions()] == [(REJECTED, 49)]
+    assert [(mention.status, mention.fault) for mention in store.mentions.list()] == [(REJECTED, 49)]
 
 
 def test_a_ping_of_what_is_wanted_verifies_it(make: MakeReceiver, store: Store, wanted: Mention, clock: Clock) -> None:
     clock.pass_by(hours=2)
     assert refusal(make(decide=hold)).code == FaultCode.ALREADY_REGISTERED
-    assert [mention.status for mention in store.mentions()] == [APPROVED]
+    assert [mention.status for mention in store.mentions.list()] == [APPROVED]
 
 
 def test_of_a_trackback_that_nobody_verifies_the_owner_takes_the_word(
@@ -373,14 +377,14 @@ def test_a_wish_of_which_nobody_knew_that_the_word_is_enough_is_carried_out(
     store.moderation.on_their_word = ()  # as in another process
     assert [each.wanted for each in store.moderation.decide([mention.id or 0], APPROVED)] == [True]
     make(verify_trackbacks=False).resume()
-    assert [(each.status, each.title) for each in store.mentions()] == [(APPROVED, "T")]
+    assert [(each.status, each.title) for each in store.mentions.list()] == [(APPROVED, "T")]
     assert pages.asked == []
 
 
 def test_who_hears_of_decisions(store: Store) -> None:
     heard: list[tuple[MentionStatus, int | None, MentionStatus]] = []
     store.moderation.on_decision = lambda before, mention: heard.append((before, mention.id, mention.status))
-    kept, _ = store.keep(replace(ARRIVED, verified=ARRIVED.received))
+    kept, _ = store.mentions.keep(replace(ARRIVED, verified=ARRIVED.received))
     store.moderation.decide([kept.id or 0, 99], SPAM)
     store.moderation.decide([kept.id or 0], APPROVED)
     assert heard == [(PENDING, kept.id, SPAM), (SPAM, kept.id, APPROVED)]

@@ -21,7 +21,7 @@ ME = "me@my.example"
 
 
 def keep(store: Store, clock: Clock, number: int = 1, title: str | None = "A post") -> Mention:
-    return store.keep(
+    return store.mentions.keep(
         Mention(
             source=f"https://a.example/{number}",
             target="https://my.example/5",

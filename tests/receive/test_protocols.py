@@ -40,7 +40,7 @@ def test_any_protocol_is_verified_and_kept_under_its_name(
         None,
     )
     assert pages.asked[0][1]["User-Agent"].endswith(f"verifying {protocol}")
-    assert store.find_pair(pair_of(SOURCE, TARGET)) == mention
+    assert store.mentions.find_pair(pair_of(SOURCE, TARGET)) == mention
 
 
 @pytest.mark.parametrize("protocol", EVERY)
@@ -52,7 +52,7 @@ def test_any_protocol_proves_nothing_by_itself(
 ) -> None:
     pages.web[SOURCE] = answer
     assert refusal(make(), protocol=protocol, words=WORDS).code == code
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 @pytest.mark.parametrize("first", EVERY)
@@ -67,7 +67,7 @@ def test_one_pair_is_one_mention_of_the_protocol_that_said_it_first(
     assert len(pages.asked) == 1
     clock.pass_by(hours=1)
     assert refusal(receiver, protocol=second).code == FaultCode.ALREADY_REGISTERED
-    assert [(mention.protocol, mention.title) for mention in store.mentions()] == [(first, "A new title")]
+    assert [(mention.protocol, mention.title) for mention in store.mentions.list()] == [(first, "A new title")]
 
 
 TEXT = Page(f"As said in {TARGET}, it is so.", content_type="text/plain")
@@ -96,14 +96,14 @@ def test_a_known_mention_is_looked_at_by_the_rules_of_its_own_protocol(
     receiver.ping(SOURCE, TARGET, protocol=WEBMENTION)
     clock.pass_by(hours=1)
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
-    assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
 
 
 @pytest.mark.parametrize("protocol", EVERY)
 def test_what_kind_of_mention_it_is_is_kept(make: MakeReceiver, store: Store, pages: Pages, protocol: Protocol) -> None:
     pages.web[SOURCE] = Page(f'<p class="h-entry">I like <a class="u-like-of" href="{TARGET}">this</a>')
     make().ping(SOURCE, TARGET, protocol=protocol)
-    assert [mention.kind for mention in store.mentions()] == [MentionKind.LIKE]
+    assert [mention.kind for mention in store.mentions.list()] == [MentionKind.LIKE]
 
 
 # Queued
@@ -124,7 +124,7 @@ def test_what_is_queued_waits_for_no_source_and_all_else_does(
     pages.wait_until_asked()
     pages.gate.set()
     finish(receiver)
-    assert [(mention.protocol, mention.status) for mention in store.mentions()] == [
+    assert [(mention.protocol, mention.status) for mention in store.mentions.list()] == [
         (PINGBACK, MentionStatus.APPROVED),
         (WEBMENTION, MentionStatus.APPROVED),
     ]
@@ -140,7 +140,7 @@ def test_webmention_3_2_1_a_target_that_does_not_exist_is_refused_at_once(
 ) -> None:
     receiver = make(queued=EVERY, target_exists=lambda target: False)
     assert refusal(receiver, protocol=WEBMENTION).code == FaultCode.TARGET_NOT_FOUND
-    assert (list(store.mentions()), pages.asked) == ([], [])
+    assert (list(store.mentions.list()), pages.asked) == ([], [])
 
 
 def test_a_known_ping_of_a_queued_protocol_is_verified_anew_afterwards(
@@ -154,10 +154,10 @@ def test_a_known_ping_of_a_queued_protocol_is_verified_anew_afterwards(
     pages.gate.clear()
     assert refusal(receiver, protocol=WEBMENTION).code == FaultCode.ALREADY_REGISTERED
     pages.wait_until_asked()
-    assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
     pages.gate.set()
     finish(receiver)
-    assert [mention.status for mention in store.mentions()] == [MentionStatus.DELETED]
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.DELETED]
 
 
 def test_equal_pings_of_two_protocols_at_once_are_judged_each_by_its_own_rules(
@@ -169,7 +169,7 @@ def test_equal_pings_of_two_protocols_at_once_are_judged_each_by_its_own_rules(
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     pages.gate.set()
     finish(receiver)
-    assert [mention.protocol for mention in store.mentions()] == [WEBMENTION]
+    assert [mention.protocol for mention in store.mentions.list()] == [WEBMENTION]
 
 
 # TrackBacks that are not verified
@@ -200,7 +200,7 @@ def test_unverified_it_is_pending_with_the_senders_words(
     assert refusal(trusting, protocol=TRACKBACK).code == FaultCode.ALREADY_REGISTERED
     trusting.resume()
     trusting.close()
-    assert (list(store.mentions()), pages.asked) == ([mention], [])
+    assert (list(store.mentions.list()), pages.asked) == ([mention], [])
 
 
 def test_unverified_without_words(trusting: Receiver) -> None:
@@ -214,7 +214,7 @@ def test_its_word_sends_us_nowhere_about_what_another_protocol_proved(
     mention = trusting.ping(SOURCE, TARGET)
     clock.pass_by(hours=2)
     assert refusal(trusting, protocol=TRACKBACK, words=WORDS).code == FaultCode.ALREADY_REGISTERED
-    assert (list(store.mentions()), len(pages.asked)) == ([mention], 1)
+    assert (list(store.mentions.list()), len(pages.asked)) == ([mention], 1)
 
 
 @pytest.mark.parametrize("protocol", [PINGBACK, WEBMENTION])
@@ -238,7 +238,7 @@ def test_another_protocol_verifies_it_at_once(
     trusting.ping(SOURCE, TARGET, protocol=TRACKBACK, words=WORDS)
     pages.web[SOURCE] = answer
     assert refusal(trusting, protocol=protocol).code == FaultCode.ALREADY_REGISTERED
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert (mention.protocol, mention.status, mention.title, mention.fault) == (TRACKBACK, status, title, fault)
     assert len(pages.asked) == 1
 
@@ -257,7 +257,7 @@ def test_unverified_it_still_needs_a_target(
 ) -> None:
     receiver = make(verify_trackbacks=False, target_exists=lambda target: target == TARGET)
     assert refusal(receiver, source, target, protocol=TRACKBACK).code == code
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 def test_unverified_it_is_not_kept_while_nobody_has_time_for_its_target(make: MakeReceiver, store: Store) -> None:
@@ -267,7 +267,7 @@ def test_unverified_it_is_not_kept_while_nobody_has_time_for_its_target(make: Ma
     fault = refusal(receiver, protocol=TRACKBACK)
     gate.set()
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 def test_where_they_are_verified_again_resume_asks_their_sources(
@@ -275,7 +275,7 @@ def test_where_they_are_verified_again_resume_asks_their_sources(
 ) -> None:
     make(verify_trackbacks=False).ping(SOURCE, TARGET, protocol=TRACKBACK, words=WORDS)
     make().resume()
-    assert [(mention.status, mention.title) for mention in store.mentions()] == [
+    assert [(mention.status, mention.title) for mention in store.mentions.list()] == [
         (MentionStatus.APPROVED, "A “post” – A")
     ]
 

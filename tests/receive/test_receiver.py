@@ -47,7 +47,7 @@ def test_a_verified_ping_becomes_a_mention(make: MakeReceiver, store: Store, clo
         received=clock.instant,
         verified=clock.instant,
     )
-    assert store.find(SOURCE, TARGET) == mention
+    assert store.mentions.find(SOURCE, TARGET) == mention
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_no_oracle_one_message_for_every_16(
     fault = refusal(make(), source)
     assert fault.code == FaultCode.SOURCE_NOT_FOUND
     assert fault.message == "the source does not exist, or cannot be reached from here"
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_no_oracle_one_message_for_every_16(
 def test_what_is_wrong_with_the_source(make: MakeReceiver, pages: Pages, store: Store, answer: Page, code: int) -> None:
     pages.web[SOURCE] = answer
     assert refusal(make()).code == code
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 @pytest.mark.parametrize("status", [200, 203, 206])
@@ -196,13 +196,13 @@ def test_what_was_decided_is_kept(make: MakeReceiver, store: Store, status: Ment
 
     mention = make(decide=decide).ping(SOURCE, TARGET)
     assert mention.status is status
-    assert store.find(SOURCE, TARGET) == mention
+    assert store.mentions.find(SOURCE, TARGET) == mention
     assert [(each.title, each.verified) for each in seen] == [(mention.title, mention.verified)]
 
 
 def test_what_is_decided_against_is_not_kept(make: MakeReceiver, store: Store) -> None:
     assert refusal(make(decide=lambda _: MentionStatus.REJECTED)).code == FaultCode.ACCESS_DENIED
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 def test_a_database_that_fails_is_32500_and_no_more(
@@ -317,7 +317,7 @@ def test_the_same_ping_again_is_48_without_a_fetch(make: MakeReceiver, pages: Pa
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     assert refusal(receiver, "http://A.example:80/post#x", TARGET + "#y").code == FaultCode.ALREADY_REGISTERED
     assert len(pages.asked) == 1
-    assert list(store.mentions()) == [mention]
+    assert list(store.mentions.list()) == [mention]
 
 
 @pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(PATIENCE, id="in-time")])
@@ -335,7 +335,7 @@ def test_of_many_equal_pings_at_once_one_is_new(make: MakeReceiver, store: Store
 
     with ThreadPoolExecutor(8) as threads:
         assert sorted(threads.map(ping, range(8)), key=str) == [48] * 7 + [None]
-    assert len(list(store.mentions())) == 1
+    assert len(list(store.mentions.list())) == 1
 
 
 @pytest.fixture(params=[pytest.param(None, id="inline"), pytest.param(PATIENCE, id="background")])
@@ -349,7 +349,7 @@ def known(request: pytest.FixtureRequest, make: MakeReceiver) -> Receiver:
 def again(receiver: Receiver, store: Store) -> Mention:
     """The mention after one more ping, which is always 48."""
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     return mention
 
 
@@ -402,7 +402,7 @@ def test_what_is_gone_is_withdrawn_and_may_come_back(
 def test_what_may_be_back_tomorrow_changes_nothing(
     known: Receiver, store: Store, pages: Pages, clock: Clock, answer: Page | FetchError
 ) -> None:
-    [before] = store.mentions()
+    [before] = store.mentions.list()
     pages.web[SOURCE] = answer
     clock.pass_by(hours=1)
     assert again(known, store) == before
@@ -472,12 +472,12 @@ def test_what_is_not_verified_in_time_is_pending_and_finished_later(
     receiver = make(answer_within=0.0)
     pending = receiver.ping(SOURCE, TARGET)
     assert (pending.status, pending.verified) == (MentionStatus.PENDING, None)
-    assert store.find(SOURCE, TARGET) == pending  # committed before the answer
+    assert store.mentions.find(SOURCE, TARGET) == pending  # committed before the answer
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
     pages.wait_until_asked()
     pages.gate.set()
     finish(receiver)
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert (mention.id, mention.status, mention.title) == (pending.id, MentionStatus.APPROVED, "A “post” – A")
     assert len(pages.asked) == 1
 
@@ -501,7 +501,7 @@ def test_a_pending_ping_can_end_in_a_fault(
     pages.wait_until_asked()
     pages.gate.set()
     finish(receiver)
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert (mention.status, mention.fault, mention.verified) == (MentionStatus.REJECTED, fault, None)
 
 
@@ -516,7 +516,7 @@ def test_a_rejected_ping_tried_again_counts_as_new(make: MakeReceiver, store: St
     pages.web[SOURCE] = LINKING
     mention = make().ping(SOURCE, TARGET)
     assert (mention.status, mention.fault) == (MentionStatus.APPROVED, None)
-    assert list(store.mentions()) == [mention]
+    assert list(store.mentions.list()) == [mention]
 
 
 def test_what_is_verified_in_time_is_answered_with_its_end(make: MakeReceiver, pages: Pages) -> None:
@@ -545,7 +545,7 @@ def test_too_many_unfinished_pings_of_a_host_are_50(make: MakeReceiver, store: S
         assert receiver.ping(f"https://a.example/{number}", TARGET).status is MentionStatus.PENDING
     fault = refusal(receiver)
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
-    assert store.find(SOURCE, TARGET) is None
+    assert store.mentions.find(SOURCE, TARGET) is None
 
 
 def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver, store: Store, pages: Pages) -> None:
@@ -568,12 +568,12 @@ def test_closing_leaves_what_has_not_begun_to_the_next_start(make: MakeReceiver,
     waiting.add_done_callback(lambda _: pages.gate.set())
     receiver.close()
     assert waiting.cancelled()
-    wait_until(lambda: [mention.source for mention in store.unverified()] == sources[-1:])
+    wait_until(lambda: [mention.source for mention in store.mentions.unverified()] == sources[-1:])
     pages.web[SOURCE] = LINKING
     assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING  # it is on disk, and that is what counts
     sources.append(SOURCE)
     make().resume()
-    assert [mention.source for mention in store.mentions(status=MentionStatus.APPROVED)] == sources
+    assert [mention.source for mention in store.mentions.list(status=MentionStatus.APPROVED)] == sources
 
 
 @pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(0.0, id="background")])
@@ -581,7 +581,7 @@ def test_resume_finishes_what_a_crash_left(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock, answer_within: float | None
 ) -> None:
     for number in range(6):
-        store.keep(
+        store.mentions.keep(
             Mention(
                 source=f"https://a.example/{number}",
                 target=TARGET,
@@ -596,8 +596,8 @@ def test_resume_finishes_what_a_crash_left(
     for _ in range(6):
         pages.wait_until_asked()
     finish(receiver)
-    assert [mention.status.value for mention in store.mentions()] == ["rejected", "approved"] * 3
-    assert list(store.unverified()) == []
+    assert [mention.status.value for mention in store.mentions.list()] == ["rejected", "approved"] * 3
+    assert list(store.mentions.unverified()) == []
 
 
 def test_a_ping_left_pending_is_judged_when_it_comes_again(
@@ -623,7 +623,7 @@ def test_a_bug_in_the_background_leaves_the_ping_pending(
     pages.wait_until_asked()
     pages.gate.set()
     finish(receiver)
-    assert [mention.status for mention in store.unverified()] == [MentionStatus.PENDING]
+    assert [mention.status for mention in store.mentions.unverified()] == [MentionStatus.PENDING]
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -642,9 +642,9 @@ def test_what_is_pending_for_another_site_is_left_to_it(
     waiting = Mention(
         source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
     )
-    waiting, _ = store.keep(waiting)
+    waiting, _ = store.mentions.keep(waiting)
     make(site="https://other.example").resume()
-    assert [*store.mentions()] == [waiting]
+    assert [*store.mentions.list()] == [waiting]
     assert pages.asked == []
 
 
@@ -655,11 +655,11 @@ def test_what_was_blocked_while_it_waited_is_not_asked_for(
     waiting = Mention(
         source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
     )
-    store.keep(waiting)
+    store.mentions.keep(waiting)
     if not block:
-        store.moderation.block("a.example")
+        store.blocks.add("a.example", host="a.example")
     make(block=block).resume()
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.ACCESS_DENIED)
     assert pages.asked == []
 
@@ -671,10 +671,10 @@ def test_what_was_blocked_before_its_turn_came_is_not_asked_for(make: MakeReceiv
         receiver.ping(f"https://a.example/{number}", TARGET)
     for _ in range(2):
         pages.wait_until_asked()
-    store.moderation.block("a.example")
+    store.blocks.add("a.example", host="a.example")
     pages.gate.set()
     finish(receiver)
-    assert [mention.fault for mention in store.mentions()][2:] == [FaultCode.ACCESS_DENIED]
+    assert [mention.fault for mention in store.mentions.list()][2:] == [FaultCode.ACCESS_DENIED]
     assert len(pages.asked) == 2
 
 
@@ -682,11 +682,11 @@ def test_resume_after_close_leaves_them_pending(make: MakeReceiver, store: Store
     waiting = Mention(
         source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
     )
-    store.keep(waiting)
+    store.mentions.keep(waiting)
     receiver = make(answer_within=PATIENCE)
     receiver.close()
     receiver.resume()
-    assert len(list(store.unverified())) == 1
+    assert len(list(store.mentions.unverified())) == 1
 
 
 def test_pingbacks_of_a_busy_server_ask_nobody(make: MakeReceiver, pages: Pages) -> None:
@@ -786,4 +786,4 @@ def test_pingbacks_of_what_is_no_target(make: MakeReceiver, target: str, code: i
 def test_words_of_an_author_are_kept(make: MakeReceiver, store: Store, pages: Pages) -> None:
     pages.web[SOURCE] = Page(f'<title>T</title><meta name="author" content="Ann"><a href="{TARGET}">x</a>')
     make().ping(SOURCE, TARGET)
-    assert [mention.author for mention in store.mentions()] == [Author(name="Ann")]
+    assert [mention.author for mention in store.mentions.list()] == [Author(name="Ann")]

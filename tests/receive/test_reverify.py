@@ -30,7 +30,7 @@ def known(make: MakeReceiver, clock: Clock) -> Receiver:
 
 def looked(receiver: Receiver, store: Store, most: int = 4) -> Mention:
     receiver.settler.reverify(after=MONTH, most=most)
-    [mention] = store.mentions()
+    [mention] = store.mentions.list()
     return mention
 
 
@@ -110,7 +110,7 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     meanwhile: Page | None,
     others: bool,
 ) -> None:
-    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
     kept = [receiver.ping(SOURCE, TARGET)]
     if others:
         pages.web[f"{SOURCE}-2"] = LINKING
@@ -120,7 +120,7 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
         pages.web[SOURCE] = becomes
         clock.pass_by(hours=2)
         assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
-    mention = store.find(SOURCE, TARGET)
+    mention = store.mentions.find(SOURCE, TARGET)
     assert mention is not None
     status = vouched_for if others else alone
     assert (mention.status, mention.title, mention.verified) == (status, title, clock.instant)
@@ -131,19 +131,19 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
 def test_what_waits_again_does_not_come_back_by_leaving(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:
-    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
     store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], APPROVED)
     seen = []
     for becomes in (SWAPPED, NO_LINK, SWAPPED, LINKING):
         pages.web[SOURCE] = becomes
         clock.pass_by(hours=2)
         refusal(receiver)
-        seen += [mention.status for mention in store.mentions()]
+        seen += [mention.status for mention in store.mentions.list()]
     assert seen == [PENDING, MentionStatus.DELETED, PENDING, PENDING]
 
 
 def test_nor_is_it_where_the_page_names_another_target(make: MakeReceiver, store: Store, pages: Pages) -> None:
-    receiver = make(decide=in_order([known_good(store.moderation), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
     store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], MentionStatus.APPROVED)
     pages.web[SOURCE] = Page(SWAPPED.body.replace(TARGET, f"{TARGET}0"))
     assert receiver.ping(SOURCE, f"{TARGET}0").status is MentionStatus.PENDING

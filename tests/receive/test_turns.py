@@ -96,7 +96,7 @@ def as_by_the_client(url: str) -> Iterator[None]:
 
 
 def standing(store: Store) -> list[MentionStatus]:
-    return [mention.status for mention in store.mentions()]
+    return [mention.status for mention in store.mentions.list()]
 
 
 @pytest.mark.parametrize("answer_within", [pytest.param(PATIENCE, id="in-time"), pytest.param(0.0, id="afterwards")])

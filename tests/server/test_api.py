@@ -54,7 +54,7 @@ def asked(receiver: Receiver, path: str, query: str = ASKED) -> Any:
 
 
 def keep(receiver: Receiver, *mentions: Mention) -> list[Mention]:
-    return [receiver.store.keep(mention)[0] for mention in mentions]
+    return [receiver.store.mentions.keep(mention)[0] for mention in mentions]
 
 
 def hrefs(root: etree._Element, path: str) -> list[str]:
@@ -133,8 +133,8 @@ def test_rfc4287_4_2_6_the_id_of_an_entry_stays_when_the_mention_is_another_row(
     ids = []
     for mention in (PLAIN, replace(PLAIN, title="Other words")):
         with Store("sqlite://") as store:
-            store.keep(LIKE)
-            store.keep(mention)
+            store.mentions.keep(LIKE)
+            store.mentions.keep(mention)
             with Receiver(site="https://my.example/", store=store, client=Pages()) as other:
                 ids.append(feedparser.parse(get(other, "/api/mentions.atom").body).entries[1].id)
     assert ids[0] == ids[1]
@@ -168,7 +168,7 @@ def test_deletions_for_those_who_keep_copies(receiver: Receiver, clock: Clock) -
     shown, _ = keep(receiver, PLAIN, replace(LIKE, status=MentionStatus.PENDING))
     assert asked(receiver, "/api/deletions", "") == {"deletions": []}
     clock.pass_by(hours=1)
-    receiver.store.update(replace(shown, status=MentionStatus.SPAM))
+    receiver.store.mentions.update(replace(shown, status=MentionStatus.SPAM))
     deleted = {"id": 1, "source": PLAIN.source, "target": TARGET, "deleted": "2026-01-02T13:00:00+00:00"}
     assert asked(receiver, "/api/deletions", "") == {"deletions": [deleted]}
     assert asked(receiver, "/api/deletions", f"since={deleted['deleted']}") == {"deletions": [deleted]}
@@ -206,7 +206,7 @@ def test_rfc5005_3_the_next_page_of_the_feed(receiver: Receiver) -> None:
 
 def test_the_next_page_of_deletions(receiver: Receiver) -> None:
     for kept in keep(receiver, PLAIN, LIKE):
-        receiver.store.update(replace(kept, status=MentionStatus.DELETED))
+        receiver.store.mentions.update(replace(kept, status=MentionStatus.DELETED))
     first = get(receiver, "/api/deletions", "per-page=1")
     query = first.headers["Link"].partition(">")[0].removeprefix("<?")
     assert [each["id"] for each in json.loads(first.body)["deletions"]] == [1]
@@ -234,7 +234,7 @@ def test_what_has_not_changed_is_not_sent_again(receiver: Receiver, clock: Clock
     known = {"if_none_match": first.headers["ETag"]}
     dated = {"if_modified_since": first.headers["Last-Modified"]}
     assert get(receiver, path, **known).status == get(receiver, path, **dated).status == 304
-    receiver.store.update(replace(kept, status=MentionStatus.DELETED))
+    receiver.store.mentions.update(replace(kept, status=MentionStatus.DELETED))
     clock.pass_by(minutes=1)
     assert get(receiver, path, **known).status == get(receiver, path, **dated).status == 200
 

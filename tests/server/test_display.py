@@ -122,7 +122,7 @@ def test_strangers_in_html(parser: str) -> None:
 
 
 def test_the_page_s_own_title_may_be_given(receiver: Receiver) -> None:
-    receiver.store.keep(PLAIN)
+    receiver.store.mentions.keep(PLAIN)
     assert seen(get(receiver).body.decode())[0] == "1 thought on this page"
     titled = get(receiver, f"target={TARGET}&title={quote('A <b> & “c”')}")
     assert seen(titled.body.decode())[0] == "1 thought on “A <b> & “c””"
@@ -131,7 +131,7 @@ def test_the_page_s_own_title_may_be_given(receiver: Receiver) -> None:
 
 def test_oldest_first_and_the_rest_behind_a_link(receiver: Receiver) -> None:
     for number in range(3):
-        receiver.store.keep(replace(PLAIN, source=f"https://a.example/{number}", title=f"Post {number}"))
+        receiver.store.mentions.keep(replace(PLAIN, source=f"https://a.example/{number}", title=f"Post {number}"))
     html = get(receiver, f"target={TARGET}&per-page=2").body.decode()
     assert [text for text in seen(html) if "Pingback" in text] == ["Pingback: Post 0", "Pingback: Post 1"]
     assert seen(html)[0] == "3 thoughts on this page"
@@ -155,7 +155,7 @@ def test_oldest_first_and_the_rest_behind_a_link(receiver: Receiver) -> None:
 )
 def test_no_link_carries_the_host_that_was_asked_for(receiver: Receiver, base: str, path: str) -> None:
     for number in range(2):
-        receiver.store.keep(replace(PLAIN, source=f"https://a.example/{number}"))
+        receiver.store.mentions.keep(replace(PLAIN, source=f"https://a.example/{number}"))
     response = get(receiver, f"target={TARGET}&per-page=1", base=base)
     assert f'href="{path}?'.encode() in response.body
     assert b"evil.example" not in response.body
@@ -164,7 +164,7 @@ def test_no_link_carries_the_host_that_was_asked_for(receiver: Receiver, base: s
 
 @pytest.mark.parametrize("status", [status for status in MentionStatus if status is not MentionStatus.APPROVED])
 def test_only_what_is_approved_is_shown(receiver: Receiver, status: MentionStatus) -> None:
-    receiver.store.keep(replace(PLAIN, status=status))
+    receiver.store.mentions.keep(replace(PLAIN, status=status))
     assert seen(get(receiver).body.decode()) == []
 
 
@@ -246,7 +246,7 @@ def test_it_fills_its_place(browser_page: Page, site: Site, server: str, store: 
     repost = replace(LIKE, source="https://c.example/repost", kind=MentionKind.REPOST, author=None)
     second = replace(LIKE, source="https://d.example/like", author=None)
     for mention in (PLAIN, LIKE, repost, second):
-        store.keep(mention)
+        store.mentions.keep(mention)
     page = filled(browser_page, site, server, DIV)
     section = page.locator("[data-pingback-mentions] > section.pingback-mentions:only-child")
     expect(section.get_by_role("heading", name="4 thoughts on this page")).to_be_visible()
@@ -260,14 +260,14 @@ def test_it_fills_its_place(browser_page: Page, site: Site, server: str, store: 
 
 
 def test_as_the_docs_say(browser_page: Page, site: Site, server: str, store: Store) -> None:
-    store.keep(replace(PLAIN, target="https://blog.example/part-five"))
+    store.mentions.keep(replace(PLAIN, target="https://blog.example/part-five"))
     [html] = re.findall(r"^```html\n(<div .*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
     page = opened(browser_page, site, server, html.replace("https://ping.example", server))
     expect(page.get_by_role("heading", name="1 thought on this page")).to_be_visible()
 
 
 def test_one_thought_and_two_places(browser_page: Page, site: Site, server: str, store: Store) -> None:
-    store.keep(PLAIN)
+    store.mentions.keep(PLAIN)
     headings = filled(browser_page, site, server, DIV + DIV).get_by_role("heading")
     expect(headings).to_have_text(["1 thought on this page"] * 2)
 
@@ -282,7 +282,7 @@ def test_one_thought_and_two_places(browser_page: Page, site: Site, server: str,
 def test_without_a_target_it_is_the_page_itself(
     browser_page: Page, site: Site, server: str, store: Store, head: str, target: str
 ) -> None:
-    store.keep(replace(PLAIN, target=target.format(site=site.url)))
+    store.mentions.keep(replace(PLAIN, target=target.format(site=site.url)))
     page = filled(browser_page, site, server, f"{head}<div data-pingback-mentions></div>")
     expect(page.get_by_role("heading", name="1 thought on this page")).to_be_visible()
 
@@ -313,8 +313,10 @@ def test_strangers_in_the_widget(browser_page: Page, site: Site, server: str, st
         dialog.dismiss()
 
     browser_page.on("dialog", heard)
-    store.keep(replace(HOSTILE, target=TARGET))
-    store.keep(replace(HOSTILE, source=HOSTILE.source.replace("?", "2?"), target=TARGET, kind=MentionKind.LIKE))
+    store.mentions.keep(replace(HOSTILE, target=TARGET))
+    store.mentions.keep(
+        replace(HOSTILE, source=HOSTILE.source.replace("?", "2?"), target=TARGET, kind=MentionKind.LIKE)
+    )
     place = filled(browser_page, site, server, DIV).locator("[data-pingback-mentions]")
     expect(place.get_by_role("heading")).to_have_text("2 thoughts on this page")
     assert place.locator("img, script, style").count() == 0
@@ -326,7 +328,7 @@ def test_strangers_in_the_widget(browser_page: Page, site: Site, server: str, st
 
 
 def test_the_fragment_by_itself(browser_page: Page, server: str, store: Store) -> None:
-    store.keep(replace(HOSTILE, target=TARGET))
+    store.mentions.keep(replace(HOSTILE, target=TARGET))
     browser_page.goto(f"{server}/mentions?target={TARGET}&title=<script>alert(1)</script>")
     expect(browser_page.get_by_role("heading")).to_have_text("1 thought on “<script>alert(1)</script>”")
     assert browser_page.locator("img, script").count() == 0

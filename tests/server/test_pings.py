@@ -71,7 +71,7 @@ def test_W14_queued_is_201_with_a_status_page(queuing: Receiver, store: Store, p
     pages.gate.set()
     finish(queuing)
     assert look(queuing).body == b"the webmention is shown\n"
-    assert [mention.protocol for mention in store.mentions()] == [Protocol.WEBMENTION]
+    assert [mention.protocol for mention in store.mentions.list()] == [Protocol.WEBMENTION]
     assert pages.asked[0][1]["User-Agent"].endswith("verifying webmention from 192.0.2.7")
 
 
@@ -145,7 +145,7 @@ def test_what_is_the_senders_is_400_with_a_reason(
     assert (response.status, response.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert words in response.body.decode()
-    assert list(store.mentions()) == []
+    assert list(store.mentions.list()) == []
 
 
 @pytest.mark.parametrize("content_type", ["text/xml", "application/json", "multipart/form-data; boundary=x"])
@@ -160,7 +160,7 @@ def test_too_many_waiting_is_503(queuing: Receiver, store: Store, pages: Pages) 
         send(queuing, pair(source=f"https://a.example/{number}"))
     response = send(queuing)
     assert (response.status, response.headers["Retry-After"]) == (503, "60")
-    assert store.find_pair(PAIR) is None
+    assert store.mentions.find_pair(PAIR) is None
 
 
 def test_a_sender_that_is_too_fast_is_429(store: Store, pages: Pages) -> None:
@@ -223,7 +223,7 @@ def test_how_it_stands(queuing: Receiver, store: Store, given: Mapping[str, Any]
         verified=now,
         title="A stranger's words",
     )
-    store.keep(replace(mention, **given))
+    store.mentions.keep(replace(mention, **given))
     response = look(queuing)
     assert (response.status, response.body.decode()) == (200, f"the webmention is {words}\n")
     assert response.headers == {

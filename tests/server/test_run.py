@@ -307,7 +307,7 @@ def test_sigterm_stops_it_cleanly(tmp_path: Path) -> None:
         finally:
             process.kill()
     with Store(database) as store:
-        assert [mention.status for mention in store.mentions()] == [MentionStatus.APPROVED]
+        assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
 
 
 def test_ctrl_c_waits_for_no_source(tmp_path: Path) -> None:

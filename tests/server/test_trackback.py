@@ -110,7 +110,7 @@ def test_unverified_its_own_words_are_kept(pages: Pages) -> None:
     ):
         body = b"url=https://a.example/&title=%C6%FC%CB%DC&blog_name=A+%26%23038%3B+B"
         assert send(receiver, body, content_type=f"{FORM}; charset=EUC-JP").body.decode() == SUCCESS
-        [mention] = store.mentions()
+        [mention] = store.mentions.list()
     assert (mention.title, mention.excerpt, mention.site_name) == ("日本", None, "A & B")
     assert (mention.status, pages.asked) == (MentionStatus.PENDING, [])
 

@@ -54,7 +54,7 @@ def test_unusable_url(url: str, sentence: str) -> None:
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite://"])
 def test_in_memory(url: str) -> None:
     with Store(url) as store:
-        assert store.keep(MENTION)[1]
+        assert store.mentions.keep(MENTION)[1]
 
 
 def _garbage(path: Path) -> None:
@@ -69,28 +69,28 @@ def _foreign(path: Path) -> None:
 def _damaged(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
         for number in range(50):
-            store.keep(replace(MENTION, source=f"https://a.example/{number}"))
+            store.mentions.keep(replace(MENTION, source=f"https://a.example/{number}"))
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
 
 
 def _strange_word(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
-        store.keep(MENTION)
+        store.mentions.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE pingback_mentions SET status = 'unheard-of'")
 
 
 def _strange_instant(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
-        store.keep(MENTION)
+        store.mentions.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE pingback_mentions SET received = 9223372036854775807")
 
 
 def _not_utf8(path: Path) -> None:
     with Store(f"sqlite:///{path}") as store:
-        store.keep(MENTION)
+        store.mentions.keep(MENTION)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE pingback_mentions SET title = CAST(x'ff' AS TEXT)")
 
@@ -111,7 +111,7 @@ def test_unusable_file(tmp_path: Path, spoil: Callable[[Path], None], sentence: 
     path = tmp_path / "mentions.db"
     spoil(path)
     with pytest.raises(StoreError, match=sentence) as refused, Store(f"sqlite:///{path}") as store:
-        list(store.mentions())
+        list(store.mentions.list())
     assert str(path) in str(refused.value)
 
 
@@ -125,10 +125,10 @@ def test_a_lock_held_by_another_program(tmp_path: Path) -> None:
     with Store(f"sqlite:///{path}?timeout=0.01") as store, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="is locked by another program"):
-            store.keep(MENTION)
-        assert store.find(MENTION.source, MENTION.target) is None  # reading goes on
+            store.mentions.keep(MENTION)
+        assert store.mentions.find(MENTION.source, MENTION.target) is None  # reading goes on
         other.rollback()
-        assert store.keep(MENTION)[1]
+        assert store.mentions.keep(MENTION)[1]
 
 
 def test_a_lock_held_while_the_file_is_opened(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ class TestModes:
     def test_a_new_file_is_its_owners(self, tmp_path: Path) -> None:
         path = tmp_path / "mentions.db"
         with Store(f"sqlite:///{path}") as store:
-            store.keep(MENTION)
+            store.mentions.keep(MENTION)
             assert _modes(path) == ["0o600"] * 3
 
     def test_a_relative_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ class TestModes:
         with Store(f"sqlite:///{path}") as store:
             for each in tmp_path.iterdir():
                 each.unlink()
-            store.keep(MENTION)
+            store.mentions.keep(MENTION)
             assert _modes(path) == ["0o600"] * 3
 
     @pytest.mark.parametrize("mode", [0o640, 0o644, 0o660], ids=oct)
@@ -216,7 +216,7 @@ class TestModes:
         path.chmod(mode)
         for _ in range(2):
             with Store(f"sqlite:///{path}") as store:
-                store.keep(MENTION)
+                store.mentions.keep(MENTION)
                 assert _modes(path) == [oct(mode)] * 3
                 store.upkeep.vacuum()
                 assert _modes(path) == [oct(mode)] * 3
@@ -226,7 +226,7 @@ class TestModes:
         path.touch()
         path.chmod(0o644)
         with Store(f"sqlite:///{path}") as store:
-            store.keep(MENTION)
+            store.mentions.keep(MENTION)
             path.chmod(0o600)
             with Store(f"sqlite:///{path}"):
                 assert _modes(path) == ["0o600"] * 3

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pingback import Mention, MentionStatus, Protocol, Store
 
 def keep(number):
-    store.keep(Mention(source=f"https://a.example/{number}", target="https://my.example/5",
+    store.mentions.keep(Mention(source=f"https://a.example/{number}", target="https://my.example/5",
         protocol=Protocol.PINGBACK, status=MentionStatus.APPROVED, received=datetime(2026, 1, 2, tzinfo=UTC)))
 
 def count():
-    return len([*store.mentions()])
+    return len([*store.mentions.list()])
 
 def open_files():
     return [name for name in os.listdir("/proc/self/fd") if ".db" in os.path.realpath(f"/proc/self/fd/{name}")]
@@ -67,7 +67,7 @@ def write(first):
 
 def read():
     while not ended.is_set():
-        store.find("https://a.example/1", "https://my.example/5")
+        store.mentions.find("https://a.example/1", "https://my.example/5")
 
 others = [threading.Thread(target=write, args=(10 + number,)) for number in range(4)]
 others += [threading.Thread(target=read) for number in range(4)]
@@ -83,7 +83,7 @@ for number in range(10):
 ended.set()
 for other in others:
     other.join()
-print(len([mention for mention in store.mentions() if "child" in mention.source]))
+print(len([mention for mention in store.mentions.list() if "child" in mention.source]))
 """
 
 

@@ -45,7 +45,7 @@ def mention(name: str, *, target: str = FIVE, minute: int = 0, **fields: object)
 
 
 def keep(store: Store, *mentions: Mention) -> list[Mention]:
-    return [store.keep(each)[0] for each in mentions]
+    return [store.mentions.keep(each)[0] for each in mentions]
 
 
 def names(store: Store, selection: Selection = ON_FIVE, part: Part = ALL) -> str:
@@ -97,7 +97,7 @@ def test_since_tells_of_what_was_approved_later(store: Store, clock: Clock) -> N
     """A reader that asks for what came since the newest it has would miss what waited for the owner meanwhile."""
     early, _ = keep(store, mention("early", status=MentionStatus.PENDING), mention("late", minute=5))
     clock.pass_by(minutes=10)
-    store.update(replace(early, status=MentionStatus.APPROVED))
+    store.mentions.update(replace(early, status=MentionStatus.APPROVED))
     assert names(store, Selection(since=NOON + timedelta(minutes=5))) == "late early"
 
 
@@ -118,7 +118,7 @@ def test_orders(store: Store, clock: Clock, sort_by: SortBy, upward: bool, expec
         mention("third", minute=2),
     )
     clock.pass_by(hours=1)
-    store.update(first)
+    store.mentions.update(first)
     assert names(store, part=Part(size=9, sort_by=sort_by, upward=upward)) == expected
     assert " ".join(by_part(store, sort_by, upward)) == expected
 
@@ -178,7 +178,7 @@ class TestLastChange:
     def test_of_what_is_not_shown_any_more_counts(self, store: Store, clock: Clock) -> None:
         [kept] = keep(store, mention("1"))
         clock.pass_by(minutes=1)
-        store.update(replace(kept, status=MentionStatus.DELETED))
+        store.mentions.update(replace(kept, status=MentionStatus.DELETED))
         clock.pass_by(minutes=1)
         assert store.listing.part(ON_FIVE, ALL).changed == NOON + timedelta(minutes=1)
 
@@ -230,8 +230,8 @@ def withdrawn(store: Store, **wish: object) -> str:
 def test_what_was_shown_and_is_not_any_more(store: Store, clock: Clock, status: MentionStatus) -> None:
     shown, hidden = keep(store, mention("shown"), mention("never-shown", status=MentionStatus.PENDING))
     clock.pass_by(minutes=1)
-    store.update(replace(shown, status=status))
-    store.update(replace(hidden, status=status))
+    store.mentions.update(replace(shown, status=status))
+    store.mentions.update(replace(hidden, status=status))
     [found] = store.listing.withdrawals(size=9).withdrawals
     assert (found.id, found.source, found.target) == (shown.id, shown.source, shown.target)
     assert found.at == NOON + timedelta(minutes=1)
@@ -239,16 +239,16 @@ def test_what_was_shown_and_is_not_any_more(store: Store, clock: Clock, status: 
 
 def test_a_later_change_of_what_was_withdrawn_is_no_second_withdrawal(store: Store, clock: Clock) -> None:
     [kept] = keep(store, mention("1"))
-    store.update(replace(kept, status=MentionStatus.DELETED))
+    store.mentions.update(replace(kept, status=MentionStatus.DELETED))
     clock.pass_by(minutes=1)
-    store.update(replace(kept, status=MentionStatus.SPAM))
+    store.mentions.update(replace(kept, status=MentionStatus.SPAM))
     assert [each.at for each in store.listing.withdrawals(size=9).withdrawals] == [NOON]
 
 
 def test_what_is_back_is_not_withdrawn(store: Store) -> None:
     [kept] = keep(store, mention("1"))
-    store.update(replace(kept, status=MentionStatus.DELETED))
-    store.update(kept)
+    store.mentions.update(replace(kept, status=MentionStatus.DELETED))
+    store.mentions.update(kept)
     assert withdrawn(store) == ""
 
 
@@ -261,14 +261,14 @@ def test_what_is_back_is_not_withdrawn(store: Store) -> None:
 )
 def test_a_rejected_mention_that_is_pinged_again(store: Store, status: MentionStatus, expected: str) -> None:
     [kept] = keep(store, mention("1"))
-    store.update(replace(kept, status=MentionStatus.REJECTED))
+    store.mentions.update(replace(kept, status=MentionStatus.REJECTED))
     keep(store, mention("1", status=status))
     assert withdrawn(store) == expected
 
 
 def test_withdrawals_since_and_in_parts(store: Store, clock: Clock) -> None:
     for each in keep(store, mention("1"), mention("2"), mention("3")):
-        store.update(replace(each, status=MentionStatus.SPAM))
+        store.mentions.update(replace(each, status=MentionStatus.SPAM))
         clock.pass_by(minutes=1)
     assert withdrawn(store) == "1 2 3"
     assert withdrawn(store, since=NOON + timedelta(minutes=2)) == "3"

@@ -33,7 +33,7 @@ def kept(
     protocol: Protocol = Protocol.PINGBACK,
     verified: datetime | None = NOON,
 ) -> Mention:
-    return store.keep(
+    return store.mentions.keep(
         Mention(
             source=source,
             target="https://b.example/part-5",
@@ -62,7 +62,7 @@ def test_decided_in_the_order_of_the_ids_and_unknown_ones_passed_over(store: Sto
     one, two, three = (number_of(kept(store, f"https://a.example/{number}")) for number in range(3))
     decided = store.moderation.decide([three, 99, one, three, 2**80], APPROVED)
     assert [(mention.id, mention.status) for mention in decided] == [(three, APPROVED), (one, APPROVED)]
-    assert [(mention.id, mention.status) for mention in store.mentions()] == [
+    assert [(mention.id, mention.status) for mention in store.mentions.list()] == [
         (one, APPROVED),
         (two, PENDING),
         (three, APPROVED),
@@ -102,7 +102,7 @@ def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> Non
 @pytest.mark.parametrize("status", [SPAM, DELETED, REJECTED])
 @pytest.mark.parametrize("by_owner", [False, True], ids=["not-by-the-owner", "by-the-owner"])
 def test_whose_link_was_seen_gone_is_verified_first(store: Store, status: MentionStatus, by_owner: bool) -> None:
-    mention = store.update(replace(kept(store), status=status, fault=17))
+    mention = store.mentions.update(replace(kept(store), status=status, fault=17))
     if by_owner:
         for decision in (SPAM, DELETED):
             store.moderation.decide([number_of(mention)], decision)
@@ -121,9 +121,9 @@ def test_what_changed_since_it_was_read_is_passed_over(
     with Store(f"sqlite:///{tmp_path}/mentions.db", clock=clock) as store:
         mention = kept(store)
         clock.now = LATER
-        store.update(replace(mention, title="CASINO"))
+        store.mentions.update(replace(mention, title="CASINO"))
         store.moderation.decide([number_of(mention)], APPROVED, read={number_of(mention): changed})
-        assert [each.status for each in store.mentions()] == [status]
+        assert [each.status for each in store.mentions.list()] == [status]
 
 
 # What is approved before anybody looked
@@ -140,12 +140,12 @@ def test_what_nobody_verified_is_verified_first(store: Store, before: MentionSta
     if before in (SPAM, DELETED):
         store.moderation.decide([number_of(mention)], before)
     else:
-        store.update(replace(mention, status=before, fault=16 if before is REJECTED else None))
+        store.mentions.update(replace(mention, status=before, fault=16 if before is REJECTED else None))
     [decided] = store.moderation.decide([number_of(mention)], APPROVED)
     assert (decided.status, decided.wanted, decided.fault) == (PENDING, True, None)
     assert [mention.wanted for mention in waiting(store)] == [True]
-    assert store.update(replace(decided, status=APPROVED, verified=LATER, title="Seen")).title == "Seen"
-    assert [(each.status, each.wanted) for each in store.mentions()] == [(APPROVED, False)]
+    assert store.mentions.update(replace(decided, status=APPROVED, verified=LATER, title="Seen")).title == "Seen"
+    assert [(each.status, each.wanted) for each in store.mentions.list()] == [(APPROVED, False)]
 
 
 def test_what_somebody_looks_at_is_left_to_them(store: Store) -> None:
@@ -157,7 +157,7 @@ def test_what_somebody_looks_at_is_left_to_them(store: Store) -> None:
 
 def test_what_was_withdrawn_is_looked_at_again(store: Store) -> None:
     mention = kept(store, status=APPROVED)
-    store.update(replace(mention, status=DELETED, verified=LATER))
+    store.mentions.update(replace(mention, status=DELETED, verified=LATER))
     [decided] = store.moderation.decide([number_of(mention)], APPROVED)
     assert (decided.status, decided.verified) == (PENDING, None)
     assert [each.id for each in waiting(store)] == [mention.id]
@@ -188,11 +188,11 @@ def test_what_was_approved_where_nobody_knew_whose_word_is_enough(store: Store, 
     wanted, waits = kept(store, protocol=protocol, verified=None), kept(store, "https://c.example/", verified=None)
     store.moderation.decide([number_of(wanted)], APPROVED)
     store.moderation.approve_on_their_word()
-    assert [each.status for each in store.mentions()] == [PENDING, PENDING]
+    assert [each.status for each in store.mentions.list()] == [PENDING, PENDING]
     store.moderation.on_their_word = (Protocol.TRACKBACK,)
     store.moderation.approve_on_their_word()
     shown = APPROVED if protocol is Protocol.TRACKBACK else PENDING
-    assert {each.id: each.status for each in store.mentions()} == {wanted.id: shown, waits.id: PENDING}
+    assert {each.id: each.status for each in store.mentions.list()} == {wanted.id: shown, waits.id: PENDING}
 
 
 @pytest.mark.parametrize("last", [SPAM, DELETED])
@@ -201,7 +201,7 @@ def test_who_thinks_better_of_it(store: Store, last: MentionStatus) -> None:
     for status in (APPROVED, last):
         store.moderation.decide([number_of(mention)], status)
     assert waiting(store) == []
-    assert [each.status for each in store.mentions()] == [last]
+    assert [each.status for each in store.mentions.list()] == [last]
 
 
 # What outlives what
@@ -229,7 +229,7 @@ def test_what_verification_finds_after_a_decision(
     store: Store, decided: MentionStatus, found: MentionStatus, becomes: MentionStatus
 ) -> None:
     [mention] = store.moderation.decide([number_of(kept(store))], decided)
-    updated = store.update(replace(mention, status=found, title="New"))
+    updated = store.mentions.update(replace(mention, status=found, title="New"))
     assert (updated.status, updated.title) == (becomes, "New")
     ended = decided is APPROVED and found in (PENDING, SPAM)
     assert updated.decision is (None if ended else decided)
@@ -242,8 +242,8 @@ def test_what_was_found_before_a_decision_changes_nothing(
 ) -> None:
     mention = kept(store, verified=verified)
     [now] = store.moderation.decide([number_of(mention)], decided)
-    assert store.update(replace(mention, status=APPROVED, title="New", verified=LATER)) == now
-    assert list(store.mentions()) == [now]
+    assert store.mentions.update(replace(mention, status=APPROVED, title="New", verified=LATER)) == now
+    assert list(store.mentions.list()) == [now]
 
 
 def test_the_last_decision_counts(store: Store) -> None:
@@ -255,139 +255,16 @@ def test_the_last_decision_counts(store: Store) -> None:
 
 def test_a_ping_of_a_rejected_mention_begins_anew(store: Store) -> None:
     [mention] = store.moderation.decide([number_of(kept(store))], APPROVED)
-    store.update(replace(mention, status=REJECTED, fault=17))
+    store.mentions.update(replace(mention, status=REJECTED, fault=17))
     again = kept(store)
     assert (again.id, again.status) == (mention.id, PENDING)
-    assert store.update(again).status is PENDING
-
-
-# Who is blocked
-
-
-def test_blocks_are_kept_once_and_by_name(store: Store) -> None:
-    given = ["spam.example", "https://SPAM.example/", "*.casino.example", "a.example/~bad/"]
-    assert [store.moderation.block(block) for block in given] == [
-        "spam.example",
-        "spam.example",
-        "*.casino.example",
-        "a.example/~bad",
-    ]
-    assert store.moderation.blocks() == ["*.casino.example", "a.example/~bad", "spam.example"]
-
-
-def test_a_block_is_taken_back_in_any_spelling(store: Store) -> None:
-    store.moderation.block("spam.example")
-    assert store.moderation.unblock("http://SPAM.example")
-    assert not store.moderation.unblock("spam.example")
-    assert store.moderation.blocks() == []
-
-
-@pytest.mark.parametrize("use", ["block", "unblock"])
-def test_what_is_no_block(store: Store, use: str) -> None:
-    with pytest.raises(ValueError, match="is not of the form"):
-        getattr(store.moderation, use)("http://")
-
-
-@pytest.mark.parametrize(
-    ("source", "blocked"),
-    [
-        pytest.param("https://spam.example/post", True, id="host"),
-        pytest.param("https://www.spam.example/post", True, id="host-below"),
-        pytest.param("https://lucky.casino.example/", True, id="pattern"),
-        pytest.param("https://casino.example/", False, id="pattern-of-those-below"),
-        pytest.param("https://a.example/~bad/post", True, id="folder"),
-        pytest.param("https://a.example/~good/post", False, id="another-folder"),
-        pytest.param("https://example/", False, id="host-above"),
-    ],
-)
-def test_is_blocked(store: Store, source: str, blocked: bool) -> None:
-    for block in ("spam.example", "*.casino.example", "a.example/~bad"):
-        store.moderation.block(block)
-    assert store.moderation.is_blocked(source) is blocked
-
-
-def test_nobody_is_blocked_at_first(store: Store) -> None:
-    assert not store.moderation.is_blocked("https://a.example/")
-
-
-# Who is known
-
-
-@pytest.mark.parametrize(
-    ("statuses", "known"),
-    [
-        pytest.param([], False, id="nobody"),
-        pytest.param([PENDING, DELETED, REJECTED], False, id="none-that-the-owner-liked"),
-        pytest.param([PENDING, APPROVED], True, id="approved"),
-        pytest.param([APPROVED, SPAM], False, id="spam-beside-it"),
-    ],
-)
-def test_known_good(store: Store, statuses: list[MentionStatus], known: bool) -> None:
-    for number, status in enumerate(statuses):
-        kept(store, f"https://a.example/{number}", status)
-    assert store.moderation.is_known_good("http://a.example/new") is known
-
-
-@pytest.mark.parametrize(
-    ("source", "known"),
-    [
-        pytest.param("https://host.example/~ann/second", True, id="same-folder"),
-        pytest.param("https://host.example/~bob/first", False, id="another-s-folder"),
-        pytest.param("https://host.example/", False, id="the-host-itself"),
-    ],
-)
-def test_a_page_on_a_shared_host_vouches_for_its_author_only(store: Store, source: str, known: bool) -> None:
-    kept(store, "https://host.example/~ann/first", APPROVED)
-    assert store.moderation.is_known_good(source) is known
-
-
-@pytest.mark.parametrize(
-    "itself",
-    [
-        pytest.param("https://a.example/post", id="itself"),
-        pytest.param("http://A.example:80/post#top", id="itself-in-another-spelling"),
-        pytest.param("https://a.example/p%6Fst", id="itself-escaped"),
-    ],
-)
-def test_no_page_vouches_for_itself(store: Store, itself: str) -> None:
-    kept(store, "https://a.example/post", APPROVED)
-    other_target = Mention(
-        source=itself, target="https://b.example/", protocol=Protocol.PINGBACK, status=APPROVED, received=NOON
-    )
-    store.keep(other_target)
-    assert not store.moderation.is_known_good("https://a.example/post")
-    kept(store, "https://a.example/second", APPROVED)
-    assert store.moderation.is_known_good("https://a.example/post")
-
-
-def test_many_spellings_of_one_page_vouch_for_nothing(store: Store) -> None:
-    for number in range(120):
-        kept(store, f"https://a.example/post#{number}", APPROVED)
-        store.keep(
-            Mention(
-                source=f"https://a.example/post#{number}",
-                target=f"https://b.example/{number}",
-                protocol=Protocol.PINGBACK,
-                status=APPROVED,
-                received=NOON,
-            )
-        )
-    assert not store.moderation.is_known_good("https://a.example/post")
+    assert store.mentions.update(again).status is PENDING
 
 
 def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
-    moderation = store.moderation
-    for use in (
-        lambda: moderation.decide([1], SPAM),
-        lambda: moderation.block("a.example"),
-        lambda: moderation.unblock("a.example"),
-        lambda: moderation.blocks(),
-        lambda: moderation.is_blocked("https://a.example/"),
-        lambda: moderation.is_known_good("https://a.example/"),
-    ):
-        with pytest.raises(StoreError, match="closed"):
-            use()
+    with pytest.raises(StoreError, match="closed"):
+        store.moderation.decide([1], SPAM)
 
 
 def test_a_row_that_cannot_be_read_says_so(store: Store, tmp_path: Path) -> None:

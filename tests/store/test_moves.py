@@ -45,11 +45,14 @@ def one_set(store: Store, *targets: str) -> bool:
 
 def test_mentions_of_both_addresses_are_those_of_each(store: Store) -> None:
     for target in (OLD, NEW, OTHER):
-        store.keep(mention(target))
+        store.mentions.keep(mention(target))
     store.moves.keep(OLD, NEW)
     for target in (OLD, NEW):
-        assert [found.target for found in store.mentions(target=target)] == [OLD, NEW]  # as their senders wrote them
-    assert [found.target for found in store.mentions(target=OTHER)] == [OTHER]
+        assert [found.target for found in store.mentions.list(target=target)] == [
+            OLD,
+            NEW,
+        ]  # as their senders wrote them
+    assert [found.target for found in store.mentions.list(target=OTHER)] == [OTHER]
 
 
 @pytest.mark.parametrize("order", list(permutations([(OLD, NEW), (NEW, NEWER)])))
@@ -99,7 +102,7 @@ def test_mentions_stand_in_the_list_of_their_page(most: int, pairs: list[tuple[s
     with Store("sqlite://") as roomy, Store("sqlite://") as store:
         scarce = Moves(store._database, clock=lambda: NOON, most=most)
         for address in addresses.values():
-            store.keep(mention(address))
+            store.mentions.keep(mention(address))
         for old, new in pairs:
             roomy.moves.keep(addresses[old], addresses[new])
             scarce.keep(addresses[old], addresses[new])
@@ -107,13 +110,13 @@ def test_mentions_stand_in_the_list_of_their_page(most: int, pairs: list[tuple[s
             page = roomy.moves.page_of(address)
             together = [each for each in addresses.values() if roomy.moves.page_of(each) == page]
             assert scarce.page_of(address) == page
-            assert [found.target for found in store.mentions(target=address)] == together
+            assert [found.target for found in store.mentions.list(target=address)] == together
 
 
 def test_a_mention_of_an_old_address_stands_in_the_list_of_its_page(store: Store) -> None:
     store.moves.keep(OLD, NEW)
-    store.keep(mention(OLD))
-    assert [found.target for found in store.mentions(target=NEW)] == [OLD]
+    store.mentions.keep(mention(OLD))
+    assert [found.target for found in store.mentions.list(target=NEW)] == [OLD]
 
 
 JUNK = [
@@ -129,12 +132,12 @@ def test_strangers_cannot_fill_it(tmp_path: Path, move: Callable[[int], tuple[st
     path = tmp_path / "x.db"
     with Store(f"sqlite:///{path}") as store:
         moves = Moves(store._database, clock=lambda: NOON, most=10)
-        store.keep(mention(OLD))
+        store.mentions.keep(mention(OLD))
         for number in range(30):
             target, final = move(number)
             moves.keep(target, final)
             if rejected:
-                store.keep(replace(mention(target), status=MentionStatus.REJECTED))
+                store.mentions.keep(replace(mention(target), status=MentionStatus.REJECTED))
         moves.keep(OLD, NEW)
         moves.keep(NEW, NEWER)
         for number in range(30, 60):

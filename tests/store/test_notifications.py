@@ -35,7 +35,7 @@ def keep(store: Store, clock: Clock, number: int = 1, **changes: object) -> Ment
         received=clock.instant,
         verified=clock.instant,
     )
-    return store.keep(replace(mention, **changes))[0]  # type: ignore[arg-type]  # `changes` are fields of a Mention
+    return store.mentions.keep(replace(mention, **changes))[0]  # type: ignore[arg-type]  # `changes` are fields of a Mention
 
 
 def untold(store: Store, clock: Clock, channel: str = "mail", most: int = 10) -> list[int | None]:
@@ -50,7 +50,7 @@ def test_each_mention_is_news_once_to_each_channel(store: Store, clock: Clock) -
     store.notifications.tell("mail", [one], now=clock.instant)
     assert untold(store, clock) == [two.id]
     store.notifications.tell("mail", [one, two], now=clock.instant)
-    store.update(replace(one, title="Another"))
+    store.mentions.update(replace(one, title="Another"))
     assert untold(store, clock) == []
     assert untold(store, clock, "webhook") == [one.id, two.id]
 
@@ -80,13 +80,13 @@ def test_what_was_shown_and_waits_since_is_news_again(store: Store, clock: Clock
     store.notifications.tell("mail", [mention], now=clock.instant)
     for before in (MentionStatus.APPROVED, MentionStatus.DELETED):
         clock.pass_by(days=60)
-        mention = store.update(replace(mention, status=before))
+        mention = store.mentions.update(replace(mention, status=before))
         clock.pass_by(days=60)
-        mention = store.update(replace(mention, status=MentionStatus.PENDING, title="Something else"))
+        mention = store.mentions.update(replace(mention, status=MentionStatus.PENDING, title="Something else"))
         assert untold(store, clock) == [mention.id]
         store.notifications.tell("mail", [mention], now=clock.instant)
         clock.pass_by(hours=1)
-        store.update(replace(mention, title="And again"))
+        store.mentions.update(replace(mention, title="And again"))
         assert untold(store, clock) == []
 
 

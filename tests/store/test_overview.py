@@ -32,7 +32,7 @@ def store() -> Iterator[Store]:
 
 def keep(store: Store, number: int, **given: object) -> None:
     mention = replace(MENTION, source=f"https://a.example/{number}", title=str(number), received=NOON + number * MINUTE)
-    store.keep(replace(mention, **given))  # type: ignore[arg-type]  # as the test names them
+    store.mentions.keep(replace(mention, **given))  # type: ignore[arg-type]  # as the test names them
 
 
 def titles(store: Store, *, search: str = "", status: MentionStatus | None = None, size: int = 100) -> list[str | None]:
@@ -137,7 +137,7 @@ def test_counts_of_nothing(store: Store) -> None:
 )
 def test_search(store: Store, search: str, found: bool) -> None:
     author = Author(name="Ann B", url="https://x.example/")
-    store.keep(replace(MENTION, title="A Title", excerpt="über 100%", author=author, site_name="Notes"))
+    store.mentions.keep(replace(MENTION, title="A Title", excerpt="über 100%", author=author, site_name="Notes"))
     assert titles(store, search=search) == (["A Title"] if found else [])
 
 

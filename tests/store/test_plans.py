@@ -34,7 +34,7 @@ BESIDE = (
     "sqlite_autoindex_pingback_moves_1",
     "COVERING INDEX pingback_mentions_by_address (target_key=?)",
     "(target_host>? AND target_host<?)",
-    "pingback_mentions_by_page_change (<expr>=?)",
+    "pingback_mentions_by_page_change (page_key=?)",
     "COVERING INDEX pingback_mentions_by_change",
 )
 SORTED, GROUPED = "USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR GROUP BY"
@@ -46,7 +46,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         if request.param != "empty":
             for number in range(300):
                 target = f"https://b.example/{number % 30}"
-                store.keep(replace(MENTION, source=f"https://a.example/{number}", target=target))
+                store.mentions.keep(replace(MENTION, source=f"https://a.example/{number}", target=target))
         if request.param == "analyzed":
             with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
                 connection.execute("ANALYZE")
@@ -82,7 +82,7 @@ def _counted(selection: Selection) -> Callable[[Store], object]:
     return lambda store: store.listing.counts(selection)
 
 
-PAGE, HOST = "(<expr>=? AND status=?)", "(target_host=? AND status=?)"
+PAGE, HOST = "(page_key=? AND status=?)", "(target_host=? AND status=?)"
 BY_PAGE = f"by_page {PAGE}"
 
 
@@ -95,7 +95,7 @@ BY_PAGE = f"by_page {PAGE}"
         pytest.param(_listed(ON_FIVE, upward=True, skip=9), [BY_PAGE], id="page-upward"),
         pytest.param(
             _listed(ON_FIVE, after=PLACE),
-            ["by_page (<expr>=? AND status=? AND received<?)"],
+            ["by_page (page_key=? AND status=? AND received<?)"],
             id="page-after",
         ),
         pytest.param(_listed(FILTERED_FIVE), [BY_PAGE], id="page-filtered"),
@@ -120,7 +120,7 @@ BY_PAGE = f"by_page {PAGE}"
         pytest.param(_listed(ON_HOST, sort_by=SortBy.PUBLISHED), [f"by_host_date {HOST}"], id="host-by-date"),
         pytest.param(
             _listed(ON_HOST, sort_by=SortBy.PUBLISHED, after=PLACE),
-            ["by_host_date (target_host=? AND status=? AND <expr><?)"],
+            ["by_host_date (target_host=? AND status=? AND dated<?)"],
             id="host-by-date-after",
         ),
         pytest.param(
@@ -147,7 +147,7 @@ BY_PAGE = f"by_page {PAGE}"
             id="withdrawals-since",
         ),
         pytest.param(
-            lambda store: store.find_pair(pair_of(MENTION.source, FIVE)),
+            lambda store: store.mentions.find_pair(pair_of(MENTION.source, FIVE)),
             ["sqlite_autoindex_pingback_mentions_1 (pair=?)"],
             id="a-pair",
         ),

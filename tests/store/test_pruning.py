@@ -40,7 +40,7 @@ def keep(store: Store, clock: Clock, status: MentionStatus, number: int = 1) -> 
         status=status,
         received=clock.instant,
     )
-    return store.keep(mention)[0]
+    return store.mentions.keep(mention)[0]
 
 
 def pruned(store: Store, clock: Clock, days: float = 90) -> dict[str, int]:
@@ -69,13 +69,13 @@ def test_mentions_by_status(store: Store, clock: Clock, status: MentionStatus, f
     assert pruned(store, clock) == NOTHING
     clock.pass_by(seconds=1)
     assert pruned(store, clock) == NOTHING | {"mentions": forgotten}
-    assert len(list(store.mentions())) == 1 - forgotten
+    assert len(list(store.mentions.list())) == 1 - forgotten
 
 
 def test_an_old_mention_that_was_withdrawn_of_late_stays(store: Store, clock: Clock) -> None:
     mention = keep(store, clock, MentionStatus.APPROVED)
     clock.pass_by(days=400)
-    store.update(replace(mention, status=MentionStatus.DELETED))
+    store.mentions.update(replace(mention, status=MentionStatus.DELETED))
     assert pruned(store, clock) == NOTHING
     clock.pass_by(days=91)
     assert pruned(store, clock)["mentions"] == 1
@@ -88,14 +88,14 @@ def test_what_the_owner_decided_stays_so(store: Store, clock: Clock, decision: M
     clock.pass_by(days=400)
     assert pruned(store, clock) == NOTHING
     again = keep(store, clock, MentionStatus.APPROVED)
-    store.update(replace(again, status=MentionStatus.APPROVED))  # it links, still
-    assert [kept.status for kept in store.mentions()] == [decision]
+    store.mentions.update(replace(again, status=MentionStatus.APPROVED))  # it links, still
+    assert [kept.status for kept in store.mentions.list()] == [decision]
 
 
 def test_an_approval_outlives_the_link(store: Store, clock: Clock) -> None:
     mention = keep(store, clock, MentionStatus.PENDING)
     [approved] = store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)
-    store.update(replace(approved, status=MentionStatus.DELETED))
+    store.mentions.update(replace(approved, status=MentionStatus.DELETED))
     clock.pass_by(days=400)
     assert pruned(store, clock) == NOTHING
     again = keep(store, clock, MentionStatus.PENDING)
@@ -112,11 +112,13 @@ def rejected(store: Store, clock: Clock, number: int, *, letters: int = 0, statu
         status=status or MentionStatus.PENDING,
         received=clock.instant,
     )
-    return store.update(replace(store.keep(mention)[0], status=MentionStatus.REJECTED, fault=17)).id or 0
+    return (
+        store.mentions.update(replace(store.mentions.keep(mention)[0], status=MentionStatus.REJECTED, fault=17)).id or 0
+    )
 
 
 def kept(store: Store) -> list[int | None]:
-    return [mention.id for mention in store.mentions()]
+    return [mention.id for mention in store.mentions.list()]
 
 
 class TestRejected:
@@ -139,7 +141,7 @@ class TestRejected:
             for number, decision in enumerate([MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED]):
                 mention = keep(store, clock, MentionStatus.PENDING, number)
                 store.moderation.decide([mention.id or 0], decision)
-                store.update(replace(mention, status=MentionStatus.REJECTED))
+                store.mentions.update(replace(mention, status=MentionStatus.REJECTED))
             ids = [rejected(store, clock, number) for number in range(10, 13)]
             assert kept(store) == [1, 2, 3, ids[-1]]
 
@@ -186,8 +188,10 @@ class TestRejected:
 
 MANY = """
 WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
-INSERT INTO pingback_mentions (pair, target_key, source, target, protocol, status, received, tried)
-SELECT n, 'y', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, 0 FROM numbers
+INSERT INTO pingback_mentions
+    (pair, source_key, target_key, page_key, target_host, source, target, protocol, status, received, dated, tried)
+SELECT n, n, 'y', 'y', 'my.example', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, n, 0
+FROM numbers
 """
 
 
@@ -246,7 +250,7 @@ def test_vacuum_gives_the_room_back(tmp_path: Path, clock: Clock) -> None:
     with Store(f"sqlite:///{path}", clock=clock) as store:
         for number in range(200):
             mention = keep(store, clock, MentionStatus.SPAM, number)
-            store.update(replace(mention, excerpt="x" * 2000))
+            store.mentions.update(replace(mention, excerpt="x" * 2000))
         clock.pass_by(days=91)
         pruned(store, clock)
         store.upkeep.vacuum()

@@ -30,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def kept(store: Store, number: int = 0, *, holder: str | None = None, **fields: object) -> Mention:
     mention = replace(PENDING, source=f"https://a.example/{number}", **fields)  # type: ignore[arg-type]  # the test's own
-    return store.keep(mention, source_asked=holder is not None, holder=holder)[0]
+    return store.mentions.keep(mention, source_asked=holder is not None, holder=holder)[0]
 
 
 def test_what_is_pending_and_unverified_waits(store: Store) -> None:
@@ -77,7 +77,7 @@ def test_a_holder_gives_back_its_own_only(store: Store) -> None:
 
 def test_what_is_settled_is_not_claimed(store: Store) -> None:
     mention = kept(store)
-    store.update(replace(mention, status=MentionStatus.APPROVED, verified=NOON))
+    store.mentions.update(replace(mention, status=MentionStatus.APPROVED, verified=NOON))
     assert not store.queue.claim(mention, holder="late", now=NOON)
 
 

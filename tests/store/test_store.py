@@ -58,17 +58,17 @@ WHOLE = mention(
     ],
 )
 def test_what_is_kept_is_found(store: Store, given: Mention) -> None:
-    kept, new = store.keep(given)
+    kept, new = store.mentions.keep(given)
     assert new
     assert kept.id is not None
     assert replace(kept, id=None) == given
-    assert store.find(given.source, given.target) == kept
-    assert list(store.mentions()) == [kept]
+    assert store.mentions.find(given.source, given.target) == kept
+    assert list(store.mentions.list()) == [kept]
 
 
 def test_instants_of_any_zone_become_utc(store: Store) -> None:
     there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    kept, _ = store.keep(mention(received=there))
+    kept, _ = store.mentions.keep(mention(received=there))
     assert kept.received == NOON
     assert kept.received.tzinfo is UTC
 
@@ -83,25 +83,25 @@ def test_instants_of_any_zone_become_utc(store: Store) -> None:
 )
 def test_a_callers_mistake_is_a_value_error(store: Store, given: Mention) -> None:
     with pytest.raises(ValueError, match=r"time zone|URL"):
-        store.keep(given)
+        store.mentions.keep(given)
 
 
 def test_nul_and_lone_surrogates_are_left_out(store: Store) -> None:
-    kept, _ = store.keep(mention(title="a\0b\ud800c"))
+    kept, _ = store.mentions.keep(mention(title="a\0b\ud800c"))
     assert kept.title == "abc"
 
 
 def test_the_same_pair_again_is_not_new_and_changes_nothing(store: Store) -> None:
-    first, _ = store.keep(mention(title="first"))
-    assert store.keep(mention(title="second", received=NOON + HOUR)) == (first, False)
+    first, _ = store.mentions.keep(mention(title="first"))
+    assert store.mentions.keep(mention(title="second", received=NOON + HOUR)) == (first, False)
 
 
 def test_a_mention_is_found_by_the_key_of_its_pair(store: Store) -> None:
-    kept, _ = store.keep(mention())
-    store.keep(mention("https://a.example/other"))
-    assert store.find_pair(pair_of("http://A.example/post#top", "https://b.example/part-5")) == kept
+    kept, _ = store.mentions.keep(mention())
+    store.mentions.keep(mention("https://a.example/other"))
+    assert store.mentions.find_pair(pair_of("http://A.example/post#top", "https://b.example/part-5")) == kept
     for key in (pair_of("https://b.example/part-5", "https://a.example/post"), "", "x" * 9000):
-        assert store.find_pair(key) is None
+        assert store.mentions.find_pair(key) is None
 
 
 @pytest.mark.parametrize(
@@ -112,24 +112,24 @@ def test_a_mention_is_found_by_the_key_of_its_pair(store: Store) -> None:
     ],
 )
 def test_equal_urls_are_the_same_pair(store: Store, source: str, target: str) -> None:
-    first, _ = store.keep(mention())
-    assert store.keep(mention(source, target)) == (first, False)
-    assert store.find(source, target) == first
-    assert [kept.source for kept in store.mentions(target=target)] == ["https://a.example/post"]
+    first, _ = store.mentions.keep(mention())
+    assert store.mentions.keep(mention(source, target)) == (first, False)
+    assert store.mentions.find(source, target) == first
+    assert [kept.source for kept in store.mentions.list(target=target)] == ["https://a.example/post"]
 
 
 def test_a_rejected_mention_is_overwritten_and_keeps_its_id(store: Store) -> None:
-    first, _ = store.keep(mention(status=MentionStatus.REJECTED, fault=17))
-    again, new = store.keep(mention(title="now it links", received=NOON + HOUR))
+    first, _ = store.mentions.keep(mention(status=MentionStatus.REJECTED, fault=17))
+    again, new = store.mentions.keep(mention(title="now it links", received=NOON + HOUR))
     assert new
     assert again == replace(mention(title="now it links", received=NOON + HOUR), id=first.id)
-    assert store.keep(mention())[1] is False
+    assert store.mentions.keep(mention())[1] is False
 
 
 @pytest.mark.parametrize("status", [MentionStatus.PENDING, MentionStatus.SPAM, MentionStatus.DELETED])
 def test_any_other_status_is_known(store: Store, status: MentionStatus) -> None:
-    first, _ = store.keep(mention(status=status))
-    assert store.keep(mention()) == (first, False)
+    first, _ = store.mentions.keep(mention(status=status))
+    assert store.mentions.keep(mention()) == (first, False)
 
 
 def test_of_many_equal_pings_at_once_one_is_new(store: Store) -> None:
@@ -137,7 +137,7 @@ def test_of_many_equal_pings_at_once_one_is_new(store: Store) -> None:
 
     def keep(number: int) -> tuple[Mention, bool]:
         together.wait()
-        return store.keep(mention(title=f"thread {number}"))
+        return store.mentions.keep(mention(title=f"thread {number}"))
 
     with ThreadPoolExecutor(8) as threads:
         results = list(threads.map(keep, range(8)))
@@ -151,107 +151,111 @@ def test_a_fresh_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
     def keep(number: int) -> bool:
         together.wait()
         with Store(f"sqlite:///{tmp_path}/new.db") as store:
-            return store.keep(mention(f"https://a.example/{number}"))[1]
+            return store.mentions.keep(mention(f"https://a.example/{number}"))[1]
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(keep, range(8)))
 
 
 def test_update_changes_all_but_urls_and_arrival(store: Store) -> None:
-    kept, _ = store.keep(mention())
+    kept, _ = store.mentions.keep(mention())
     given = replace(WHOLE, id=kept.id, source="https://c.example/", target="https://d.example/", received=NOON + HOUR)
-    updated = store.update(given)
+    updated = store.mentions.update(given)
     assert updated == replace(WHOLE, id=kept.id, source=kept.source, target=kept.target, received=kept.received)
-    assert store.find(kept.source, kept.target) == updated
+    assert store.mentions.find(kept.source, kept.target) == updated
 
 
 def test_update_of_what_was_never_kept(store: Store) -> None:
     with pytest.raises(ValueError, match="kept"):
-        store.update(mention())
+        store.mentions.update(mention())
     with pytest.raises(StoreError, match="no mention 77"):
-        store.update(mention(id=77))
+        store.mentions.update(mention(id=77))
 
 
 def test_a_try_can_be_claimed_once_and_not_before_its_time(store: Store) -> None:
-    kept, _ = store.keep(mention(verified=NOON))
+    kept, _ = store.mentions.keep(mention(verified=NOON))
     early, due = NOON + HOUR - timedelta(seconds=1), NOON + HOUR
-    assert not store.claim(kept, now=early, not_since=early - HOUR)
-    assert store.claim(kept, now=due, not_since=due - HOUR)
-    assert not store.claim(kept, now=due, not_since=due - HOUR)
-    assert not store.claim(kept, now=due + HOUR / 2, not_since=due - HOUR / 2)
-    assert store.claim(kept, now=due + HOUR, not_since=due)
+    assert not store.mentions.claim(kept, now=early, not_since=early - HOUR)
+    assert store.mentions.claim(kept, now=due, not_since=due - HOUR)
+    assert not store.mentions.claim(kept, now=due, not_since=due - HOUR)
+    assert not store.mentions.claim(kept, now=due + HOUR / 2, not_since=due - HOUR / 2)
+    assert store.mentions.claim(kept, now=due + HOUR, not_since=due)
 
 
 def test_the_first_try_at_a_source_that_nobody_asked_can_be_claimed_at_once(store: Store) -> None:
-    kept, _ = store.keep(mention(status=MentionStatus.PENDING), source_asked=False)
-    assert store.claim(kept, now=NOON, not_since=NOON - HOUR)
-    assert not store.claim(kept, now=NOON, not_since=NOON - HOUR)
+    kept, _ = store.mentions.keep(mention(status=MentionStatus.PENDING), source_asked=False)
+    assert store.mentions.claim(kept, now=NOON, not_since=NOON - HOUR)
+    assert not store.mentions.claim(kept, now=NOON, not_since=NOON - HOUR)
 
 
 def test_of_many_claims_at_once_one_succeeds(store: Store) -> None:
-    kept, _ = store.keep(mention(verified=NOON))
+    kept, _ = store.mentions.keep(mention(verified=NOON))
     together = Barrier(8, timeout=300)
 
     def claim(_: int) -> bool:
         together.wait()
-        return store.claim(kept, now=NOON + HOUR, not_since=NOON)
+        return store.mentions.claim(kept, now=NOON + HOUR, not_since=NOON)
 
     with ThreadPoolExecutor(8) as threads:
         assert sorted(threads.map(claim, range(8))) == [False] * 7 + [True]
 
 
 def test_mentions_in_order_of_arrival_by_target_and_status(store: Store) -> None:
-    later = store.keep(mention("https://a.example/later", received=NOON + HOUR))[0]
-    early = store.keep(mention("https://a.example/early"))[0]
-    same = store.keep(mention("https://a.example/same-time"))[0]
-    spam = store.keep(mention("https://a.example/spam", status=MentionStatus.SPAM))[0]
-    other = store.keep(mention(target="https://b.example/part-6"))[0]
-    assert list(store.mentions()) == [early, same, spam, other, later]
-    assert list(store.mentions(status=MentionStatus.SPAM)) == [spam]
-    assert list(store.mentions(target="http://b.example/part-5", status=MentionStatus.APPROVED)) == [early, same, later]
-    assert list(store.mentions(target="https://b.example/part")) == []
+    later = store.mentions.keep(mention("https://a.example/later", received=NOON + HOUR))[0]
+    early = store.mentions.keep(mention("https://a.example/early"))[0]
+    same = store.mentions.keep(mention("https://a.example/same-time"))[0]
+    spam = store.mentions.keep(mention("https://a.example/spam", status=MentionStatus.SPAM))[0]
+    other = store.mentions.keep(mention(target="https://b.example/part-6"))[0]
+    assert list(store.mentions.list()) == [early, same, spam, other, later]
+    assert list(store.mentions.list(status=MentionStatus.SPAM)) == [spam]
+    assert list(store.mentions.list(target="http://b.example/part-5", status=MentionStatus.APPROVED)) == [
+        early,
+        same,
+        later,
+    ]
+    assert list(store.mentions.list(target="https://b.example/part")) == []
 
 
 def test_more_mentions_than_a_page_come_once_each() -> None:
     sources = [f"https://a.example/{number}" for number in range(501)]
     with Store("sqlite://") as store:
         for number, source in enumerate(sources):
-            store.keep(mention(source, received=NOON + timedelta(seconds=number // 300)))
-        assert [kept.source for kept in store.mentions()] == sources
+            store.mentions.keep(mention(source, received=NOON + timedelta(seconds=number // 300)))
+        assert [kept.source for kept in store.mentions.list()] == sources
 
 
 def test_the_store_can_be_written_while_it_is_listed(store: Store) -> None:
-    store.keep(mention())
-    for kept in store.mentions():
-        store.update(replace(kept, title="seen"))
-    assert [kept.title for kept in store.mentions()] == ["seen"]
+    store.mentions.keep(mention())
+    for kept in store.mentions.list():
+        store.mentions.update(replace(kept, title="seen"))
+    assert [kept.title for kept in store.mentions.list()] == ["seen"]
 
 
 def test_unverified_are_the_pending_ones_nobody_looked_at(store: Store) -> None:
-    waiting = store.keep(mention("https://a.example/1", status=MentionStatus.PENDING))[0]
-    store.keep(mention("https://a.example/2", status=MentionStatus.PENDING, verified=NOON))
-    store.keep(mention("https://a.example/3"))
-    assert list(store.unverified()) == [waiting]
+    waiting = store.mentions.keep(mention("https://a.example/1", status=MentionStatus.PENDING))[0]
+    store.mentions.keep(mention("https://a.example/2", status=MentionStatus.PENDING, verified=NOON))
+    store.mentions.keep(mention("https://a.example/3"))
+    assert list(store.mentions.unverified()) == [waiting]
 
 
 def test_what_was_kept_is_there_after_reopening(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/mentions.db"
     with Store(url) as store:
-        kept, _ = store.keep(WHOLE)
+        kept, _ = store.mentions.keep(WHOLE)
     with Store(url) as store:
-        assert list(store.mentions()) == [kept]
+        assert list(store.mentions.list()) == [kept]
 
 
 def test_what_was_kept_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/mentions.db"
     with Store(url) as one, Store(url) as other:
-        kept, _ = one.keep(mention())
-        assert other.find(kept.source, kept.target) == kept
+        kept, _ = one.mentions.keep(mention())
+        assert other.mentions.find(kept.source, kept.target) == kept
 
 
 def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/mentions.db") as store:
-        store.keep(mention())
+        store.mentions.keep(mention())
         with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         with store._database.read() as own:  # no public way shows it, and the contract hangs on it
@@ -262,24 +266,24 @@ def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
     """SQLite would go on in the file that nobody can see any more."""
     file = tmp_path / "mentions.db"
     with Store(f"sqlite:///{file}") as store:
-        store.keep(mention())
+        store.mentions.keep(mention())
         for each in tmp_path.iterdir():
             each.unlink()
-        kept, new = store.keep(mention())
+        kept, new = store.mentions.keep(mention())
         assert new
     with Store(f"sqlite:///{file}") as store:
-        assert list(store.mentions()) == [kept]
+        assert list(store.mentions.list()) == [kept]
 
 
 def test_a_file_that_was_replaced_by_rubbish_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "mentions.db"
     with Store(f"sqlite:///{file}") as store:
-        store.keep(mention())
+        store.mentions.keep(mention())
         for each in tmp_path.iterdir():
             each.unlink()
         file.write_bytes(b"rubbish " * 500)
         with pytest.raises(StoreError, match="is not an SQLite database"):
-            store.keep(mention())
+            store.mentions.keep(mention())
 
 
 def test_a_closed_store_says_so() -> None:
@@ -287,9 +291,9 @@ def test_a_closed_store_says_so() -> None:
     store.close()
     store.close()
     for use in (
-        lambda: store.keep(mention()),
-        lambda: store.find("http://a.example/", "http://b.example/"),
-        lambda: next(store.mentions()),
+        lambda: store.mentions.keep(mention()),
+        lambda: store.mentions.find("http://a.example/", "http://b.example/"),
+        lambda: next(store.mentions.list()),
     ):
         with pytest.raises(StoreError, match="closed"):
             use()

@@ -28,12 +28,12 @@ def store() -> Iterator[Store]:
 
 
 def keep(store: Store, number: int, **changes: object) -> Mention:
-    kept, _ = store.keep(replace(MENTION, source=f"https://a.example/{number}", **changes))  # type: ignore[arg-type]  # fields
+    kept, _ = store.mentions.keep(replace(MENTION, source=f"https://a.example/{number}", **changes))  # type: ignore[arg-type]  # fields
     return kept
 
 
 def due(store: Store, now: datetime, most: int = 10) -> list[str]:
-    found = store.upkeep.due(looked_before=now - 30 * DAY, failed_before=now - 3 * DAY, most=most)
+    found = store.mentions.due(looked_before=now - 30 * DAY, failed_before=now - 3 * DAY, most=most)
     return [mention.source for mention in found]
 
 
@@ -61,8 +61,8 @@ def test_what_is_not_shown_is_not_looked_at(store: Store, changes: dict[str, obj
 def test_what_failed_is_due_sooner(store: Store) -> None:
     failing, fine = keep(store, 1), keep(store, 2)
     for mention in (failing, fine):
-        assert store.claim(mention, now=NOON + 30 * DAY, not_since=NOON)
-    store.upkeep.count_failure(failing, now=NOON + 30 * DAY, apart=3 * DAY)
+        assert store.mentions.claim(mention, now=NOON + 30 * DAY, not_since=NOON)
+    store.mentions.count_failure(failing, now=NOON + 30 * DAY, apart=3 * DAY)
     assert due(store, NOON + 33 * DAY - timedelta(microseconds=1)) == []
     assert due(store, NOON + 33 * DAY) == [failing.source]
 
@@ -70,20 +70,20 @@ def test_what_failed_is_due_sooner(store: Store) -> None:
 def test_failures_count_when_they_are_apart(store: Store) -> None:
     mention = keep(store, 1)
     days = (0.0, 0.5, 2.9, 3.0, 5.9, 6.5)
-    counted = [store.upkeep.count_failure(mention, now=NOON + day * DAY, apart=3 * DAY) for day in days]
+    counted = [store.mentions.count_failure(mention, now=NOON + day * DAY, apart=3 * DAY) for day in days]
     assert counted == [1, 1, 1, 2, 2, 3]
 
 
 def test_a_success_begins_anew(store: Store) -> None:
     mention = keep(store, 1)
-    store.upkeep.count_failure(mention, now=NOON, apart=3 * DAY)
-    store.update(mention)
-    assert store.upkeep.count_failure(mention, now=NOON + 1 * DAY, apart=3 * DAY) == 1
-    assert store.upkeep.count_failure(mention, now=NOON + 3 * DAY, apart=3 * DAY) == 1
-    assert store.upkeep.count_failure(mention, now=NOON + 4 * DAY, apart=3 * DAY) == 2
+    store.mentions.count_failure(mention, now=NOON, apart=3 * DAY)
+    store.mentions.update(mention)
+    assert store.mentions.count_failure(mention, now=NOON + 1 * DAY, apart=3 * DAY) == 1
+    assert store.mentions.count_failure(mention, now=NOON + 3 * DAY, apart=3 * DAY) == 1
+    assert store.mentions.count_failure(mention, now=NOON + 4 * DAY, apart=3 * DAY) == 2
 
 
 def test_a_failure_is_no_change_to_who_keeps_copies(store: Store) -> None:
     mention = keep(store, 1)
-    store.upkeep.count_failure(mention, now=NOON, apart=DAY)
-    assert store.find(mention.source, mention.target) == mention
+    store.mentions.count_failure(mention, now=NOON, apart=DAY)
+    assert store.mentions.find(mention.source, mention.target) == mention

@@ -27,7 +27,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
     if target is not None:
         checked(target, require_http)
     with pingback.Store(settings.db, create=False) as store:
-        for mention in store.mentions(target=target, status=MentionStatus(status) if status else None):
+        for mention in store.mentions.list(target=target, status=MentionStatus(status) if status else None):
             if settings.json:
                 print_json(mention.as_json())
             else:

@@ -9,8 +9,8 @@ from pingback.cli.mentions import line
 from pingback.cli.options import NO, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.protocols.table import on_their_word
+from pingback.receive.blocklist import block_of, blocks, host_of_block
 from pingback.settings import Settings
-from pingback.store.blocklist import block_of, blocks
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
 
@@ -47,7 +47,7 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
             with pingback.Site.from_settings(settings, store=store) as site:
                 _decide(site, ids, _DECISIONS[action])
         elif action == "blocks":
-            _tell_blocks(settings, store.moderation.blocks())
+            _tell_blocks(settings, store.blocks.all())
         else:
             _block(settings, store, what, action)
 
@@ -69,9 +69,12 @@ def _block(settings: Settings, store: "pingback.Store", what: Iterable[str], act
         if action == "block":
             if ours := [pattern for pattern in what if any(blocks(block_of(pattern), site) for site in settings.site)]:
                 stop(NO, f"nothing was blocked: your own site would be, by {', '.join(ours)}")
-            _tell_blocks(settings, [store.moderation.block(pattern) for pattern in what])
+            named = list(map(block_of, what))
+            for block in named:
+                store.blocks.add(block, host=host_of_block(block))
+            _tell_blocks(settings, named)
             return
-        unknown = [pattern for pattern in what if not store.moderation.unblock(pattern)]
+        unknown = [pattern for pattern in what if not store.blocks.remove(block_of(pattern))]
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if unknown:

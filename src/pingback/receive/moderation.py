@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import SAID, Author, Mention, MentionStatus, Opinion, Verification, Words
+from pingback.receive.blocklist import block_of, blocks, hosts_above
 from pingback.receive.deciders.heuristics import suspicious
-from pingback.store.blocklist import block_of, blocks
-from pingback.store.homes import home_of
+from pingback.receive.homes import home_of
 from pingback.urls import host_of, is_http
 
 if TYPE_CHECKING:
-    from pingback.store.moderation import Moderation
+    from pingback.store.blocks import Blocks
 
 # `PENDING` and `SPAM` are kept for a person to look at, `REJECTED` is not kept: the sender hears fault 49. A status
 # alone is an opinion without a reason.
@@ -61,17 +61,19 @@ def in_order(deciders: Iterable[Decider], *, last: Decide) -> Decide:
 class Moderator:
     """Says no to those who are blocked, by the store or by `block`, and decides on the rest. Thread-safe.
 
-    `block` are patterns as `Moderation.block` takes them; ValueError for what is none.
+    `block` are patterns (`pingback.receive.blocklist`); ValueError for what is none.
     """
 
-    def __init__(self, moderation: "Moderation", *, decide: Decide, block: Iterable[str]) -> None:
-        self._moderation = moderation
+    def __init__(self, kept: "Blocks", *, decide: Decide, block: Iterable[str]) -> None:
+        self._kept = kept
         self._decide = decide
         self._blocks = frozenset(map(block_of, block))
 
-    def check_source(self, source: str) -> None:
-        """Raises `Fault` where the source is blocked."""
-        if any(blocks(block, source) for block in self._blocks) or self._moderation.is_blocked(source):
+    def check_source(self, source: str, *, kept: Iterable[str] | None = None) -> None:
+        """Raises `Fault` where the source is blocked. `kept` are the store's blocks of the `hosts_above` it, where they
+        are at hand."""
+        of_hosts = self._kept.of_hosts(hosts_above(source)) if kept is None else kept
+        if any(blocks(block, source) for block in (*self._blocks, *of_hosts)):
             raise _denied()
 
     def decided(self, mention: Mention, known: Mention | None = None) -> Mention:

@@ -148,7 +148,7 @@ class Receiver:
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
         with self.settler.alarm.hiding():
-            return self._store.find_pair(pair)
+            return self._store.mentions.find_pair(pair)
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED, client_ip: str | None = None) -> list[Mention]:
         """The approved mentions of the target in order of arrival; Fault 33 or 32 as for a ping.
@@ -184,7 +184,7 @@ class Receiver:
             received=self._clock(),
             client_ip=address_of(client_ip),
         )
-        known = self._store.find(arrived.source, arrived.target)
+        known = self._store.mentions.find(arrived.source, arrived.target)
         if known is not None and known.status is not MentionStatus.REJECTED:
             if protocol not in self._policy.believed:
                 self._refresh(known, client_ip, protocol)

@@ -43,8 +43,8 @@ class Renewal:
         """Approved mentions whose source was last asked for that long ago, or failed since, claimed one by one."""
         instant = self._clock()
         again = instant - min(after, FAILURES_APART)
-        for known in self._store.upkeep.due(looked_before=instant - after, failed_before=again, most=most):
-            if self._store.claim(known, now=instant, not_since=again):
+        for known in self._store.mentions.due(looked_before=instant - after, failed_before=again, most=most):
+            if self._store.mentions.claim(known, now=instant, not_since=again):
                 yield known
 
     def renew(self, known: Mention, client_ip: str | None) -> Mention | None:
@@ -55,7 +55,7 @@ class Renewal:
         renewed = self._renewed(known, client_ip)
         if renewed is None:
             return None
-        kept = self._store.update(renewed)
+        kept = self._store.mentions.update(renewed)
         log_renewed(renewed)
         return kept
 
@@ -82,4 +82,4 @@ class Renewal:
             return withdrawn(known, self._clock(), fault.code)
 
     def _fails_for_good(self, known: Mention) -> bool:
-        return self._store.upkeep.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES
+        return self._store.mentions.count_failure(known, now=self._clock(), apart=FAILURES_APART) >= FAILURES

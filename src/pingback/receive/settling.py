@@ -18,6 +18,7 @@ from pingback.errors import Fault, FaultCode, FetchError, NoTurn
 from pingback.model import Mention, MentionStatus, Verification
 from pingback.receive.background import Background
 from pingback.receive.backlog import REVERIFY_AFTER, Backlog
+from pingback.receive.homes import home_of
 from pingback.receive.moderation import Moderator, with_page
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_settled, timed
 from pingback.receive.pages import SitePages
@@ -143,7 +144,9 @@ class Settler:
 
     def keep(self, mention: Mention, *, source_asked: bool = True, holder: str | None = None) -> Mention:
         """The mention as it is on disk then; raises `Fault` where an equal ping was faster."""
-        kept, new = self._store.keep(mention, source_asked=source_asked, holder=holder)
+        kept, new = self._store.mentions.keep(
+            mention, home=home_of(mention.source), source_asked=source_asked, holder=holder
+        )
         if not new:
             raise already_known()
         self.on_settled(kept)
@@ -164,7 +167,7 @@ class Settler:
         except (NoTurn, CancelledError):  # nobody has looked: it waits
             self.backlog.give_back(pending)
             raise
-        kept = self._store.update(settled)
+        kept = self._store.mentions.update(settled)
         if kept.wanted:  # since somebody began to look, the owner approved it: to be looked at once more, by that word
             self.backlog.give_back(kept)
             self.wake()
@@ -177,7 +180,7 @@ class Settler:
         with self.alarm.guarding(f"verify mention {known.id} anew"), suppress(NoTurn):
             instant = self._clock()
             due = instant - REVERIFY_AFTER
-            if not self._store.claim(known, now=instant, not_since=due, holder=self.backlog.holder):
+            if not self._store.mentions.claim(known, now=instant, not_since=due, holder=self.backlog.holder):
                 return False
             self._renew(known, client_ip)
             self._store.queue.answer(known, looked=instant)

@@ -2,7 +2,6 @@
 
 from hashlib import sha256
 
-from pingback.store.homes import home_of
 from pingback.urls import key_of
 
 
@@ -16,9 +15,9 @@ def target_key_of(target: str) -> str:
     return _digest(key_of(target))
 
 
-def home_key_of(source: str) -> str:
-    """The key under which the mentions by one author are found; ValueError when it is not an HTTP URL."""
-    return _digest(home_of(source))
+def home_key_of(home: str) -> str:
+    """The key under which what came from one home is found, which may be any text."""
+    return _digest(home)
 
 
 def _digest(key: str) -> str:

@@ -31,7 +31,7 @@ from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import instant, instant_or_none, mention_of, micros
-from pingback.store.schema import dated, mentions, page_key
+from pingback.store.schema import mentions
 from pingback.store.searching import given
 
 
@@ -129,8 +129,6 @@ class Listing:
         if part.after is not None:
             place, last = tuple_(key, mentions.c.id), tuple_(*part.after)
             chosen = chosen.where(place > last if part.upward else place < last)
-            # The same again, for an index of an expression, of which SQLite makes no use for tuples.
-            chosen = chosen.where(key >= part.after.value if part.upward else key <= part.after.value)
         order = (key.asc(), mentions.c.id.asc()) if part.upward else (key.desc(), mentions.c.id.desc())
         keys = [target_key_of(target) for target in selection.targets]
         with self._database.browse() as connection:
@@ -229,7 +227,7 @@ def _pages(connection: Connection, keys: Iterable[str]) -> list[str]:
 def _approved(connection: Connection, selection: Selection, pages: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     yield mentions.c.status == MentionStatus.APPROVED.value
     if pages:
-        yield _among(page_key, pages)
+        yield _among(mentions.c.page_key, pages)
     if selection.host is not None:
         yield _among(mentions.c.target_host, _hosts(connection, selection.host))
     if selection.kinds:
@@ -268,7 +266,7 @@ _HAS_PORT = re.compile(r":[0-9]+\Z")
 _KEYS: Mapping[SortBy, ColumnElement[Any]] = {
     SortBy.CREATED: mentions.c.received,
     SortBy.UPDATED: mentions.c.changed,
-    SortBy.PUBLISHED: dated,
+    SortBy.PUBLISHED: mentions.c.dated,
 }
 _INDEXES = {
     SortBy.CREATED: "pingback_mentions_by_host",
@@ -278,13 +276,13 @@ _INDEXES = {
 _ROWS = select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value)))
 _SOURCES = (
     select(mentions.c.source)
-    .where(page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
+    .where(mentions.c.page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
     .order_by(mentions.c.received.desc(), mentions.c.id.desc())
     .limit(bindparam("most"))
     .with_hint(mentions, "INDEXED BY pingback_mentions_by_page", "sqlite")
 )
 _LAST_OF_ALL = select(func.max(mentions.c.changed))
-_LAST_OF_PAGE = _LAST_OF_ALL.where(page_key == bindparam("page"))
+_LAST_OF_PAGE = _LAST_OF_ALL.where(mentions.c.page_key == bindparam("page"))
 _NEXT_HOST = select(func.min(mentions.c.target_host)).where(
     mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
 )

@@ -1,4 +1,4 @@
-"""`Moderation`: what the owner decided of mentions, and whose pings are blocked, in the same database."""
+"""`Moderation`: what the owner decided of mentions."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     func,
     literal,
     null,
@@ -22,18 +21,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from pingback.clock import Clock
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.store import blocklist
 from pingback.store.database import Database
-from pingback.store.homes import stem_of
-from pingback.store.keys import home_key_of
 from pingback.store.rows import mention_of, micros, readable, withdrawal
-from pingback.store.schema import blocks, mentions
+from pingback.store.schema import mentions
 from pingback.store.searching import given
-from pingback.urls import same_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -41,8 +35,6 @@ if TYPE_CHECKING:
 
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
 _NEVER = 0  # no try, as in `Store.keep`
-_MOST_PAGES = 1000  # of a home, that are compared with one; 10 microseconds each
-_MOST_SPELLINGS = 100  # of the address of one page, that are passed over to find another page of its home
 
 
 class Moderation:
@@ -102,40 +94,6 @@ class Moderation:
             return _DECIDE
         return _approve(list(self.on_their_word))
 
-    def find(self, ids: Iterable[int]) -> list[Mention]:
-        """The mentions with these ids, those that there are."""
-        with self._database.read() as connection, readable():
-            rows = connection.execute(_FIND, {"ids": json.dumps([*ids])}).mappings()
-            return [mention_of(row) for row in rows]
-
-    def block(self, pattern: str) -> str:
-        """Take no more pings from these pages, `HOST` or `HOST/PATH` (`pingback.store.blocklist`); may be said twice.
-
-        Gives the block in its normal form. What was kept before stays as it is. ValueError for what is no pattern.
-        """
-        block = blocklist.block_of(pattern)
-        row = {"block": block, "host": blocklist.host_of_block(block), "since": micros(self._clock())}
-        with self._database.write() as connection:
-            connection.execute(_BLOCK, row)
-        return block
-
-    def unblock(self, pattern: str) -> bool:
-        """Take the block back; false where there is none. ValueError for what is no pattern."""
-        with self._database.write() as connection:
-            return connection.execute(_UNBLOCK, {"gone": blocklist.block_of(pattern)}).rowcount == 1
-
-    def blocks(self) -> list[str]:
-        """All blocks, by name."""
-        with self._database.read() as connection:
-            return list(connection.execute(_BLOCKS).scalars())
-
-    def is_blocked(self, source: str) -> bool:
-        """One of the blocks is of this source, an absolute HTTP URL."""
-        hosts = {"hosts": json.dumps(["", *blocklist.hosts_above(source)])}
-        with self._database.read() as connection:
-            found = list(connection.execute(_BLOCKS_OF_HOSTS, hosts).scalars())
-        return any(blocklist.blocks(block, source) for block in found)
-
     def approve_on_their_word(self) -> None:
         """Carry out what was approved where nobody knew of `on_their_word`: nobody else would."""
         asked = {"protocols": json.dumps(list(self.on_their_word))}
@@ -147,27 +105,6 @@ class Moderation:
             with self._database.write() as connection:
                 connection.execute(_CARRY_OUT, asked | {"changed_at": micros(self._clock())})
 
-    def knows_page(self, source: str) -> bool:
-        """This page was looked at before, or approved, by this address or another (`pingback.store.homes.stem_of`).
-
-        So it may have been where a thousand pages of its home were.
-        """
-        stem = stem_of(source)
-        with self._database.read() as connection:
-            pages = connection.execute(_KNOWN_FROM_HOME, {"home_of_source": home_key_of(source)}).scalars().all()
-        return len(pages) == _MOST_PAGES or any(stem_of(other) == stem for other in pages)
-
-    def is_known_good(self, source: str) -> bool:
-        """Of the home of this source (`pingback.store.homes`) another page is approved, and none is spam.
-
-        What was approved of the page itself says nothing of what it has become since, whichever target it names.
-        """
-        asked = {"home_of_source": home_key_of(source), "itself": source}
-        with self._database.read() as connection:
-            if connection.execute(_SPAM_FROM_HOME, asked).scalar() is not None:
-                return False
-            return any(not same_url(other, source) for other in connection.execute(_GOOD_FROM_HOME, asked).scalars())
-
 
 def _is_as_read(row: "Row[int, str, int]", read: Mapping[int, datetime]) -> bool:
     return row.id not in read or micros(read[row.id]) == row.changed
@@ -176,7 +113,6 @@ def _is_as_read(row: "Row[int, str, int]", read: Mapping[int, datetime]) -> bool
 # Built once, as those of the outbox.
 _AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
 _BEFORE = select(mentions.c.id, mentions.c.status, mentions.c.changed).where(_AMONG_IDS)
-_FIND = select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id)
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
@@ -219,26 +155,3 @@ _IS_WANTED = (
 )
 _WANTED = select(literal(1)).where(*_IS_WANTED).limit(1)
 _CARRY_OUT = update(mentions).where(*_IS_WANTED).values(status=_APPROVED, held_for=None, changed=_AT, withdrawn=None)
-_BLOCK = insert(blocks).on_conflict_do_nothing()
-_UNBLOCK = delete(blocks).where(blocks.c.block == bindparam("gone"))
-_BLOCKS = select(blocks.c.block).order_by(blocks.c.block)
-_BLOCKS_OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value)))
-_FROM_HOME = mentions.c.home_key == bindparam("home_of_source")
-_SPAM_FROM_HOME = select(literal(1)).where(_FROM_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1)
-_KEPT = [status.value for status in MentionStatus if status is not MentionStatus.REJECTED]
-_KNOWN_FROM_HOME = (
-    select(mentions.c.source)
-    .where(
-        _FROM_HOME,
-        mentions.c.status.in_(_KEPT),
-        or_(mentions.c.verified.is_not(None), mentions.c.status == _APPROVED),
-    )
-    .distinct()
-    .limit(_MOST_PAGES)
-)
-_GOOD_FROM_HOME = (
-    select(mentions.c.source)
-    .where(_FROM_HOME, mentions.c.status == MentionStatus.APPROVED.value, mentions.c.source != bindparam("itself"))
-    .distinct()
-    .limit(_MOST_SPELLINGS)
-)

@@ -11,7 +11,7 @@ from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.rows import micros
-from pingback.store.schema import mentions, moves, page_key
+from pingback.store.schema import mentions, moves
 from pingback.urls import shown
 
 MAX_MOVES = 10_000  # a stranger's pings make the site be asked for any `?x=1` that redirects
@@ -74,20 +74,20 @@ def _remember(connection: Connection, old: str, new: str, url: str, *, most: int
 
 def _list(connection: Connection, old: str, page: str, destination: str, *, at: int) -> None:
     """Let the mentions that stand under `page` on account of the address `old` stand under `destination`."""
-    moved = update(mentions).values(moved_to=destination, changed=at)
+    moved = update(mentions).values(page_key=destination, changed=at)
     if page == old:  # a page that joins another brings all that it had
-        connection.execute(moved.where(page_key == old))
+        connection.execute(moved.where(mentions.c.page_key == old))
         return
     connection.execute(moved.where(mentions.c.target_key == old))
     for list_of in (page, destination):  # who asks by the old address has read the one, and is given the other now
-        connection.execute(update(mentions).where(page_key == list_of).values(changed=at))
+        connection.execute(update(mentions).where(mentions.c.page_key == list_of).values(changed=at))
 
 
 _ADDRESS = bindparam("address", type_=String)
 _PAGE = select(
     func.coalesce(
         select(moves.c.new_key).where(moves.c.old_key == _ADDRESS).scalar_subquery(),
-        select(page_key).where(mentions.c.target_key == _ADDRESS).limit(1).scalar_subquery(),
+        select(mentions.c.page_key).where(mentions.c.target_key == _ADDRESS).limit(1).scalar_subquery(),
     )
 )
 _COUNT = select(func.count()).select_from(moves)

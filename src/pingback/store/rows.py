@@ -29,7 +29,7 @@ from pingback.model import (
     QueuedPing,
     Via,
 )
-from pingback.store.keys import home_key_of, pair_of, target_key_of
+from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.urls import host_of
 
@@ -37,7 +37,7 @@ MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 
 # What stays as the ping left it when the mention is brought up to date.
 FIXED = frozenset(
-    {"id", "pair", "target_key", "moved_to", "target_host", "home_key", "source", "target", "received", "client_ip"}
+    {"id", "pair", "source_key", "target_key", "target_host", "source", "target", "received", "client_ip"}
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,13 +53,14 @@ def micros(instant: datetime) -> int:
 
 
 def row_of(mention: Mention) -> dict[str, Any]:
-    """The columns of a mention, all but its `id`, and `moved_to`."""
+    """The columns of a mention, all but its `id`, and what the store finds out: `page_key` and `home_key`."""
     author = mention.author or Author()
     keys = {
         "pair": pair_of(mention.source, mention.target),
+        "source_key": source_key_of(mention.source),
         "target_key": target_key_of(mention.target),
         "target_host": host_of(mention.target),
-        "home_key": home_key_of(mention.source),
+        "dated": micros(mention.published or mention.received),
         "author_name": storable(author.name),
         "author_url": storable(author.url),
         "author_photo": storable(author.photo),

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     Float,
     Index,
     Integer,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
-    func,
     text,
 )
 
@@ -38,7 +36,13 @@ mentions = Table(
     Column("id", Integer, primary_key=True),
     _site(),
     Column("pair", String(64), nullable=False, unique=True),
+    Column("source_key", String(64), nullable=False),
     Column("target_key", String(64), nullable=False),
+    # In whose list it stands: the target, or the address that the target's page has by now (`moves`).
+    Column("page_key", String(64), nullable=False),
+    # Whose the source is, to ask what is known of them.
+    Column("home_key", String(64), nullable=False, server_default=""),
+    Column("target_host", Text, nullable=False),  # with its port, where that is not the usual one
     Column("source", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("protocol", String(20), nullable=False),
@@ -52,6 +56,7 @@ mentions = Table(
     Column("author_photo", Text),
     Column("published", BigInteger),
     Column("received", BigInteger, nullable=False),
+    Column("dated", BigInteger, nullable=False),  # when it was published, or else when it came
     Column("verified", BigInteger),
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
@@ -64,20 +69,13 @@ mentions = Table(
     Column("changed", BigInteger, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failed", BigInteger, nullable=False, server_default="0"),
-    # Whose the source is, to ask what is known of them; the owner's last word on the mention, which is a status; and
-    # why whoever decided lets it wait.
-    Column("home_key", String(64), nullable=False, server_default=""),
+    # The owner's last word on the mention, which is a status; and why whoever decided lets it wait.
     Column("decision", String(20)),
     Column("held_for", Text),
     Column("client_ip", String(45)),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
-    # The key of the address that the target's page has by now (`moves`), null where it is the target's own; and the
-    # target's host, with its port where that is not the usual one, "" in rows that an earlier version writes.
-    Column("moved_to", String(64)),
-    Column("target_host", Text, nullable=False, server_default=""),
-    Index("pingback_mentions_by_address", "target_key", "moved_to"),
-    Index("pingback_mentions_unplaced", "id", sqlite_where=text("target_host = ''")),
+    Index("pingback_mentions_by_address", "target_key", "page_key"),
     Index("pingback_mentions_by_arrival", "received", "id"),
     Index("pingback_mentions_by_change", "changed", "id"),
     Index("pingback_mentions_by_withdrawal", "withdrawn", "id"),
@@ -89,42 +87,23 @@ mentions = Table(
     Index("pingback_mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
     Index("pingback_mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
     Index("pingback_mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
+    # Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
+    # these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
+    Index(
+        "pingback_mentions_by_page",
+        *("page_key", "status", "received", "id", "changed", "kind", "target_host", "dated"),
+    ),
+    Index("pingback_mentions_by_page_change", "page_key", "changed"),
+    Index(
+        "pingback_mentions_by_host_date",
+        *("target_host", "status", "dated", "id", "received", "changed", "kind"),
+    ),
     Index(
         "pingback_mentions_rejected",
         *("changed", "id"),
         sqlite_where=text("status = 'rejected' AND decision IS NULL AND withdrawn IS NULL"),
     ),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
-)
-# In whose list a mention stands; and its own date, else that of its arrival.
-page_key: ColumnElement[str] = func.coalesce(mentions.c.moved_to, mentions.c.target_key)
-dated: ColumnElement[int] = func.coalesce(mentions.c.published, mentions.c.received)
-# Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
-# these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
-# SQLite uses an index of an expression where the query has the same one.
-_c = mentions.c
-Index(
-    "pingback_mentions_by_page",
-    page_key,
-    _c.status,
-    _c.received,
-    _c.id,
-    _c.changed,
-    _c.kind,
-    _c.target_host,
-    _c.published,
-)
-Index("pingback_mentions_by_page_change", page_key, _c.changed)
-Index(
-    "pingback_mentions_by_host_date",
-    _c.target_host,
-    _c.status,
-    dated,
-    _c.id,
-    _c.received,
-    _c.changed,
-    _c.kind,
-    _c.published,
 )
 # Only what is shown, from the one that was not looked at for longest.
 Index("pingback_mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
@@ -172,6 +151,17 @@ Index(
 standing = case(
     (and_(outbox.c.leased_until.is_not(None), outbox.c.next_try.is_not(None)), OutcomeStatus.WAITING.value),
     else_=outbox.c.status,
+)
+
+# How many mentions and pings there are: kept by triggers, as to count them takes a second where there are a million.
+tallies = Table(
+    "pingback_tallies",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", String(20), primary_key=True),  # the table, without "pingback_"
+    Column("protocol", String(20), primary_key=True),  # "" where none is known
+    Column("status", String(20), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 attempts = Table(
@@ -316,10 +306,13 @@ moves = Table(
 channels = Table(
     "pingback_channels",
     metadata,
-    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
-    Column("name", String(20), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    _site(),
+    Column("name", String(20), nullable=False),
     Column("since", BigInteger, nullable=False),  # what came before is no news
     Column("rests_until", BigInteger, nullable=False),
+    UniqueConstraint("site_id", "name", name="pingback_channels_once"),
+    sqlite_autoincrement=True,
 )
 
 notifications = Table(

@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 from pingback import forks
 from pingback.clock import Clock
 from pingback.errors import StoreError
-from pingback.model import Mention, MentionStatus
+from pingback.model import MentionStatus
 from pingback.store import pruning
 from pingback.store.database import Database
-from pingback.store.rows import mention_of, micros
 from pingback.store.schema import mentions, outbox, standing
 
 _ANSWER_HOLDS = timedelta(seconds=1)
@@ -27,7 +26,7 @@ class _Undone(Exception):
 
 
 class Upkeep:
-    """Old mentions that are to be looked at again, those that fail, and what can be forgotten; `Store.upkeep` gives it.
+    """Whether a ping could be kept, what can be forgotten, and how much there is; `Store.upkeep` gives it.
 
     Thread-safe. All methods raise `StoreError` when the database cannot be used.
     """
@@ -44,31 +43,6 @@ class Upkeep:
 
     def renew_after_fork(self) -> None:
         self._lock, self._examining = threading.Lock(), threading.Lock()
-
-    def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> list[Mention]:
-        """Approved mentions whose source was last asked for that long ago, the oldest look first.
-
-        Those that failed since they were seen are due by `failed_before`. What was never verified is left out: its
-        owner did not want its source to be asked.
-        """
-        instants = {"looked": micros(looked_before), "failed": micros(failed_before), "most": most}
-        with self._database.read() as connection:
-            rows = connection.execute(_DUE, instants).mappings().all()
-        try:
-            return [mention_of(row) for row in rows]
-        except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
-
-    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
-        """How often in a row the source could not be had, this time included.
-
-        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `Store.update`
-        begins anew.
-        """
-        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
-        with self._database.write() as connection:
-            connection.execute(_COUNT, asked)
-            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
 
     def prunable(self, *, before: datetime, now: datetime) -> dict[str, int]:
         """How much `prune` would forget, by kind."""
@@ -152,7 +126,7 @@ class Upkeep:
         Where work ran into something, the row is written in earnest, and taken away before anybody can see it.
         """
         in_earnest = self._database.trouble is not None
-        row = _TRIAL | {"pair": token_hex(32), "target_key": token_hex(32)}  # wherever in the indexes that is
+        row = _TRIAL | {key: token_hex(32) for key in _KEYS}  # wherever in the indexes that is
         try:
             with suppress(_Undone), self._database.write() as connection:
                 connection.execute(_TRY, row)
@@ -181,31 +155,15 @@ _TRIAL: dict[str, Any] = {
     "protocol": "",
     "status": MentionStatus.REJECTED.value,
     "title": "x" * _ROOM,
+    "target_host": "",
     "received": 0,
+    "dated": 0,
     "tried": 0,
 }
+_KEYS = ("pair", "source_key", "target_key", "page_key")
 _TRY = insert(mentions)
 _TAKE_AWAY = delete(mentions).where(mentions.c.pair == bindparam("trial"))
 _COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
     mentions.c.protocol, mentions.c.status
 )
 _COUNT_PINGS = select(outbox.c.protocol, standing, func.count()).group_by(outbox.c.protocol, standing)
-_SEEN = (mentions.c.status == MentionStatus.APPROVED.value, mentions.c.verified.is_not(None))
-_DUE = (
-    select(*mentions.c)
-    .where(
-        *_SEEN,
-        or_(
-            and_(mentions.c.failures == 0, mentions.c.tried <= bindparam("looked")),
-            and_(mentions.c.failures > 0, mentions.c.tried <= bindparam("failed")),
-        ),
-    )
-    .order_by(mentions.c.tried, mentions.c.id)
-    .limit(bindparam("most"))
-)
-_COUNT = (
-    update(mentions)
-    .where(mentions.c.id == bindparam("of"), or_(mentions.c.failures == 0, mentions.c.failed <= bindparam("before")))
-    .values(failures=mentions.c.failures + 1, failed=bindparam("now"))
-)
-_FAILURES = select(mentions.c.failures).where(mentions.c.id == bindparam("of"))

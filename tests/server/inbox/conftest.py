@@ -114,7 +114,7 @@ def keep(store: Store, number: int, **given: object) -> int:
         received=at,
         verified=at,
     )
-    kept, _ = store.keep(replace(mention, **given))  # type: ignore[arg-type]  # as the test names them
+    kept, _ = store.mentions.keep(replace(mention, **given))  # type: ignore[arg-type]  # as the test names them
     assert kept.id is not None
     return kept.id
 

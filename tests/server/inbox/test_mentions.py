@@ -25,7 +25,7 @@ def titles(visitor: Visitor, query: str = "") -> list[str]:
 
 
 def statuses(store: Store) -> list[str]:
-    return [mention.status.value for mention in store.mentions()]
+    return [mention.status.value for mention in store.mentions.list()]
 
 
 def test_newest_first_in_tabs(owner: Visitor, store: Store) -> None:
@@ -148,7 +148,7 @@ def test_approved_unseen_is_looked_at_before_it_is_shown(owner: Visitor, store: 
     assert location == "/mount/inbox?did=approve&n=1&later=2"
     said = "1 approved. 2 not verified yet: looked at first, and shown if the link is there."
     assert said in text_of(owner.get(location.removeprefix("/mount")))
-    assert [(each.source == linking, each.status.value, each.title, each.fault) for each in store.mentions()] == [
+    assert [(each.source == linking, each.status.value, each.title, each.fault) for each in store.mentions.list()] == [
         (True, "approved", "Seen", None),
         (False, "rejected", "Title 2", 16),
         (False, "approved", "Title 3", None),
@@ -227,7 +227,7 @@ def test_what_changed_since_it_was_read_is_not_approved(
     page = text_of(owner.get())
     ones, ids = re.findall(r'value="(approve [^"]+)"', page), re.findall(r'name="id" value="([^"]+)"', page)
     clock.pass_by(seconds=1)
-    store.update(replace(store.moderation.find(numbers)[1], title="CASINO"))
+    store.mentions.update(replace(store.mentions.with_ids(numbers)[1], title="CASINO"))
     fields = [("one", ones[0])] if button == "one" else [("all", "approve"), *[("id", each) for each in ids]]
     location = owner.send("/inbox/decide", *fields).headers["Location"]
     approved = "&n=1" if button == "all" else ""
@@ -254,7 +254,7 @@ def test_a_blocked_host_is_refused_from_then_on(owner: Visitor, store: Store) ->
     response = owner.send("/inbox/decide", ("all", "block"), ("id", str(one)), ("id", str(other)))
     assert response.headers["Location"] == "/mount/inbox?did=block&n=2"
     assert statuses(store) == ["spam", "spam", "pending"]
-    assert store.moderation.blocks() == ["[2001:db8::1]", "spam.example"]
+    assert store.blocks.all() == ["[2001:db8::1]", "spam.example"]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_no_click_blocks_a_host_of_the_owner_s_own(
             location = owner.send("/inbox/decide", *fields).headers["Location"]
             assert location == "/mount/inbox?did=ours"
         assert "block a host of your own sites" in text_of(owner.get("/inbox?did=ours"))
-    assert (statuses(store), store.moderation.blocks()) == (["pending", "pending"], [])
+    assert (statuses(store), store.blocks.all()) == (["pending", "pending"], [])
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_all_bars_fit(numbers: list[int]) -> None:
 def test_block_and_unblock(owner: Visitor, store: Store) -> None:
     response = owner.send("/inbox/block", ("block", "https://Spam.example/~x"), ("to", "/inbox/blocked"))
     assert response.headers["Location"] == "/mount/inbox/blocked?did=block"
-    assert store.moderation.blocks() == ["spam.example/~x"]
+    assert store.blocks.all() == ["spam.example/~x"]
     page = text_of(owner.get("/inbox/blocked?did=block"))
     assert "Blocked. Pings from there are refused from now on." in page
     assert '<button name="block" value="spam.example/~x"' in page
@@ -361,7 +361,7 @@ def test_what_names_no_host(owner: Visitor, store: Store, typed: str) -> None:
     response = owner.send("/inbox/block", ("block", typed), ("to", "/inbox/blocked"))
     assert response.headers["Location"] == "/mount/inbox/blocked?did=unclear"
     assert "This names no host" in text_of(owner.get("/inbox/blocked?did=unclear"))
-    assert store.moderation.blocks() == []
+    assert store.blocks.all() == []
 
 
 def test_a_button_that_is_none_of_ours(owner: Visitor) -> None:

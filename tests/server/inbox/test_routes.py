@@ -37,8 +37,8 @@ def test_a_stranger_changes_nothing(stranger: Visitor, store: Store, path: str) 
     number = keep(store, 1)
     response = stranger.post(path, {"one": f"approve {number}", "block": "a.example", "token": ""})
     assert (response.status, response.headers["Location"]) == (303, "/mount/inbox")
-    assert [mention.status for mention in store.mentions()] == [MentionStatus.PENDING]
-    assert store.moderation.blocks() == []
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.PENDING]
+    assert store.blocks.all() == []
 
 
 @pytest.mark.parametrize("path", CHANGES)
@@ -55,8 +55,8 @@ def test_without_the_token_nothing_changes(owner: Visitor, store: Store, path: s
     fields = {"one": f"approve {number}", "block": "a.example"}
     response = owner.post(path, fields if token is None else fields | {"token": token})
     assert response.status == 403
-    assert [mention.status for mention in store.mentions()] == [MentionStatus.PENDING]
-    assert store.moderation.blocks() == []
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.PENDING]
+    assert store.blocks.all() == []
     assert "<h1>Mentions</h1>" in text_of(owner.get())
 
 
@@ -64,7 +64,7 @@ def test_another_session_s_token_is_none(owner: Visitor, store: Store) -> None:
     token = owner.token
     owner.log_in()
     assert owner.post("/inbox/block", {"block": "a.example", "token": token}).status == 403
-    assert store.moderation.blocks() == []
+    assert store.blocks.all() == []
 
 
 @pytest.mark.parametrize("path", [*CHANGES, "/inbox/login"])

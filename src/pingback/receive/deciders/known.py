@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from pingback.model import Mention, MentionStatus
 from pingback.receive.deciders.heuristics import suspicious
+from pingback.receive.homes import home_of, stem_of
 from pingback.receive.moderation import Decider
-from pingback.store.homes import home_of
 from pingback.urls import is_under
 
 if TYPE_CHECKING:
-    from pingback.store.moderation import Moderation
+    from pingback.store.mentions import Mentions
+
+_MOST_PAGES = 1000  # of a home, that are compared with one; 10 microseconds each
 
 
 def own_site(site: Sequence[str]) -> Decider:
@@ -23,25 +25,39 @@ def own_site(site: Sequence[str]) -> Decider:
     return decide
 
 
-def known_good(moderation: "Moderation") -> Decider:
-    """Approves those of whom the store has another approved page, and no spam (`Moderation.is_known_good`).
+def known_good(known: "Mentions") -> Decider:
+    """Approves those of whom the store has another approved page, and no spam.
+
+    What was approved of the page itself says nothing of what it has become since, whichever target it names.
 
     Not where a page that is known already has become suspicious, nor by another address of such a page: two of one
     author could vouch for each other.
     """
 
     def decide(mention: Mention) -> MentionStatus | None:
-        if suspicious(mention) and (_is_known(mention) or moderation.knows_page(mention.source)):
+        home = home_of(mention.source)
+        if suspicious(mention) and (_is_known(mention) or _was_seen(known, mention.source, home)):
             return None
-        homes = {home_of(url) for url in _addresses(mention)}
-        known = len(homes) == 1 and moderation.is_known_good(mention.source)
-        return MentionStatus.APPROVED if known else None
+        if any(home_of(url) != home for url in _addresses(mention)):
+            return None
+        reputation = mention.reputation or known.reputation(source=mention.source, home=home)
+        return MentionStatus.APPROVED if reputation.vouched and not reputation.spam else None
 
     return decide
 
 
 def _is_known(mention: Mention) -> bool:
     return mention.status is not MentionStatus.PENDING or mention.wanted
+
+
+def _was_seen(known: "Mentions", source: str, home: str) -> bool:
+    """This page was looked at before, or approved, by this address or another (`pingback.receive.homes.stem_of`).
+
+    So it may have been where a thousand pages of its home were.
+    """
+    stem = stem_of(source)
+    pages = known.seen_from(home, most=_MOST_PAGES)
+    return len(pages) == _MOST_PAGES or any(stem_of(page) == stem for page in pages)
 
 
 def _addresses(mention: Mention) -> list[str]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from pingback.model import Mention, MentionStatus
 from pingback.protocols.pingback import MEANINGS
+from pingback.receive.blocklist import block_of, blocks, host_of_block
 from pingback.server.http import Response
 from pingback.server.inbox.pages import render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
-from pingback.store.blocklist import block_of, blocks
 from pingback.store.overview import Cursor
 from pingback.store.rows import instant, micros
 from pingback.urls import is_http, split
@@ -108,18 +108,18 @@ def decide(visit: Visit) -> Response:
     ids = list(read)
     if word not in DECISIONS:
         return visit.back()
-    if word == "block" and any(_blocks_ours(visit, mention) for mention in visit.store.moderation.find(ids)):
+    if word == "block" and any(_blocks_ours(visit, mention) for mention in visit.store.mentions.with_ids(ids)):
         return visit.back(did="ours")
     # Approved is what was read: between that and the click another ping may have brought other words.
     since = {number: at for number, at in read.items() if at is not None} if word == "approve" else {}
     decided = visit.store.moderation.decide(ids, DECISIONS[word], read=since)
     if word == "block":
         for host in {split(mention.source).host for mention in decided if is_http(mention.source)}:
-            visit.store.moderation.block(host)
+            _block(visit, host)
     later = sum(mention.wanted for mention in decided)
     if later:
         visit.resume()
-    changed = len(visit.store.moderation.find(since)) - sum(mention.id in since for mention in decided)
+    changed = len(visit.store.mentions.with_ids(since)) - sum(mention.id in since for mention in decided)
     if not decided and not changed:
         return visit.back(did="nothing")
     return visit.back(did=word, n=len(decided) - later, later=later, changed=changed)
@@ -127,13 +127,13 @@ def decide(visit: Visit) -> Response:
 
 def show_blocked(visit: Visit) -> Response:
     """All blocks, and a form for one more."""
-    return render("blocked.html", visit, blocks=visit.store.moderation.blocks(), did=visit.query.text("did"))
+    return render("blocked.html", visit, blocks=visit.store.blocks.all(), did=visit.query.text("did"))
 
 
 def block(visit: Visit) -> Response:
     """One more, as typed."""
     try:
-        visit.store.moderation.block(visit.form.text("block") or "")
+        _block(visit, visit.form.text("block") or "")
     except ValueError:
         return visit.back(did="unclear")
     return visit.back(did="block")
@@ -142,10 +142,15 @@ def block(visit: Visit) -> Response:
 def unblock(visit: Visit) -> Response:
     """Pings from there are taken again."""
     try:
-        visit.store.moderation.unblock(visit.form.text("block") or "")
+        visit.store.blocks.remove(block_of(visit.form.text("block") or ""))
     except ValueError:  # it is no button of ours
         return visit.back()
     return visit.back(did="unblock")
+
+
+def _block(visit: Visit, text: str) -> None:
+    block = block_of(text)
+    visit.store.blocks.add(block, host=host_of_block(block))
 
 
 def _groups(view: View, mentions: list[Mention]) -> list[tuple[bool, list[Mention]]]:

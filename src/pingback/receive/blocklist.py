@@ -31,9 +31,9 @@ def host_of_block(block: str) -> str:
 
 
 def hosts_above(source: str) -> list[str]:
-    """The hosts that a block of this source can name: its own, and those that it is below."""
+    """What a block of this source can name (`host_of_block`): its host, those that it is below, and none."""
     labels = _host(source).split(".")
-    return [".".join(labels[start:]) for start in range(len(labels))]
+    return [*(".".join(labels[start:]) for start in range(len(labels))), ""]
 
 
 def blocks(block: str, source: str) -> bool:

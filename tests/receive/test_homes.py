@@ -1,9 +1,8 @@
-"""`pingback.store.homes`: whom a good page vouches for on a host that several people may share."""
+"""`pingback.receive.homes`: whom a good page vouches for on a host that several people may share."""
 
 import pytest
 
-from pingback.store.homes import home_of, stem_of
-from pingback.store.keys import home_key_of
+from pingback.receive.homes import home_of, stem_of
 
 
 @pytest.mark.parametrize(
@@ -38,12 +37,6 @@ from pingback.store.keys import home_key_of
 )
 def test_home(url: str, home: str) -> None:
     assert home_of(url) == home
-
-
-def test_homes_have_keys_of_one_length() -> None:
-    assert home_key_of("https://a.example/~ann/post") == home_key_of("http://a.example/%7Eann/")
-    assert home_key_of("https://a.example/~ann/post") != home_key_of("https://a.example/~bob/post")
-    assert len(home_key_of("https://a.example/~" + "a" * 8000)) == 64
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""`pingback.store.blocklist`: which pages a block is of."""
+"""`pingback.receive.blocklist`: which pages a block is of."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.store.blocklist import block_of, blocks, hosts_above
+from pingback.receive.blocklist import block_of, blocks, hosts_above
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_long_urls_take_no_time() -> None:
 
 
 def test_hosts_that_a_block_can_name() -> None:
-    assert hosts_above("https://a.b.example./x") == ["a.b.example", "b.example", "example"]
+    assert hosts_above("https://a.b.example./x") == ["a.b.example", "b.example", "example", ""]
