@@ -389,6 +389,34 @@ class QueuedPing:
         )
 
 
+class JobKind(StrEnum):
+    """What is to be done later, and what its `subject` is."""
+
+    VERIFY = "verify"  # a mention
+    REVERIFY = "reverify"  # a mention
+    DELIVER = "deliver"  # a ping of the outbox
+    NOTIFY = "notify"  # a channel
+    READ = "read"  # a post that is to be published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work that somebody has leased. `subject` is the number of what it is about, `host` whom it asks, "" for nobody.
+
+    `due` is since when it could be taken, `attempts` how often it failed, `failing_since` the first of these failures.
+    `leased_by` tells this lease from every other.
+    """
+
+    id: int
+    kind: JobKind
+    subject: int
+    host: str = ""
+    due: datetime
+    attempts: int = 0
+    failing_since: datetime | None = None
+    leased_by: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try at a ping, whose `id` is `ping`. `exchange` is what went over the wire, where that was kept."""

@@ -5,6 +5,7 @@ from typing import Self
 from pingback.clock import Clock, now
 from pingback.store.blocks import Blocks
 from pingback.store.database import Database
+from pingback.store.jobs import Jobs
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
 from pingback.store.mentions import Mentions
@@ -32,7 +33,7 @@ class Store:
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
     was told of, and `queue` the mentions whose source is to be looked at. `outbox` is what the site sends, `to_publish`
-    the posts that go out later. `upkeep` keeps all of it true and small; `overview` is the owner's view on the
+    the posts that go out later, `jobs` what is to be done later. `upkeep` keeps all of it true and small; `overview` is the owner's view on the
     mentions, which `secrets` and `logins` keep from others.
     """
 
@@ -59,6 +60,7 @@ class Store:
         self.upkeep = Upkeep(self._database, clock=clock)
         self.notifications = Notifications(self._database)
         self.queue = Queue(self._database)
+        self.jobs = Jobs(self._database)
 
     def __enter__(self) -> Self:
         return self
