@@ -230,7 +230,7 @@ def _rate(value: object) -> str:
     rate = text(value)
     if rate == OFF:
         return rate
-    from pingback.receive.limits import limits_in  # loads a library, which only those who set a rate wait for
+    from pingback.jobs.limits import limits_in  # loads a library, which only those who set a rate wait for
 
     try:
         limits_in(rate)

@@ -33,8 +33,8 @@ class Store:
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
     was told of, and `queue` the mentions whose source is to be looked at. `outbox` is what the site sends, `to_publish`
-    the posts that go out later, `jobs` what is to be done later. `upkeep` keeps all of it true and small; `overview` is the owner's view on the
-    mentions, which `secrets` and `logins` keep from others.
+    the posts that go out later, `jobs` what is to be done later. `upkeep` keeps all of it true and small; `overview` is
+    the owner's view on the mentions, which `secrets` and `logins` keep from others.
     """
 
     def __init__(

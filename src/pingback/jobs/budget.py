@@ -1,0 +1,306 @@
+"""How often and by how many at once a host is asked, by all that this process does: one budget for both directions.
+
+A stranger's word sends us to a server of their choice, be it by the name of a source, by where that redirects to, or by
+the address that they give to a name of their own. So what is done on it has a rate of its own, and nothing that comes
+of it, but a host's own wish, keeps our pings from that host.
+"""
+
+import logging
+import threading
+import typing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from pingback.clock import Clock, now
+from pingback.errors import NoTurn, StoreError
+from pingback.jobs.retry import LONGEST_PACE, pace_of
+from pingback.net.guard import Address, Permit, Postponed, Refused, is_here, network_of, untranslated
+from pingback.urls import shown, split
+
+if TYPE_CHECKING:
+    from pingback.jobs.limits import Rate
+
+PER_HOST = 2  # exchanges at a time: as many as a browser that is polite
+STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is let be for a while
+SILENT_FOR = timedelta(minutes=5)
+LONGEST_PAUSE = timedelta(hours=1)
+ADDRESS_RATE = "60/minute"  # of a host it is less; behind one address there may be a thousand, as good as their names
+REMEMBERED = 1000  # hosts, or sources, of which something is known
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class OwnPages(typing.Protocol):
+    """What is the site's own, and has no budget."""
+
+    def holds(self, url: str) -> bool:
+        """The address is one of the site's pages."""
+
+    def has_host(self, host: str) -> bool:
+        """A page of the site may be at this host."""
+
+
+class Nobodys:
+    """The pages of those who have none."""
+
+    def holds(self, url: str) -> bool:
+        """None is."""
+        return False
+
+    def has_host(self, host: str) -> bool:
+        """None is."""
+        return False
+
+
+NOBODYS = Nobodys()
+
+
+class Busy(Exception):
+    """At the host as many exchanges are under way as may be, or it is let be."""
+
+
+class HostBudget:
+    """Counts the exchanges with each host. Thread-safe.
+
+    A host is whatever its callers call so, and "" is none, which has no bounds. One that is slow, or asked for
+    patience, gets one exchange at a time. `keep_pause` is told of each pause, to keep it for other processes.
+
+    What strangers name is counted by `rate`, where there is one, and by one of addresses. Pages of the `site` need no
+    room in that of their host, nor its hosts in that of an address. `is_here` knows the machine's own addresses.
+    """
+
+    def __init__(
+        self,
+        rate: "Rate | None" = None,
+        *,
+        site: OwnPages = NOBODYS,
+        clock: Clock = now,
+        keep_pause: Callable[[str, datetime], object] | None = None,
+        is_here: Callable[[Address], bool] = is_here,
+    ) -> None:
+        self._rate = rate
+        self._site = site
+        self._clock = clock
+        self._keep_pause = keep_pause
+        self._is_here = is_here
+        self._lock = threading.Lock()
+        self._address_rate: Rate | None = None
+        self._under_way: Counter[str] = Counter()
+        self._strikes: dict[str, dict[str, tuple[int, datetime]]] = {}  # how many in a row, and until when they count
+        self._gaps: dict[str, tuple[timedelta, datetime]] = {}  # after each exchange, and until when
+        self._pauses: dict[str, datetime] = {}
+        self._spent: dict[str, datetime] = {}  # sources that led to a host without room, and until when there is none
+
+    # How many at once
+
+    def room(self, host: str) -> int:
+        """How many exchanges with the host may begin now."""
+        with self._lock:
+            return self._room(host, self._clock())
+
+    def enter(self, host: str) -> bool:
+        """Begin an exchange with the host, where there is room; `leave` ends it."""
+        with self._lock:
+            if not self._room(host, self._clock()):
+                return False
+            self._under_way[host] += 1
+            return True
+
+    def leave(self, host: str) -> None:
+        """The exchange is over. A host that asked for patience is let be for a while."""
+        with self._lock:
+            self._under_way -= Counter([host])  # which drops what has come down to nothing
+            instant = self._clock()
+            gap, until = self._gaps.get(host, (timedelta(0), instant))
+        if until > instant:
+            self.pause(host, instant + gap)
+
+    @contextmanager
+    def place(self, host: str) -> Iterator[None]:
+        """An exchange with the host; raises `Busy` where there is no room."""
+        if not self.enter(host):
+            raise Busy
+        try:
+            yield
+        finally:
+            self.leave(host)
+
+    def places(self, host: str) -> int:
+        """How many exchanges with the host may be under way."""
+        with self._lock:
+            return 1 if self._is_slow(host, self._clock()) else PER_HOST
+
+    def busy(self) -> dict[str, int]:
+        """How many of its `PER_HOST` places each host has not free, of those that have not all; whatever pauses."""
+        with self._lock:
+            instant = self._clock()
+            slow = [host for host in {*self._gaps, *self._strikes} if self._is_slow(host, instant)]
+            return dict(self._under_way + Counter(dict.fromkeys(slow, PER_HOST - 1)))
+
+    # Hosts that are to be let be
+
+    def unanswered(self, host: str, doing: str = "") -> None:
+        """On the owner's own word the host was asked, and gave no answer: again and again, it is let be for a while.
+
+        What strangers have us ask does not count: they may know slow pages of anybody.
+        """
+        with self._lock:
+            instant = self._clock()
+            strikes = self._strikes.get(host, {})
+            count = 1 + (strikes[doing][0] if doing in strikes and strikes[doing][1] > instant else 0)
+            _put(self._strikes, host, strikes | {doing: (count, instant + LONGEST_PAUSE)})
+        if count >= STRIKES:
+            self.pause(host, instant + SILENT_FOR)
+
+    def answered(self, host: str, doing: str = "") -> None:
+        """The host gave an answer, whichever, to the same kind of question."""
+        with self._lock:
+            strikes = self._strikes.get(host, {})
+            strikes.pop(doing, None)
+            if not strikes:
+                self._strikes.pop(host, None)
+
+    def too_fast(self, host: str, not_before: datetime | None = None) -> None:
+        """The host said that there was too much of us: it is let be until then, and for as long after each exchange."""
+        instant = self._clock()
+        gap = pace_of(not_before, now=instant)
+        with self._lock:
+            _put(self._gaps, host, (gap, instant + gap + LONGEST_PACE))
+        self.pause(host, instant + gap)
+
+    def pause(self, host: str, until: datetime) -> None:
+        """Let the host be until then, an hour at most; a pause that is longer already stays so."""
+        instant = self._clock()
+        until = min(until, instant + LONGEST_PAUSE)
+        with self._lock:
+            if not host or until <= self._pauses.get(host, instant):
+                return
+            _put(self._pauses, host, until)
+        if self._keep_pause is not None:
+            try:
+                self._keep_pause(host, until)
+            except StoreError as error:  # we know, and others will learn it themselves
+                log.debug("the pause of %r is not kept: %s", host, error)
+
+    def paused_until(self, host: str) -> datetime | None:
+        """When the host's pause ends, as far as this process knows; None where it does not pause."""
+        with self._lock:
+            return self._pause_of(host, self._clock())
+
+    # What strangers name
+
+    def take(self, source: str) -> bool:
+        """Count a request at the host of the source, where that has room left, and where it led to the last time."""
+        with self._lock:
+            until = self._spent.get(source)
+        if until is not None and self._clock() < until:
+            return False
+        return not self.seconds_at(source)
+
+    @contextmanager
+    def asking(self, source: str, *, sender: str | None = None) -> Iterator["StrangersPermit"]:
+        """The permit of an exchange that begins at a source that was counted, or at one of our own.
+
+        Where it ends in NoTurn, the source has no room for as long as that says.
+        """
+        try:
+            yield StrangersPermit(self, source, sender)
+        except NoTurn as postponed:
+            with self._lock:
+                _put(self._spent, source, self._clock() + timedelta(seconds=postponed.retry_after))
+            raise
+
+    def seconds_at(self, url: str) -> float:
+        """Count a request at the host of the URL: 0.0, or the seconds until there may be one."""
+        if self._rate is None or self._site.holds(url):
+            return 0.0
+        seconds = self._rate.take(server_of(url))
+        if seconds:
+            log.debug("the host of %r has been asked enough for the next %.0f s", shown(url), seconds)
+        return seconds
+
+    def check_address(self, host: str, address: Address) -> None:
+        """Count a request at the address, which the host has; Postponed where it had enough, Refused if it is ours."""
+        if self._site.has_host(host):
+            return
+        reached = untranslated(address)
+        if self._is_here(reached):
+            raise Refused(f"{address} is an address of this machine")
+        network = network_of(reached)
+        if seconds := self._rate_of_addresses().take(network):
+            raise Postponed(f"{network} has been asked often enough for now", seconds=seconds)
+
+    def payer_of(self, url: str) -> str | None:
+        """The host whose budget this URL is charged to, or None for our own pages."""
+        return None if self._site.holds(url) else server_of(url)
+
+    def _room(self, host: str, instant: datetime) -> int:
+        if not host:
+            return PER_HOST
+        if self._pause_of(host, instant) is not None:
+            return 0
+        return max(0, (1 if self._is_slow(host, instant) else PER_HOST) - self._under_way[host])
+
+    def _is_slow(self, host: str, instant: datetime) -> bool:
+        """It asked for patience, or did not answer the last time."""
+        if host in self._gaps and self._gaps[host][1] > instant:
+            return True
+        return any(until > instant for _, until in self._strikes.get(host, {}).values())
+
+    def _pause_of(self, host: str, instant: datetime) -> datetime | None:
+        """A pause that no clock that runs straight can have left behind is none."""
+        until = self._pauses.get(host)
+        return until if until is not None and instant < until <= instant + 2 * LONGEST_PAUSE else None
+
+    def _rate_of_addresses(self) -> "Rate":
+        from pingback.jobs.limits import Rate  # takes a while to load
+
+        with self._lock:
+            self._address_rate = self._address_rate or Rate(ADDRESS_RATE)
+        return self._address_rate
+
+
+class StrangersPermit(Permit):
+    """That of one exchange on a stranger's word: a host that it comes to by a redirect needs room, as any address.
+
+    From one page of a host to the next (`http` to `https`, a slash added) one request is counted. Back and forth
+    between two hosts each change is one, or two would be as good as a thousand; and what follows one of our own pages,
+    too, as these may redirect wherever a stranger likes.
+    """
+
+    is_strangers = True
+
+    def __init__(self, budget: HostBudget, source: str, sender: str | None) -> None:
+        self.sender = sender
+        self._budget = budget
+        self._payer = budget.payer_of(source)
+
+    def check_host(self, url: str) -> None:
+        payer = self._budget.payer_of(url)
+        if payer is not None and payer != self._payer and (seconds := self._budget.seconds_at(url)):
+            raise Postponed(f"{payer} has been asked often enough for now", seconds=seconds)
+        self._payer = payer
+
+    def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
+        if not allowed:
+            self._budget.check_address(host, address)
+
+
+def _put(known: dict[K, V], key: K, value: V) -> None:
+    """The oldest is forgotten where too much is known."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > REMEMBERED:
+        del known[next(iter(known))]
+
+
+def server_of(url: str) -> str:
+    """Whom a request would burden: whichever of its ports is named, and with the root's dot or without (RFC 1034 §3.1),
+    a server is the same."""
+    return split(url).host.rstrip(".")

@@ -1,0 +1,122 @@
+"""Who carries the jobs: here, threads of the program itself. `Runner.run` does it in the caller's own thread."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import NamedTuple, Self
+
+from pingback.errors import StoreError
+from pingback.jobs.pool import Starter, join
+from pingback.jobs.runner import Runner
+
+LOOK_EVERY = 1.0  # seconds between two looks at which chore is due
+PAUSE = 1.0  # seconds, after an error of ours
+CLOSE_WITHIN = 2.0  # seconds that the end waits for what is under way
+
+log = logging.getLogger(__name__)
+
+
+class Chore(NamedTuple):
+    """What is to be done every so many seconds, and the first time at once; in other words, for the log, its `name`."""
+
+    every: float
+    do: Callable[[], object]
+    name: str
+
+
+class Threads:
+    """One thread that runs the Runner, and one for `chores`, which may block for seconds.
+
+    They begin with `start` or `wake`; where no thread is to be had, the next call tries again. Nothing begins after
+    `close`. Thread-safe. Its threads do not outlive a fork: a child makes one of its own. `clock` gives seconds that
+    never run backwards.
+    """
+
+    def __init__(self, runner: Runner, chores: Iterable[Chore] = (), *, clock: Callable[[], float] = monotonic) -> None:
+        self._runner = runner
+        self._chores = tuple(chores)
+        self._due = [0.0] * len(self._chores)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._starter = Starter()
+        self._works = {"pingback-jobs": self._run} | ({"pingback-chores": self._go_round} if self._chores else {})
+        self._threads: dict[str, threading.Thread] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Its threads are there."""
+        return len(self._threads) == len(self._works) and self._all_live()
+
+    @property
+    def alive(self) -> bool:
+        """It was not closed, and none of its threads has come to an end."""
+        return not self._closed.is_set() and self._all_live() and self._runner.pool.alive
+
+    def start(self) -> None:
+        """Begin, or go on."""
+        if self.running:
+            return
+        with self._lock:
+            for name, work in self._works.items():
+                known = self._threads.get(name)
+                if (known is None or not known.is_alive()) and not self._closed.is_set():
+                    thread = self._starter.start(work, name)
+                    if thread is not None:
+                        self._threads[name] = thread
+
+    def wake(self) -> None:
+        """There may be something due: look now."""
+        self.start()
+        self._runner.wake()
+
+    def go(self) -> None:
+        """Do the chores whose time has come."""
+        for number, chore in enumerate(self._chores):
+            if self._closed.is_set():
+                return
+            if self._due[number] <= self._clock():
+                self._due[number] = self._clock() + chore.every
+                _do(chore)
+
+    def close(self) -> None:
+        """Begin nothing more, and wait a little for what is under way. May be called twice."""
+        with self._lock:
+            self._closed.set()
+        self._runner.stop()
+        end = monotonic() + CLOSE_WITHIN
+        join(self._threads.values(), within=CLOSE_WITHIN)
+        self._runner.pool.close(within=max(0.0, end - monotonic()))
+
+    def _all_live(self) -> bool:
+        return all(thread.is_alive() for thread in list(self._threads.values()))
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._runner.run_forever()
+            except Exception:  # or the thread would end here
+                log.exception("the jobs have come to a halt")
+            self._closed.wait(PAUSE)
+
+    def _go_round(self) -> None:
+        while not self._closed.is_set():
+            self.go()
+            self._closed.wait(LOOK_EVERY)
+
+
+def _do(chore: Chore) -> None:
+    try:
+        chore.do()
+    except StoreError as error:  # locked, or full: it may be itself again
+        log.error("cannot %s: %s", chore.name, error)
+    except Exception:  # the end of a chore
+        log.exception("cannot %s", chore.name)

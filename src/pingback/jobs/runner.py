@@ -1,0 +1,499 @@
+"""`Runner`: does the jobs that are due, many hosts at once, few exchanges with one, each job in one hand.
+
+A job is leased, its handler is called in a thread, and what came of it is kept with the job in one transaction, before
+anybody hears of it. Whatever happens to this process, a job that was leased and not ended is due again.
+"""
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from math import inf
+from queue import Empty, SimpleQueue
+from random import Random
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+
+from pingback.clock import Clock
+from pingback.errors import StoreError
+from pingback.jobs.budget import PER_HOST, HostBudget
+from pingback.jobs.pool import Pool
+from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
+from pingback.jobs.workers import is_gone, worker_id
+from pingback.model import Job, JobKind
+
+if TYPE_CHECKING:
+    from pingback.store.jobs import Jobs
+
+LOOK_EVERY = 2.0  # seconds between two looks at what others may have made due
+FREE_EVERY = 5.0  # seconds between two looks for processes that are no more
+KEEP_AGAIN_AFTER = 0.5  # seconds, where the database could not be written
+LEASE_AFTER = 0.2  # seconds between two leases of less than a handful: each costs a commit
+KEEP_WITHIN = 10.0  # seconds, in the end, for all that could not be kept
+OTHERS_TAKE = 30.0  # seconds that a run waits for hosts at which others have all places
+NOTICE_ROOM_AFTER = 0.1  # seconds; that others have left a host, nobody says
+
+log = logging.getLogger(__name__)
+
+
+def nothing() -> None:
+    """Tells nobody."""
+
+
+class End(NamedTuple):
+    """What came of a job. `keep` writes it, with the job, in one transaction; where it raises StoreError it is called
+    again until the lease is over. `told` is called afterwards, in the thread that runs the Runner."""
+
+    keep: Callable[[], object]
+    told: Callable[[], object] = nothing
+
+
+class Step(NamedTuple):
+    """Work that asks one host, once there is a place there."""
+
+    host: str
+    work: Callable[[], Union["Step", End]]
+
+
+# Called in a thread of the pool, with a place at the job's host. It raises nothing for what may happen.
+Handler: TypeAlias = Callable[[Job], Step | End]
+Broken: TypeAlias = Callable[[Job, Exception], End]
+
+
+@dataclass(eq=False)
+class _Task:
+    """A leased job on its way."""
+
+    job: Job
+    until: datetime  # the lease ends
+    ends: float  # so it does, by `monotonic`
+    step: Step
+    placed: str | None = None  # the host at which it has a place
+    future: "Future[Step | End] | None" = None
+    is_out: bool = False  # its step was begun, and what came of it is not kept
+    end: End | None = None  # to be kept
+    is_counted: bool = True
+
+    def is_over(self, now: datetime) -> bool:
+        """Its lease has run out."""
+        return now >= self.until or monotonic() >= self.ends
+
+
+@dataclass(eq=False)
+class _Run:
+    only: Collection[int] | None
+    until: datetime | None  # what becomes due by then is waited for; None where anything is
+    ends: float  # when nothing more is begun, by `monotonic`
+    events: "SimpleQueue[_Task | None]" = field(default_factory=SimpleQueue)
+    tasks: set[_Task] = field(default_factory=set)
+    queues: dict[str, deque[_Task]] = field(default_factory=dict)  # of those that wait for a place at a host
+    unkept: list[_Task] = field(default_factory=list)
+    ended: int = 0
+    hears: bool = True
+    keep_at: float = 0.0  # these moments are by `monotonic`
+    lease_at: float = 0.0
+    free_at: float = 0.0
+    idle_since: float | None = None
+    trouble: str = ""  # of which the log has said
+
+
+class Runner:
+    """Does jobs of the kinds that have a handler. For one thread at a time, but for `wake` and `stop`.
+
+    `lease` is how long a job may take in all. Once `stopped` is set it begins nothing more, and finishes what is out.
+    `broken` says what to keep of a job whose handler raised; without it, the job is due again by the back-off.
+    """
+
+    def __init__(
+        self,
+        jobs: "Jobs",
+        handlers: Mapping[JobKind, Handler],
+        *,
+        budget: HostBudget,
+        pool: Pool,
+        clock: Clock,
+        lease: timedelta,
+        stopped: Event,
+        broken: Broken | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._handlers = dict(handlers)
+        self._kinds = tuple(handlers)
+        self._budget = budget
+        self.pool = pool
+        self._clock = clock
+        self._lease = lease
+        self._stopped = stopped
+        self._broken = broken or self._fail
+        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self._current: _Run | None = None
+
+    def run(
+        self, *, only: Collection[int] | None = None, patience: timedelta = timedelta(0), seconds: float = inf
+    ) -> int:
+        """Do what is due, all of it or that about these subjects; how many jobs ended.
+
+        What becomes due within `patience` is waited for; after `seconds` nothing more is begun. If `told` of an End
+        raises, this ends once what is out has ended and is kept. A KeyboardInterrupt waits for nothing. Raises
+        StoreError.
+        """
+        self._free_the_dead()
+        instant = self._clock()
+        due = self._jobs.next_due(self._kinds, now=instant, only=only)
+        if due is None or due > instant + patience:  # whoever looks every few seconds takes no lock for it
+            return 0
+        return self._go(_Run(only=only, until=instant + patience, ends=monotonic() + seconds))
+
+    def run_forever(self) -> None:
+        """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for."""
+        self._go(_Run(only=None, until=None, ends=inf))
+
+    def wake(self) -> None:
+        """There may be something due."""
+        if (run := self._current) is not None:
+            run.events.put(None)
+
+    def stop(self) -> None:
+        """Begin nothing more; `run` and `run_forever` return when what is out has ended."""
+        self._stopped.set()
+        self.wake()
+
+    def _go(self, run: _Run) -> int:
+        self._current = run
+        try:
+            self._work(run)
+        except (KeyboardInterrupt, SystemExit):
+            self._break_off(run)
+            raise
+        finally:
+            self._current = None
+        return run.ended
+
+    def _work(self, run: _Run) -> None:
+        try:
+            while self._goes_on(run):
+                self._take_note(run)
+                self._keep_again(run)
+                for host in list(run.queues):
+                    self._serve(run, host)
+        except Exception:
+            run.hears = False
+            with suppress(StoreError):  # which would say less
+                self._settle(run)
+            raise
+        self._settle(run)
+
+    def _goes_on(self, run: _Run) -> bool:
+        """Something is under way, or is to be waited for."""
+        if self._is_ending(run):
+            self._begin_no_more(run)
+            return any(task.is_out for task in run.tasks)
+        if run.until is None:
+            self._lease_or_say(run)
+            return True
+        self._lease_more(run)
+        if run.tasks:
+            run.idle_since = None
+            return True
+        due = self._jobs.next_due(self._kinds, now=self._clock(), only=run.only)
+        if due is None or due > run.until:
+            return False
+        return self._waits(run, due)
+
+    def _waits(self, run: _Run, due: datetime) -> bool:
+        """Wait until then, while nothing is under way; what is due already waits for what others have under way."""
+        instant = self._clock()
+        if due > instant:
+            run.idle_since = None
+        elif run.idle_since is None:
+            run.idle_since = monotonic()
+        elif monotonic() - run.idle_since > OTHERS_TAKE:
+            return False
+        seconds = max((due - instant).total_seconds(), NOTICE_ROOM_AFTER)
+        self._stopped.wait(min(seconds, max(run.ends - monotonic(), 0.0)))
+        run.events.put(None)
+        return True
+
+    def _is_ending(self, run: _Run) -> bool:
+        """Nothing more is to be begun; what was leased and not begun is given back in the end."""
+        return self._stopped.is_set() or monotonic() >= run.ends
+
+    # Leases
+
+    def _free_the_dead(self) -> None:
+        self._jobs.free_the_dead(self._clock(), is_gone=is_gone)
+
+    def _lease_or_say(self, run: _Run) -> None:
+        try:
+            if run.trouble and monotonic() < run.lease_at:
+                return
+            if monotonic() >= run.free_at:
+                run.free_at = monotonic() + FREE_EVERY
+                self._free_the_dead()
+            self._lease_more(run)
+            run.trouble = ""
+        except StoreError as error:  # locked, or full: it may be itself again
+            run.lease_at = monotonic() + LOOK_EVERY
+            self._say(run, error)
+
+    def _say(self, run: _Run, error: StoreError) -> None:
+        if run.trouble != str(error):
+            log.error("%s", error)
+        run.trouble = str(error)
+
+    def _lease_more(self, run: _Run) -> None:
+        room = self.pool.size - len(run.tasks)
+        if not room or (run.tasks and room < self.pool.size // 4 and monotonic() < run.lease_at):
+            return
+        run.lease_at = monotonic() + LEASE_AFTER
+        instant, began = self._clock(), monotonic()
+        leased = self._jobs.lease(
+            self._kinds,
+            worker_id=worker_id(),
+            now=instant,
+            lease=self._lease,
+            limit=room,
+            per_host=PER_HOST,
+            busy=self._busy(run),
+            only=run.only,
+        )
+        until, ends = instant + self._lease, began + self._lease.total_seconds()
+        tasks = [
+            _Task(job=job, until=until, ends=ends, step=Step(job.host, partial(self._handlers[job.kind], job)))
+            for job in leased
+        ]
+        run.tasks.update(tasks)  # all of them first: whatever is raised below, they are given back
+        for task in tasks:
+            self._line_up(run, task)
+
+    def _busy(self, run: _Run) -> dict[str, int]:
+        """How many are under way with each host, or will be: a job counts for its own host until it has ended."""
+        busy = self._budget.busy()
+        for host, count in Counter(task.job.host for task in run.tasks).items():
+            busy[host] = max(busy.get(host, 0), count + PER_HOST - self._budget.places(host))
+        return busy
+
+    # Places
+
+    def _line_up(self, run: _Run, task: _Task) -> None:
+        host = task.step.host
+        run.queues.setdefault(host, deque()).append(task)
+        self._serve(run, host)
+
+    def _serve(self, run: _Run, host: str) -> None:
+        """Begin what there is room for at the host; what would wait for too long is given back."""
+        queue = run.queues[host]
+        while queue and not self._is_ending(run):
+            task, instant = queue[0], self._clock()
+            if (pause := self._budget.paused_until(host)) is not None:
+                queue.popleft()
+                self._put_off(run, task, pause)
+            elif task.until - instant < self._lease / 2:
+                queue.popleft()
+                self._put_off(run, task, instant)
+            elif self._budget.enter(host):
+                queue.popleft()
+                task.placed = host
+                self._begin(run, task)
+            else:
+                return
+        if not queue:
+            run.queues.pop(host, None)
+
+    def _put_off(self, run: _Run, task: _Task, due: datetime) -> None:
+        """Give the job back, untried. That its own host pauses, others are to know, or it would be leased for each."""
+        task.is_counted = False
+        self._keep(run, task, End(partial(self._postpone, task, due)))
+
+    def _postpone(self, task: _Task, due: datetime) -> None:
+        if task.step.host == task.job.host and due > self._clock():
+            self._jobs.pause(task.job.host, due)
+        self._jobs.postpone(task.job, due, now=self._clock())
+
+    def _begin(self, run: _Run, task: _Task) -> None:
+        task.is_out = True
+        task.future = self.pool.submit(task.step.work)
+        task.future.add_done_callback(lambda _: run.events.put(None))
+
+    def _leave(self, task: _Task) -> None:
+        if task.placed is not None:
+            host, task.placed = task.placed, None
+            self._budget.leave(host)
+
+    # What comes of it
+
+    def _take_note(self, run: _Run) -> None:
+        """Wait for something to happen, and see to all that has."""
+        with suppress(Empty):
+            run.events.get(timeout=self._seconds_to_wait(run))
+            while True:
+                run.events.get_nowait()
+        self._see(run)
+
+    def _seconds_to_wait(self, run: _Run) -> float | None:
+        """Until something is to be looked at that does not say so by itself."""
+        moments = [run.keep_at - monotonic()] if run.unkept else []
+        if run.queues:
+            moments.append(NOTICE_ROOM_AFTER)
+        if not self._is_ending(run):
+            if 0 < self.pool.size - len(run.tasks) < self.pool.size // 4:
+                moments.append(run.lease_at - monotonic())
+            if run.ends < inf:
+                moments.append(run.ends - monotonic())
+            if run.until is None:
+                moments.append(self._until_a_look(run))
+        return max(min(moments), 0.0) if moments else None
+
+    def _until_a_look(self, run: _Run) -> float:
+        """Seconds; who is woken looks at once."""
+        due = None
+        if not run.tasks:
+            with suppress(StoreError):  # the next lease says so
+                due = self._jobs.next_due(self._kinds, now=self._clock())
+        if due is None:
+            return LOOK_EVERY
+        return min(max((due - self._clock()).total_seconds(), LEASE_AFTER), LOOK_EVERY)
+
+    def _see(self, run: _Run) -> None:
+        for task in list(run.tasks):
+            if task.is_out and task.future is not None and task.future.done():
+                self._came(run, task, task.future)
+
+    def _came(self, run: _Run, task: _Task, future: "Future[Step | End]") -> None:
+        """A step has ended: by an error, by the next step, or by what is to be kept."""
+        error = future.exception()
+        came = self._end_of(task.job, error) if error is not None else future.result()
+        task.future = None
+        if isinstance(came, End):
+            task.end = came
+            self._leave(task)
+            self._keep(run, task, came)
+            return
+        stays = came.host == task.placed
+        task.step, task.is_out = came, False
+        if stays and not self._is_ending(run):
+            self._begin(run, task)
+        else:
+            self._leave(task)
+            self._line_up(run, task)
+
+    def _end_of(self, job: Job, error: BaseException) -> End:
+        log.error("%s %d failed", job.kind, job.subject, exc_info=error)
+        if not isinstance(error, Exception):
+            return self._fail(job, error)
+        try:
+            return self._broken(job, error)
+        except Exception:
+            log.exception("what to keep of %s %d, nobody knows", job.kind, job.subject)
+            return self._fail(job, error)
+
+    def _fail(self, job: Job, _: BaseException) -> End:
+        """The job is due again, until that has gone on for too long."""
+        instant = self._clock()
+        schedule = VERIFICATIONS if job.kind in (JobKind.VERIFY, JobKind.REVERIFY) else DELIVERIES
+        due = schedule.next_try(failing_since=job.failing_since or instant, now=instant, random=self._random)
+        if due is None:
+            return End(partial(self._jobs.done, job))
+        return End(partial(self._jobs.fail, job, due, now=instant))
+
+    def _keep(self, run: _Run, task: _Task, end: End) -> None:
+        """Have it kept, now or later, and then told."""
+        task.end = end
+        try:
+            end.keep()
+        except StoreError as error:
+            self._say(run, error)
+            if task in run.unkept:
+                run.unkept.remove(task)  # the next time another one comes first
+            if task.is_over(self._clock()):
+                log.error("what came of %s %d is lost", task.job.kind, task.job.subject)
+                run.tasks.discard(task)
+            else:
+                run.unkept.append(task)
+            return
+        except Exception as error:
+            log.exception("keeping what came of %s %d failed", task.job.kind, task.job.subject)
+            if end.told is _unkeepable:
+                run.tasks.discard(task)
+            else:
+                self._keep(run, task, self._fail(task.job, error)._replace(told=_unkeepable))
+            return
+        if task in run.unkept:
+            run.unkept.remove(task)
+        run.tasks.discard(task)
+        run.ended += task.is_counted
+        self._tell(run, end)
+
+    def _tell(self, run: _Run, end: End) -> None:
+        if not run.hears:
+            return
+        if run.until is not None:
+            end.told()
+            return
+        try:
+            end.told()
+        except Exception:  # nobody is there who would hear of it
+            log.exception("telling of a job failed")
+
+    def _keep_again(self, run: _Run) -> None:
+        if not run.unkept or monotonic() < run.keep_at:
+            return
+        for task in list(run.unkept):
+            if task.end is not None:
+                self._keep(run, task, task.end)
+            if task in run.unkept:
+                break
+        run.keep_at = monotonic() + KEEP_AGAIN_AFTER
+
+    # The end
+
+    def _begin_no_more(self, run: _Run) -> None:
+        run.ends = -inf
+        for task in run.tasks:
+            if task.future is not None and task.future.cancel():
+                task.future, task.is_out = None, False
+                self._leave(task)
+
+    def _settle(self, run: _Run) -> None:
+        """Wait for what is out, keep what became of it, and give back all else. Raises StoreError."""
+        self._begin_no_more(run)
+        while out := [task.future for task in run.tasks if task.future is not None]:
+            wait(out, return_when=FIRST_COMPLETED)
+            self._see(run)
+        self._give_back(run)
+
+    def _break_off(self, run: _Run) -> None:
+        """As `_settle`, at once. What is out now keeps its lease: it is due again when this process is no more."""
+        run.hears = False
+        self._begin_no_more(run)
+        self._see(run)
+        for task in run.tasks:
+            if task.future is not None:
+                task.future.add_done_callback(lambda _, task=task: self._leave(task))  # type: ignore[misc]
+            else:
+                self._leave(task)
+        with suppress(StoreError):  # which would say less than the interrupt does
+            self._give_back(run)
+
+    def _give_back(self, run: _Run) -> None:
+        """Keep what is to be kept, and release what was not begun."""
+        until = monotonic() + KEEP_WITHIN
+        failed: StoreError | None = None
+        for task in [task for task in run.tasks if task.end is not None]:
+            if monotonic() < until and task.end is not None:
+                self._keep(run, task, task.end)
+        if any(task.end is not None for task in run.tasks):
+            failed = StoreError(run.trouble)
+        self._jobs.release([task.job for task in run.tasks if not task.is_out], now=self._clock())
+        if failed is not None:
+            raise failed
+
+
+def _unkeepable() -> None:
+    """Marks the End of a job whose own could not be kept."""
