@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Pool
 
 from pingback import forks
 from pingback.errors import StoreError
-from pingback.store.engine import busy_timeout, connect, in_memory, name_of, parse_url, translated
+from pingback.store.sqlite import busy_timeout, connect, in_memory, name_of, parse_url, translated
 
 FORK_WITHIN = 5.0  # seconds that a fork waits for transactions; one waits 2 for its turn, and takes some thousandths
 

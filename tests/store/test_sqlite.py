@@ -1,4 +1,4 @@
-"""`pingback.store.engine`: whatever is wrong with a database is one StoreError with a sentence that helps."""
+"""`pingback.store.sqlite`: whatever is wrong with a database is one StoreError with a sentence that helps."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
-from pingback.store.engine import parse_url, translated
+from pingback.store.sqlite import parse_url, translated
 
 MENTION = Mention(
     source="https://a.example/post",
