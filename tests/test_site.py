@@ -635,8 +635,8 @@ def test_where_nobody_asked_nothing_is_written() -> None:
     with made() as site:
         site.receive(SOURCE, TARGET)
         with site.store._database.read() as connection:
-            assert connection.exec_driver_sql("SELECT count(*) FROM pingback_notifications").scalar() == 0
-            assert connection.exec_driver_sql("SELECT count(*) FROM pingback_channels").scalar() == 0
+            assert connection.execute("SELECT count(*) FROM pingback_notifications").scalar() == 0
+            assert connection.execute("SELECT count(*) FROM pingback_channels").scalar() == 0
 
 
 # In the caller's thread

@@ -135,16 +135,18 @@ def test_not_ready_when_there_is_no_room_and_ready_when_there_is(
     url = f"sqlite:///{tmp_path}/x.db"
     pages.web[SOURCE] = Page(f'<title>{"Long " * 40}</title><a href="{TARGET}">link</a>')
     with Store(url, clock=clock) as store, Receiver(site=SITE, store=store, client=pages) as receiver:
-        with store._database.read() as connection:  # the limits are a connection's own, and one thread has only one
-            connection.exec_driver_sql(f"PRAGMA {limit}")
+        with closing(
+            store._database._pools["write"].connect()
+        ) as lent:  # one connection writes, and the limit is its own
+            lent.cursor().execute(f"PRAGMA {limit}")
         if pinged:
             with pytest.raises(StoreError, match=why), store._database.write() as connection:
-                connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES (hex(zeroblob(100000)), 1)")
+                connection.execute("INSERT INTO pingback_pauses VALUES (hex(zeroblob(100000)), 1)")
         response = get("/readyz", receiver)
         assert (response.status, response.body.decode()) == (503, f"Pings cannot be kept: the database {why}.\n")
 
-        with store._database.read() as connection:
-            connection.exec_driver_sql(f"PRAGMA {unlimited}")
+        with closing(store._database._pools["write"].connect()) as lent:
+            lent.cursor().execute(f"PRAGMA {unlimited}")
         clock.pass_by(seconds=1)
         assert get("/readyz", receiver).status == 200
         assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED

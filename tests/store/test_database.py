@@ -16,15 +16,15 @@ def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="half-way"):
         _write_half(database)
     with database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES ('b.example', 2)")
+        connection.execute("INSERT INTO pingback_pauses VALUES ('b.example', 2)")
     with database.read() as connection:
-        assert connection.exec_driver_sql("SELECT host FROM pingback_pauses").scalars().all() == ["b.example"]
+        assert connection.execute("SELECT host FROM pingback_pauses").scalars().all() == ["b.example"]
     database.close()
 
 
 def _write_half(database: Database) -> None:
     with database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
         raise KeyError("half-way")
 
 
@@ -32,12 +32,12 @@ def test_a_reader_sees_one_state(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/pingback.db")
     count = "SELECT count(*) FROM pingback_pauses"
     with database.read() as reading:
-        assert reading.exec_driver_sql(count).scalar() == 0
+        assert reading.execute(count).scalar() == 0
         with database.write() as writing:
-            writing.exec_driver_sql("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
-        assert reading.exec_driver_sql(count).scalar() == 0
+            writing.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        assert reading.execute(count).scalar() == 0
     with database.read() as reading:
-        assert reading.exec_driver_sql(count).scalar() == 1
+        assert reading.execute(count).scalar() == 1
     database.close()
 
 
@@ -63,11 +63,11 @@ def test_who_browses_takes_no_connection_from_the_others(tmp_path: Path) -> None
         with pytest.raises(StoreError, match="is too busy"):
             _browse_without_end(database, lists)
         with database.read() as connection:
-            assert connection.exec_driver_sql("SELECT count(*) FROM pingback_pauses").scalar() == 0
+            assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 0
         with database.write() as connection:
-            connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+            connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
     with database.browse() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM pingback_pauses").scalar() == 1
+        assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 1
     database.close()
 
 
@@ -79,9 +79,9 @@ def _browse_without_end(database: Database, lists: ExitStack) -> None:
 def test_in_memory_all_share_the_one_connection() -> None:
     database = Database("sqlite://")
     with database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
     with database.browse() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM pingback_pauses").scalar() == 1
+        assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 1
     database.close()
 
 

@@ -115,8 +115,8 @@ def test_a_full_disk_leaves_the_outbox_readable(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         plan(store.outbox, ONE, TWO)
         [one, two] = claim(store.outbox)
-        with store._database.read() as own:  # the pool has this one connection, and the limit is a connection's own
-            own.exec_driver_sql("PRAGMA max_page_count = 1")
+        with store._database.write() as own:  # one connection writes, and the limit is its own
+            own.execute("PRAGMA max_page_count = 1")
         with pytest.raises(StoreError, match="the disk is full"):
             plan(store.outbox, *(f"https://b.example/{number}" for number in range(1000)), source=OTHER)
         assert list(store.outbox.pings()) == [one, two]

@@ -59,7 +59,7 @@ def plan(store: Store, ask: Callable[[Store], object]) -> list[str]:
     raws = []
     for lent in (store._database.read, store._database.browse):  # no public way shows it
         with lent() as connection:
-            raw = connection.connection.driver_connection
+            raw = connection.connection
             assert isinstance(raw, sqlite3.Connection)
             raws.append(raw)
     for raw in raws:

@@ -115,16 +115,13 @@ def test_what_was_never_tried(store: Store) -> None:
     ("query", "index"),
     [
         (
-            "status = ? AND verified IS NULL AND protocol IN (?, ?)",
+            "status = '1' AND verified IS NULL AND protocol IN ('1', '2')",
             "pingback_mentions_unverified (status=? AND protocol=?)",
         ),
-        ("asked IS NOT NULL AND tried <= ?", "pingback_mentions_asked (tried<?)"),
+        ("asked IS NOT NULL AND tried <= 1", "pingback_mentions_asked (tried<?)"),
     ],
 )
 def test_what_does_not_wait_costs_no_time(store: Store, query: str, index: str) -> None:
-    values = ("1",) * query.count("?")
     with store._database.read() as connection:
-        plan = connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN SELECT * FROM pingback_mentions WHERE {query}", values
-        ).all()
-    assert index in plan[0][-1]
+        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM pingback_mentions WHERE {query}").all()
+    assert index in plan[0]["detail"]

@@ -259,7 +259,7 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         with store._database.read() as own:  # no public way shows it, and the contract hangs on it
-            assert own.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+            assert own.execute("PRAGMA synchronous").scalar() == 2  # FULL
 
 
 def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pingback.store.database import Database
 from pingback.store.rows import micros
 from pingback.store.schema import blocks
 from pingback.store.searching import given
+from pingback.store.statements import prepared
 
 
 class Blocks:
@@ -46,6 +47,6 @@ class Blocks:
 
 
 OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value)))
-_ADD = insert(blocks).on_conflict_do_nothing()
-_REMOVE = delete(blocks).where(blocks.c.block == bindparam("gone"))
-_ALL = select(blocks.c.block).order_by(blocks.c.block)
+_ADD = prepared(insert(blocks).on_conflict_do_nothing())
+_REMOVE = prepared(delete(blocks).where(blocks.c.block == bindparam("gone")))
+_ALL = prepared(select(blocks.c.block).order_by(blocks.c.block))

@@ -9,9 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Connection,
     FromClause,
-    RowMapping,
     Select,
     bindparam,
     delete,
@@ -24,12 +22,13 @@ from pingback.model import QueuedPing
 from pingback.store.rows import instant, micros, micros_or_none, ping_of, readable, source_key_of
 from pingback.store.schema import outbox, pauses
 from pingback.store.searching import given
+from pingback.store.statements import Row, Transaction, prepared
 
 _NOW = bindparam("now", type_=BigInteger)
 
 
 def claim(
-    connection: Connection,
+    connection: Transaction,
     *,
     now: datetime,
     until: datetime,
@@ -43,8 +42,8 @@ def claim(
     connection.execute(_END_PAUSES, {"now": micros(now)})
     statement = _CANDIDATES if sources is None else _CANDIDATES_OF_SOURCES
     asked = {"now": micros(now), "per_host": per_host, "sources": _keys(sources)}
-    with connection.execute(statement, asked) as candidates:
-        chosen = _share_out(candidates.mappings(), limit=limit, per_host=per_host, busy=busy)
+    candidates = connection.execute(statement, asked).mappings()
+    chosen = _share_out(candidates, limit=limit, per_host=per_host, busy=busy)
     if not chosen:
         return []
     leased = {"chosen": json.dumps(chosen), "until": micros(until), "holder": holder}
@@ -53,7 +52,7 @@ def claim(
     return sorted(map(ping_of, rows), key=lambda ping: place[ping.id])
 
 
-def _share_out(candidates: Iterable[RowMapping], *, limit: int, per_host: int, busy: Mapping[str, int]) -> list[int]:
+def _share_out(candidates: Iterable[Row], *, limit: int, per_host: int, busy: Mapping[str, int]) -> list[int]:
     chosen: list[int] = []
     under_way = Counter(busy)
     for candidate in candidates:
@@ -65,29 +64,29 @@ def _share_out(candidates: Iterable[RowMapping], *, limit: int, per_host: int, b
     return chosen
 
 
-def postpone(connection: Connection, ping: QueuedPing, *, until: datetime) -> None:
+def postpone(connection: Transaction, ping: QueuedPing, *, until: datetime) -> None:
     """Give the lease back, for another turn at `until`; nothing, where it ran out and another has it."""
     connection.execute(_POSTPONE, _lease_of(ping) | {"until": micros(until)})
 
 
-def release(connection: Connection, pings: Iterable[QueuedPing]) -> None:
+def release(connection: Transaction, pings: Iterable[QueuedPing]) -> None:
     """Give the leases back, for a turn at once."""
     if leases := [_lease_of(ping) for ping in pings]:
         connection.execute(_RELEASE, leases)
 
 
-def holders(connection: Connection, *, now: datetime) -> list[str]:
+def holders(connection: Transaction, *, now: datetime) -> list[str]:
     """Who has leases that have not run out."""
     return list(connection.execute(_HOLDERS, {"now": micros(now)}).scalars())
 
 
-def end_leases(connection: Connection, holder: str, *, now: datetime) -> None:
+def end_leases(connection: Transaction, holder: str, *, now: datetime) -> None:
     """End the leases of a holder, for a turn at once. They stay in the rows: a try was begun, and nobody said how it
     ended."""
     connection.execute(_END_LEASES, {"holder": holder, "now": micros(now)})
 
 
-def next_due(connection: Connection, *, now: datetime, sources: Collection[str] | None) -> datetime | None:
+def next_due(connection: Transaction, *, now: datetime, sources: Collection[str] | None) -> datetime | None:
     """When the first of the unfinished pings may be claimed, `now` at the earliest."""
     statement = _NEXT if sources is None else _NEXT_OF_SOURCES
     number = connection.execute(statement, {"sources": _keys(sources)}).scalar()
@@ -145,25 +144,25 @@ def _next() -> Select[Any]:
 _CANDIDATES, _CANDIDATES_OF_SOURCES = _candidates(), _candidates(_of_sources)
 _NEXT, _NEXT_OF_SOURCES = _next(), _next().where(_of_sources(outbox))
 _HELD = (outbox.c.id == bindparam("ping"), outbox.c.leased_until.is_not_distinct_from(bindparam("held")))
-_END_PAUSES = delete(pauses).where(pauses.c.until <= _NOW)
-_LEASE = (
+_END_PAUSES = prepared(delete(pauses).where(pauses.c.until <= _NOW))
+_LEASE = prepared(
     update(outbox)
     .where(outbox.c.id.in_(select(given("chosen").c.value)))
     .values(leased_until=bindparam("until"), leased_by=bindparam("holder"))
     .returning(*outbox.c)
 )
-_HOLDERS = (
+_HOLDERS = prepared(
     select(outbox.c.leased_by)
     .distinct()
     .where(outbox.c.leased_until > _NOW, outbox.c.next_try.is_not(None), outbox.c.leased_by.is_not(None))
 )
-_END_LEASES = (
+_END_LEASES = prepared(
     update(outbox)
     .where(outbox.c.leased_by == bindparam("holder"), outbox.c.leased_until > _NOW)
     .values(leased_until=_NOW)
 )
-_RELEASE = update(outbox).where(*_HELD).values(leased_until=None)
+_RELEASE = prepared(update(outbox).where(*_HELD).values(leased_until=None))
 # What became pointless meanwhile, as the link is gone, is not due again by this.
-_POSTPONE = (
+_POSTPONE = prepared(
     update(outbox).where(*_HELD, outbox.c.next_try.is_not(None)).values(leased_until=None, next_try=bindparam("until"))
 )

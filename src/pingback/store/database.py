@@ -2,15 +2,28 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from time import monotonic
 
-from sqlalchemy import Connection, Pool
+from sqlalchemy import Pool
 
 from pingback import forks
 from pingback.errors import StoreError
-from pingback.store.sqlite import busy_timeout, connect, in_memory, name_of, parse_url, translated
+from pingback.store.sqlite import (
+    DIALECT,
+    begin_writing,
+    busy_timeout,
+    in_memory,
+    name_of,
+    parse_url,
+    pool_of,
+    translated,
+    vacuum,
+)
+from pingback.store.statements import Transaction
 
 FORK_WITHIN = 5.0  # seconds that a fork waits for transactions; one waits 2 for its turn, and takes some thousandths
+_USES = ("read", "browse", "write")
 
 _inherited: list[Pool] = []  # of parents: a child is not even to close their connections
 
@@ -53,7 +66,7 @@ class _Lent:
 
 
 class Database:
-    """One database: `read`, `browse` and `write` lend a connection, each for one transaction.
+    """One database: `read`, `browse` and `write` each lend a transaction.
 
     Thread-safe; several processes may share a file. The constructor opens the file, unless it is not to do so
     `at_once`; it is made where it is missing and may be `create`d. Everything raises `StoreError` when the database
@@ -67,9 +80,11 @@ class Database:
     def __init__(self, url: str, *, create: bool = True, at_once: bool = True) -> None:
         self._url = parse_url(url)
         self._wait = busy_timeout(self._url)
-        self._engine = connect(self._url, create=create)
-        # As many more, or whoever asks for long lists would keep pings from theirs. In memory there is one only.
-        self._browsing = self._engine if in_memory(self._url) else connect(self._url, create=create)
+        # Those who ask for long lists have connections of their own, or they would keep pings from theirs. So has the
+        # one thread that writes: it waits for no reader, and what it remembers of the file stays true while it alone
+        # writes. In memory there is one connection only.
+        only = pool_of(self._url, create=create)
+        self._pools = {use: only if in_memory(self._url) else pool_of(self._url, create=create) for use in _USES}
         self._closed = False
         self.trouble: StoreError | None = None
         self.writes = 0  # that worked
@@ -84,7 +99,7 @@ class Database:
             with self.read():
                 pass  # opens the file, or says what is wrong with it
         except BaseException:
-            self._engine.dispose()
+            self._pools["read"].dispose()
             raise
 
     @property
@@ -93,33 +108,31 @@ class Database:
         return name_of(self._url)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Iterator[Transaction]:
         """One state of the database, whatever is written meanwhile."""
-        self._check_open()
-        with self._lent, self._noting(), translated(self._url), self._engine.connect() as connection:
-            yield connection
+        with self._noting(), self._lend("read") as transaction:
+            yield transaction
 
     @contextmanager
-    def browse(self) -> Iterator[Connection]:
+    def browse(self) -> Iterator[Transaction]:
         """As `read`, for lists of any length that anybody may ask for: by connections of their own."""
-        self._check_open()
-        with self._lent, translated(self._url), self._browsing.connect() as connection:
-            yield connection
+        with self._lend("browse") as transaction:
+            yield transaction
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """The write lock from the beginning; committed, and on disk, at the end, or undone by an exception."""
+    def write(self, *, within: float | None = None) -> Iterator[Transaction]:
+        """The write lock from the beginning; committed, and on disk, at the end, or undone by an exception.
+
+        Waits for others' writes as long as `?timeout=` says, or `within` seconds: those of this process and those of
+        others together.
+        """
         self._check_open()
-        if not self._writing.acquire(timeout=self._wait):
+        deadline = monotonic() + (self._wait if within is None else within)
+        if not self._writing.acquire(timeout=max(deadline - monotonic(), 0)):
             raise StoreError(f"{self.name} is too busy")
         try:
-            with (
-                self._lent,
-                self._noting(),
-                translated(self._url),
-                self._engine.execution_options(writes=True).begin() as connection,
-            ):
-                yield connection
+            with self._noting(), self._lend("write", until=deadline) as transaction:
+                yield transaction
             self.writes += 1
             if self.trouble is not None and not self.trouble.lasts:
                 self.trouble = None
@@ -129,14 +142,34 @@ class Database:
     def vacuum(self) -> None:
         """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
         self._check_open()
-        with self._lent, translated(self._url), closing(self._engine.raw_connection()) as connection:
-            connection.cursor().execute("VACUUM")
+        with self._lent, translated(self._url):
+            vacuum(self._pools["write"])
 
     def close(self) -> None:
         """Close all connections. May be called twice."""
         self._closed = True
-        self._engine.dispose()
-        self._browsing.dispose()
+        for pool in self._pools.values():
+            pool.dispose()
+
+    @contextmanager
+    def _lend(self, use: str, *, until: float | None = None) -> Iterator[Transaction]:
+        """A transaction of a connection for this use: one that writes, where it has `until` then to begin.
+
+        The pool undoes what was not committed, before anybody hears of an exception.
+        """
+        self._check_open()
+        with self._lent, translated(self._url):
+            lent = self._pools[use].connect()  # which a fork may have renewed, while this thread waited
+            try:
+                if until is None:
+                    lent.cursor().execute("BEGIN")
+                else:
+                    begin_writing(lent, until=until)
+                yield Transaction(lent.dbapi_connection, DIALECT)
+                if until is not None:
+                    lent.commit()
+            finally:
+                lent.close()
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -147,11 +180,15 @@ class Database:
                 self.trouble = error
             raise
 
+    def _renew_pools(self) -> None:
+        self._pools = {use: pool.recreate() for use, pool in self._pools.items()}
+
     def before_fork(self) -> None:
         self._lent.stop()
         if not in_memory(self._url):
-            self._engine.dispose()
-            self._browsing.dispose()
+            for pool in self._pools.values():
+                pool.dispose()
+            self._renew_pools()
 
     def after_fork(self) -> None:
         self._lent.go_on()
@@ -159,9 +196,8 @@ class Database:
     def renew_after_fork(self) -> None:
         self._writing, self._lent = threading.Lock(), _Lent()
         if not in_memory(self._url):
-            for engine in (self._engine, self._browsing):
-                _inherited.append(engine.pool)
-                engine.dispose(close=False)
+            _inherited.extend(self._pools.values())
+            self._renew_pools()
 
     def _check_open(self) -> None:
         forks.notice()

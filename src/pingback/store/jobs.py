@@ -18,8 +18,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Connection,
-    RowMapping,
     Select,
     and_,
     bindparam,
@@ -39,6 +37,7 @@ from pingback.store.database import Database
 from pingback.store.rows import instant, instant_or_none, micros
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.searching import given
+from pingback.store.statements import Row, Transaction, prepared
 
 HEAL_EVERY = timedelta(minutes=1)
 SLACK = timedelta(minutes=1)  # by which clocks of machines may differ
@@ -205,7 +204,7 @@ class Jobs:
             found = [row["id"] for row in tx.execute(_UNREADABLE, {"far": _FAR}).mappings()]
         self._say(found)
 
-    def _set_aside(self, tx: Connection, found: Collection[int], now: datetime) -> None:
+    def _set_aside(self, tx: Transaction, found: Collection[int], now: datetime) -> None:
         if found:
             aside = {"found": json.dumps(list(found)), "until": micros(now + ASIDE_FOR)}
             rows = tx.execute(_ASIDE, aside).mappings().all()
@@ -229,7 +228,7 @@ class Jobs:
 
 
 def add_job(
-    tx: Connection, kind: JobKind, subject: int, *, host: str, due: datetime, now: datetime, anew: bool = False
+    tx: Transaction, kind: JobKind, subject: int, *, host: str, due: datetime, now: datetime, anew: bool = False
 ) -> None:
     """Have it done from `due` on. A job that is there already is due at the earlier of the two instants.
 
@@ -239,7 +238,7 @@ def add_job(
 
 
 def add_jobs(
-    tx: Connection, kind: JobKind, hosts: Mapping[int, str], *, due: datetime, now: datetime, anew: bool = False
+    tx: Transaction, kind: JobKind, hosts: Mapping[int, str], *, due: datetime, now: datetime, anew: bool = False
 ) -> None:
     """As `add_job` for many subjects, each with its host."""
     rows = [
@@ -259,7 +258,7 @@ def add_jobs(
     tx.execute(_OPEN_LANE, [{"of": row["kind"], "about": row["subject"]} for row in rows])
 
 
-def finish_job(tx: Connection, job: Job) -> bool:
+def finish_job(tx: Transaction, job: Job) -> bool:
     """End the job; False where the lease is no longer ours. What was asked for meanwhile is a job still."""
     if tx.execute(_FINISH, {"this": job.id, "ours": job.leased_by}).rowcount == 1:
         _close_lane(tx, _Lane(job.kind.value, job.host))
@@ -272,7 +271,7 @@ def finish_job(tx: Connection, job: Job) -> bool:
     return True
 
 
-def reschedule_job(tx: Connection, job: Job, *, due: datetime, failed: bool, now: datetime) -> bool:
+def reschedule_job(tx: Transaction, job: Job, *, due: datetime, failed: bool, now: datetime) -> bool:
     """Give the job back, to be due then, or when it was asked for meanwhile; False where it is not in our hands."""
     given_back = {"this": job.id, "then": micros(due), "at": micros(now), "failed": int(failed)}
     if tx.execute(_GIVE_BACK, given_back | {"ours": job.leased_by}).rowcount != 1:
@@ -285,26 +284,26 @@ def reschedule_job(tx: Connection, job: Job, *, due: datetime, failed: bool, now
     return True
 
 
-def drop_job(tx: Connection, kind: JobKind, subject: int) -> None:
+def drop_job(tx: Transaction, kind: JobKind, subject: int) -> None:
     """There is nothing to do any more, whoever may be at it."""
     for row in tx.execute(_DROP, {"of": kind.value, "about": subject}).mappings().all():
         _close_lane(tx, _Lane(row["kind"], row["host"]))
 
 
-def due_of(tx: Connection, kind: JobKind, subject: int) -> datetime | None:
+def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     """When the job can be taken; None where there is none."""
     number = tx.execute(_DUE_OF, {"of": kind.value, "about": subject}).scalar()
     return instant(number) if isinstance(number, int) and number < _FAR else None
 
 
-def pause_host(tx: Connection, host: str, until: datetime) -> None:
+def pause_host(tx: Transaction, host: str, until: datetime) -> None:
     """Lease nothing for this host before then; a pause that is longer already stays so."""
     if host:
         tx.execute(_PAUSE, {"host": host, "until": micros(until)})
         _update_lanes(tx, [_Lane(kind.value, host) for kind in JobKind])
 
 
-def _ask_again(tx: Connection, row: Mapping[str, Any]) -> None:
+def _ask_again(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Of a job that somebody has in hand: the row says when it was asked for meanwhile, and by what clock."""
     leased_by = tx.execute(_LEASED_BY, {"of": row["kind"], "about": row["subject"]}).scalar()
     if leased_by is None:
@@ -315,7 +314,7 @@ def _ask_again(tx: Connection, row: Mapping[str, Any]) -> None:
     tx.execute(_MARK, {"of": row["kind"], "about": row["subject"], "marked": marked})
 
 
-def _asked_meanwhile(tx: Connection, job: Job) -> dict[str, int] | None:
+def _asked_meanwhile(tx: Transaction, job: Job) -> dict[str, int] | None:
     """When the job was asked for while it was in our hands; None where it is not in them."""
     leased_by = tx.execute(_LEASED_BY, {"of": job.kind.value, "about": job.subject}).scalar()
     if leased_by is None:
@@ -331,14 +330,14 @@ def _parts(leased_by: str) -> tuple[str, dict[str, int] | None]:
 
 
 def _candidates(
-    tx: Connection, kinds: Iterable[JobKind], *, now: int, limit: int, per_host: int, busy: Mapping[str, int]
+    tx: Transaction, kinds: Iterable[JobKind], *, now: int, limit: int, per_host: int, busy: Mapping[str, int]
 ) -> list[Any]:
     """The first due jobs of each lane that is due, but of those to hosts without room: some more than `limit`."""
     found = []
     full = json.dumps([host for host, count in busy.items() if host and count >= per_host])
     for kind in kinds:
         asked = {"kind": kind.value, "now": now, "limit": limit, "full": full}
-        rows = tx.execute(_OF_LANES, asked | {"per_host": per_host}).mappings().all()
+        rows = list(tx.execute(_OF_LANES, asked | {"per_host": per_host}).mappings())
         if any(not row["host"] for row in rows):  # nobody's host has no bound of its own
             rows = [row for row in rows if row["host"]] + list(tx.execute(_OF_NOBODY, asked).mappings())
         found += [row for row in rows if row["id"] is not None]
@@ -346,7 +345,7 @@ def _candidates(
     return sorted(found, key=lambda row: (row["due"], row["id"]))
 
 
-def _candidates_of(tx: Connection, kinds: Iterable[JobKind], only: Collection[int], *, now: int) -> list[Any]:
+def _candidates_of(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int], *, now: int) -> list[Any]:
     """All due jobs about these subjects."""
     asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "now": now}
     return list(tx.execute(_OF_SUBJECTS, asked).mappings())
@@ -365,7 +364,7 @@ def _share_out(candidates: Iterable[Any], *, limit: int, per_host: int, busy: Ma
     return chosen
 
 
-def _next_due(tx: Connection, kinds: Iterable[JobKind], only: Collection[int] | None) -> int | None:
+def _next_due(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int] | None) -> int | None:
     if only is not None:
         asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "far": _FAR}
         number = tx.execute(_NEXT_OF_SUBJECTS, asked).scalar()
@@ -378,7 +377,7 @@ def _words(kinds: Iterable[JobKind]) -> str:
     return json.dumps([kind.value for kind in kinds])
 
 
-def _job_of(row: RowMapping, *, due: int) -> Job | None:
+def _job_of(row: Row, *, due: int) -> Job | None:
     """The job that a row holds; None for what no version of ours wrote."""
     numbers = (row["subject"], row["attempts"], due, row["failing_since"] or 0)
     if not all(isinstance(number, int) for number in numbers) or not isinstance(row["host"], str):
@@ -398,12 +397,12 @@ def _job_of(row: RowMapping, *, due: int) -> Job | None:
         return None
 
 
-def _update_lanes(tx: Connection, changed: Collection[_Lane]) -> None:
+def _update_lanes(tx: Transaction, changed: Collection[_Lane]) -> None:
     if changed:
         tx.execute(_SET_LANE, [{"of": kind, "at": host} for kind, host in changed])
 
 
-def _close_lane(tx: Connection, lane: _Lane) -> None:
+def _close_lane(tx: Transaction, lane: _Lane) -> None:
     """As `_update_lanes`, where no job may be left in it."""
     if tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
         _update_lanes(tx, [lane])
@@ -473,53 +472,55 @@ _THIS = jobs.c.id == bindparam("this")
 _OURS = and_(_THIS, jobs.c.leased_by == bindparam("ours"))
 _LANE = and_(lanes.c.kind == bindparam("of"), lanes.c.host == bindparam("at"))
 
-_NEXT = select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < _big("far"))
-_NEXT_OF_SUBJECTS = (
+_NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < _big("far")))
+_NEXT_OF_SUBJECTS = prepared(
     select(func.min(func.max(jobs.c.due, func.coalesce(pauses.c.until, 0))))
     .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
     .where(_KINDS, _ONLY, jobs.c.due < _big("far"))
 )
-_OF_LANES = _of_lanes()
-_OF_NOBODY = (
+_OF_LANES = prepared(_of_lanes())
+_OF_NOBODY = prepared(
     select(jobs.c.host, jobs.c.id, jobs.c.due)
     .where(jobs.c.kind == bindparam("kind"), jobs.c.host == "", jobs.c.due <= _NOW)
     .order_by(jobs.c.due, jobs.c.id)
     .limit(bindparam("limit"))
 )
-_OF_SUBJECTS = (
+_OF_SUBJECTS = prepared(
     select(jobs.c.host, jobs.c.id, jobs.c.due)
     .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
     .where(_KINDS, _ONLY, jobs.c.due <= _NOW, or_(pauses.c.until.is_(None), pauses.c.until <= _NOW))
     .order_by(jobs.c.due, jobs.c.id)
 )
-_TAKE = (
+_TAKE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("chosen").c.value)), jobs.c.due <= _NOW)
     .values(due=_big("until"), set_at=_NOW, leased_by=bindparam("lease"))
     .returning(*jobs.c)
 )
-_ASIDE = (
+_ASIDE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("found").c.value)))
     .values(due=_big("until"), leased_by=None)
     .returning(jobs.c.kind, jobs.c.host)
 )
-_UNREADABLE = select(jobs.c.id).where(jobs.c.due >= _big("far"))
+_UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= _big("far")))
 
-_ADD = _add()
-_ANEW = update(jobs).where(_ABOUT).values(attempts=0, failing_since=None)
-_IN_HAND = select(jobs.c.subject).where(
-    jobs.c.kind == bindparam("of"),
-    jobs.c.subject.in_(select(given("subjects").c.value)),
-    jobs.c.leased_by.is_not(None),
+_ADD = prepared(_add())
+_ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
+_IN_HAND = prepared(
+    select(jobs.c.subject).where(
+        jobs.c.kind == bindparam("of"),
+        jobs.c.subject.in_(select(given("subjects").c.value)),
+        jobs.c.leased_by.is_not(None),
+    )
 )
-_LEASED_BY = select(jobs.c.leased_by).where(_ABOUT)
-_MARK = update(jobs).where(_ABOUT).values(leased_by=bindparam("marked"))
-_DUE_OF = select(jobs.c.due).where(_ABOUT)
-_DROP = delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host)
-_FINISH = delete(jobs).where(_OURS)
+_LEASED_BY = prepared(select(jobs.c.leased_by).where(_ABOUT))
+_MARK = prepared(update(jobs).where(_ABOUT).values(leased_by=bindparam("marked")))
+_DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
+_DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
+_FINISH = prepared(delete(jobs).where(_OURS))
 _SINCE = case((jobs.c.failing_since <= _big("at"), jobs.c.failing_since), else_=_big("at"))
-_GIVE_BACK_AGAIN = (
+_GIVEN_BACK = (
     update(jobs)
     .where(_THIS)
     .values(
@@ -530,35 +531,40 @@ _GIVE_BACK_AGAIN = (
         failing_since=case((_big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
     )
 )
-_GIVE_BACK = _GIVE_BACK_AGAIN.where(_OURS)
-_DUE_AGAIN = (
+_GIVE_BACK_AGAIN = prepared(_GIVEN_BACK)
+_GIVE_BACK = prepared(_GIVEN_BACK.where(_OURS))
+_DUE_AGAIN = prepared(
     update(jobs)
     .where(_THIS)
     .values(due=_big("then"), set_at=_big("at"), leased_by=None, attempts=0, failing_since=None)
 )
 
-_SET_LANE = update(lanes).where(_LANE).values(due=_earliest(lanes.c.kind, lanes.c.host))
-_DROP_LANE = delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
-_OPEN_LANE = _open_lane()
-
-_PAUSE = _pause()
-_PAUSED = select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW)
-_OLD_PAUSES = select(pauses.c.host, pauses.c.until).where(
-    or_(pauses.c.until <= _NOW, and_(pauses.c.until > _big("longest"), pauses.c.until < _big("far")))
+_SET_LANE = prepared(update(lanes).where(_LANE).values(due=_earliest(lanes.c.kind, lanes.c.host)))
+_DROP_LANE = prepared(
+    delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
 )
-_END_PAUSES = delete(pauses).where(or_(pauses.c.until <= _NOW, pauses.c.until > _big("longest")))
+_OPEN_LANE = prepared(_open_lane())
+
+_PAUSE = prepared(_pause())
+_PAUSED = prepared(select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW))
+_OLD_PAUSES = prepared(
+    select(pauses.c.host, pauses.c.until).where(
+        or_(pauses.c.until <= _NOW, and_(pauses.c.until > _big("longest"), pauses.c.until < _big("far")))
+    )
+)
+_END_PAUSES = prepared(delete(pauses).where(or_(pauses.c.until <= _NOW, pauses.c.until > _big("longest"))))
 
 _HELD = text("leased_by IS NOT NULL")  # as the index has it
-_LEASES = select(jobs.c.leased_by).distinct().where(_HELD)
-_END_LEASES = (
+_LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
+_END_LEASES = prepared(
     update(jobs)
     .where(_HELD, jobs.c.leased_by.in_(select(given("ended").c.value)))
     .values(due=func.min(jobs.c.due, _NOW), set_at=_NOW, leased_by=None)
     .returning(jobs.c.kind, jobs.c.host)
 )
 _IS_AHEAD = and_(jobs.c.set_at > _big("ahead"), jobs.c.set_at < _big("far"))
-_AHEAD = select(jobs.c.id).where(_IS_AHEAD).limit(1)
-_SET_BACK = (
+_AHEAD = prepared(select(jobs.c.id).where(_IS_AHEAD).limit(1))
+_SET_BACK = prepared(
     update(jobs)
     .where(_IS_AHEAD)
     .values(

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
-    RowMapping,
     Select,
     bindparam,
     func,
@@ -33,6 +31,7 @@ from pingback.store.moves import page_of
 from pingback.store.rows import instant, instant_or_none, mention_of, micros
 from pingback.store.schema import mentions
 from pingback.store.searching import given
+from pingback.store.statements import Row, Transaction, prepared
 
 
 class SortBy(StrEnum):
@@ -204,13 +203,14 @@ class Listing:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
 
-def _last_changes(connection: Connection, pages: Sequence[str]) -> list[int]:
+def _last_changes(connection: Transaction, pages: Sequence[str]) -> list[int]:
     """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
 
     For a whole host it is the last change of all, which an index tells without looking at each row.
     """
-    changes = [_LAST_OF_PAGE.params(page=page) for page in pages] or [_LAST_OF_ALL]
-    return [connection.execute(each).scalar() or 0 for each in changes]
+    if not pages:
+        return [connection.execute(_LAST_OF_ALL).scalar() or 0]
+    return [connection.execute(_LAST_OF_PAGE, {"page": page}).scalar() or 0 for page in pages]
 
 
 def _by_index(statement: Select[Any], selection: Selection, of_host: str) -> Select[Any]:
@@ -219,12 +219,12 @@ def _by_index(statement: Select[Any], selection: Selection, of_host: str) -> Sel
     return statement if index is None else statement.with_hint(mentions, f"INDEXED BY {index}", "sqlite")
 
 
-def _pages(connection: Connection, keys: Iterable[str]) -> list[str]:
+def _pages(connection: Transaction, keys: Iterable[str]) -> list[str]:
     """The keys of the pages that these are the keys of addresses of."""
     return sorted({page_of(connection, key) for key in keys})
 
 
-def _approved(connection: Connection, selection: Selection, pages: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+def _approved(connection: Transaction, selection: Selection, pages: Sequence[str]) -> Iterator[ColumnElement[bool]]:
     yield mentions.c.status == MentionStatus.APPROVED.value
     if pages:
         yield _among(mentions.c.page_key, pages)
@@ -239,7 +239,7 @@ def _approved(connection: Connection, selection: Selection, pages: Sequence[str]
         yield mentions.c.id > selection.since_id
 
 
-def _hosts(connection: Connection, host: str) -> list[str]:
+def _hosts(connection: Transaction, host: str) -> list[str]:
     """The host as targets have it: with each port that there is, where it is named without one."""
     hosts = [host]
     found: str | None = None if _HAS_PORT.search(host) else f"{host}:"
@@ -253,12 +253,12 @@ def _among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[b
     return column == values[0] if len(values) == 1 else column.in_(values)
 
 
-def _end(rows: Sequence[RowMapping], size: int) -> Place | None:
+def _end(rows: Sequence[Row], size: int) -> Place | None:
     """One row more than the part was asked for: it is not the last one."""
     return Place(rows[size - 1]["place"], rows[size - 1]["id"]) if len(rows) > size else None
 
 
-def _withdrawal_of(row: RowMapping) -> Withdrawal:
+def _withdrawal_of(row: Row) -> Withdrawal:
     return Withdrawal(id=row["id"], source=row["source"], target=row["target"], at=instant(row["place"]))
 
 
@@ -273,16 +273,19 @@ _INDEXES = {
     SortBy.UPDATED: "pingback_mentions_by_host_change",
     SortBy.PUBLISHED: "pingback_mentions_by_host_date",
 }
-_ROWS = select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value)))
-_SOURCES = (
+_ROWS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))))
+_SOURCES = prepared(
     select(mentions.c.source)
     .where(mentions.c.page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
     .order_by(mentions.c.received.desc(), mentions.c.id.desc())
     .limit(bindparam("most"))
     .with_hint(mentions, "INDEXED BY pingback_mentions_by_page", "sqlite")
 )
-_LAST_OF_ALL = select(func.max(mentions.c.changed))
-_LAST_OF_PAGE = _LAST_OF_ALL.where(mentions.c.page_key == bindparam("page"))
-_NEXT_HOST = select(func.min(mentions.c.target_host)).where(
-    mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
+_LAST = select(func.max(mentions.c.changed))
+_LAST_OF_ALL = prepared(_LAST)
+_LAST_OF_PAGE = prepared(_LAST.where(mentions.c.page_key == bindparam("page")))
+_NEXT_HOST = prepared(
+    select(func.min(mentions.c.target_host)).where(
+        mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
+    )
 )

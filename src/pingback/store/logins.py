@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, insert, or_, select
 
 from pingback.store.database import Database
 from pingback.store.rows import instant, micros
 from pingback.store.schema import login_tries
+from pingback.store.statements import Transaction, prepared
 
 # Tries within the time. All strangers together guess one password a second at most, the reserve included: too few for
 # any password that is not among the most common ones.
@@ -73,10 +74,10 @@ class Logins:
 
 
 def _lane(
-    connection: Connection, address: str | None, device: str | None, now: datetime
+    connection: Transaction, address: str | None, device: str | None, now: datetime
 ) -> tuple[str, timedelta | None]:
     """Where a try counts, and the wait until there is room for one more there."""
-    tries = [(row.client, row.at) for row in connection.execute(_TRIES, _times(now))]
+    tries = [(row["client"], row["at"]) for row in connection.execute(_TRIES, _times(now))]
     if device is not None:
         lane = f"{_DEVICE}{device}"
         return lane, _wait([at for client, at in tries if client == lane], PER_DEVICE, now)
@@ -92,7 +93,7 @@ def _lane(
     if overall is None:
         return client, None
     lane = f"{_RESERVE}{network}"
-    of_day = [row.at for row in connection.execute(_OF_A_DAY, _times(now) | {"lane": lane})]
+    of_day = [row["at"] for row in connection.execute(_OF_A_DAY, _times(now) | {"lane": lane})]
     in_reserve = [at for name, at in tries if name.startswith(_RESERVE)]
     if len(of_day) < RESERVE_PER_NETWORK and len(in_reserve) < RESERVE:
         return lane, None
@@ -121,23 +122,27 @@ def _times(now: datetime) -> dict[str, int]:
     return {"ended": micros(now - WITHIN), "day": micros(now - RESERVE_LASTS), "ahead": micros(now + WITHIN)}
 
 
-_TRIES = (
+_TRIES = prepared(
     select(login_tries.c.client, login_tries.c.at)
     .where(login_tries.c.at > bindparam("ended"), login_tries.c.at <= bindparam("ahead"))
     .order_by(login_tries.c.at, login_tries.c.id)
 )
-_OF_A_DAY = select(login_tries.c.at).where(
-    login_tries.c.client == bindparam("lane"),
-    login_tries.c.at > bindparam("day"),
-    login_tries.c.at <= bindparam("ahead"),
-)
-_COUNT = insert(login_tries)
-_FORGET_OLD = delete(login_tries).where(
-    or_(
-        and_(login_tries.c.at <= bindparam("ended"), login_tries.c.client.not_like(f"{_RESERVE}%")),
-        login_tries.c.at <= bindparam("day"),
-        login_tries.c.at > bindparam("ahead"),
+_OF_A_DAY = prepared(
+    select(login_tries.c.at).where(
+        login_tries.c.client == bindparam("lane"),
+        login_tries.c.at > bindparam("day"),
+        login_tries.c.at <= bindparam("ahead"),
     )
 )
-_FORGET_LANE = delete(login_tries).where(login_tries.c.client == bindparam("lane"))
-_FORGET_ALL = delete(login_tries)
+_COUNT = prepared(insert(login_tries))
+_FORGET_OLD = prepared(
+    delete(login_tries).where(
+        or_(
+            and_(login_tries.c.at <= bindparam("ended"), login_tries.c.client.not_like(f"{_RESERVE}%")),
+            login_tries.c.at <= bindparam("day"),
+            login_tries.c.at > bindparam("ahead"),
+        )
+    )
+)
+_FORGET_LANE = prepared(delete(login_tries).where(login_tries.c.client == bindparam("lane")))
+_FORGET_ALL = prepared(delete(login_tries))

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
-    RowMapping,
     Select,
     and_,
     bindparam,
@@ -36,6 +34,7 @@ from pingback.store.moves import page_of
 from pingback.store.rows import FIXED, mention_of, micros, row_of, source_key_of, withdrawal
 from pingback.store.schema import mentions
 from pingback.store.searching import given
+from pingback.store.statements import Row, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -215,7 +214,7 @@ class Mentions:
             conditions.append(mentions.c.status == status.value)
         return self._pages(*conditions)
 
-    def _forget_rejected(self, connection: Connection, mention: Mention) -> None:
+    def _forget_rejected(self, connection: Transaction, mention: Mention) -> None:
         """One more was rejected: older ones make room for it."""
         if mention.status is MentionStatus.REJECTED:
             pruning.forget_rejected(connection, most=self._most_rejected)
@@ -231,7 +230,7 @@ class Mentions:
                 return
             after = page.where(tuple_(*_ARRIVAL) > tuple_(rows[-1]["received"], rows[-1]["id"]))
 
-    def _mention(self, row: RowMapping | Mapping[str, Any]) -> Mention:
+    def _mention(self, row: Row | Mapping[str, Any]) -> Mention:
         """SQLite holds any value in any column, and a later version of ours may have written other words."""
         try:
             return mention_of(row)
@@ -239,7 +238,7 @@ class Mentions:
             raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
 
 
-def _reputation(connection: Connection, source_key: str, home: str) -> Reputation:
+def _reputation(connection: Transaction, source_key: str, home: str) -> Reputation:
     of_home = {"home": home_key_of(home)}
     spam = connection.execute(_SPAM_FROM_HOME, of_home).scalar() is not None
     first, last = connection.execute(_FIRST_AND_LAST_PAGE, of_home).one()
@@ -263,25 +262,25 @@ def _upsert() -> ReturningInsert[tuple[object, ...]]:
 
 
 # Built once: SQLAlchemy takes a millisecond to build them, and SQLite a tenth of that to run them.
-_KEEP = _upsert()
-_WITH_IDS = select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id)
+_KEEP = prepared(_upsert())
+_WITH_IDS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id))
 _OF_HOME = mentions.c.home_key == bindparam("home")
 _IS_APPROVED = mentions.c.status == MentionStatus.APPROVED.value
-_SPAM_FROM_HOME = select(literal(1)).where(_OF_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1)
+_SPAM_FROM_HOME = prepared(select(literal(1)).where(_OF_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1))
 # The two ends of an index tell whether there is more than one page in between.
 _FIRST, _LAST = (
     select(end).where(_OF_HOME, _IS_APPROVED).scalar_subquery()
     for end in (func.min(mentions.c.source_key), func.max(mentions.c.source_key))
 )
-_FIRST_AND_LAST_PAGE = select(_FIRST, _LAST)
+_FIRST_AND_LAST_PAGE = prepared(select(_FIRST, _LAST))
 _KEPT = [status.value for status in MentionStatus if status is not MentionStatus.REJECTED]
-_SEEN_FROM_HOME = (
+_SEEN_FROM_HOME = prepared(
     select(mentions.c.source)
     .where(_OF_HOME, mentions.c.status.in_(_KEPT), or_(mentions.c.verified.is_not(None), _IS_APPROVED))
     .distinct()
     .limit(bindparam("most"))
 )
-_DUE = (
+_DUE = prepared(
     select(*mentions.c)
     .where(
         _IS_APPROVED,
@@ -294,9 +293,9 @@ _DUE = (
     .order_by(mentions.c.tried, mentions.c.id)
     .limit(bindparam("most"))
 )
-_COUNT_FAILURE = (
+_COUNT_FAILURE = prepared(
     update(mentions)
     .where(mentions.c.id == bindparam("of"), or_(mentions.c.failures == 0, mentions.c.failed <= bindparam("before")))
     .values(failures=mentions.c.failures + 1, failed=bindparam("now"))
 )
-_FAILURES = select(mentions.c.failures).where(mentions.c.id == bindparam("of"))
+_FAILURES = prepared(select(mentions.c.failures).where(mentions.c.id == bindparam("of")))

@@ -28,9 +28,9 @@ from pingback.store.database import Database
 from pingback.store.rows import mention_of, micros, readable, withdrawal
 from pingback.store.schema import mentions
 from pingback.store.searching import given
+from pingback.store.statements import Row, prepared
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
     from sqlalchemy.sql.dml import ReturningUpdate
 
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
@@ -76,7 +76,7 @@ class Moderation:
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
         with self._database.write() as connection:
             rows_before = connection.execute(_BEFORE, decided).all()
-            before = {row.id: row.status for row in rows_before if _is_as_read(row, read)}
+            before = {row["id"]: row["status"] for row in rows_before if _is_as_read(row, read)}
             decided["ids"] = json.dumps([*before])
             rows = connection.execute(self._statement(status), decided).mappings()
             with readable():
@@ -106,13 +106,13 @@ class Moderation:
                 connection.execute(_CARRY_OUT, asked | {"changed_at": micros(self._clock())})
 
 
-def _is_as_read(row: "Row[int, str, int]", read: Mapping[int, datetime]) -> bool:
-    return row.id not in read or micros(read[row.id]) == row.changed
+def _is_as_read(row: Row, read: Mapping[int, datetime]) -> bool:
+    return row["id"] not in read or micros(read[row["id"]]) == row["changed"]
 
 
 # Built once, as those of the outbox.
 _AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
-_BEFORE = select(mentions.c.id, mentions.c.status, mentions.c.changed).where(_AMONG_IDS)
+_BEFORE = prepared(select(mentions.c.id, mentions.c.status, mentions.c.changed).where(_AMONG_IDS))
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
@@ -153,5 +153,7 @@ _IS_WANTED = (
     text("verified IS NULL"),  # as the index has it
     mentions.c.protocol.in_(select(given("protocols").c.value)),
 )
-_WANTED = select(literal(1)).where(*_IS_WANTED).limit(1)
-_CARRY_OUT = update(mentions).where(*_IS_WANTED).values(status=_APPROVED, held_for=None, changed=_AT, withdrawn=None)
+_WANTED = prepared(select(literal(1)).where(*_IS_WANTED).limit(1))
+_CARRY_OUT = prepared(
+    update(mentions).where(*_IS_WANTED).values(status=_APPROVED, held_for=None, changed=_AT, withdrawn=None)
+)

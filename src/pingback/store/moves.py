@@ -5,13 +5,14 @@ into, in whatever order the moves become known. Each mention says by itself in w
 move of a page that has mentions is ever lost; the table is for the addresses that have none yet.
 """
 
-from sqlalchemy import Connection, String, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import String, bindparam, delete, func, insert, select, text, update
 
 from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.rows import micros
 from pingback.store.schema import mentions, moves
+from pingback.store.statements import Transaction, prepared
 from pingback.urls import shown
 
 MAX_MOVES = 10_000  # a stranger's pings make the site be asked for any `?x=1` that redirects
@@ -50,29 +51,29 @@ class Moves:
             return page_of(connection, target_key_of(target))
 
 
-def page_of(connection: Connection, key: str) -> str:
+def page_of(connection: Transaction, key: str) -> str:
     """The key of the page at the address with this key; the address's own, where no other is known."""
     found: str | None = connection.execute(_PAGE, {"address": key}).scalar()
     return found or key
 
 
-def _destination(connection: Connection, old: str, new: str) -> str:
+def _destination(connection: Transaction, old: str, new: str) -> str:
     """Where the page at `old` is in the end, when it is said to be at `new`."""
     page = page_of(connection, new) if old != new else new
     return page if page != old else new  # it may have gone back to an address that it had
 
 
-def _remember(connection: Connection, old: str, new: str, url: str, *, most: int) -> None:
+def _remember(connection: Transaction, old: str, new: str, url: str, *, most: int) -> None:
     connection.execute(delete(moves).where(moves.c.old_key.in_((old, new))))
     if old == new:
         return
     connection.execute(update(moves).where(moves.c.new_key == old).values(new_key=new, url=url))
-    if connection.execute(_COUNT).scalar_one() >= most:
+    if connection.execute(_COUNT).scalar() >= most:
         connection.execute(_FORGET)
     connection.execute(_KEEP, {"old_key": old, "new_key": new, "url": url})
 
 
-def _list(connection: Connection, old: str, page: str, destination: str, *, at: int) -> None:
+def _list(connection: Transaction, old: str, page: str, destination: str, *, at: int) -> None:
     """Let the mentions that stand under `page` on account of the address `old` stand under `destination`."""
     moved = update(mentions).values(page_key=destination, changed=at)
     if page == old:  # a page that joins another brings all that it had
@@ -84,17 +85,21 @@ def _list(connection: Connection, old: str, page: str, destination: str, *, at: 
 
 
 _ADDRESS = bindparam("address", type_=String)
-_PAGE = select(
-    func.coalesce(
-        select(moves.c.new_key).where(moves.c.old_key == _ADDRESS).scalar_subquery(),
-        select(mentions.c.page_key).where(mentions.c.target_key == _ADDRESS).limit(1).scalar_subquery(),
+_PAGE = prepared(
+    select(
+        func.coalesce(
+            select(moves.c.new_key).where(moves.c.old_key == _ADDRESS).scalar_subquery(),
+            select(mentions.c.page_key).where(mentions.c.target_key == _ADDRESS).limit(1).scalar_subquery(),
+        )
     )
 )
-_COUNT = select(func.count()).select_from(moves)
-_KEEP = insert(moves)
+_COUNT = prepared(select(func.count()).select_from(moves))
+_KEEP = prepared(insert(moves))
 # Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or
 # one each for a thousand pages, loses them to the next.
-_FORGET = text(
-    "DELETE FROM pingback_moves WHERE rowid = (SELECT min(rowid) FROM pingback_moves WHERE new_key ="
-    " (SELECT new_key FROM pingback_moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
+_FORGET = prepared(
+    text(
+        "DELETE FROM pingback_moves WHERE rowid = (SELECT min(rowid) FROM pingback_moves WHERE new_key ="
+        " (SELECT new_key FROM pingback_moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
+    )
 )

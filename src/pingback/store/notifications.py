@@ -12,6 +12,7 @@ from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.rows import mention_of, micros
 from pingback.store.schema import channels, mentions, notifications
+from pingback.store.statements import prepared
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
 SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
@@ -82,13 +83,13 @@ def _news(now: datetime) -> dict[str, Any]:
     return {"news_since": micros(now - NEWS), "settled_before": micros(now - SETTLED)}
 
 
-_BEGIN = insert(channels).on_conflict_do_nothing()
-_CLAIM = (
+_BEGIN = prepared(insert(channels).on_conflict_do_nothing())
+_CLAIM = prepared(
     update(channels)
     .where(channels.c.name == bindparam("of"), channels.c.rests_until <= bindparam("now"))
     .values(rests_until=bindparam("until"))
 )
-_REST = update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until"))
+_REST = prepared(update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until")))
 _SINCE = select(channels.c.since).where(channels.c.name == bindparam("channel")).scalar_subquery()
 # It was shown once, and waits for its owner since: then the page has become something else.
 _WAITS_AGAIN = and_(mentions.c.status == MentionStatus.PENDING.value, mentions.c.withdrawn.is_not(None))
@@ -111,19 +112,23 @@ _NEW = select(*mentions.c).where(
     or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
     ~_TOLD,
 )
-_UNTOLD = _NEW.order_by(mentions.c.received, mentions.c.id).limit(bindparam("most"))
-_UNTOLD_ONE = _NEW.where(mentions.c.id == bindparam("of"))
+_UNTOLD = prepared(_NEW.order_by(mentions.c.received, mentions.c.id).limit(bindparam("most")))
+_UNTOLD_ONE = prepared(_NEW.where(mentions.c.id == bindparam("of")))
 _TELLING = insert(notifications)
-_TELL = _TELLING.on_conflict_do_update(
-    index_elements=[*notifications.primary_key], set_={"at": _TELLING.excluded["at"]}
+_TELL = prepared(
+    _TELLING.on_conflict_do_update(index_elements=[*notifications.primary_key], set_={"at": _TELLING.excluded["at"]})
 )
 _HOLD = insert(notifications).values(channel=bindparam("hand"), mention=bindparam("of"), at=bindparam("until"))
-_TAKE = _HOLD.on_conflict_do_update(
-    index_elements=[*notifications.primary_key],
-    set_={"at": _HOLD.excluded["at"]},
-    where=notifications.c.at <= bindparam("now"),
+_TAKE = prepared(
+    _HOLD.on_conflict_do_update(
+        index_elements=[*notifications.primary_key],
+        set_={"at": _HOLD.excluded["at"]},
+        where=notifications.c.at <= bindparam("now"),
+    )
 )
-_LET_GO = delete(notifications).where(
-    notifications.c.channel == bindparam("hand"), notifications.c.mention == bindparam("of")
+_LET_GO = prepared(
+    delete(notifications).where(
+        notifications.c.channel == bindparam("hand"), notifications.c.mention == bindparam("of")
+    )
 )
-_FORGET = delete(notifications).where(notifications.c.at < bindparam("before"))
+_FORGET = prepared(delete(notifications).where(notifications.c.at < bindparam("before")))

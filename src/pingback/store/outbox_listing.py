@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from pingback.model import OutcomeStatus, QueuedPing, Retelling
 from pingback.store.memory import forget
 from pingback.store.rows import ping_of, state_of
 from pingback.store.schema import outbox, standing
 from pingback.store.searching import containing
+from pingback.store.statements import Transaction, prepared
 from pingback.store.transitions import again
 
 MAX_AGAIN = 1000  # pings that are made due in one transaction
@@ -19,7 +20,7 @@ _SEARCHED = (outbox.c.source, outbox.c.target, outbox.c.message, outbox.c.endpoi
 
 
 def page(
-    connection: Connection,
+    connection: Transaction,
     *,
     statuses: Collection[OutcomeStatus],
     search: str,
@@ -36,20 +37,20 @@ def page(
     return found[:size], found[size - 1].id if len(found) > size else None
 
 
-def counts(connection: Connection) -> dict[OutcomeStatus, int]:
+def counts(connection: Transaction) -> dict[OutcomeStatus, int]:
     """How many pings have each status; 0 included."""
-    found = {row.status: row.number for row in connection.execute(_COUNTS)}
+    found = {row["status"]: row["number"] for row in connection.execute(_COUNTS)}
     return {status: found.get(status.value, 0) for status in OutcomeStatus}
 
 
-def ping_at(connection: Connection, number: int) -> QueuedPing | None:
+def ping_at(connection: Transaction, number: int) -> QueuedPing | None:
     """The ping with this `id`."""
     row = connection.execute(_FIND, {"ping": number}).mappings().one_or_none()
     return None if row is None else ping_of(row)
 
 
 def send_again(
-    connection: Connection, numbers: Iterable[int], *, now: datetime, retelling: Retelling
+    connection: Transaction, numbers: Iterable[int], *, now: datetime, retelling: Retelling
 ) -> list[QueuedPing]:
     """Make pings due at once, to targets that are asked anew; gives those for which that is news."""
     changed = []
@@ -64,6 +65,6 @@ def send_again(
 
 
 _PAGE: Select[Any] = select(outbox).order_by(outbox.c.id.desc())
-_COUNTS = select(standing.label("status"), func.count().label("number")).group_by(standing)
-_FIND = select(outbox).where(outbox.c.id == bindparam("ping"))
-_UPDATE = update(outbox).where(outbox.c.id == bindparam("this"))
+_COUNTS = prepared(select(standing.label("status"), func.count().label("number")).group_by(standing))
+_FIND = prepared(select(outbox).where(outbox.c.id == bindparam("ping")))
+_UPDATE = prepared(update(outbox).where(outbox.c.id == bindparam("this")))

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 
 from pingback.model import Mention, MentionStatus
 from pingback.store.database import Database
 from pingback.store.rows import instant, mention_of, micros, readable
 from pingback.store.schema import mentions
 from pingback.store.searching import containing
+from pingback.store.statements import Row, prepared
 from pingback.urls import host_of, is_http
 
 MAX_COUNTED = 2_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
@@ -68,7 +69,7 @@ class Overview:
     def pending(self, *, search: str = "", after: Cursor | None = None, size: int) -> MentionPage:
         """As `page`, of the pending ones: all whose link was seen, and then those that nobody has verified."""
         first = after is None or after.verified
-        rows: list[RowMapping] = []
+        rows: list[Row] = []
         with self._database.read() as connection, readable():
             for verified in (True, False) if first else (False,):
                 statement = _PENDING[verified].where(*containing(search, _SEARCHED))
@@ -85,14 +86,14 @@ class Overview:
     def counts(self) -> dict[MentionStatus, int]:
         """How many mentions have each status; 0 included."""
         with self._database.read() as connection:
-            found: Mapping[str, int] = {row.status: row.number for row in connection.execute(_COUNTS)}
+            found: Mapping[str, int] = {row["status"]: row["number"] for row in connection.execute(_COUNTS)}
         return {status: found.get(status.value, 0) for status in MentionStatus}
 
     def days(self, number: int, *, now: datetime) -> list[tuple[date, int]]:
         """The last days, today included, oldest first, with how many mentions came on each (UTC)."""
         first = micros(now) // _DAY_IN_MICROS * _DAY_IN_MICROS - (number - 1) * _DAY_IN_MICROS
         with self._database.read() as connection:
-            found = {row.day: row.number for row in connection.execute(_DAYS, {"since": first})}
+            found = {row["day"]: row["number"] for row in connection.execute(_DAYS, {"since": first})}
         start = instant(first).date()
         return [(start + n * _DAY, found.get(first // _DAY_IN_MICROS + n, 0)) for n in range(number)]
 
@@ -105,7 +106,7 @@ class Overview:
         return sorted(hosts.items(), key=lambda each: (-each[1], each[0]))[:number]
 
 
-def _page_of(rows: Sequence[RowMapping], size: int) -> MentionPage:
+def _page_of(rows: Sequence[Row], size: int) -> MentionPage:
     """The page that is the beginning of what was found."""
     last = rows[size - 1] if len(rows) > size else None
     following = Cursor(last["received"], last["id"]) if last else None
@@ -119,13 +120,13 @@ _PENDING = {
     True: _OF_PENDING.where(mentions.c.verified.is_not(None)),
     False: _OF_PENDING.where(mentions.c.verified.is_(None)),
 }
-_COUNTS = select(mentions.c.status, func.count().label("number")).group_by(mentions.c.status)
-_DAYS = (
+_COUNTS = prepared(select(mentions.c.status, func.count().label("number")).group_by(mentions.c.status))
+_DAYS = prepared(
     select((mentions.c.received // _DAY_IN_MICROS).label("day"), func.count().label("number"))
     .where(mentions.c.received >= bindparam("since"))
     .group_by("day")
 )
-_SOURCES = (
+_SOURCES = prepared(
     select(mentions.c.source)
     .where(mentions.c.received >= bindparam("since"))
     .order_by(mentions.c.received.desc())

@@ -6,25 +6,26 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from pingback.model import WAITING, OutcomeStatus, Plan, QueuedPing, Retelling
 from pingback.store.memory import forget
 from pingback.store.rows import keys_of, micros, ping_of, source_key_of, state_of, storable
 from pingback.store.schema import outbox
+from pingback.store.statements import Transaction, prepared
 from pingback.store.transitions import linked, unlinked
 from pingback.urls import host_of
 
 _CHUNK = 500  # rows read or written at once
 
-_KNOWN = (
+_KNOWN = prepared(
     select(outbox)
     .where(outbox.c.source_key == bindparam("source_key"), outbox.c.id > bindparam("after"))
     .order_by(outbox.c.id)
     .limit(_CHUNK)
 )
-_UPDATE = update(outbox).where(outbox.c.id == bindparam("ping"))
-_INSERT = insert(outbox)
+_UPDATE = prepared(update(outbox).where(outbox.c.id == bindparam("ping")))
+_INSERT = prepared(insert(outbox))
 
 
 class Link(NamedTuple):
@@ -43,7 +44,7 @@ def links_by_pair(source: str, links: Mapping[str, str]) -> dict[str, Link]:
 
 
 def plan(
-    connection: Connection,
+    connection: Transaction,
     source: str,
     links: dict[str, Link],
     *,
@@ -73,7 +74,7 @@ def plan(
 
 
 def dry_run(
-    connection: Connection, source: str, links: dict[str, Link], *, now: datetime, retelling: Retelling
+    connection: Transaction, source: str, links: dict[str, Link], *, now: datetime, retelling: Retelling
 ) -> list[str]:
     """The targets that would be due after a plan with all of these links, and of those that are removed."""
     due: list[str] = []
@@ -85,7 +86,7 @@ def dry_run(
     return due + [link.target for link in links.values()]
 
 
-def _known(connection: Connection, source: str) -> Iterator[list[tuple[str, QueuedPing]]]:
+def _known(connection: Transaction, source: str) -> Iterator[list[tuple[str, QueuedPing]]]:
     source_key, after = source_key_of(source), 0
     while True:
         rows = connection.execute(_KNOWN, {"source_key": source_key, "after": after}).mappings().all()

@@ -11,11 +11,12 @@ the newest of it stays.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, or_, select, text
 
 from pingback.model import MentionStatus
 from pingback.store.rows import micros
 from pingback.store.schema import attempts, discoveries, mentions, outbox, pauses
+from pingback.store.statements import Transaction, prepared
 
 BATCH = 1000  # rows in one transaction: somebody may wait with a ping for its end
 MOST_REJECTED = 1000  # mentions that were rejected; their senders may ask for a while what became of them
@@ -53,14 +54,14 @@ _FORGOTTEN: dict[str, tuple[Table, ColumnElement[bool]]] = {
 KINDS = tuple(_FORGOTTEN)
 
 
-def count(connection: Connection, kind: str, *, before: datetime, now: datetime) -> int:
+def count(connection: Transaction, kind: str, *, before: datetime, now: datetime) -> int:
     """How many rows of this kind `forget` would take."""
     table, condition = _FORGOTTEN[kind]
     statement = select(func.count()).select_from(table).where(condition)
-    return connection.execute(statement, _instants(before, now)).scalar_one()
+    return int(connection.execute(statement, _instants(before, now)).scalar())
 
 
-def forget(connection: Connection, kind: str, *, before: datetime, now: datetime) -> int:
+def forget(connection: Transaction, kind: str, *, before: datetime, now: datetime) -> int:
     """Take up to `BATCH` rows of this kind; how many there were."""
     table, condition = _FORGOTTEN[kind]
     [key] = table.primary_key.columns
@@ -68,7 +69,7 @@ def forget(connection: Connection, kind: str, *, before: datetime, now: datetime
     return connection.execute(delete(table).where(key.in_(some)), _instants(before, now)).rowcount
 
 
-def forget_rejected(connection: Connection, *, most: int) -> None:
+def forget_rejected(connection: Transaction, *, most: int) -> None:
     """Leave the newest rejected mentions: no more than `most`, and of those with long URLs a twentieth of that."""
     most_long = max(most // _ONE_LONG_IN, 1)
     looked_at = most + most_long + _BESIDE_A_PING
@@ -80,7 +81,8 @@ def _instants(before: datetime, now: datetime) -> dict[str, Any]:
     return {"before": micros(before), "now": micros(now)}
 
 
-_FORGET_REJECTED = text("""
+_FORGET_REJECTED = prepared(
+    text("""
 WITH newest AS (
     SELECT id, changed, length(source) + length(target) > :long AS is_long
     FROM pingback_mentions INDEXED BY pingback_mentions_rejected
@@ -94,3 +96,4 @@ placed AS (
 DELETE FROM pingback_mentions
 WHERE id IN (SELECT id FROM placed WHERE place > CASE WHEN is_long THEN :most_long ELSE :most END)
 """)
+)

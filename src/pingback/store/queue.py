@@ -13,6 +13,7 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
 from pingback.store.rows import instant, mention_of, micros, readable
 from pingback.store.schema import mentions
+from pingback.store.statements import prepared
 
 # Longer than a look takes by the time-outs that we have by default: whoever has not finished by then never will.
 LEASE = timedelta(minutes=5)
@@ -92,20 +93,25 @@ _REJECTED = MentionStatus.REJECTED.value  # which counts as none: pinged again, 
 _THIS = mentions.c.id == bindparam("this")
 
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
-_CLAIM = (
+_CLAIM = prepared(
     update(mentions)
     .where(_THIS, _PENDING, _UNVERIFIED, _FREE)
     .values(tried=bindparam("at", type_=BigInteger), holder=bindparam("by"), asked=None)
 )
-_ASK = update(mentions).where(_THIS).values(asked=bindparam("at", type_=BigInteger)).returning(mentions.c.tried)
-_ANSWER = update(mentions).where(_THIS, mentions.c.asked <= bindparam("at", type_=BigInteger)).values(asked=None)
-_ASKED_AGAIN = (
+_ASK = prepared(
+    update(mentions).where(_THIS).values(asked=bindparam("at", type_=BigInteger)).returning(mentions.c.tried)
+)
+_ANSWER = prepared(
+    update(mentions).where(_THIS, mentions.c.asked <= bindparam("at", type_=BigInteger)).values(asked=None)
+)
+_ASKED_AGAIN = prepared(
     select(*mentions.c)
     .where(_ASKED, mentions.c.tried <= bindparam("before", type_=BigInteger), mentions.c.status != _REJECTED)
     .order_by(mentions.c.tried)
     .limit(MOST)
 )
 _HELD = (_PENDING, _UNVERIFIED, mentions.c.holder.is_not(None))
-_HOLDERS = select(func.distinct(mentions.c.holder)).where(*_HELD)
-_RELEASE = update(mentions).where(*_HELD, mentions.c.holder == bindparam("by")).values(holder=None)
-_GIVE_BACK = _RELEASE.where(_THIS)
+_HOLDERS = prepared(select(func.distinct(mentions.c.holder)).where(*_HELD))
+_FREED = update(mentions).where(*_HELD, mentions.c.holder == bindparam("by")).values(holder=None)
+_RELEASE = prepared(_FREED)
+_GIVE_BACK = prepared(_FREED.where(_THIS))

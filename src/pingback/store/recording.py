@@ -2,33 +2,36 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from pingback.model import Attempt, Outcome, QueuedPing, Retelling
 from pingback.store.rows import attempt_of, attempt_row_of, ping_of, state_of
 from pingback.store.schema import attempts, outbox
+from pingback.store.statements import Transaction, prepared
 from pingback.store.transitions import tried
 
 MAX_ATTEMPTS = 50  # the last ones of each ping are kept
 
-_FIND = select(outbox).where(outbox.c.id == bindparam("ping"))
-_UPDATE = update(outbox).where(outbox.c.id == bindparam("this"))
-_LIST = select(attempts).where(attempts.c.ping == bindparam("of")).order_by(attempts.c.id)
-_KEEP = insert(attempts)
-_FORGET = delete(attempts).where(
-    attempts.c.ping == bindparam("of"),
-    attempts.c.id
-    <= select(attempts.c.id)
-    .where(attempts.c.ping == bindparam("of"))
-    .order_by(attempts.c.id.desc())
-    .limit(1)
-    .offset(MAX_ATTEMPTS)
-    .scalar_subquery(),
+_FIND = prepared(select(outbox).where(outbox.c.id == bindparam("ping")))
+_UPDATE = prepared(update(outbox).where(outbox.c.id == bindparam("this")))
+_LIST = prepared(select(attempts).where(attempts.c.ping == bindparam("of")).order_by(attempts.c.id))
+_KEEP = prepared(insert(attempts))
+_FORGET = prepared(
+    delete(attempts).where(
+        attempts.c.ping == bindparam("of"),
+        attempts.c.id
+        <= select(attempts.c.id)
+        .where(attempts.c.ping == bindparam("of"))
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+        .offset(MAX_ATTEMPTS)
+        .scalar_subquery(),
+    )
 )
 
 
 def record(
-    connection: Connection,
+    connection: Transaction,
     held: QueuedPing,
     outcome: Outcome,
     *,
@@ -49,6 +52,6 @@ def record(
     return after
 
 
-def attempts_at(connection: Connection, ping: QueuedPing) -> list[Attempt]:
+def attempts_at(connection: Transaction, ping: QueuedPing) -> list[Attempt]:
     """The attempts that are kept, in the order of their recording."""
     return [attempt_of(row) for row in connection.execute(_LIST, {"of": ping.id}).mappings()]

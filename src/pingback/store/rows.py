@@ -9,7 +9,7 @@ from enum import StrEnum
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, null, or_
+from sqlalchemy import ColumnElement, and_, case, null, or_
 
 from pingback.fields import Form, Written
 from pingback.model import (
@@ -31,6 +31,7 @@ from pingback.model import (
 )
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
+from pingback.store.statements import Row
 from pingback.urls import host_of
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
@@ -68,7 +69,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
     return keys | _TO_ROW.of(_values(mention))
 
 
-def mention_of(row: RowMapping | Mapping[str, Any]) -> Mention:
+def mention_of(row: Row | Mapping[str, Any]) -> Mention:
     """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
     name, url, photo = parts = _of_author(row)
     author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
@@ -216,7 +217,7 @@ def readable() -> Iterator[None]:
 
 
 @readable()
-def ping_of(row: RowMapping | Mapping[str, Any]) -> QueuedPing:
+def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     """The ping that a row of `outbox` holds; UnreadableRow where it holds none. So do the others below."""
     return QueuedPing(
         id=row["id"],
@@ -239,7 +240,7 @@ def ping_of(row: RowMapping | Mapping[str, Any]) -> QueuedPing:
 
 
 @readable()
-def attempt_of(row: RowMapping) -> Attempt:
+def attempt_of(row: Row) -> Attempt:
     return Attempt(
         ping=row["ping"],
         at=instant(row["at"]),
@@ -254,12 +255,12 @@ def attempt_of(row: RowMapping) -> Attempt:
 
 
 @readable()
-def post_of(row: RowMapping) -> KnownPost:
+def post_of(row: Row) -> KnownPost:
     return KnownPost(source=row["source"], fingerprint=row["fingerprint"], seen=instant(row["seen"]), gone=row["gone"])
 
 
 @readable()
-def post_to_publish_of(row: RowMapping) -> PostToPublish:
+def post_to_publish_of(row: Row) -> PostToPublish:
     return PostToPublish(
         id=row["id"],
         source=row["source"],
@@ -270,7 +271,7 @@ def post_to_publish_of(row: RowMapping) -> PostToPublish:
 
 
 @readable()
-def discovery_of(row: RowMapping, *, target: str) -> Discovery:
+def discovery_of(row: Row, *, target: str) -> Discovery:
     endpoints = (
         Endpoint(protocol=Protocol(each["protocol"]), url=each["endpoint"], via=Via(each["via"]))
         for each in json.loads(row["endpoints"])

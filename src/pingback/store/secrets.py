@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from pingback.store.database import Database
 from pingback.store.rows import micros
 from pingback.store.schema import ended_sessions, secrets
+from pingback.store.statements import prepared
 
 KEY_BYTES = 32
 
@@ -38,7 +39,7 @@ class Secrets:
     def login(self) -> Login | None:
         """What to hold a password and a session against; None where no password was set."""
         with self._database.read() as connection:
-            found = {row.name: row.value for row in connection.execute(_SECRETS)}
+            found = {row["name"]: row["value"] for row in connection.execute(_SECRETS)}
         if "password" not in found or "key" not in found:
             return None
         return Login(password_hash=found["password"], key=found["key"])
@@ -69,9 +70,9 @@ def _set() -> Insert:
     )
 
 
-_SECRETS = select(secrets.c.name, secrets.c.value)
-_SET = _set()
-_END = insert(ended_sessions).on_conflict_do_nothing()
-_ENDED = select(literal(1)).where(ended_sessions.c.session == bindparam("asked"))
-_FORGET = delete(ended_sessions).where(ended_sessions.c.until <= bindparam("now"))
-_FORGET_ALL = delete(ended_sessions)
+_SECRETS = prepared(select(secrets.c.name, secrets.c.value))
+_SET = prepared(_set())
+_END = prepared(insert(ended_sessions).on_conflict_do_nothing())
+_ENDED = prepared(select(literal(1)).where(ended_sessions.c.session == bindparam("asked")))
+_FORGET = prepared(delete(ended_sessions).where(ended_sessions.c.until <= bindparam("now")))
+_FORGET_ALL = prepared(delete(ended_sessions))

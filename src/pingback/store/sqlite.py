@@ -4,17 +4,20 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import cache, partial
+from math import ceil
 from time import monotonic, sleep
+from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, make_url
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import URL, FromClause, Pool, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
@@ -44,8 +47,35 @@ _SENTENCES = {
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
+class _Compiler(SQLiteCompiler):
+    """Takes `with_hint`, for `INDEXED BY`: SQLite knows little of what is in a table, and guesses wrong at times."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
+class _Dialect(SQLiteDialect_pysqlite):
+    statement_compiler = _Compiler
+
+    @staticmethod
+    @cache
+    def rows_with(booleans: tuple[int, ...]) -> Callable[[sqlite3.Cursor, tuple[Any, ...]], sqlite3.Row]:
+        """What makes rows of which these columns are true or false; SQLite keeps them as numbers."""
+
+        def make_row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> sqlite3.Row:
+            row = [*values]
+            for place in booleans:
+                row[place] = None if row[place] is None else bool(row[place])
+            return sqlite3.Row(cursor, tuple(row))
+
+        return make_row
+
+
+DIALECT = _Dialect(paramstyle="named")
+
+
 def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
-    return tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in statements)
+    return tuple(str(statement.compile(dialect=DIALECT)) for statement in statements)
 
 
 _TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
@@ -54,13 +84,6 @@ _INDEXES = _compiled(
     for table in metadata.sorted_tables
     for index in sorted(table.indexes, key=lambda index: str(index.name))
 )
-
-
-class _Compiler(SQLiteCompiler):
-    """Takes `with_hint`, for `INDEXED BY`: SQLite knows little of what is in a table, and guesses wrong at times."""
-
-    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
-        return text
 
 
 def parse_url(url: str) -> URL:
@@ -93,31 +116,38 @@ def busy_timeout(url: URL) -> float:
     return seconds
 
 
-def connect(url: URL, *, create: bool = True) -> Engine:
-    """An engine whose connections write to a log first (WAL) and wait for the disk at each commit.
+def pool_of(url: URL, *, create: bool = True) -> Pool:
+    """Connections that write to a log first (WAL) and wait for the disk at each commit.
 
     A file that is missing is made, for its owner only; unless it may `create` it, a connection is a StoreError.
-    Transactions begin deferred; those of `engine.execution_options(writes=True)` begin by taking the write lock, as a
-    reader that turns writer would fail at once where another had written in between, without waiting its turn.
     """
     wait = busy_timeout(url)
     # A database in memory lives as long as its connection: all threads take turns at one.
-    size = {"pool_size": 1, "max_overflow": 0} if in_memory(url) else {"pool_size": 5, "max_overflow": 10}
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        pool_timeout=wait,
-        connect_args={"timeout": wait, "check_same_thread": False},
-        **size,
-    )
-    engine.dialect.statement_compiler = _Compiler
-    event.listen(engine, "connect", partial(_prepare, wait))
-    event.listen(engine, "begin", _begin)
+    size, more = (1, 0) if in_memory(url) else (5, 10)
+    pool = QueuePool(lambda: _connect(url, wait, create), pool_size=size, max_overflow=more, timeout=wait)
+    event.listen(pool, "connect", partial(_prepare, wait))
     if not in_memory(url):
-        event.listen(engine, "do_connect", partial(_secure_file, create))
-        event.listen(engine, "connect", partial(_remember_file, str(url.database)))
-        event.listen(engine, "checkout", partial(_check_file, str(url.database)))
-    return engine
+        event.listen(pool, "connect", partial(_remember_file, str(url.database)))
+        event.listen(pool, "checkout", partial(_check_file, str(url.database)))
+    return pool
+
+
+def begin_writing(lent: PoolProxiedConnection, *, until: float) -> None:
+    """Take the write lock, until then on the monotonic clock.
+
+    A reader that turns writer would fail at once where another had written in between, without waiting its turn.
+    """
+    wait = max(ceil((until - monotonic()) * 1000), 0)
+    if lent.info.get("wait") != wait:  # mostly nobody had to wait for us, and it is as it was
+        lent.cursor().execute(f"PRAGMA busy_timeout = {wait}")
+        lent.info["wait"] = wait
+    lent.cursor().execute("BEGIN IMMEDIATE")
+
+
+def vacuum(pool: Pool) -> None:
+    """Write the file anew; no transaction may be open."""
+    with closing(pool.connect()) as lent:
+        lent.cursor().execute("VACUUM")
 
 
 def in_memory(url: URL) -> bool:
@@ -161,7 +191,6 @@ def _why_not_opened(path: str) -> str:
 
 
 def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver begins no transaction by itself: `_begin` does
     _write_ahead(connection, wait)
     # An accepted ping is on disk before its answer goes out, so each commit waits for the disk: 0.8 ms a ping on a
     # virtual ext4 disk, where 0.5 without; the fetch of a source takes a hundred times that.
@@ -186,19 +215,28 @@ def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
             return
 
 
-def _secure_file(
-    create: bool, dialect: object, record: ConnectionPoolEntry, arguments: Sequence[str], options: Mapping[str, object]
-) -> None:
+def _connect(url: URL, wait: float, create: bool) -> DBAPIConnection:
+    path = ":memory:"
+    if not in_memory(url):
+        path = os.path.abspath(str(url.database))
+        _secure_file(path, create)
+    # The driver begins no transaction by itself: a `Database` does.
+    connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return cast(DBAPIConnection, connection)  # it is one, but for names of parameters
+
+
+def _secure_file(name: str, create: bool) -> None:
     """Before SQLite opens the file: make it, as SQLite would let every user of the machine read the key in it.
 
     The mode of a file that is there is its owner's business. SQLite gives it to a new log, and we to one that is left
     over from a process that was killed.
     """
-    path = os.path.realpath(arguments[0])  # SQLite follows links, and would make what one leads to
+    path = os.path.realpath(name)  # SQLite follows links, and would make what one leads to
     with _MAKING:
         if not os.path.lexists(path):
             if not create:
-                raise StoreError(f"there is no database {arguments[0]}")
+                raise StoreError(f"there is no database {name}")
             with suppress(OSError):  # another was faster, or SQLite says what is in the way
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
     for log in (f"{path}-wal", f"{path}-shm"):
@@ -224,8 +262,3 @@ def _file_at(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -9,6 +9,7 @@ from pingback.model import PostToPublish
 from pingback.store.database import Database
 from pingback.store.rows import micros, micros_or_none, post_to_publish_of, readable, source_key_of, storable
 from pingback.store.schema import posts_to_publish
+from pingback.store.statements import prepared
 
 _LOOKED_AT = 100  # rows for one that is free: those that are leased are as few as the processes that are at it
 
@@ -69,22 +70,22 @@ class ToPublish:
 
 _c = posts_to_publish.c
 _THIS = _c.id == bindparam("this")
-_DUE = (  # without the pages
+_DUE = prepared(  # without the pages
     select(_c.id, _c.leased_until, _c.leased_by)
     .where(_c.due <= bindparam("now", type_=BigInteger))
     .order_by(_c.due, _c.id)
     .limit(_LOOKED_AT)
 )
-_REPLACE = delete(posts_to_publish).where(_c.source_key == bindparam("key"))
-_ADD = insert(posts_to_publish)
-_LEASE = (
+_REPLACE = prepared(delete(posts_to_publish).where(_c.source_key == bindparam("key")))
+_ADD = prepared(insert(posts_to_publish))
+_LEASE = prepared(
     update(posts_to_publish)
     .where(_THIS)
     .values(leased_until=bindparam("until"), leased_by=bindparam("holder"))
     .returning(*_c)
 )
-_DONE = delete(posts_to_publish).where(_THIS)
-_POSTPONE = (
+_DONE = prepared(delete(posts_to_publish).where(_THIS))
+_POSTPONE = prepared(
     update(posts_to_publish)
     .where(_THIS)
     .values(due=bindparam("until"), failing_since=bindparam("since"), leased_until=None, leased_by=None)

@@ -15,6 +15,7 @@ from pingback.model import MentionStatus
 from pingback.store import pruning
 from pingback.store.database import Database
 from pingback.store.schema import mentions, outbox, standing
+from pingback.store.statements import prepared
 
 _ANSWER_HOLDS = timedelta(seconds=1)
 _EXAMINED_AGAIN_AFTER = timedelta(minutes=1)
@@ -115,8 +116,8 @@ class Upkeep:
     def _is_sound(self) -> bool:
         try:
             with self._database.read() as connection:
-                connection.exec_driver_sql("PRAGMA shrink_memory")  # what it remembers of the file may be better
-                return connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
+                connection.execute("PRAGMA shrink_memory")  # what it remembers of the file may be better
+                return bool(connection.execute("PRAGMA quick_check(1)").scalar() == "ok")
         except StoreError:
             return False
 
@@ -134,8 +135,8 @@ class Upkeep:
                     raise _Undone
                 connection.execute(_TAKE_AWAY, {"trial": row["pair"]})
             with self._database.write() as connection:  # reaches the disk
-                version = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-                connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
+                version = connection.execute("PRAGMA user_version").scalar() or 0
+                connection.execute(f"PRAGMA user_version = {int(version)}")
         except StoreError as error:
             return error
         return None
@@ -161,8 +162,8 @@ _TRIAL: dict[str, Any] = {
     "tried": 0,
 }
 _KEYS = ("pair", "source_key", "target_key", "page_key")
-_TRY = insert(mentions)
-_TAKE_AWAY = delete(mentions).where(mentions.c.pair == bindparam("trial"))
+_TRY = prepared(insert(mentions))
+_TAKE_AWAY = prepared(delete(mentions).where(mentions.c.pair == bindparam("trial")))
 _COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
     mentions.c.protocol, mentions.c.status
 )
