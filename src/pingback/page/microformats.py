@@ -66,6 +66,9 @@ def entry_in(page: bytes, url: str) -> Entry | None:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(_beginning(page), "lxml", from_encoding="utf-8")
+    # A <base> has had its say: `url` is what it made of the page's address.
+    for base in soup.find_all("base"):
+        base.decompose()
     entry = soup.find(_is_one_of(_ENTRIES))
     properties = _properties(entry, "h-entry", url)
     card: object = _first(properties.get("author"))
@@ -146,13 +149,16 @@ def _label(tags: "Sequence[Tag]", root_classes: Sequence[str]) -> None:
 
 
 def _cut_to_size(root: "Tag") -> list["Tag"]:
-    """The elements at and below `root`, in document order; an entry's content, and what is too much, is taken out."""
+    """The elements at and below `root`, in document order; an entry's content, and what is too much, is taken out.
+
+    A root that is its own content stays: its author and date can stand nowhere else.
+    """
+    is_content = _is_one_of(_CONTENT)
     kept: list[Tag] = []
     open_tags = [(root, 0)]
     while open_tags:
         tag, depth = open_tags.pop()
-        # A <base> has had its say: `url` is what it made of the page's address.
-        if len(kept) == MAX_ELEMENTS or depth > MAX_DEPTH or tag.name == "base" or _is_one_of(_CONTENT)(tag):
+        if len(kept) == MAX_ELEMENTS or depth > MAX_DEPTH or (tag is not root and is_content(tag)):
             tag.decompose()
             continue
         kept.append(tag)
