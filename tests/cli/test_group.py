@@ -184,7 +184,10 @@ def test_titles_on_a_terminal_that_has_no_letters_for_them(tmp_path: Path) -> No
     assert "Pingback: Zwölf Schläge, ??\n".encode("latin-1") in done.stdout
 
 
-HEAVY = {"bs4", "lxml", "mf2py", "prometheus_client", "requests", "sqlalchemy", "urllib3", "waitress"}
+HEAVY = {
+    *("alembic", "bs4", "feedparser", "jinja2", "limits", "lxml", "mf2py", "prometheus_client", "requests"),
+    *("sqlalchemy", "sqlite3", "urllib3", "waitress"),
+}
 
 _LOADED = f"""
 import sys
@@ -201,7 +204,8 @@ except SystemExit as end:
     [
         pytest.param("--help", "0", id="help"),
         pytest.param("--version", "0", id="version"),
-        pytest.param("mentions", "0 sqlalchemy", id="mentions"),
+        *(pytest.param(f"{name} --help", "0", id=f"{name}-help") for name in COMMANDS),
+        pytest.param("mentions", "0 sqlalchemy sqlite3", id="mentions"),
         pytest.param("links post.html --base-url https://a.example/", "0 lxml", id="links-of-a-file"),
         pytest.param("links {site}/6 {allow}", "0 lxml requests urllib3", id="links-of-a-page"),
         pytest.param("discover {site}/5 {allow}", "0 lxml requests urllib3", id="discover"),

@@ -2,8 +2,8 @@
 
 import click
 
+import pingback
 from pingback.cli.options import checked, print_json, subcommand
-from pingback.server.advertising import advertise
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -20,7 +20,7 @@ def command(settings: Settings, target: str, title: str | None) -> None:
         if url is not None:
             checked(url, require_http)
     try:
-        found = advertise(target, at=settings.at, title=title)
+        found = pingback.advertise(target, at=settings.at, title=title)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if settings.json:

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from pingback.cli.options import NO, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.demo import FIVE, SERIES, Demo, running, thoughts_on
 from pingback.errors import FetchError
 from pingback.model import OutcomeStatus
-from pingback.server.display import line
 from pingback.settings import Settings
+
+if TYPE_CHECKING:
+    from pingback.demo import Demo
 
 
 @subcommand("demo", example="pingback demo --once")
@@ -27,6 +29,8 @@ def command(settings: Settings, once: bool, port: int) -> None:
 
     Uses no network. What it keeps is gone when it ends, unless --db says where to keep it.
     """
+    from pingback.demo import running  # the server, and all that it uses
+
     interrupted = nullcontext() if once else suppress(KeyboardInterrupt)
     with _sigterm_ends(), interrupted, TemporaryDirectory(prefix="pingback-demo-") as folder:
         # Made-up mentions have no place in the database that serves this user's site.
@@ -56,7 +60,7 @@ def _sigterm_ends() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _tell(demo: Demo) -> bool:
+def _tell(demo: "Demo") -> bool:
     """True when every ping was accepted."""
     worked = True
     try:
@@ -69,7 +73,10 @@ def _tell(demo: Demo) -> bool:
     return worked
 
 
-def _show(demo: Demo, *, as_json: bool) -> None:
+def _show(demo: "Demo", *, as_json: bool) -> None:
+    from pingback.demo import FIVE, SERIES, thoughts_on
+    from pingback.server.display import line
+
     mentions = demo.mentions()
     if as_json:
         for mention in mentions:

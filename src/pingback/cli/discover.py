@@ -5,8 +5,6 @@ import click
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, protocol_option, stop, subcommand
 from pingback.errors import BadStatus, FetchError
 from pingback.model import Protocol
-from pingback.protocols.table import EVERY
-from pingback.sending.discover import discover
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -17,6 +15,9 @@ from pingback.urls import require_http
 def command(settings: Settings, target: str, protocol: Protocol | None) -> None:
     """Print the endpoints that the page at TARGET advertises, the preferred one first."""
     checked(target, require_http)
+    from pingback.protocols.table import EVERY
+    from pingback.sending.discover import discover  # parsers
+
     try:
         with client_for(settings) as client:
             found = discover(target, client=client, wanted=EVERY if protocol is None else (protocol,))

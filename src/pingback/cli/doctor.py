@@ -3,9 +3,7 @@
 import click
 
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
-from pingback.doctor import CheckUp, examine
 from pingback.errors import FetchError
-from pingback.protocols.linkback import Check
 from pingback.settings import Settings
 from pingback.text import plain
 from pingback.urls import require_http
@@ -19,12 +17,16 @@ def command(settings: Settings, url: str) -> None:
     A few test pings are sent that any endpoint must refuse, for a source that does not exist.
     """
     checked(url, require_http)
+    from pingback.doctor import CheckUp, examine  # parsers
+    from pingback.protocols.linkback import Check
+
     try:
         with client_for(settings) as client:
             found = examine(url, client=client)
     except FetchError as error:
         if settings.json:
-            print_json(_unreached(url, error).as_json())
+            unreached = Check(name="reachable", ok=False, message=str(error))
+            print_json(CheckUp(url=url, checks=(unreached,)).as_json())
         stop(exit_code_of(error), str(error))
     if settings.json:
         print_json(found.as_json())
@@ -33,7 +35,3 @@ def command(settings: Settings, url: str) -> None:
             click.echo(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {plain(check.message)}")
     if not found.ok:
         stop(NO)
-
-
-def _unreached(url: str, error: FetchError) -> CheckUp:
-    return CheckUp(url=url, checks=(Check(name="reachable", ok=False, message=str(error)),))

@@ -1,14 +1,17 @@
 """`pingback links`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError, NoMatch, SettingsError, unreadable
-from pingback.page.entry import Post, read_post
 from pingback.settings import Settings
 from pingback.urls import is_http, require_http
+
+if TYPE_CHECKING:
+    from pingback.page.entry import Post
 
 MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 
@@ -37,7 +40,7 @@ def command(settings: Settings, source: str, base_url: str | None) -> None:
         click.echo(f"pingback: {post.left_out} more links are left out, a post pings {len(links)} at most", err=True)
 
 
-def _of_page(settings: Settings, source: str) -> Post:
+def _of_page(settings: Settings, source: str) -> "Post":
     try:
         with client_for(settings) as client, client.get(source) as response:
             response.require_success()
@@ -48,7 +51,7 @@ def _of_page(settings: Settings, source: str) -> Post:
         stop(exit_code_of(error), str(error))
 
 
-def _of_file(name: str, base_url: str, selector: str | None) -> Post:
+def _of_file(name: str, base_url: str, selector: str | None) -> "Post":
     try:
         with Path(name).open("rb") as file:
             page = file.read(MAX_FILE)
@@ -57,7 +60,9 @@ def _of_file(name: str, base_url: str, selector: str | None) -> Post:
     return _read(page, base_url, None, selector)
 
 
-def _read(page: bytes, url: str, content_type: str | None, selector: str | None) -> Post:
+def _read(page: bytes, url: str, content_type: str | None, selector: str | None) -> "Post":
+    from pingback.page.entry import read_post  # a parser
+
     try:
         return read_post(page, url=url, content_type=content_type, selector=selector)
     except ValueError as error:  # the selector's: the URL is known to be one

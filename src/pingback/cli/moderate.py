@@ -8,7 +8,6 @@ import pingback
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, print_json, stop, subcommand
 from pingback.model import MentionStatus
-from pingback.protocols.table import on_their_word
 from pingback.receive.blocklist import block_of, blocks, host_of_block
 from pingback.settings import Settings
 
@@ -53,6 +52,8 @@ def command(settings: Settings, action: str, what: tuple[str, ...]) -> None:
 
 
 def _decide(site: "pingback.Site", ids: list[int], status: MentionStatus) -> None:
+    from pingback.protocols.table import on_their_word
+
     decided = site.moderate(ids, status)
     for mention in decided:
         if site.settings.json:

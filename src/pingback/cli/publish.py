@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import click
 
+import pingback
 from pingback.cli.options import checked, client_for, stop, subcommand
 from pingback.cli.report import Report
 from pingback.errors import SettingsError, unreadable
-from pingback.publishing import Publishing
 from pingback.settings import Settings
-from pingback.store import Store
 from pingback.urls import did_you_mean, require_http
 
 MAX_LINE = 10_000  # characters of a line on standard input
@@ -30,7 +29,9 @@ def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None
     names.
     """
     _check(settings, sources)
-    with client_for(settings) as client, Store(settings.db) as store:
+    from pingback.publishing import Publishing  # parsers, and the database
+
+    with client_for(settings) as client, pingback.Store(settings.db) as store:
         publishing = Publishing(client=client, store=store, settings=settings)
         report = Report(as_json=settings.json, outbox=store.outbox)
         posts = _listed(sources)

@@ -12,11 +12,11 @@ from pingback.cli.options import NO, UNREACHABLE, exit_code_of, print_json
 from pingback.clock import now
 from pingback.errors import FetchError, PingbackError
 from pingback.model import Outcome, OutcomeStatus
-from pingback.sending.publish import Taken
 from pingback.text import plain
 from pingback.urls import host_of
 
 if TYPE_CHECKING:
+    from pingback.sending.publish import Taken
     from pingback.store import Outbox
 
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
@@ -49,7 +49,7 @@ class Report:
         if not self._as_json:
             click.echo(f"{outcome.source} -> {outcome.target or '–'}: {outcome.message}")
 
-    def taken(self, taken: Taken) -> None:
+    def taken(self, taken: "Taken") -> None:
         """A post whose pings are to come, or to which none is sent."""
         self.note(taken)
         source = taken.publication.source
@@ -61,7 +61,7 @@ class Report:
             self._say(f"nothing is sent for {source}: {taken.skipped[0].message}")
         self.expect_due(source)
 
-    def note(self, taken: Taken) -> None:
+    def note(self, taken: "Taken") -> None:
         """A post that could not be read."""
         if taken.error is not None:
             self._codes.add(exit_code_of(taken.error))

@@ -1,17 +1,18 @@
 """`pingback retry`."""
 
+import pingback
 from pingback.cli.options import client_for, stop, subcommand
 from pingback.cli.report import Report
-from pingback.publishing import Publishing
 from pingback.settings import Settings
-from pingback.store import Store
 
 
 @subcommand("retry", example="pingback retry")
 def command(settings: Settings) -> None:
     """Send what is due: pings that failed before and whose time has come, those that a crash left behind, and those of
     posts that a program left to be published."""
-    with Store(settings.db, create=False) as store, client_for(settings) as client:
+    from pingback.publishing import Publishing  # parsers, and the database
+
+    with pingback.Store(settings.db, create=False) as store, client_for(settings) as client:
         publishing = Publishing(client=client, store=store, settings=settings)
         report = Report(as_json=settings.json, outbox=store.outbox)
         with report.running():

@@ -4,7 +4,6 @@ import click
 
 from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, protocol_option, stop, subcommand
 from pingback.model import Outcome, OutcomeStatus, Protocol, Words
-from pingback.sending.ping import send
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -20,6 +19,8 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
     """Find the endpoint of the page at TARGET and tell it that SOURCE links there."""
     checked(source, require_http)
     checked(target, require_http)
+    from pingback.sending.ping import send  # parsers
+
     words = Words(**given) if any(given.values()) else None
     with client_for(settings) as client:
         outcome = send(source, target, client=client, protocol=protocol, words=words)

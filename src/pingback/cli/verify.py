@@ -5,7 +5,6 @@ import click
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, protocol_option, stop, subcommand
 from pingback.errors import FetchError
 from pingback.model import Protocol, Verification, iso
-from pingback.receive.verify import verify
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -20,6 +19,8 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
     """Say whether the page at SOURCE links to TARGET, and what it says of itself."""
     checked(source, require_http)
     checked(target, require_http)
+    from pingback.receive.verify import verify  # parsers
+
     try:
         with client_for(settings) as client:
             found = verify(source, target, client=client, protocol=protocol)

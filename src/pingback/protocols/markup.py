@@ -8,9 +8,12 @@ comment, a script, a text area or as escaped text, holds none.
 import re
 from contextlib import suppress
 from html import escape
+from typing import TYPE_CHECKING
 
 import webencodings
-from lxml import etree
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_DEPTH = 256  # elements within one another
 _PIECE = 1024  # bytes, after which the parser hears that there was too much
@@ -26,12 +29,14 @@ _RAW = ("iframe", "noembed", "noframes", "plaintext", "script", "style", "templa
 _NEVER_SENT = {"utf-16le", "utf-16be", "replacement"}  # Encoding standard §4.3: no output is in these
 
 
-def tree_of(body: bytes) -> etree._Element:
+def tree_of(body: bytes) -> "etree._Element":
     """The root of what is in the body; names are in lower case, and there are neither comments nor raw text."""
+    from lxml import etree  # for answers; who only asks which protocols there are reads none
+
     declared = _DECLARED.search(body)
     text = decode_text(body, declared[1].decode("ascii", "replace") if declared else None)
     text = _CDATA.sub(lambda section: escape(section[1]), text)  # which HTML has not
-    tree = _Tree()
+    tree = _Tree(etree.TreeBuilder())
     # Without a `comment` handler, which the stubs want always, lxml drops comments.
     parser = etree.HTMLParser(target=tree, encoding="utf-8")  # type: ignore[arg-type]  # the stubs want `comment`
     # With an element of our own around it, there is a tree even for an empty answer.
@@ -70,8 +75,8 @@ class _TooDeep(Exception):
 class _Tree:
     """Builds the tree without attributes: no answer has any, and of one element they cost time by their square."""
 
-    def __init__(self) -> None:
-        self._builder = etree.TreeBuilder()
+    def __init__(self, builder: "etree.TreeBuilder") -> None:
+        self._builder = builder
         self._open: list[str] = []
 
     def data(self, text: str) -> None:
@@ -89,7 +94,7 @@ class _Tree:
     def close(self) -> None:
         return None
 
-    def whole(self) -> etree._Element:
+    def whole(self) -> "etree._Element":
         """The root, all that is open ended."""
         while self._open:
             self.end("")

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from html import unescape
 from types import MappingProxyType
-from typing import NamedTuple
-
-from lxml import etree
+from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import BadResponse, Fault
 from pingback.model import Advertisement, OutcomeStatus, Protocol, Words
@@ -32,6 +30,9 @@ from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.protocols.xmlrpc_scalars import encode_text
 from pingback.text import clean, plain
 from pingback.urls import tidy
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 CONTENT_TYPE = f"{FORM}; charset=utf-8"
 
@@ -195,7 +196,7 @@ def _words(html: str | None, length: int) -> str | None:
     return clean(_REFERENCE.sub(lambda reference: unescape(reference[0]), text), length)
 
 
-def _text(element: etree._Element | None) -> str:
+def _text(element: "etree._Element | None") -> str:
     return "" if element is None else plain("".join([str(text) for text in element.itertext()]))
 
 

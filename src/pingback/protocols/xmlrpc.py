@@ -11,15 +11,17 @@ What a refused call hears: -32700 for what is not well-formed XML or has a DTD; 
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from xml.parsers import expat
 
 import webencodings
-from lxml import etree
 
 from pingback.errors import BadResponse, Fault, FaultCode
 from pingback.protocols import xmlrpc_scalars as scalars
 from pingback.protocols.markup import tree_of
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 Value: TypeAlias = "scalars.Scalar | Sequence[Value] | Mapping[str, Value]"  # decoders give `list` and `dict`
 
@@ -240,7 +242,9 @@ def _may_wrap(body: bytes) -> bool:
     return len(body) <= MAX_BODY and bool(begun) and b"<!doctype" not in before and b"</methodresponse" in rest
 
 
-def _walk(response: etree._Element, reader: _Reader) -> None:
+def _walk(response: "etree._Element", reader: _Reader) -> None:
+    from lxml import etree
+
     for event, element in etree.iterwalk(response, events=("start", "end")):
         tag = _SPELLED.get(element.tag)
         if event == "start":
