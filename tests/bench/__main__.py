@@ -3,6 +3,7 @@
 import sys
 
 from tests.bench import (
+    bench_chain,
     bench_client,
     bench_cpu,
     bench_crowd,
@@ -20,6 +21,7 @@ BENCHES = (
     bench_discover,
     bench_page,
     bench_cpu,
+    bench_chain,
     bench_xmlrpc,
     bench_client,
     bench_publish,
