@@ -81,9 +81,11 @@ def test_title_and_words_wherever_the_classes_are(page: str) -> None:
             f'<article class="h-entry e-content">{ABOUT}<div class="e-content">{WORDS}</div></article>',
             id="and-content-within",
         ),
+        pytest.param(f'<html></html><html><article class="h-entry">{ABOUT}{WORDS}</article>', id="behind-the-document"),
+        pytest.param(f'a\0b<article class="h-entry">{ABOUT}{WORDS}</article>', id="behind-a-NUL"),
     ],
 )
-def test_an_entry_that_is_its_content_says_who_and_when(page: str) -> None:
+def test_who_and_when_wherever_the_entry_is(page: str) -> None:
     found = read(page)
     assert found.author == Author(name="Ann", url="https://other.example/ann")
     assert found.published == datetime(2026, 3, 1, tzinfo=UTC)
