@@ -1,29 +1,22 @@
 """`Jobs`: what is to be done later, shared out between hosts and between processes.
 
 A job is a row. Whoever leases it moves its `due` to the end of the lease, so that what a crash leaves behind is due by
-itself. Of each kind and host a *lane* keeps the earliest `due`, or the end of the host's pause where that is later: a
-lease walks the lanes that are due, and what waits elsewhere costs nothing.
+itself. Whatever writes one here keeps its lane right in the same transaction (`pingback.store.lanes`).
 """
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    Select,
     and_,
     bindparam,
     case,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -34,8 +27,20 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import Job, JobKind
 from pingback.store.database import Database
+from pingback.store.lanes import (
+    FAR,
+    Lane,
+    big,
+    candidates,
+    candidates_of,
+    close_lane,
+    next_due,
+    open_lanes,
+    share_out,
+    update_lanes,
+)
 from pingback.store.rows import instant, instant_or_none, micros
-from pingback.store.schema import jobs, lanes, pauses
+from pingback.store.schema import jobs, pauses
 from pingback.store.searching import given
 from pingback.store.statements import Row, Transaction, prepared
 
@@ -44,16 +49,10 @@ SLACK = timedelta(minutes=1)  # by which clocks of machines may differ
 LONGEST_PAUSE = timedelta(hours=1)
 ASIDE_FOR = timedelta(days=1)  # for a row that cannot be read
 
-_FAR = micros(datetime(9999, 1, 1, tzinfo=UTC))  # later than any job; what is no number at all sorts behind it
 _LEASE, _AGAIN = "~", "+"  # in `leased_by`: before the lease's own name, and before what was asked for meanwhile
 _NOBODY: Mapping[str, int] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
-
-
-class _Lane(NamedTuple):
-    kind: str
-    host: str
 
 
 class Jobs:
@@ -93,10 +92,10 @@ class Jobs:
             return []
         with self._database.write() as tx:
             if only is None:
-                candidates = _candidates(tx, kinds, now=micros(now), limit=limit, per_host=per_host, busy=busy)
+                found = candidates(tx, kinds, now=micros(now), limit=limit, per_host=per_host, busy=busy)
             else:
-                candidates = _candidates_of(tx, kinds, only, now=micros(now))
-            chosen = _share_out(candidates, limit=limit, per_host=per_host, busy=busy)
+                found = candidates_of(tx, kinds, only, now=micros(now))
+            chosen = share_out(found, limit=limit, per_host=per_host, busy=busy)
             if not chosen:
                 return []
             leased = {
@@ -106,7 +105,7 @@ class Jobs:
                 "lease": f"{worker_id}{_LEASE}{token_hex(8)}",
             }
             rows = tx.execute(_TAKE, leased).mappings().all()
-            _update_lanes(tx, {_Lane(row["kind"], row["host"]) for row in rows})
+            update_lanes(tx, {Lane(row["kind"], row["host"]) for row in rows})
             unreadable = []
             taken = []
             for row in rows:
@@ -147,7 +146,7 @@ class Jobs:
     ) -> datetime | None:
         """When there is something to lease: `now` or later, after leases and pauses; None where nothing is left."""
         with self._database.read() as tx:
-            number = _next_due(tx, kinds, only)
+            number = next_due(tx, kinds, only)
         return None if number is None else instant(max(number, micros(now)))
 
     def pause(self, host: str, until: datetime) -> None:
@@ -172,23 +171,23 @@ class Jobs:
         ended = json.dumps([lease for lease in leases if workers[lease] in gone])
         with self._database.write() as tx:
             freed = tx.execute(_END_LEASES, {"ended": ended, "now": micros(now)}).mappings().all()
-            _update_lanes(tx, {_Lane(row["kind"], row["host"]) for row in freed})
+            update_lanes(tx, {Lane(row["kind"], row["host"]) for row in freed})
         return len(freed)
 
     def heal_clock(self, now: datetime) -> None:
         """Undo what a clock that ran ahead has left behind, and drop the pauses that are over."""
-        limits = {"now": micros(now), "ahead": micros(now + SLACK), "far": _FAR}
-        ends = {"now": micros(now), "longest": micros(now + 2 * LONGEST_PAUSE), "far": _FAR}
+        limits = {"now": micros(now), "ahead": micros(now + SLACK), "far": FAR}
+        ends = {"now": micros(now), "longest": micros(now + 2 * LONGEST_PAUSE), "far": FAR}
         with self._database.read() as tx:  # mostly there is nothing, and the write lock is left to others
             if tx.execute(_AHEAD, limits).first() is None and tx.execute(_OLD_PAUSES, ends).first() is None:
                 return
         with self._database.write() as tx:
-            moved = {_Lane(row["kind"], row["host"]) for row in tx.execute(_SET_BACK, limits).mappings()}
+            moved = {Lane(row["kind"], row["host"]) for row in tx.execute(_SET_BACK, limits).mappings()}
             too_long = [
                 str(row["host"]) for row in tx.execute(_OLD_PAUSES, ends).mappings() if row["until"] > ends["now"]
             ]
             tx.execute(_END_PAUSES, ends)
-            _update_lanes(tx, moved | {_Lane(kind, host) for host in too_long for kind in JobKind})
+            update_lanes(tx, moved | {Lane(kind, host) for host in too_long for kind in JobKind})
 
     def _heal_if_need_be(self, now: datetime) -> None:
         if self._healed is None or now < self._last or now - self._healed >= HEAL_EVERY:
@@ -201,14 +200,14 @@ class Jobs:
     def _say_unreadable(self) -> None:
         """Of jobs whose `due` is no instant, which never comes."""
         with self._database.read() as tx:
-            found = [row["id"] for row in tx.execute(_UNREADABLE, {"far": _FAR}).mappings()]
+            found = [row["id"] for row in tx.execute(_UNREADABLE, {"far": FAR}).mappings()]
         self._say(found)
 
     def _set_aside(self, tx: Transaction, found: Collection[int], now: datetime) -> None:
         if found:
             aside = {"found": json.dumps(list(found)), "until": micros(now + ASIDE_FOR)}
             rows = tx.execute(_ASIDE, aside).mappings().all()
-            _update_lanes(tx, {_Lane(row["kind"], row["host"]) for row in rows})
+            update_lanes(tx, {Lane(row["kind"], row["host"]) for row in rows})
             self._say(found)
 
     def _say(self, found: Iterable[int]) -> None:
@@ -220,7 +219,7 @@ class Jobs:
     def _is_due(self, kinds: Collection[JobKind], now: datetime, only: Collection[int] | None) -> bool:
         """Whoever looks every few seconds takes no lock for it."""
         with self._database.read() as tx:
-            due = _next_due(tx, kinds, only)
+            due = next_due(tx, kinds, only)
         return due is not None and due <= micros(now)
 
 
@@ -255,19 +254,19 @@ def add_jobs(
             _ask_again(tx, row)
     if anew:
         tx.execute(_ANEW, [{"of": row["kind"], "about": row["subject"]} for row in rows])
-    tx.execute(_OPEN_LANE, [{"of": row["kind"], "about": row["subject"]} for row in rows])
+    open_lanes(tx, kind, hosts)
 
 
 def finish_job(tx: Transaction, job: Job) -> bool:
     """End the job; False where the lease is no longer ours. What was asked for meanwhile is a job still."""
     if tx.execute(_FINISH, {"this": job.id, "ours": job.leased_by}).rowcount == 1:
-        _close_lane(tx, _Lane(job.kind.value, job.host))
+        close_lane(tx, Lane(job.kind.value, job.host))
         return True
     again = _asked_meanwhile(tx, job)
     if again is None:
         return False
     tx.execute(_DUE_AGAIN, {"this": job.id, "then": again["due"], "at": again["set_at"]})
-    _update_lanes(tx, [_Lane(job.kind.value, job.host)])
+    update_lanes(tx, [Lane(job.kind.value, job.host)])
     return True
 
 
@@ -280,27 +279,27 @@ def reschedule_job(tx: Transaction, job: Job, *, due: datetime, failed: bool, no
             return False
         given_back["then"] = min(given_back["then"], again["due"])
         tx.execute(_GIVE_BACK_AGAIN, given_back)
-    _update_lanes(tx, [_Lane(job.kind.value, job.host)])
+    update_lanes(tx, [Lane(job.kind.value, job.host)])
     return True
 
 
 def drop_job(tx: Transaction, kind: JobKind, subject: int) -> None:
     """There is nothing to do any more, whoever may be at it."""
     for row in tx.execute(_DROP, {"of": kind.value, "about": subject}).mappings().all():
-        _close_lane(tx, _Lane(row["kind"], row["host"]))
+        close_lane(tx, Lane(row["kind"], row["host"]))
 
 
 def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     """When the job can be taken; None where there is none."""
     number = tx.execute(_DUE_OF, {"of": kind.value, "about": subject}).scalar()
-    return instant(number) if isinstance(number, int) and number < _FAR else None
+    return instant(number) if isinstance(number, int) and number < FAR else None
 
 
 def pause_host(tx: Transaction, host: str, until: datetime) -> None:
     """Lease nothing for this host before then; a pause that is longer already stays so."""
     if host:
         tx.execute(_PAUSE, {"host": host, "until": micros(until)})
-        _update_lanes(tx, [_Lane(kind.value, host) for kind in JobKind])
+        update_lanes(tx, [Lane(kind.value, host) for kind in JobKind])
 
 
 def _ask_again(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -308,7 +307,7 @@ def _ask_again(tx: Transaction, row: Mapping[str, Any]) -> None:
     leased_by = tx.execute(_LEASED_BY, {"of": row["kind"], "about": row["subject"]}).scalar()
     if leased_by is None:
         return
-    lease, again = _parts(leased_by)
+    lease, again = _parts(str(leased_by))
     due = row["due"] if again is None else min(row["due"], again["due"])
     marked = f"{lease}{_AGAIN}{due}/{row['set_at']}"
     tx.execute(_MARK, {"of": row["kind"], "about": row["subject"], "marked": marked})
@@ -319,7 +318,7 @@ def _asked_meanwhile(tx: Transaction, job: Job) -> dict[str, int] | None:
     leased_by = tx.execute(_LEASED_BY, {"of": job.kind.value, "about": job.subject}).scalar()
     if leased_by is None:
         return None
-    lease, again = _parts(leased_by)
+    lease, again = _parts(str(leased_by))
     return again if lease == job.leased_by else None
 
 
@@ -327,54 +326,6 @@ def _parts(leased_by: str) -> tuple[str, dict[str, int] | None]:
     lease, _, again = leased_by.partition(_AGAIN)
     due, _, set_at = again.partition("/")
     return lease, {"due": int(due), "set_at": int(set_at)} if due.isdecimal() and set_at.isdecimal() else None
-
-
-def _candidates(
-    tx: Transaction, kinds: Iterable[JobKind], *, now: int, limit: int, per_host: int, busy: Mapping[str, int]
-) -> list[Any]:
-    """The first due jobs of each lane that is due, but of those to hosts without room: some more than `limit`."""
-    found = []
-    full = json.dumps([host for host, count in busy.items() if host and count >= per_host])
-    for kind in kinds:
-        asked = {"kind": kind.value, "now": now, "limit": limit, "full": full}
-        rows = list(tx.execute(_OF_LANES, asked | {"per_host": per_host}).mappings())
-        if any(not row["host"] for row in rows):  # nobody's host has no bound of its own
-            rows = [row for row in rows if row["host"]] + list(tx.execute(_OF_NOBODY, asked).mappings())
-        found += [row for row in rows if row["id"] is not None]
-        _update_lanes(tx, {_Lane(kind.value, row["host"]) for row in rows if row["id"] is None})  # which mislead
-    return sorted(found, key=lambda row: (row["due"], row["id"]))
-
-
-def _candidates_of(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int], *, now: int) -> list[Any]:
-    """All due jobs about these subjects."""
-    asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "now": now}
-    return list(tx.execute(_OF_SUBJECTS, asked).mappings())
-
-
-def _share_out(candidates: Iterable[Any], *, limit: int, per_host: int, busy: Mapping[str, int]) -> dict[int, int]:
-    """The jobs to be taken, by their `id`, and when they were due."""
-    chosen: dict[int, int] = {}
-    under_way = Counter(busy)
-    for candidate in candidates:
-        if len(chosen) >= limit:
-            break
-        if not candidate["host"] or under_way[candidate["host"]] < per_host:
-            under_way[candidate["host"]] += 1
-            chosen[candidate["id"]] = candidate["due"]
-    return chosen
-
-
-def _next_due(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int] | None) -> int | None:
-    if only is not None:
-        asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "far": _FAR}
-        number = tx.execute(_NEXT_OF_SUBJECTS, asked).scalar()
-        return number if isinstance(number, int) else None
-    found = [tx.execute(_NEXT, {"kind": kind.value, "far": _FAR}).scalar() for kind in kinds]
-    return min((number for number in found if isinstance(number, int)), default=None)
-
-
-def _words(kinds: Iterable[JobKind]) -> str:
-    return json.dumps([kind.value for kind in kinds])
 
 
 def _job_of(row: Row, *, due: int) -> Job | None:
@@ -397,29 +348,6 @@ def _job_of(row: Row, *, due: int) -> Job | None:
         return None
 
 
-def _update_lanes(tx: Transaction, changed: Collection[_Lane]) -> None:
-    if changed:
-        tx.execute(_SET_LANE, [{"of": kind, "at": host} for kind, host in changed])
-
-
-def _close_lane(tx: Transaction, lane: _Lane) -> None:
-    """As `_update_lanes`, where no job may be left in it."""
-    if tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
-        _update_lanes(tx, [lane])
-
-
-def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnElement[int]:
-    """When the first job of a lane may be taken."""
-    own = jobs.alias("own")
-    first = select(func.min(own.c.due)).where(own.c.kind == kind, own.c.host == host).scalar_subquery()
-    pause = select(pauses.c.until).where(pauses.c.host == host).scalar_subquery()
-    return func.max(func.coalesce(first, _FAR), func.coalesce(pause, 0))
-
-
-def _big(name: str) -> BindParameter[int]:
-    return bindparam(name, type_=BigInteger)
-
-
 def _add() -> Insert:
     statement = insert(jobs)
     sooner = statement.excluded.due < jobs.c.due
@@ -429,81 +357,30 @@ def _add() -> Insert:
     )
 
 
-def _open_lane() -> Insert:
-    job = select(jobs.c.kind, jobs.c.host, _earliest(jobs.c.kind, jobs.c.host)).where(_ABOUT)
-    statement = insert(lanes).from_select(["kind", "host", "due"], job)
-    return statement.on_conflict_do_update(
-        index_elements=[lanes.c.kind, lanes.c.host], set_={"due": statement.excluded.due}
-    )
-
-
 def _pause() -> Insert:
     statement = insert(pauses)
     longer = func.max(pauses.c.until, statement.excluded.until)
     return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
 
 
-def _of_lanes() -> Select[Any]:
-    lane = (
-        select(lanes.c.host)
-        .where(
-            lanes.c.kind == bindparam("kind"), lanes.c.due <= _NOW, lanes.c.host.not_in(select(given("full").c.value))
-        )
-        .order_by(lanes.c.due, lanes.c.host)
-        .limit(bindparam("limit"))
-        .subquery("lane")
-    )
-    own = jobs.alias("own")
-    first = (
-        select(own.c.id)
-        .where(own.c.kind == bindparam("kind"), own.c.host == lane.c.host, own.c.due <= _NOW)
-        .order_by(own.c.due, own.c.id)
-        .limit(bindparam("per_host"))
-        .correlate(lane)
-    )
-    return select(lane.c.host, jobs.c.id, jobs.c.due).select_from(lane.outerjoin(jobs, jobs.c.id.in_(first)))
-
-
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
-_NOW = _big("now")
-_KINDS, _ONLY = jobs.c.kind.in_(select(given("kinds").c.value)), jobs.c.subject.in_(select(given("only").c.value))
+_NOW = big("now")
 _ABOUT = and_(jobs.c.kind == bindparam("of"), jobs.c.subject == bindparam("about"))
 _THIS = jobs.c.id == bindparam("this")
 _OURS = and_(_THIS, jobs.c.leased_by == bindparam("ours"))
-_LANE = and_(lanes.c.kind == bindparam("of"), lanes.c.host == bindparam("at"))
-
-_NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < _big("far")))
-_NEXT_OF_SUBJECTS = prepared(
-    select(func.min(func.max(jobs.c.due, func.coalesce(pauses.c.until, 0))))
-    .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
-    .where(_KINDS, _ONLY, jobs.c.due < _big("far"))
-)
-_OF_LANES = prepared(_of_lanes())
-_OF_NOBODY = prepared(
-    select(jobs.c.host, jobs.c.id, jobs.c.due)
-    .where(jobs.c.kind == bindparam("kind"), jobs.c.host == "", jobs.c.due <= _NOW)
-    .order_by(jobs.c.due, jobs.c.id)
-    .limit(bindparam("limit"))
-)
-_OF_SUBJECTS = prepared(
-    select(jobs.c.host, jobs.c.id, jobs.c.due)
-    .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
-    .where(_KINDS, _ONLY, jobs.c.due <= _NOW, or_(pauses.c.until.is_(None), pauses.c.until <= _NOW))
-    .order_by(jobs.c.due, jobs.c.id)
-)
 _TAKE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("chosen").c.value)), jobs.c.due <= _NOW)
-    .values(due=_big("until"), set_at=_NOW, leased_by=bindparam("lease"))
+    .values(due=big("until"), set_at=_NOW, leased_by=bindparam("lease"))
     .returning(*jobs.c)
 )
 _ASIDE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("found").c.value)))
-    .values(due=_big("until"), leased_by=None)
+    .values(due=big("until"), leased_by=None)
     .returning(jobs.c.kind, jobs.c.host)
 )
-_UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= _big("far")))
+_UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")))
 
 _ADD = prepared(_add())
 _ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
@@ -519,40 +396,32 @@ _MARK = prepared(update(jobs).where(_ABOUT).values(leased_by=bindparam("marked")
 _DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
 _DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
 _FINISH = prepared(delete(jobs).where(_OURS))
-_SINCE = case((jobs.c.failing_since <= _big("at"), jobs.c.failing_since), else_=_big("at"))
+_SINCE = case((jobs.c.failing_since <= big("at"), jobs.c.failing_since), else_=big("at"))
 _GIVEN_BACK = (
     update(jobs)
     .where(_THIS)
     .values(
-        due=_big("then"),
-        set_at=_big("at"),
+        due=big("then"),
+        set_at=big("at"),
         leased_by=None,
-        attempts=jobs.c.attempts + _big("failed"),
-        failing_since=case((_big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
+        attempts=jobs.c.attempts + big("failed"),
+        failing_since=case((big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
     )
 )
 _GIVE_BACK_AGAIN = prepared(_GIVEN_BACK)
 _GIVE_BACK = prepared(_GIVEN_BACK.where(_OURS))
 _DUE_AGAIN = prepared(
-    update(jobs)
-    .where(_THIS)
-    .values(due=_big("then"), set_at=_big("at"), leased_by=None, attempts=0, failing_since=None)
+    update(jobs).where(_THIS).values(due=big("then"), set_at=big("at"), leased_by=None, attempts=0, failing_since=None)
 )
-
-_SET_LANE = prepared(update(lanes).where(_LANE).values(due=_earliest(lanes.c.kind, lanes.c.host)))
-_DROP_LANE = prepared(
-    delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
-)
-_OPEN_LANE = prepared(_open_lane())
 
 _PAUSE = prepared(_pause())
 _PAUSED = prepared(select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW))
 _OLD_PAUSES = prepared(
     select(pauses.c.host, pauses.c.until).where(
-        or_(pauses.c.until <= _NOW, and_(pauses.c.until > _big("longest"), pauses.c.until < _big("far")))
+        or_(pauses.c.until <= _NOW, and_(pauses.c.until > big("longest"), pauses.c.until < big("far")))
     )
 )
-_END_PAUSES = prepared(delete(pauses).where(or_(pauses.c.until <= _NOW, pauses.c.until > _big("longest"))))
+_END_PAUSES = prepared(delete(pauses).where(or_(pauses.c.until <= _NOW, pauses.c.until > big("longest"))))
 
 _HELD = text("leased_by IS NOT NULL")  # as the index has it
 _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
@@ -562,7 +431,7 @@ _END_LEASES = prepared(
     .values(due=func.min(jobs.c.due, _NOW), set_at=_NOW, leased_by=None)
     .returning(jobs.c.kind, jobs.c.host)
 )
-_IS_AHEAD = and_(jobs.c.set_at > _big("ahead"), jobs.c.set_at < _big("far"))
+_IS_AHEAD = and_(jobs.c.set_at > big("ahead"), jobs.c.set_at < big("far"))
 _AHEAD = prepared(select(jobs.c.id).where(_IS_AHEAD).limit(1))
 _SET_BACK = prepared(
     update(jobs)

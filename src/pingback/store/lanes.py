@@ -1,0 +1,177 @@
+"""The lanes of jobs: of each kind and host the earliest `due`, or the end of the host's pause where that is later.
+
+Whoever looks for what is due walks the lanes that are due, so that what waits elsewhere costs nothing.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from pingback.model import JobKind
+from pingback.store.rows import micros
+from pingback.store.schema import jobs, lanes, pauses
+from pingback.store.searching import given
+from pingback.store.statements import Transaction, prepared
+
+FAR = micros(datetime(9999, 1, 1, tzinfo=UTC))  # later than any job; what is no number at all sorts behind it
+
+
+class Lane(NamedTuple):
+    kind: str
+    host: str
+
+
+def update_lanes(tx: Transaction, changed: Collection[Lane]) -> None:
+    if changed:
+        tx.execute(_SET_LANE, [{"of": kind, "at": host} for kind, host in changed])
+
+
+def close_lane(tx: Transaction, lane: Lane) -> None:
+    """As `update_lanes`, where no job may be left in it."""
+    if tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
+        update_lanes(tx, [lane])
+
+
+def open_lanes(tx: Transaction, kind: JobKind, subjects: Iterable[int]) -> None:
+    """As `update_lanes`, of these jobs, whose lanes may not be there."""
+    tx.execute(_OPEN_LANE, [{"of": kind.value, "about": subject} for subject in subjects])
+
+
+def candidates(
+    tx: Transaction, kinds: Iterable[JobKind], *, now: int, limit: int, per_host: int, busy: Mapping[str, int]
+) -> list[Any]:
+    """The first due jobs of each lane that is due, but of those to hosts without room: some more than `limit`."""
+    found = []
+    full = json.dumps([host for host, count in busy.items() if host and count >= per_host])
+    for kind in kinds:
+        asked = {"kind": kind.value, "now": now, "limit": limit, "full": full}
+        rows = list(tx.execute(_OF_LANES, asked | {"per_host": per_host}).mappings())
+        if any(not row["host"] for row in rows):  # nobody's host has no bound of its own
+            rows = [row for row in rows if row["host"]] + list(tx.execute(_OF_NOBODY, asked).mappings())
+        found += [row for row in rows if row["id"] is not None]
+        update_lanes(tx, {Lane(kind.value, row["host"]) for row in rows if row["id"] is None})  # which mislead
+    return sorted(found, key=lambda row: (row["due"], row["id"]))
+
+
+def candidates_of(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int], *, now: int) -> list[Any]:
+    """All due jobs about these subjects."""
+    asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "now": now}
+    return list(tx.execute(_OF_SUBJECTS, asked).mappings())
+
+
+def share_out(candidates: Iterable[Any], *, limit: int, per_host: int, busy: Mapping[str, int]) -> dict[int, int]:
+    """The jobs to be taken, by their `id`, and when they were due."""
+    chosen: dict[int, int] = {}
+    under_way = Counter(busy)
+    for candidate in candidates:
+        if len(chosen) >= limit:
+            break
+        if not candidate["host"] or under_way[candidate["host"]] < per_host:
+            under_way[candidate["host"]] += 1
+            chosen[candidate["id"]] = candidate["due"]
+    return chosen
+
+
+def next_due(tx: Transaction, kinds: Iterable[JobKind], only: Collection[int] | None) -> int | None:
+    if only is not None:
+        asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "far": FAR}
+        number = tx.execute(_NEXT_OF_SUBJECTS, asked).scalar()
+        return number if isinstance(number, int) else None
+    found = [tx.execute(_NEXT, {"kind": kind.value, "far": FAR}).scalar() for kind in kinds]
+    return min((number for number in found if isinstance(number, int)), default=None)
+
+
+def _words(kinds: Iterable[JobKind]) -> str:
+    return json.dumps([kind.value for kind in kinds])
+
+
+def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnElement[int]:
+    """When the first job of a lane may be taken."""
+    own = jobs.alias("own")
+    first = select(func.min(own.c.due)).where(own.c.kind == kind, own.c.host == host).scalar_subquery()
+    pause = select(pauses.c.until).where(pauses.c.host == host).scalar_subquery()
+    return func.max(func.coalesce(first, FAR), func.coalesce(pause, 0))
+
+
+def big(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+def _open_lane() -> Insert:
+    job = select(jobs.c.kind, jobs.c.host, _earliest(jobs.c.kind, jobs.c.host)).where(_ABOUT)
+    statement = insert(lanes).from_select(["kind", "host", "due"], job)
+    return statement.on_conflict_do_update(
+        index_elements=[lanes.c.kind, lanes.c.host], set_={"due": statement.excluded.due}
+    )
+
+
+def _of_lanes() -> Select[Any]:
+    lane = (
+        select(lanes.c.host)
+        .where(
+            lanes.c.kind == bindparam("kind"), lanes.c.due <= _NOW, lanes.c.host.not_in(select(given("full").c.value))
+        )
+        .order_by(lanes.c.due, lanes.c.host)
+        .limit(bindparam("limit"))
+        .subquery("lane")
+    )
+    own = jobs.alias("own")
+    first = (
+        select(own.c.id)
+        .where(own.c.kind == bindparam("kind"), own.c.host == lane.c.host, own.c.due <= _NOW)
+        .order_by(own.c.due, own.c.id)
+        .limit(bindparam("per_host"))
+        .correlate(lane)
+    )
+    return select(lane.c.host, jobs.c.id, jobs.c.due).select_from(lane.outerjoin(jobs, jobs.c.id.in_(first)))
+
+
+# Built once: SQLAlchemy takes longer to build them than SQLite to run them.
+_NOW = big("now")
+_KINDS, _ONLY = jobs.c.kind.in_(select(given("kinds").c.value)), jobs.c.subject.in_(select(given("only").c.value))
+_ABOUT = and_(jobs.c.kind == bindparam("of"), jobs.c.subject == bindparam("about"))
+_LANE = and_(lanes.c.kind == bindparam("of"), lanes.c.host == bindparam("at"))
+
+_SET_LANE = prepared(update(lanes).where(_LANE).values(due=_earliest(lanes.c.kind, lanes.c.host)))
+_DROP_LANE = prepared(
+    delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
+)
+_OPEN_LANE = prepared(_open_lane())
+
+_NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < big("far")))
+_NEXT_OF_SUBJECTS = prepared(
+    select(func.min(func.max(jobs.c.due, func.coalesce(pauses.c.until, 0))))
+    .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
+    .where(_KINDS, _ONLY, jobs.c.due < big("far"))
+)
+_OF_LANES = prepared(_of_lanes())
+_OF_NOBODY = prepared(
+    select(jobs.c.host, jobs.c.id, jobs.c.due)
+    .where(jobs.c.kind == bindparam("kind"), jobs.c.host == "", jobs.c.due <= _NOW)
+    .order_by(jobs.c.due, jobs.c.id)
+    .limit(bindparam("limit"))
+)
+_OF_SUBJECTS = prepared(
+    select(jobs.c.host, jobs.c.id, jobs.c.due)
+    .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
+    .where(_KINDS, _ONLY, jobs.c.due <= _NOW, or_(pauses.c.until.is_(None), pauses.c.until <= _NOW))
+    .order_by(jobs.c.due, jobs.c.id)
+)
