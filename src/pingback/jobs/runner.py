@@ -193,7 +193,7 @@ class Runner:
         """Something is under way, or is to be waited for."""
         if self._is_ending(run):
             self._begin_no_more(run)
-            return any(task.is_out for task in run.tasks)
+            return any(task.future is not None for task in run.tasks)
         if run.until is None:
             self._lease_or_say(run)
             return True

@@ -1,0 +1,26 @@
+"""Fixtures for the tests of what does jobs."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pingback.store import Store
+from tests.jobs.fixture import Bench
+from tests.receive.pages import PATIENCE, Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def bench(clock: Clock) -> Iterator[Bench]:
+    """Its threads end with the test."""
+    with Store("sqlite://") as store:
+        bench = Bench(store, clock)
+        yield bench
+        bench.pool.close(within=PATIENCE)
+        assert bench.budget._under_way == {}  # no place is lost
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pingback")] == []

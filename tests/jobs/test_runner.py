@@ -1,0 +1,651 @@
+"""`pingback.jobs.runner`: in what order, at what pace, by how many at once, and what becomes of it when all fails."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pingback.errors import StoreError
+from pingback.jobs.pool import Pool
+from pingback.jobs.runner import End, Step
+from pingback.model import Job
+from pingback.store import Store
+from tests.jobs.fixture import LEASE, VERIFY, Bench, no_more_threads
+from tests.receive.pages import PATIENCE, Clock
+
+NOW = Clock().instant
+LONG = timedelta(days=1)  # of patience; by clocks that hurry
+
+
+def one_host(count: int, host: str = "a.example", *, first: int = 1) -> dict[int, str]:
+    return dict.fromkeys(range(first, first + count), host)
+
+
+def many_hosts(count: int) -> dict[int, str]:
+    return {number: f"h{number}.example" for number in range(1, count + 1)}
+
+
+class Hurrying(Clock):
+    """Goes on by 20 seconds whenever somebody looks at it, so that nobody waits long for a pause to end."""
+
+    def __call__(self) -> datetime:
+        self.pass_by(seconds=20)
+        return self.instant
+
+
+def test_all_that_is_due_is_done_and_kept_before_it_is_told(bench: Bench) -> None:
+    left: list[int] = []
+
+    def handler(job: Job) -> End:
+        return End(lambda: bench.store.jobs.done(job), lambda: left.append(len(bench.left())))
+
+    bench.add(many_hosts(3), one_host(4, first=10))
+    assert bench.runner(handler=handler).run() == 7
+    assert left == [6, 5, 4, 3, 2, 1, 0]
+
+
+def test_what_is_not_due_costs_no_write(bench: Bench) -> None:
+    bench.add(many_hosts(1), now=NOW + timedelta(seconds=1))
+    writes = bench.store._database.writes
+    assert bench.runner().run() == 0
+    assert bench.store._database.writes == writes
+
+
+def test_only_some_subjects(bench: Bench) -> None:
+    bench.add(many_hosts(4))
+    assert bench.runner().run(only=[2, 4, 9]) == 2
+    assert sorted(bench.told) == [2, 4]
+
+
+def test_each_kind_has_its_handler(bench: Bench) -> None:
+    bench.add({1: "a.example"})
+    bench.add({1: "a.example"}, kind=VERIFY)
+    kinds: list[str] = []
+    bench.runner(lambda job: kinds.append(job.kind.value)).run()
+    assert sorted(kinds) == ["deliver", "verify"]
+
+
+def test_what_is_asked_for_while_it_is_done_is_done_again(bench: Bench) -> None:
+    bench.add({1: "a.example"})
+    again = iter([True, False])
+    bench.runner(lambda job: bench.add({1: "a.example"}) if next(again) else None).run()
+    assert bench.told == [1, 1]
+
+
+# How many at once
+
+
+class Pairs:
+    """Counts how many are there at the same time. Nobody leaves before another one has come."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._here = 0
+        self._pair = threading.Barrier(2, timeout=PATIENCE)
+        self._lock = threading.Lock()
+
+    def __call__(self, _: object = None) -> None:
+        with self._lock:
+            self._here += 1
+            self.most = max(self.most, self._here)
+        self._pair.wait()
+        with self._lock:
+            self._here -= 1
+
+
+def test_two_at_a_time_for_one_host(bench: Bench) -> None:
+    pairs = Pairs()
+    bench.add(one_host(12))
+    assert bench.runner(pairs).run() == 12
+    assert pairs.most == 2
+
+
+def test_two_at_a_time_for_a_service_that_many_hosts_use(bench: Bench) -> None:
+    pairs = Pairs()
+
+    def at_the_service(job: Job) -> End:
+        pairs()
+        return bench.ends(job)
+
+    bench.add(many_hosts(12))
+    handler = lambda job: Step("service.example", partial(at_the_service, job))  # noqa: E731
+    assert bench.runner(handler=handler).run() == 12
+    assert pairs.most == 2
+
+
+def test_many_hosts_at_once(bench: Bench) -> None:
+    everybody = threading.Barrier(10)
+    bench.add(many_hosts(10))
+    assert bench.runner(lambda job: everybody.wait(PATIENCE)).run() == 10
+
+
+def test_however_many_wait_only_some_are_in_hand(bench: Bench) -> None:
+    """Whoever has 10,000 jobs needs no more memory for it."""
+    in_hand: list[int] = []
+
+    def handler(job: Job) -> End:
+        return bench.ends(job)._replace(told=lambda: in_hand.append(sum(leased for _, leased in bench.left().values())))
+
+    bench.add(many_hosts(300))
+    assert bench.runner(handler=handler).run() == 300
+    assert max(in_hand) <= bench.pool.size == 96
+
+
+def test_a_job_that_goes_on_at_its_host_keeps_its_place(bench: Bench) -> None:
+    at_it = threading.Lock()
+
+    def second(job: Job) -> End:
+        at_it.release()
+        return bench.ends(job)
+
+    def first(job: Job) -> Step:
+        assert at_it.acquire(blocking=False)  # nobody else comes in between
+        return Step(job.host, partial(second, job))
+
+    bench.budget.unanswered("a.example")  # one at a time
+    bench.add(one_host(5))
+    assert bench.runner(handler=first).run() == 5
+
+
+def test_a_host_at_which_others_have_all_places_is_waited_for(bench: Bench) -> None:
+    assert bench.budget.enter("a.example")
+    assert bench.budget.enter("a.example")
+    bench.add({1: "a.example", 2: "b.example"})
+
+    def leave(job: Job) -> None:
+        if job.subject == 2:
+            bench.budget.leave("a.example")
+            bench.budget.leave("a.example")
+
+    bench.runner(leave).run()
+    assert bench.told == [2, 1]
+
+
+def test_nothing_is_begun_at_the_end_of_its_lease(bench: Bench, clock: Clock) -> None:
+    """What waits for its place at a slow service is leased anew, lest somebody else does it too."""
+    left: list[timedelta] = []
+    lock = threading.Lock()
+
+    def slow(job: Job) -> End:
+        with lock:
+            left.append(bench.left()[job.subject][0] - clock.instant)
+            clock.pass_by(seconds=50)
+        return bench.ends(job)
+
+    bench.add(many_hosts(8))
+    runner = bench.runner(handler=lambda job: Step("service.example", partial(slow, job)))
+    assert runner.run(patience=timedelta(hours=1)) == 8
+    assert sorted(bench.told) == list(range(1, 9))
+    assert min(left) >= LEASE / 2 - timedelta(seconds=50)  # the other of the two may end in between
+
+
+# Hosts that ask for patience, or do not answer
+
+
+def test_a_host_that_says_too_fast_is_let_be(bench: Bench, clock: Clock) -> None:
+    def handler(job: Job) -> End:
+        bench.budget.too_fast(job.host)
+        return bench.fails(job, NOW + timedelta(seconds=15))
+
+    bench.add(one_host(4))
+    assert 1 <= bench.runner(handler=handler).run() <= 2
+    due = NOW + timedelta(seconds=15)
+    assert bench.store.jobs.next_due([*bench.runner()._kinds], now=NOW) == due
+    clock.instant = due - timedelta(milliseconds=1)
+    assert bench.runner().run() == 0
+    clock.instant = due
+    assert bench.runner().run() == 4 - 3  # one, and then the host is let be for as long again
+
+
+def test_within_patience_all_are_spaced(bench: Bench) -> None:
+    """By a host that takes one in 15 seconds."""
+    ticks = Hurrying()
+    hurried = Bench(bench.store, ticks, pool=bench.pool)
+    last, too_fast = [NOW - LONG], []
+    lock = threading.Lock()
+
+    def wordpress(job: Job) -> End:
+        with lock:
+            instant = ticks.instant
+            if instant - last[0] < timedelta(seconds=15):
+                too_fast.append(job.subject)
+                hurried.budget.too_fast(job.host)
+                return End(lambda: bench.store.jobs.fail(job, instant + timedelta(seconds=15), now=ticks.instant))
+            last[0] = instant
+        return hurried.ends(job)
+
+    hurried.add(one_host(7))
+    hurried.runner(handler=wordpress).run(patience=LONG)
+    assert sorted(hurried.told) == list(range(1, 8))
+    assert len(too_fast) <= 1
+
+
+def test_patience_has_an_end(bench: Bench) -> None:
+    ticks = Hurrying()
+    hurried = Bench(bench.store, ticks, pool=bench.pool)
+    hurried.add({1: "a.example"})
+    again = lambda job: hurried.fails(job, ticks.instant + timedelta(minutes=2))  # noqa: E731
+    tries = hurried.runner(handler=again).run(patience=timedelta(minutes=5))
+    assert tries > 1
+    assert hurried.left()[1][0] > NOW + timedelta(minutes=5)
+
+
+def test_a_host_that_does_not_answer_is_not_tried_for_each_job(bench: Bench, clock: Clock) -> None:
+    def handler(job: Job) -> End:
+        if job.host == "b.example":
+            return bench.ends(job)
+        bench.budget.unanswered(job.host)
+        return bench.fails(job, NOW + timedelta(minutes=5))
+
+    bench.add(one_host(8), {99: "b.example"})
+    assert bench.runner(handler=handler).run() == 3
+    with bench.store._database.read() as tx:
+        tried = "SELECT count(*) FROM pingback_jobs WHERE attempts OR leased_by IS NOT NULL"
+        assert tx.execute(tried).scalar() == 2
+    assert bench.runner().run() == 0
+    clock.pass_by(minutes=5)
+    assert bench.runner(lambda job: bench.budget.answered(job.host)).run() == 8
+
+
+def test_a_service_that_does_not_answer_is_not_tried_for_each_host(bench: Bench) -> None:
+    def told(job: Job) -> End:
+        bench.budget.unanswered("service.example")
+        return bench.fails(job, NOW + timedelta(hours=1))
+
+    bench.add(many_hosts(8))
+    assert bench.runner(handler=lambda job: Step("service.example", partial(told, job))).run() == 2
+    assert sorted({due - NOW for due, _ in bench.left().values()}) == [timedelta(minutes=5), timedelta(hours=1)]
+
+
+def test_a_pause_that_is_not_kept_holds_here_all_the_same(bench: Bench) -> None:
+    bench.budget._keep_pause = None
+    bench.budget.pause("a.example", NOW + timedelta(minutes=5))
+    bench.add(one_host(50), {99: "b.example"})
+    assert bench.runner().run() == 1
+    assert bench.store.jobs.paused_until("a.example", now=NOW) == NOW + timedelta(minutes=5)
+
+
+# What fails
+
+
+def test_an_error_of_ours_fails_the_one_job(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(job: Job) -> None:
+        if job.subject == 1:
+            raise RuntimeError("an error of ours")
+
+    bench.add(many_hosts(2))
+    assert bench.runner(broken).run() == 2
+    assert bench.told == [2]
+    [(due, leased)] = bench.left().values()
+    assert timedelta(minutes=3) < due - NOW < timedelta(minutes=7)
+    assert not leased
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert (record.levelname, "RuntimeError: an error of ours" in caplog.text) == ("ERROR", True)
+
+
+def test_what_is_broken_for_too_long_is_given_up(bench: Bench, clock: Clock) -> None:
+    bench.add({1: "a.example"}, kind=VERIFY)
+    tries = 0
+    while (due := bench.store.jobs.next_due([VERIFY], now=clock())) is not None:
+        clock.instant = due
+        bench.runner(lambda job: 1 // 0).run()
+        tries += 1
+    assert 8 <= tries <= 60
+    assert clock.instant == NOW + timedelta(days=2)
+
+
+def test_who_knows_better_says_what_to_keep_of_an_error(bench: Bench) -> None:
+    errors: list[Exception] = []
+
+    def broken(job: Job, error: Exception) -> End:
+        errors.append(error)
+        return bench.ends(job)
+
+    bench.add({1: "a.example"})
+    bench.runner(lambda job: 1 // 0, broken=broken).run()
+    assert bench.left() == {}
+    assert isinstance(errors[0], ZeroDivisionError)
+
+
+def test_what_cannot_be_kept_by_an_error_of_ours_is_tried_again(bench: Bench) -> None:
+    def handler(job: Job) -> End:
+        return End(lambda: 1 // 0, lambda: bench.told.append(1))
+
+    bench.add({1: "a.example"})
+    bench.runner(handler=handler).run()
+    [(due, leased)] = bench.left().values()
+    assert (due > NOW, leased, bench.told) == (True, False, [])
+
+
+# Whoever stops, breaks off or comes second
+
+
+def test_stopped_while_some_are_out(bench: Bench) -> None:
+    bench.add(one_host(6))
+    assert 1 <= bench.runner(lambda job: bench.stopped.set()).run(patience=LONG) == len(bench.told) <= 2
+    assert not any(leased for _, leased in bench.left().values())
+    bench.stopped.clear()
+    assert len(bench.told) + bench.runner().run() == 6 == len(set(bench.told))
+
+
+def test_stopped_between_two_steps(bench: Bench) -> None:
+    def first(job: Job) -> Step:
+        bench.stopped.set()
+        return Step("b.example", lambda: bench.ends(job))
+
+    bench.add({1: "a.example"})
+    assert bench.runner(handler=first).run() == 0
+    assert bench.left() == {1: (NOW, False)}
+
+
+def test_stopped_while_it_waits(bench: Bench) -> None:
+    """By a signal's handler, say: patience ends at once."""
+    timer = threading.Timer(0.05, bench.stopped.set)
+
+    def later(job: Job) -> End:
+        timer.start()  # by whenever it is over, the job is to be waited for
+        return bench.fails(job, NOW + timedelta(hours=1))
+
+    bench.add({1: "a.example"})
+    assert bench.runner(handler=later).run(patience=LONG) == 1
+    timer.join()
+    assert bench.left() == {1: (NOW + timedelta(hours=1), False)}
+
+
+class EnoughError(Exception):
+    """Somebody wants to hear no more."""
+
+
+def test_whoever_hears_no_more_loses_nothing(bench: Bench) -> None:
+    """What was out when the caller broke off is kept, and what was not is free for the next."""
+    together = threading.Barrier(4)
+    done: list[int] = []
+
+    def handler(job: Job) -> End:
+        if job.host != "a.example":
+            together.wait(PATIENCE)
+        done.append(job.subject)
+        return End(lambda: bench.store.jobs.done(job), enough)
+
+    def enough() -> None:
+        raise EnoughError
+
+    bench.add(many_hosts(4), one_host(8, first=10))
+    with pytest.raises(EnoughError):
+        bench.runner(handler=handler).run()
+    assert not any(leased for _, leased in bench.left().values())
+    assert sorted([*bench.left(), *done]) == [1, 2, 3, 4, *range(10, 18)]
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_waits_for_nobody(bench: Bench, raised: type[BaseException]) -> None:
+    """What is out then stays leased: whoever sees this process end may do it again."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def work(job: Job) -> None:
+        if job.host == "silent.example":
+            begun.release()
+            assert go_on.wait(PATIENCE)
+        else:
+            for _ in range(2):
+                assert begun.acquire(timeout=PATIENCE)
+
+    def handler(job: Job) -> End:
+        work(job)
+        return bench.ends(job)._replace(told=interrupt)
+
+    def interrupt() -> None:
+        raise raised
+
+    bench.add({1: "a.example"}, one_host(3, "silent.example", first=2))
+    try:
+        with pytest.raises(raised):
+            bench.runner(handler=handler).run()
+        assert [leased for _, leased in bench.left().values()] == [True, True, False]
+    finally:
+        go_on.set()
+
+
+def test_an_interrupt_keeps_what_was_done_by_then(bench: Bench) -> None:
+    all_done = threading.Barrier(3)
+
+    def handler(job: Job) -> End:
+        if job.subject == 4:
+            raise AssertionError
+        return End(partial(keep, job))
+
+    def keep(job: Job) -> None:
+        if not interrupted:
+            interrupted.append(job.subject)
+            raise KeyboardInterrupt
+        bench.store.jobs.done(job)
+
+    interrupted: list[int] = []
+    bench.add(many_hosts(3))
+    with pytest.raises(KeyboardInterrupt):
+        bench.runner(lambda job: all_done.wait(PATIENCE), handler=handler).run()
+    assert interrupted[0] not in bench.left()  # which was rolled back, and is kept after all
+
+
+def test_a_machine_without_a_thread_to_spare(bench: Bench) -> None:
+    bench.add(many_hosts(3), one_host(3, first=10))
+    with no_more_threads():
+        assert bench.runner().run() == 6
+
+
+def test_after_its_seconds_it_begins_nothing(bench: Bench) -> None:
+    bench.add({1: "a.example"})
+    assert bench.runner().run(seconds=0.0) == 0
+    assert bench.left() == {1: (NOW, False)}
+    assert bench.runner().run() == 1
+
+
+def test_two_runners_in_two_threads(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db?timeout=300"
+    with Store(url) as one, Store(url) as other:
+        benches = [Bench(store, Clock()) for store in (one, other)]
+        benches[0].add(*(one_host(10, f"h{host}.example", first=100 * host) for host in range(6)))
+        thread = threading.Thread(target=benches[1].runner().run)
+        thread.start()
+        benches[0].runner().run()
+        thread.join()
+        done = benches[0].told + benches[1].told
+        assert sorted(done) == [100 * host + number for host in range(6) for number in range(10)]
+        for bench in benches:
+            bench.pool.close(within=PATIENCE)
+
+
+# A database that cannot be used
+
+
+class Locked:
+    """A store whose file another program may lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store(f"sqlite:///{path}?timeout=0.01")
+        self.bench = Bench(self.store, Clock(), pool=Pool(quick=4, slow=0))
+        self._other = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._lock = threading.Lock()
+
+    def lock(self, _: object = None) -> None:
+        with self._lock:
+            if not self._other.in_transaction:
+                self._other.execute("BEGIN IMMEDIATE")
+
+    def unlock(self) -> None:
+        self._other.rollback()
+
+    def close(self) -> None:
+        self._other.close()
+        self.bench.pool.close(within=PATIENCE)
+        self.store.close()
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Locked]:
+    with closing(Locked(tmp_path / "x.db")) as locked:
+        yield locked
+
+
+def test_a_database_that_is_locked_from_the_beginning(locked: Locked) -> None:
+    locked.bench.add({1: "a.example"})
+    locked.lock()
+    with pytest.raises(StoreError, match="is locked by another program"):
+        locked.bench.runner().run()
+    locked.unlock()
+    assert locked.bench.left() == {1: (NOW, False)}
+    assert locked.bench.runner().run() == 1
+
+
+def test_what_cannot_be_kept_now_is_kept_later(locked: Locked) -> None:
+    bench = locked.bench
+    tries: list[int] = []
+
+    def handler(job: Job) -> End:
+        locked.lock()
+        return End(partial(keep, job), lambda: bench.told.append(job.subject))
+
+    def keep(job: Job) -> None:
+        tries.append(job.subject)
+        if len(tries) > 3:
+            locked.unlock()
+        bench.store.jobs.done(job)
+
+    bench.add(many_hosts(2))
+    assert bench.runner(handler=handler).run() == 2
+    assert sorted(bench.told) == [1, 2]
+    assert {1, 2} == set(tries[:3])  # the one that fails first keeps nobody from being tried
+
+
+def test_what_cannot_be_kept_until_its_lease_is_over_is_due_again(locked: Locked) -> None:
+    bench = locked.bench
+    bench.add(many_hosts(2))
+    bench.runner(locked.lock, lease=timedelta(seconds=1)).run()
+    locked.unlock()
+    assert len(bench.left()) == 2
+    bench.clock.pass_by(minutes=5)  # type: ignore[attr-defined]  # the clock of the test
+    assert bench.runner().run() == 2
+
+
+def test_it_is_tried_once_more_in_the_end(locked: Locked) -> None:
+    bench = locked.bench
+    tries: list[int] = []
+
+    def keep(job: Job) -> None:
+        tries.append(job.subject)
+        bench.stopped.set()
+        if len(tries) == 2:
+            locked.unlock()
+        bench.store.jobs.done(job)
+
+    def handler(job: Job) -> End:
+        locked.lock()
+        return End(partial(keep, job), lambda: bench.told.append(job.subject))
+
+    bench.add({1: "a.example"})
+    assert bench.runner(handler=handler).run() == 1
+    assert (tries, bench.told) == ([1, 1], [1])
+
+
+def test_who_stops_hears_of_what_could_not_be_kept(locked: Locked) -> None:
+    bench = locked.bench
+
+    def stop(job: Job) -> None:
+        locked.lock()
+        bench.stopped.set()
+
+    bench.add({1: "a.example"})
+    with pytest.raises(StoreError, match="is locked by another program"):
+        bench.runner(stop).run()
+
+
+# As long as the program runs
+
+
+def forever(
+    bench: Bench, work: Callable[[Job], object] = lambda job: None
+) -> tuple[threading.Thread, Callable[[], None]]:
+    runner = bench.runner(work)
+    thread = threading.Thread(target=runner.run_forever)
+    thread.start()
+    return thread, runner.wake
+
+
+def test_what_comes_is_done_until_it_is_stopped(bench: Bench) -> None:
+    done = threading.Semaphore(0)
+    thread, wake = forever(bench, lambda job: done.release())
+    for number in range(3):
+        bench.add({number: "a.example"})
+        wake()
+        assert done.acquire(timeout=PATIENCE)
+    bench.stopped.set()
+    wake()
+    thread.join(PATIENCE)
+    assert bench.told == [0, 1, 2]
+
+
+def test_slow_sources_keep_nobody_from_quick_ones(bench: Bench) -> None:
+    go_on, begun, done = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(job: Job) -> None:
+        if job.host.startswith("h"):
+            begun.release()
+            assert go_on.wait(PATIENCE)
+        done.release()
+
+    thread, wake = forever(bench, work)
+    bench.add(many_hosts(40))  # more than may be quick at once
+    wake()
+    for _ in range(40):
+        assert begun.acquire(timeout=PATIENCE)
+    bench.add({99: "quick.example"})
+    wake()
+    assert done.acquire(timeout=PATIENCE)
+    go_on.set()
+    bench.stopped.set()
+    wake()
+    thread.join(PATIENCE)
+    assert len(bench.told) == 41
+
+
+def test_nobody_who_hears_of_it_ends_it(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    done = threading.Semaphore(0)
+
+    def handler(job: Job) -> End:
+        return End(lambda: bench.store.jobs.done(job), partial(fail, job))
+
+    def fail(job: Job) -> None:
+        done.release()
+        raise ZeroDivisionError
+
+    runner = bench.runner(handler=handler)
+    thread = threading.Thread(target=runner.run_forever)
+    thread.start()
+    for number in range(2):
+        bench.add({number: "a.example"})
+        runner.wake()
+        assert done.acquire(timeout=PATIENCE)
+    runner.stop()
+    thread.join(PATIENCE)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_database_that_was_locked_for_a_while(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:
+    bench, done = locked.bench, threading.Event()
+    bench.add({1: "a.example"})
+    locked.lock()
+    thread, wake = forever(bench, lambda job: done.set())
+    while not caplog.records:
+        wake()
+        threading.Event().wait(0.01)
+    locked.unlock()
+    assert done.wait(PATIENCE)
+    bench.stopped.set()
+    wake()
+    thread.join(PATIENCE)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
