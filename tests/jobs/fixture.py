@@ -10,7 +10,8 @@ from random import Random
 from pingback.clock import Clock
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import Broken, End, Handler, Runner, Step
+from pingback.jobs.runner import Runner
+from pingback.jobs.steps import Broken, End, Handler, Step
 from pingback.model import Job, JobKind
 from pingback.store import Store
 from pingback.store.jobs import add_jobs

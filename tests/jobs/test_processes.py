@@ -22,7 +22,8 @@ from datetime import timedelta
 from pingback.clock import now
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import End, Runner
+from pingback.jobs.runner import Runner
+from pingback.jobs.steps import End
 from pingback.model import JobKind
 from pingback.store import Store
 

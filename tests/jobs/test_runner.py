@@ -12,7 +12,7 @@ import pytest
 
 from pingback.errors import StoreError
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import End, Step
+from pingback.jobs.steps import End, Step
 from pingback.model import Job
 from pingback.store import Store
 from tests.jobs.fixture import LEASE, VERIFY, Bench, no_more_threads

@@ -22,6 +22,7 @@ from pingback.store.jobs import (
     due_of,
     finish_job,
     reschedule_job,
+    waiting,
 )
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -326,6 +327,23 @@ def test_in_the_transaction_of_others(store: Store) -> None:
         assert due_of(tx, DELIVER, 2) == NOON + HOUR
 
 
+@pytest.mark.parametrize(
+    ("kind", "host", "most", "expected"),
+    [
+        pytest.param(DELIVER, None, 99, 9, id="all"),
+        pytest.param(DELIVER, None, 4, 4, id="no-more-than-asked-for"),
+        pytest.param(DELIVER, "a.example", 99, 6, id="of-a-host"),
+        pytest.param(DELIVER, "a.example", 4, 4, id="of-a-host-no-more-than-asked-for"),
+        pytest.param(DELIVER, "c.example", 99, 0, id="of-another-host"),
+        pytest.param(VERIFY, None, 99, 0, id="of-another-kind"),
+    ],
+)
+def test_how_many_wait(store: Store, kind: JobKind, host: str | None, most: int, expected: int) -> None:
+    add(store, dict.fromkeys(range(6), "a.example"), dict.fromkeys((6, 7, 8), "b.example"))
+    with store._database.read() as tx:
+        assert waiting(tx, kind, host=host, most=most) == expected
+
+
 def test_what_is_dropped_while_somebody_is_at_it_is_no_more_theirs(store: Store) -> None:
     add(store, ONE)
     [job] = lease(store)
@@ -489,3 +507,60 @@ def test_a_lane_that_misleads_is_put_right(file: tuple[Store, sqlite3.Connection
     assert lease(store, limit=2) == []
     assert subjects(lease(store, now=NOON + SECOND, limit=1)) == [2]
     assert store.jobs.next_due([DELIVER], now=NOON) == NOON + SECOND + MINUTE
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("state", ["empty", "filled", "analyzed"])
+def test_whatever_waits_no_table_is_walked(file: tuple[Store, sqlite3.Connection], state: str) -> None:
+    """A lease looks at the lanes that are due, in their order, and in each at the jobs that are due for longest."""
+    store, other = file
+    if state != "empty":
+        add(store, {number: f"h{number % 30}.example" for number in range(300)}, due=NOON + HOUR)
+        store.jobs.pause("h7.example", NOON + HOUR)
+    add(store, ONE, TWO, THREE)
+    if state == "analyzed":
+        other.execute("ANALYZE")
+    lease(store, limit=1)  # which looks for what a clock left behind
+    asked: list[str] = []
+    for lent in (store._database.read, store._database.write):
+        with lent() as tx:
+            tx.connection.set_trace_callback(asked.append)
+    [one, two] = lease(store, per_host=2, busy={"h1.example": 2})
+    store.jobs.next_due([DELIVER], now=NOON)
+    lease(store, only=[1, 2, 3])
+    store.jobs.next_due([DELIVER], now=NOON, only=[1, 2, 3])
+    add(store, {1: "a.example", 4: "b.example"})
+    store.jobs.fail(one, NOON + HOUR, now=NOON)
+    store.jobs.done(two)
+    store.jobs.pause("h8.example", NOON + HOUR)
+    store.jobs.free_the_dead(NOON, is_gone=lambda worker: True)
+    with store._database.read() as tx:
+        waiting(tx, DELIVER, most=9)
+        waiting(tx, DELIVER, host="a.example", most=9)
+    statements = [each for each in asked if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))]
+    plans = {str(row[3]) for each in statements for row in other.execute(f"EXPLAIN QUERY PLAN {each}")}
+    assert len(statements) > 20
+    walked = [line for line in plans if line.startswith("SCAN") and "pingback_" in line]
+    assert walked == []
+    by_lane = "SEARCH pingback_lanes USING COVERING INDEX pingback_lanes_by_due (kind=? AND due<?)"
+    by_host = "SEARCH own USING COVERING INDEX pingback_jobs_by_host (kind=? AND host=? AND due<?)"
+    leased = "SEARCH pingback_jobs USING COVERING INDEX pingback_jobs_by_lease (leased_by>?)"
+    assert {by_lane, by_host, leased} <= plans, plans
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["ahead", "right"])
+def test_what_a_clock_left_behind_is_found_by_an_index(file: tuple[Store, sqlite3.Connection], ahead: bool) -> None:
+    store, other = file
+    add(store, dict.fromkeys(range(300), "a.example"), now=NOON + (HOUR if ahead else timedelta(0)))
+    asked: list[str] = []
+    for lent in (store._database.read, store._database.write):
+        with lent() as tx:
+            tx.connection.set_trace_callback(asked.append)
+    store.jobs.heal_clock(NOON)
+    plans = {
+        str(row[3]) for each in asked if "pingback_jobs" in each for row in other.execute(f"EXPLAIN QUERY PLAN {each}")
+    }
+    assert any("pingback_jobs_by_setting (set_at>? AND set_at<?)" in line for line in plans)
+    assert not any(line.startswith("SCAN pingback_jobs") for line in plans)

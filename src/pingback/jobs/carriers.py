@@ -103,6 +103,8 @@ class Threads:
         while not self._closed.is_set():
             try:
                 self._runner.run_forever()
+            except StoreError as error:  # said by then; in the end, what could not be kept is due again
+                log.debug("%s", error)
             except Exception:  # or the thread would end here
                 log.exception("the jobs have come to a halt")
             self._closed.wait(PAUSE)

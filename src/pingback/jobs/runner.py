@@ -6,30 +6,32 @@ anybody hears of it. Whatever happens to this process, a job that was leased and
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
-from queue import Empty, SimpleQueue
+from queue import Empty
 from random import Random
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.jobs.budget import PER_HOST, HostBudget
 from pingback.jobs.pool import Pool
 from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
+from pingback.jobs.steps import Broken, End, Handler, Run, Step, Task
 from pingback.jobs.workers import is_gone, worker_id
 from pingback.model import Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs
 
+LEASE = timedelta(minutes=5)  # at least
+SLOWEST = 10  # exchanges' time-outs that a lease lasts; a job has one or two, and more where endpoints are not there
 LOOK_EVERY = 2.0  # seconds between two looks at what others may have made due
 FREE_EVERY = 5.0  # seconds between two looks for processes that are no more
 KEEP_AGAIN_AFTER = 0.5  # seconds, where the database could not be written
@@ -41,65 +43,9 @@ NOTICE_ROOM_AFTER = 0.1  # seconds; that others have left a host, nobody says
 log = logging.getLogger(__name__)
 
 
-def nothing() -> None:
-    """Tells nobody."""
-
-
-class End(NamedTuple):
-    """What came of a job. `keep` writes it, with the job, in one transaction; where it raises StoreError it is called
-    again until the lease is over. `told` is called afterwards, in the thread that runs the Runner."""
-
-    keep: Callable[[], object]
-    told: Callable[[], object] = nothing
-
-
-class Step(NamedTuple):
-    """Work that asks one host, once there is a place there."""
-
-    host: str
-    work: Callable[[], Union["Step", End]]
-
-
-# Called in a thread of the pool, with a place at the job's host. It raises nothing for what may happen.
-Handler: TypeAlias = Callable[[Job], Step | End]
-Broken: TypeAlias = Callable[[Job, Exception], End]
-
-
-@dataclass(eq=False)
-class _Task:
-    """A leased job on its way."""
-
-    job: Job
-    until: datetime  # the lease ends
-    ends: float  # so it does, by `monotonic`
-    step: Step
-    placed: str | None = None  # the host at which it has a place
-    future: "Future[Step | End] | None" = None
-    is_out: bool = False  # its step was begun, and what came of it is not kept
-    end: End | None = None  # to be kept
-    is_counted: bool = True
-
-    def is_over(self, now: datetime) -> bool:
-        """Its lease has run out."""
-        return now >= self.until or monotonic() >= self.ends
-
-
-@dataclass(eq=False)
-class _Run:
-    only: Collection[int] | None
-    until: datetime | None  # what becomes due by then is waited for; None where anything is
-    ends: float  # when nothing more is begun, by `monotonic`
-    events: "SimpleQueue[_Task | None]" = field(default_factory=SimpleQueue)
-    tasks: set[_Task] = field(default_factory=set)
-    queues: dict[str, deque[_Task]] = field(default_factory=dict)  # of those that wait for a place at a host
-    unkept: list[_Task] = field(default_factory=list)
-    ended: int = 0
-    hears: bool = True
-    keep_at: float = 0.0  # these moments are by `monotonic`
-    lease_at: float = 0.0
-    free_at: float = 0.0
-    idle_since: float | None = None
-    trouble: str = ""  # of which the log has said
+def lease_for(timeout: float) -> timedelta:
+    """How long whoever has a job in hand may be at it, where an exchange takes so many seconds at most."""
+    return max(LEASE, SLOWEST * timedelta(seconds=timeout))
 
 
 class Runner:
@@ -132,7 +78,7 @@ class Runner:
         self._stopped = stopped
         self._broken = broken or self._fail
         self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
-        self._current: _Run | None = None
+        self._current: Run | None = None
 
     def run(
         self, *, only: Collection[int] | None = None, patience: timedelta = timedelta(0), seconds: float = inf
@@ -148,11 +94,11 @@ class Runner:
         due = self._jobs.next_due(self._kinds, now=instant, only=only)
         if due is None or due > instant + patience:  # whoever looks every few seconds takes no lock for it
             return 0
-        return self._go(_Run(only=only, until=instant + patience, ends=monotonic() + seconds))
+        return self._go(Run(only=only, until=instant + patience, ends=monotonic() + seconds))
 
     def run_forever(self) -> None:
         """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for."""
-        self._go(_Run(only=None, until=None, ends=inf))
+        self._go(Run(only=None, until=None, ends=inf))
 
     def wake(self) -> None:
         """There may be something due."""
@@ -164,7 +110,7 @@ class Runner:
         self._stopped.set()
         self.wake()
 
-    def _go(self, run: _Run) -> int:
+    def _go(self, run: Run) -> int:
         self._current = run
         try:
             self._work(run)
@@ -175,7 +121,7 @@ class Runner:
             self._current = None
         return run.ended
 
-    def _work(self, run: _Run) -> None:
+    def _work(self, run: Run) -> None:
         try:
             while self._goes_on(run):
                 self._take_note(run)
@@ -189,7 +135,7 @@ class Runner:
             raise
         self._settle(run)
 
-    def _goes_on(self, run: _Run) -> bool:
+    def _goes_on(self, run: Run) -> bool:
         """Something is under way, or is to be waited for."""
         if self._is_ending(run):
             self._begin_no_more(run)
@@ -206,7 +152,7 @@ class Runner:
             return False
         return self._waits(run, due)
 
-    def _waits(self, run: _Run, due: datetime) -> bool:
+    def _waits(self, run: Run, due: datetime) -> bool:
         """Wait until then, while nothing is under way; what is due already waits for what others have under way."""
         instant = self._clock()
         if due > instant:
@@ -220,7 +166,7 @@ class Runner:
         run.events.put(None)
         return True
 
-    def _is_ending(self, run: _Run) -> bool:
+    def _is_ending(self, run: Run) -> bool:
         """Nothing more is to be begun; what was leased and not begun is given back in the end."""
         return self._stopped.is_set() or monotonic() >= run.ends
 
@@ -229,7 +175,7 @@ class Runner:
     def _free_the_dead(self) -> None:
         self._jobs.free_the_dead(self._clock(), is_gone=is_gone)
 
-    def _lease_or_say(self, run: _Run) -> None:
+    def _lease_or_say(self, run: Run) -> None:
         try:
             if run.trouble and monotonic() < run.lease_at:
                 return
@@ -242,12 +188,12 @@ class Runner:
             run.lease_at = monotonic() + LOOK_EVERY
             self._say(run, error)
 
-    def _say(self, run: _Run, error: StoreError) -> None:
+    def _say(self, run: Run, error: StoreError) -> None:
         if run.trouble != str(error):
             log.error("%s", error)
         run.trouble = str(error)
 
-    def _lease_more(self, run: _Run) -> None:
+    def _lease_more(self, run: Run) -> None:
         room = self.pool.size - len(run.tasks)
         if not room or (run.tasks and room < self.pool.size // 4 and monotonic() < run.lease_at):
             return
@@ -265,14 +211,14 @@ class Runner:
         )
         until, ends = instant + self._lease, began + self._lease.total_seconds()
         tasks = [
-            _Task(job=job, until=until, ends=ends, step=Step(job.host, partial(self._handlers[job.kind], job)))
+            Task(job=job, until=until, ends=ends, step=Step(job.host, partial(self._handlers[job.kind], job)))
             for job in leased
         ]
         run.tasks.update(tasks)  # all of them first: whatever is raised below, they are given back
         for task in tasks:
             self._line_up(run, task)
 
-    def _busy(self, run: _Run) -> dict[str, int]:
+    def _busy(self, run: Run) -> dict[str, int]:
         """How many are under way with each host, or will be: a job counts for its own host until it has ended."""
         busy = self._budget.busy()
         for host, count in Counter(task.job.host for task in run.tasks).items():
@@ -281,12 +227,12 @@ class Runner:
 
     # Places
 
-    def _line_up(self, run: _Run, task: _Task) -> None:
+    def _line_up(self, run: Run, task: Task) -> None:
         host = task.step.host
         run.queues.setdefault(host, deque()).append(task)
         self._serve(run, host)
 
-    def _serve(self, run: _Run, host: str) -> None:
+    def _serve(self, run: Run, host: str) -> None:
         """Begin what there is room for at the host; what would wait for too long is given back."""
         queue = run.queues[host]
         while queue and not self._is_ending(run):
@@ -306,29 +252,29 @@ class Runner:
         if not queue:
             run.queues.pop(host, None)
 
-    def _put_off(self, run: _Run, task: _Task, due: datetime) -> None:
+    def _put_off(self, run: Run, task: Task, due: datetime) -> None:
         """Give the job back, untried. That its own host pauses, others are to know, or it would be leased for each."""
         task.is_counted = False
         self._keep(run, task, End(partial(self._postpone, task, due)))
 
-    def _postpone(self, task: _Task, due: datetime) -> None:
+    def _postpone(self, task: Task, due: datetime) -> None:
         if task.step.host == task.job.host and due > self._clock():
             self._jobs.pause(task.job.host, due)
         self._jobs.postpone(task.job, due, now=self._clock())
 
-    def _begin(self, run: _Run, task: _Task) -> None:
+    def _begin(self, run: Run, task: Task) -> None:
         task.is_out = True
         task.future = self.pool.submit(task.step.work)
         task.future.add_done_callback(lambda _: run.events.put(None))
 
-    def _leave(self, task: _Task) -> None:
+    def _leave(self, task: Task) -> None:
         if task.placed is not None:
             host, task.placed = task.placed, None
             self._budget.leave(host)
 
     # What comes of it
 
-    def _take_note(self, run: _Run) -> None:
+    def _take_note(self, run: Run) -> None:
         """Wait for something to happen, and see to all that has."""
         with suppress(Empty):
             run.events.get(timeout=self._seconds_to_wait(run))
@@ -336,7 +282,7 @@ class Runner:
                 run.events.get_nowait()
         self._see(run)
 
-    def _seconds_to_wait(self, run: _Run) -> float | None:
+    def _seconds_to_wait(self, run: Run) -> float | None:
         """Until something is to be looked at that does not say so by itself."""
         moments = [run.keep_at - monotonic()] if run.unkept else []
         if run.queues:
@@ -350,7 +296,7 @@ class Runner:
                 moments.append(self._until_a_look(run))
         return max(min(moments), 0.0) if moments else None
 
-    def _until_a_look(self, run: _Run) -> float:
+    def _until_a_look(self, run: Run) -> float:
         """Seconds; who is woken looks at once."""
         due = None
         if not run.tasks:
@@ -360,12 +306,12 @@ class Runner:
             return LOOK_EVERY
         return min(max((due - self._clock()).total_seconds(), LEASE_AFTER), LOOK_EVERY)
 
-    def _see(self, run: _Run) -> None:
+    def _see(self, run: Run) -> None:
         for task in list(run.tasks):
             if task.is_out and task.future is not None and task.future.done():
                 self._came(run, task, task.future)
 
-    def _came(self, run: _Run, task: _Task, future: "Future[Step | End]") -> None:
+    def _came(self, run: Run, task: Task, future: "Future[Step | End]") -> None:
         """A step has ended: by an error, by the next step, or by what is to be kept."""
         error = future.exception()
         came = self._end_of(task.job, error) if error is not None else future.result()
@@ -402,7 +348,7 @@ class Runner:
             return End(partial(self._jobs.done, job))
         return End(partial(self._jobs.fail, job, due, now=instant))
 
-    def _keep(self, run: _Run, task: _Task, end: End) -> None:
+    def _keep(self, run: Run, task: Task, end: End) -> None:
         """Have it kept, now or later, and then told."""
         task.end = end
         try:
@@ -430,7 +376,7 @@ class Runner:
         run.ended += task.is_counted
         self._tell(run, end)
 
-    def _tell(self, run: _Run, end: End) -> None:
+    def _tell(self, run: Run, end: End) -> None:
         if not run.hears:
             return
         if run.until is not None:
@@ -441,7 +387,7 @@ class Runner:
         except Exception:  # nobody is there who would hear of it
             log.exception("telling of a job failed")
 
-    def _keep_again(self, run: _Run) -> None:
+    def _keep_again(self, run: Run) -> None:
         if not run.unkept or monotonic() < run.keep_at:
             return
         for task in list(run.unkept):
@@ -453,14 +399,14 @@ class Runner:
 
     # The end
 
-    def _begin_no_more(self, run: _Run) -> None:
+    def _begin_no_more(self, run: Run) -> None:
         run.ends = -inf
         for task in run.tasks:
             if task.future is not None and task.future.cancel():
                 task.future, task.is_out = None, False
                 self._leave(task)
 
-    def _settle(self, run: _Run) -> None:
+    def _settle(self, run: Run) -> None:
         """Wait for what is out, keep what became of it, and give back all else. Raises StoreError."""
         self._begin_no_more(run)
         while out := [task.future for task in run.tasks if task.future is not None]:
@@ -468,7 +414,7 @@ class Runner:
             self._see(run)
         self._give_back(run)
 
-    def _break_off(self, run: _Run) -> None:
+    def _break_off(self, run: Run) -> None:
         """As `_settle`, at once. What is out now keeps its lease: it is due again when this process is no more."""
         run.hears = False
         self._begin_no_more(run)
@@ -481,7 +427,7 @@ class Runner:
         with suppress(StoreError):  # which would say less than the interrupt does
             self._give_back(run)
 
-    def _give_back(self, run: _Run) -> None:
+    def _give_back(self, run: Run) -> None:
         """Keep what is to be kept, and release what was not begun."""
         until = monotonic() + KEEP_WITHIN
         failed: StoreError | None = None

@@ -36,6 +36,7 @@ from pingback.store.lanes import (
     close_lane,
     next_due,
     open_lanes,
+    pause_host,
     share_out,
     update_lanes,
 )
@@ -45,9 +46,11 @@ from pingback.store.searching import given
 from pingback.store.statements import Row, Transaction, prepared
 
 HEAL_EVERY = timedelta(minutes=1)
+JITTER = timedelta(seconds=1)  # between threads that looked at the clock one after the other
 SLACK = timedelta(minutes=1)  # by which clocks of machines may differ
 LONGEST_PAUSE = timedelta(hours=1)
 ASIDE_FOR = timedelta(days=1)  # for a row that cannot be read
+MOST_SAID = 100  # rows that cannot be read, at once
 
 _LEASE, _AGAIN = "~", "+"  # in `leased_by`: before the lease's own name, and before what was asked for meanwhile
 _NOBODY: Mapping[str, int] = MappingProxyType({})
@@ -177,20 +180,18 @@ class Jobs:
     def heal_clock(self, now: datetime) -> None:
         """Undo what a clock that ran ahead has left behind, and drop the pauses that are over."""
         limits = {"now": micros(now), "ahead": micros(now + SLACK), "far": FAR}
-        ends = {"now": micros(now), "longest": micros(now + 2 * LONGEST_PAUSE), "far": FAR}
+        ends = {"now": micros(now), "longest": micros(now + 2 * LONGEST_PAUSE)}
         with self._database.read() as tx:  # mostly there is nothing, and the write lock is left to others
-            if tx.execute(_AHEAD, limits).first() is None and tx.execute(_OLD_PAUSES, ends).first() is None:
+            if tx.execute(_AHEAD, limits).first() is None and tx.execute(_OLD_PAUSE, ends).first() is None:
                 return
         with self._database.write() as tx:
             moved = {Lane(row["kind"], row["host"]) for row in tx.execute(_SET_BACK, limits).mappings()}
-            too_long = [
-                str(row["host"]) for row in tx.execute(_OLD_PAUSES, ends).mappings() if row["until"] > ends["now"]
-            ]
+            too_long = [str(host) for host in tx.execute(_TOO_LONG, ends).scalars()]
             tx.execute(_END_PAUSES, ends)
-            update_lanes(tx, moved | {Lane(kind, host) for host in too_long for kind in JobKind})
+            update_lanes(tx, moved | {Lane(kind.value, host) for host in too_long for kind in JobKind})
 
     def _heal_if_need_be(self, now: datetime) -> None:
-        if self._healed is None or now < self._last or now - self._healed >= HEAL_EVERY:
+        if self._healed is None or now < self._last - JITTER or now - self._healed >= HEAL_EVERY:
             if self._healed is None:
                 self._say_unreadable()
             self.heal_clock(now)
@@ -295,11 +296,11 @@ def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     return instant(number) if isinstance(number, int) and number < FAR else None
 
 
-def pause_host(tx: Transaction, host: str, until: datetime) -> None:
-    """Lease nothing for this host before then; a pause that is longer already stays so."""
-    if host:
-        tx.execute(_PAUSE, {"host": host, "until": micros(until)})
-        update_lanes(tx, [Lane(kind.value, host) for kind in JobKind])
+def waiting(tx: Transaction, kind: JobKind, *, host: str | None = None, most: int) -> int:
+    """How many jobs there are, for this host or for all; no more than `most` are counted."""
+    if host is None:
+        return len(tx.execute(_OF_KIND, {"of": kind.value, "most": most}))
+    return len(tx.execute(_OF_HOST, {"of": kind.value, "at": host, "most": most}))
 
 
 def _ask_again(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -357,12 +358,6 @@ def _add() -> Insert:
     )
 
 
-def _pause() -> Insert:
-    statement = insert(pauses)
-    longer = func.max(pauses.c.until, statement.excluded.until)
-    return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
-
-
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
 _NOW = big("now")
 _ABOUT = and_(jobs.c.kind == bindparam("of"), jobs.c.subject == bindparam("about"))
@@ -380,7 +375,7 @@ _ASIDE = prepared(
     .values(due=big("until"), leased_by=None)
     .returning(jobs.c.kind, jobs.c.host)
 )
-_UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")))
+_UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")).limit(MOST_SAID))
 
 _ADD = prepared(_add())
 _ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
@@ -394,6 +389,10 @@ _IN_HAND = prepared(
 _LEASED_BY = prepared(select(jobs.c.leased_by).where(_ABOUT))
 _MARK = prepared(update(jobs).where(_ABOUT).values(leased_by=bindparam("marked")))
 _DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
+_OF_KIND = prepared(select(jobs.c.due).where(jobs.c.kind == bindparam("of")).limit(bindparam("most")))
+_OF_HOST = prepared(
+    select(jobs.c.due).where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")).limit(bindparam("most"))
+)
 _DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
 _FINISH = prepared(delete(jobs).where(_OURS))
 _SINCE = case((jobs.c.failing_since <= big("at"), jobs.c.failing_since), else_=big("at"))
@@ -414,14 +413,11 @@ _DUE_AGAIN = prepared(
     update(jobs).where(_THIS).values(due=big("then"), set_at=big("at"), leased_by=None, attempts=0, failing_since=None)
 )
 
-_PAUSE = prepared(_pause())
 _PAUSED = prepared(select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW))
-_OLD_PAUSES = prepared(
-    select(pauses.c.host, pauses.c.until).where(
-        or_(pauses.c.until <= _NOW, and_(pauses.c.until > big("longest"), pauses.c.until < big("far")))
-    )
-)
-_END_PAUSES = prepared(delete(pauses).where(or_(pauses.c.until <= _NOW, pauses.c.until > big("longest"))))
+_IS_OLD = or_(pauses.c.until <= _NOW, pauses.c.until > big("longest"))
+_OLD_PAUSE = prepared(select(pauses.c.host).where(_IS_OLD).limit(1))
+_TOO_LONG = prepared(select(pauses.c.host).where(pauses.c.until > big("longest")))
+_END_PAUSES = prepared(delete(pauses).where(_IS_OLD))
 
 _HELD = text("leased_by IS NOT NULL")  # as the index has it
 _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))

@@ -55,6 +55,13 @@ def open_lanes(tx: Transaction, kind: JobKind, subjects: Iterable[int]) -> None:
     tx.execute(_OPEN_LANE, [{"of": kind.value, "about": subject} for subject in subjects])
 
 
+def pause_host(tx: Transaction, host: str, until: datetime) -> None:
+    """Lease nothing for this host before then; a pause that is longer already stays so."""
+    if host:
+        tx.execute(_PAUSE, {"host": host, "until": micros(until)})
+        update_lanes(tx, [Lane(kind.value, host) for kind in JobKind])
+
+
 def candidates(
     tx: Transaction, kinds: Iterable[JobKind], *, now: int, limit: int, per_host: int, busy: Mapping[str, int]
 ) -> list[Any]:
@@ -123,6 +130,12 @@ def _open_lane() -> Insert:
     )
 
 
+def _pause() -> Insert:
+    statement = insert(pauses)
+    longer = func.max(pauses.c.until, statement.excluded.until)
+    return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
+
+
 def _of_lanes() -> Select[Any]:
     lane = (
         select(lanes.c.host)
@@ -155,6 +168,7 @@ _DROP_LANE = prepared(
     delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
 )
 _OPEN_LANE = prepared(_open_lane())
+_PAUSE = prepared(_pause())
 
 _NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < big("far")))
 _NEXT_OF_SUBJECTS = prepared(
