@@ -89,3 +89,11 @@ class Bench:
             rows = tx.execute("SELECT subject, due, leased_by FROM pingback_jobs ORDER BY subject").all()
         epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
         return {row[0]: (epoch + timedelta(microseconds=row[1]), row[2] is not None) for row in rows}
+
+
+def one_host(count: int, host: str = "a.example", *, first: int = 1) -> dict[int, str]:
+    return dict.fromkeys(range(first, first + count), host)
+
+
+def many_hosts(count: int) -> dict[int, str]:
+    return {number: f"h{number}.example" for number in range(1, count + 1)}

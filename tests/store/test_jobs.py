@@ -1,13 +1,11 @@
 """`pingback.store.jobs`: everybody's turn comes, each job is in one hand, and nothing that goes wrong stays wrong."""
 
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -17,19 +15,29 @@ from pingback.model import Job, JobKind
 from pingback.store import Store
 from pingback.store.jobs import (
     add_job,
-    add_jobs,
     drop_job,
     due_of,
     finish_job,
     reschedule_job,
     waiting,
 )
-
-NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-VERIFY, DELIVER, NOTIFY = JobKind.VERIFY, JobKind.DELIVER, JobKind.NOTIFY
-ONE, TWO, THREE = {1: "a.example"}, {2: "b.example"}, {3: "c.example"}
-BIG = dict.fromkeys(range(1000, 2000), "big.example")
+from tests.store.some_jobs import (
+    BIG,
+    DELIVER,
+    HOUR,
+    MINUTE,
+    NOON,
+    NOTIFY,
+    ONE,
+    SECOND,
+    THREE,
+    TWO,
+    VERIFY,
+    add,
+    assert_lanes_are_right,
+    lease,
+    subjects,
+)
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -38,59 +46,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with Store(url) as store:
         yield store
         assert_lanes_are_right(store)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[tuple[Store, sqlite3.Connection]]:
-    """A store, and another program at its file."""
-    path = tmp_path / "pingback.db"
-    with Store(f"sqlite:///{path}") as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
-        yield store, other
-
-
-def assert_lanes_are_right(store: Store) -> None:
-    """Each lane is due when the first of its jobs is, or the pause of its host ends."""
-    expected = """
-        SELECT kind, host, max(min(due), coalesce((SELECT until FROM pingback_pauses AS p WHERE p.host = j.host), 0))
-        FROM pingback_jobs AS j GROUP BY kind, host ORDER BY kind, host
-    """
-    with store._database.read() as tx:
-        kept = tx.execute("SELECT kind, host, due FROM pingback_lanes ORDER BY kind, host")
-        assert [tuple(row) for row in kept] == [tuple(row) for row in tx.execute(expected)]
-
-
-def add(
-    store: Store,
-    *hosts: Mapping[int, str],
-    kind: JobKind = DELIVER,
-    due: datetime = NOON,
-    now: datetime = NOON,
-    anew: bool = False,
-) -> None:
-    with store._database.write() as tx:
-        for each in hosts:
-            add_jobs(tx, kind, each, due=due, now=now, anew=anew)
-
-
-def lease(
-    store: Store,
-    *,
-    kinds: Collection[JobKind] = (DELIVER,),
-    now: datetime = NOON,
-    limit: int = 100,
-    per_host: int = 100,
-    busy: Mapping[str, int] = {},
-    only: Collection[int] | None = None,
-    worker_id: str = "worker",
-) -> list[Job]:
-    """For a minute."""
-    return store.jobs.lease(
-        kinds, worker_id=worker_id, now=now, lease=MINUTE, limit=limit, per_host=per_host, busy=busy, only=only
-    )
-
-
-def subjects(jobs: Iterable[Job]) -> list[int]:
-    return [job.subject for job in jobs]
 
 
 def test_a_leased_job_is_nobody_elses_until_the_lease_runs_out(store: Store) -> None:
@@ -413,154 +368,3 @@ def test_two_processes_never_have_the_same_job(tmp_path: Path) -> None:
         process.stdin.flush()
     printed = [process.communicate(timeout=300)[0] for process in processes]
     assert Counter(map(int, " ".join(printed).split())) == Counter(list(BIG)[:150])
-
-
-# Clocks
-
-
-@pytest.mark.parametrize("how", ["in-a-new-process", "as-it-ran-backwards", "once-a-minute", "when-told-to"])
-def test_a_clock_that_ran_ahead_and_came_back_leaves_nothing_behind(tmp_path: Path, how: str) -> None:
-    url, now, ahead = f"sqlite:///{tmp_path}/x.db", NOON + 2 * MINUTE, NOON + timedelta(days=3650)
-    with Store(url) as store, Store(url) as fast, Store(url) as new:
-        if how == "once-a-minute":
-            lease(store)
-        add(fast, ONE, TWO, THREE, now=ahead, due=ahead)
-        in_hand, failing, waiting = lease(fast, now=ahead)
-        fast.jobs.fail(failing, ahead + HOUR, now=ahead)
-        fast.jobs.release([waiting], now=ahead)
-        fast.jobs.pause("c.example", ahead + HOUR)
-        if how == "when-told-to":
-            store.jobs.heal_clock(now)
-            assert store.jobs.next_due([DELIVER], now=now) == now
-        healed = {"as-it-ran-backwards": fast, "in-a-new-process": new}.get(how, store)
-        assert subjects(lease(healed, now=now)) == [3]
-        assert store.jobs.paused_until("c.example", now=now) is None
-        assert_lanes_are_right(store)
-        assert subjects(lease(store, now=now + MINUTE)) == [1, 3]  # when their leases end
-        assert lease(store, now=now + HOUR - SECOND, only=[2]) == []
-        [failed] = lease(store, now=now + HOUR, only=[2])
-        assert failed.failing_since == now
-        assert not store.jobs.done(in_hand)
-
-
-def test_a_clock_that_comes_back_takes_nothing_from_those_that_are_at_it(store: Store) -> None:
-    ahead = NOON + timedelta(days=3650)
-    add(store, ONE, now=ahead, due=ahead)
-    [job] = lease(store, now=ahead)
-    assert lease(store) == []  # heals, and the lease goes on
-    assert store.jobs.next_due([DELIVER], now=NOON) == NOON + MINUTE
-    assert store.jobs.done(job)
-
-
-def test_the_clocks_of_machines_may_differ_a_little(store: Store) -> None:
-    add(store, ONE, due=NOON + HOUR, now=NOON + MINUTE)
-    store.jobs.heal_clock(NOON)
-    assert store.jobs.next_due([DELIVER], now=NOON) == NOON + HOUR
-
-
-# Rows that cannot be read
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "due = 'soon'",
-        "due = x'00'",
-        "due = 9223372036854775807",
-        "due = -9223372036854775807",
-        "due = 1.5",
-        "subject = 'seven'",
-        "attempts = 'many'",
-        "failing_since = 'long ago'",
-        "failing_since = 9223372036854775807",
-        "host = x'ff'",
-        "kind = 'of-a-later-version'",
-        "leased_by = x'ff'",
-    ],
-)
-@pytest.mark.parametrize("host", ["a.example", "b.example"])
-def test_one_row_that_cannot_be_read_stops_no_other(
-    file: tuple[Store, sqlite3.Connection], caplog: pytest.LogCaptureFixture, damage: str, host: str
-) -> None:
-    store, other = file
-    add(store, ONE, {2: host})
-    other.execute(f"UPDATE pingback_jobs SET {damage} WHERE subject = 1")
-    if damage.startswith("kind"):
-        other.execute("UPDATE pingback_lanes SET kind = 'of-a-later-version' WHERE host = 'a.example'")
-        add(store, {2: host})
-    for minutes in range(3):
-        leased = lease(store, now=NOON + minutes * MINUTE)
-        assert [job.subject for job in leased if job.subject != 1] == [2]
-        store.jobs.free_the_dead(NOON, is_gone=lambda worker: False)
-    said = [record.getMessage() for record in caplog.records]
-    is_passed_over = damage.startswith(("kind", "leased_by", "host"))
-    assert len(said) == (not is_passed_over)
-    assert all("cannot be read, and is set aside" in message for message in said)
-
-
-def test_a_lane_that_misleads_is_put_right(file: tuple[Store, sqlite3.Connection]) -> None:
-    store, other = file
-    add(store, ONE, due=NOON + HOUR)
-    add(store, TWO, due=NOON + SECOND)
-    other.execute("UPDATE pingback_lanes SET due = 0 WHERE host = 'a.example'")
-    other.execute("INSERT INTO pingback_lanes VALUES ('deliver', 'nobody.example', 0)")
-    assert lease(store, limit=2) == []
-    assert subjects(lease(store, now=NOON + SECOND, limit=1)) == [2]
-    assert store.jobs.next_due([DELIVER], now=NOON) == NOON + SECOND + MINUTE
-
-
-# What it costs
-
-
-@pytest.mark.parametrize("state", ["empty", "filled", "analyzed"])
-def test_whatever_waits_no_table_is_walked(file: tuple[Store, sqlite3.Connection], state: str) -> None:
-    """A lease looks at the lanes that are due, in their order, and in each at the jobs that are due for longest."""
-    store, other = file
-    if state != "empty":
-        add(store, {number: f"h{number % 30}.example" for number in range(300)}, due=NOON + HOUR)
-        store.jobs.pause("h7.example", NOON + HOUR)
-    add(store, ONE, TWO, THREE)
-    if state == "analyzed":
-        other.execute("ANALYZE")
-    lease(store, limit=1)  # which looks for what a clock left behind
-    asked: list[str] = []
-    for lent in (store._database.read, store._database.write):
-        with lent() as tx:
-            tx.connection.set_trace_callback(asked.append)
-    [one, two] = lease(store, per_host=2, busy={"h1.example": 2})
-    store.jobs.next_due([DELIVER], now=NOON)
-    lease(store, only=[1, 2, 3])
-    store.jobs.next_due([DELIVER], now=NOON, only=[1, 2, 3])
-    add(store, {1: "a.example", 4: "b.example"})
-    store.jobs.fail(one, NOON + HOUR, now=NOON)
-    store.jobs.done(two)
-    store.jobs.pause("h8.example", NOON + HOUR)
-    store.jobs.free_the_dead(NOON, is_gone=lambda worker: True)
-    with store._database.read() as tx:
-        waiting(tx, DELIVER, most=9)
-        waiting(tx, DELIVER, host="a.example", most=9)
-    statements = [each for each in asked if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))]
-    plans = {str(row[3]) for each in statements for row in other.execute(f"EXPLAIN QUERY PLAN {each}")}
-    assert len(statements) > 20
-    walked = [line for line in plans if line.startswith("SCAN") and "pingback_" in line]
-    assert walked == []
-    by_lane = "SEARCH pingback_lanes USING COVERING INDEX pingback_lanes_by_due (kind=? AND due<?)"
-    by_host = "SEARCH own USING COVERING INDEX pingback_jobs_by_host (kind=? AND host=? AND due<?)"
-    leased = "SEARCH pingback_jobs USING COVERING INDEX pingback_jobs_by_lease (leased_by>?)"
-    assert {by_lane, by_host, leased} <= plans, plans
-
-
-@pytest.mark.parametrize("ahead", [True, False], ids=["ahead", "right"])
-def test_what_a_clock_left_behind_is_found_by_an_index(file: tuple[Store, sqlite3.Connection], ahead: bool) -> None:
-    store, other = file
-    add(store, dict.fromkeys(range(300), "a.example"), now=NOON + (HOUR if ahead else timedelta(0)))
-    asked: list[str] = []
-    for lent in (store._database.read, store._database.write):
-        with lent() as tx:
-            tx.connection.set_trace_callback(asked.append)
-    store.jobs.heal_clock(NOON)
-    plans = {
-        str(row[3]) for each in asked if "pingback_jobs" in each for row in other.execute(f"EXPLAIN QUERY PLAN {each}")
-    }
-    assert any("pingback_jobs_by_setting (set_at>? AND set_at<?)" in line for line in plans)
-    assert not any(line.startswith("SCAN pingback_jobs") for line in plans)

@@ -1,0 +1,61 @@
+"""What the tests of jobs have in common: some jobs, how to add and to lease them, and what always holds."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from pingback.model import Job, JobKind
+from pingback.store import Store
+from pingback.store.jobs import (
+    add_jobs,
+)
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+VERIFY, DELIVER, NOTIFY = JobKind.VERIFY, JobKind.DELIVER, JobKind.NOTIFY
+ONE, TWO, THREE = {1: "a.example"}, {2: "b.example"}, {3: "c.example"}
+BIG = dict.fromkeys(range(1000, 2000), "big.example")
+
+
+def assert_lanes_are_right(store: Store) -> None:
+    """Each lane is due when the first of its jobs is, or the pause of its host ends."""
+    expected = """
+        SELECT kind, host, max(min(due), coalesce((SELECT until FROM pingback_pauses AS p WHERE p.host = j.host), 0))
+        FROM pingback_jobs AS j GROUP BY kind, host ORDER BY kind, host
+    """
+    with store._database.read() as tx:
+        kept = tx.execute("SELECT kind, host, due FROM pingback_lanes ORDER BY kind, host")
+        assert [tuple(row) for row in kept] == [tuple(row) for row in tx.execute(expected)]
+
+
+def add(
+    store: Store,
+    *hosts: Mapping[int, str],
+    kind: JobKind = DELIVER,
+    due: datetime = NOON,
+    now: datetime = NOON,
+    anew: bool = False,
+) -> None:
+    with store._database.write() as tx:
+        for each in hosts:
+            add_jobs(tx, kind, each, due=due, now=now, anew=anew)
+
+
+def lease(
+    store: Store,
+    *,
+    kinds: Collection[JobKind] = (DELIVER,),
+    now: datetime = NOON,
+    limit: int = 100,
+    per_host: int = 100,
+    busy: Mapping[str, int] = {},
+    only: Collection[int] | None = None,
+    worker_id: str = "worker",
+) -> list[Job]:
+    """For a minute."""
+    return store.jobs.lease(
+        kinds, worker_id=worker_id, now=now, lease=MINUTE, limit=limit, per_host=per_host, busy=busy, only=only
+    )
+
+
+def subjects(jobs: Iterable[Job]) -> list[int]:
+    return [job.subject for job in jobs]
