@@ -180,7 +180,7 @@ def questions(site: pingback.Site, url: str, kept: int) -> Mapping[str, Question
         "jobs of the dead": lambda: store.jobs.free_the_dead(soon, is_gone=lambda worker_id: True),
         "jobs, after a jump of the clock": lambda: store.jobs.heal_clock(soon),
         "counts of the outbox": store.outbox.counts,
-        "to forget, where nothing is old": lambda: store.upkeep.prune(before=old, now=NOW),
+        "to forget, where nothing is old": lambda: store.retention.run(before=old, now=NOW),
     }
 
 

@@ -156,7 +156,7 @@ def test_not_ready_when_there_is_no_room_and_ready_when_there_is(
 def test_ready_leaves_no_trace(tmp_path: Path, pages: Pages) -> None:
     with Store(f"sqlite:///{tmp_path}/x.db") as store, Receiver(site=SITE, store=store, client=pages) as receiver:
         assert get("/readyz", receiver).status == 200
-        assert (list(store.mentions.list()), store.upkeep.count_mentions()) == ([], {})
+        assert (list(store.mentions.list()), store.tallies.mentions()) == ([], {})
         assert receiver.ping(SOURCE, TARGET).id == 1
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pingback.store import Store
-from pingback.store.jobs import waiting
+from pingback.store.jobs import (
+    waiting,
+)
 from tests.store.some_jobs import (
     DELIVER,
     HOUR,
@@ -68,13 +70,6 @@ def test_a_clock_that_ran_ahead_and_came_back_leaves_nothing_behind(tmp_path: Pa
         [failed] = lease(store, now=now + HOUR, only=[2])
         assert failed.failing_since == now
         assert not store.jobs.done(in_hand)
-
-
-def test_whoever_asks_what_is_due_first_is_told_of_what_a_wrong_clock_put_off(tmp_path: Path) -> None:
-    url, ahead = f"sqlite:///{tmp_path}/x.db", NOON + timedelta(days=3650)
-    with Store(url) as fast, Store(url) as new:
-        add(fast, ONE, now=ahead, due=ahead)
-        assert new.jobs.next_due([DELIVER], now=NOON) == NOON
 
 
 def test_a_clock_that_comes_back_takes_nothing_from_those_that_are_at_it(store: Store) -> None:

@@ -265,12 +265,3 @@ def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.moderation.decide([1], SPAM)
-
-
-def test_a_row_that_cannot_be_read_says_so(store: Store, tmp_path: Path) -> None:
-    mention = kept(store)
-    with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-        connection.execute("UPDATE pingback_mentions SET kind = 'poke-of'")
-        connection.commit()
-    with pytest.raises(StoreError, match="cannot be read"):
-        store.moderation.decide([number_of(mention)], SPAM)

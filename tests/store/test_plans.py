@@ -1,11 +1,14 @@
-"""What anybody may ask of a store is found by an index of its own, with no table walked, whatever is in it."""
+"""Whatever is asked of a store each day is found by an index that has it in order, whatever is in the store.
+
+A table that is small by its nature may be read as a whole: of counts, of channels.
+"""
 
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,37 +19,49 @@ from pingback.store.keys import pair_of
 from pingback.store.listing import Part, Place, Selection, SortBy
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 FIVE = "https://b.example/part-5"
 ON_FIVE, ON_TWO = Selection(targets=(FIVE,)), Selection(targets=(FIVE, "https://b.example/part-6"))
 ON_HOST = Selection(host="b.example")
 FILTERED_FIVE = replace(ON_FIVE, kinds=("rsvp",), since=NOON, since_id=1)
-FILTERED_HOST = replace(ON_HOST, kinds=("rsvp",), since=NOON, since_id=1)
 PLACE = Place(1, 1)
+APPROVED, SPAM = MentionStatus.APPROVED, MentionStatus.SPAM
 MENTION = Mention(
-    source="https://a.example/", target=FIVE, protocol=Protocol.PINGBACK, status=MentionStatus.APPROVED, received=NOON
+    source="https://a.example/",
+    target=FIVE,
+    protocol=Protocol.PINGBACK,
+    status=APPROVED,
+    received=NOON,
+    verified=NOON,
 )
-# What comes with each: which page an address is of, which ports a host has, the last change, the rows that are shown.
+# What comes with each: which page an address is of, which ports a host has, the last change, and rows by their ids.
 BESIDE = (
-    "INTEGER PRIMARY KEY",
+    "INTEGER PRIMARY KEY (rowid=?)",
     "VIRTUAL TABLE",
     "SUBQUERY",
     "CONSTANT ROW",
     "sqlite_autoindex_pingback_moves_1",
-    "COVERING INDEX pingback_mentions_by_address (target_key=?)",
+    "pingback_mentions_by_target (target_key=?)",
     "(target_host>? AND target_host<?)",
     "pingback_mentions_by_page_change (page_key=?)",
-    "COVERING INDEX pingback_mentions_by_change",
+    "pingback_mentions_by_host_change (target_host=? AND status=?)",
 )
 SORTED, GROUPED = "USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR GROUP BY"
+SMALL = ("pingback_channels", "pingback_days", "pingback_kinds", "pingback_tallies")
 
 
 @pytest.fixture(params=["empty", "filled", "analyzed"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with Store(f"sqlite:///{tmp_path}/x.db", clock=lambda: NOON) as store:
+        store.notifications.begin("mail", now=NOON - DAY)
         if request.param != "empty":
             for number in range(300):
                 target = f"https://b.example/{number % 30}"
-                store.mentions.keep(replace(MENTION, source=f"https://a.example/{number}", target=target))
+                status = list(MentionStatus)[number % 5]
+                store.mentions.keep(
+                    replace(MENTION, source=f"https://a.example/{number}", target=target, status=status),
+                    home="a.example",
+                )
         if request.param == "analyzed":
             with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
                 connection.execute("ANALYZE")
@@ -54,23 +69,23 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def plan(store: Store, ask: Callable[[Store], object]) -> list[str]:
-    """How SQLite comes to the answer: by which index it finds the mentions, and whether it has to sort them."""
+    """How SQLite comes to the answer: by which index it finds the rows, and whether it has to sort them."""
     asked: list[str] = []
     raws = []
-    for lent in (store._database.read, store._database.browse):  # no public way shows it
-        with lent() as connection:
-            raw = connection.connection
-            assert isinstance(raw, sqlite3.Connection)
-            raws.append(raw)
+    for lent in (store._database.read, store._database.browse, store._database.write):  # no public way shows it
+        with lent() as tx:
+            assert isinstance(tx.connection, sqlite3.Connection)
+            raws.append(tx.connection)
     for raw in raws:
         raw.set_trace_callback(asked.append)
     ask(store)
-    statements = [each for each in asked if each.startswith("SELECT")]
+    for raw in raws:
+        raw.set_trace_callback(None)
+    statements = [each for each in asked if each.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "WITH"))]
     lines = [str(row[3]) for each in statements for row in raws[0].execute(f"EXPLAIN QUERY PLAN {each}")]
-    ours = [line for line in lines if not any(part in line for part in BESIDE)]
-    return [
-        re.sub(r"SEARCH pingback_mentions USING (COVERING )?INDEX (pingback_mentions_)?", "", line) for line in ours
-    ]
+    ours = [line for line in lines if not any(part in line for part in (*BESIDE, *SMALL))]
+    by_index = re.compile(r"SEARCH pingback_mentions USING (COVERING )?INDEX (pingback_mentions_)?")
+    return [by_index.sub("", line) for line in ours]
 
 
 def _listed(selection: Selection, **fields: object) -> Callable[[Store], object]:
@@ -84,34 +99,55 @@ def _counted(selection: Selection) -> Callable[[Store], object]:
 
 PAGE, HOST = "(page_key=? AND status=?)", "(target_host=? AND status=?)"
 BY_PAGE = f"by_page {PAGE}"
+BY_KIND = "by_host_kind (target_host=? AND status=? AND kind=?)"
+BY_KIND_SINCE = "by_host_kind (target_host=? AND status=? AND kind=? AND changed>?)"
+SINCE = "by_host_change (target_host=? AND status=? AND changed>?)"
+LATER = "SEARCH pingback_mentions USING INTEGER PRIMARY KEY (rowid>?)"
+HOME = "by_home (home_key=? AND status=?)"
+NEWS = [
+    "by_news (news>?)",
+    "SEARCH pingback_notifications USING INDEX sqlite_autoindex_pingback_notifications_1 (channel=? AND mention=?)",
+]
 
 
 @pytest.mark.parametrize(
     ("ask", "expected"),
     [
+        # A ping
+        pytest.param(
+            lambda store: store.mentions.arrival(source=MENTION.source, target=FIVE, home="a", hosts=["a.example"]),
+            [
+                "sqlite_autoindex_pingback_mentions_1 (pair=?)",
+                "SEARCH pingback_blocks USING INDEX pingback_blocks_by_host (host=?)",
+                *[HOME] * 3,
+            ],
+            id="arrival",
+        ),
+        pytest.param(
+            lambda store: store.mentions.find_pair(pair_of(MENTION.source, FIVE)),
+            ["sqlite_autoindex_pingback_mentions_1 (pair=?)"],
+            id="a-pair",
+        ),
+        # Pages
         pytest.param(lambda store: store.listing.newest_sources(FIVE, most=9), [BY_PAGE], id="pingbacks"),
         pytest.param(lambda store: store.listing.newest(FIVE, most=9), [BY_PAGE], id="trackbacks"),
         pytest.param(_listed(ON_FIVE), [BY_PAGE], id="page"),
         pytest.param(_listed(ON_FIVE, upward=True, skip=9), [BY_PAGE], id="page-upward"),
         pytest.param(
-            _listed(ON_FIVE, after=PLACE),
-            ["by_page (page_key=? AND status=? AND received<?)"],
-            id="page-after",
+            _listed(ON_FIVE, after=PLACE), ["by_page (page_key=? AND status=? AND received<?)"], id="page-after"
         ),
         pytest.param(_listed(FILTERED_FIVE), [BY_PAGE], id="page-filtered"),
         pytest.param(_listed(ON_FIVE, sort_by=SortBy.UPDATED), [BY_PAGE, SORTED], id="page-by-change"),
         pytest.param(_listed(ON_FIVE, sort_by=SortBy.PUBLISHED), [BY_PAGE, SORTED], id="page-by-date"),
         pytest.param(_listed(ON_TWO), [BY_PAGE, SORTED], id="pages"),
         pytest.param(_listed(replace(ON_FIVE, host="c.example")), [BY_PAGE], id="page-and-host"),
+        pytest.param(_counted(ON_FIVE), [BY_PAGE, GROUPED], id="count-page"),
+        # Hosts
         pytest.param(_listed(ON_HOST), [f"by_host {HOST}"], id="host"),
         pytest.param(_listed(ON_HOST, upward=True, skip=9), [f"by_host {HOST}"], id="host-upward"),
         pytest.param(
-            _listed(ON_HOST, after=PLACE),
-            ["by_host (target_host=? AND status=? AND received<?)"],
-            id="host-after",
+            _listed(ON_HOST, after=PLACE), ["by_host (target_host=? AND status=? AND received<?)"], id="host-after"
         ),
-        pytest.param(_listed(FILTERED_HOST), [f"by_host {HOST}"], id="host-filtered"),
-        pytest.param(_listed(ON_HOST, sort_by=SortBy.UPDATED), [f"by_host_change {HOST}"], id="host-by-change"),
         pytest.param(
             _listed(ON_HOST, sort_by=SortBy.UPDATED, after=PLACE),
             ["by_host_change (target_host=? AND status=? AND changed<?)"],
@@ -123,37 +159,101 @@ BY_PAGE = f"by_page {PAGE}"
             ["by_host_date (target_host=? AND status=? AND dated<?)"],
             id="host-by-date-after",
         ),
+        pytest.param(_listed(replace(ON_HOST, kinds=("rsvp",))), [BY_KIND, BY_KIND, SORTED], id="host-of-a-kind"),
+        pytest.param(_listed(replace(ON_HOST, since=NOON)), [SINCE, SINCE, SORTED], id="host-since"),
+        pytest.param(_listed(replace(ON_HOST, since_id=1)), [LATER, LATER, SORTED], id="host-since-an-id"),
         pytest.param(
-            _listed(FILTERED_HOST, sort_by=SortBy.PUBLISHED),
-            [f"by_host_date {HOST}"],
-            id="host-by-date-filtered",
-        ),
-        pytest.param(_counted(ON_FIVE), [BY_PAGE, GROUPED], id="count-page"),
-        pytest.param(_counted(ON_HOST), [f"by_host_kind {HOST}"], id="count-host"),
-        pytest.param(
-            _counted(FILTERED_HOST),
-            ["by_host_kind (target_host=? AND status=? AND kind=? AND id>?)"],
-            id="count-host-filtered",
-        ),
-        pytest.param(_counted(replace(ON_FIVE, host="c.example")), [BY_PAGE, GROUPED], id="count-page-and-host"),
-        pytest.param(
-            lambda store: store.listing.withdrawals(size=9),
-            ["by_withdrawal (withdrawn>?)"],
-            id="withdrawals",
+            _listed(replace(ON_HOST, kinds=("rsvp",), since=NOON, since_id=1), sort_by=SortBy.PUBLISHED),
+            [BY_KIND_SINCE, BY_KIND_SINCE, SORTED],
+            id="host-filtered",
         ),
         pytest.param(
-            lambda store: store.listing.withdrawals(size=9, since=NOON),
-            ["by_withdrawal (withdrawn>?)"],
-            id="withdrawals-since",
+            _counted(ON_HOST),
+            [],
+            id="count-host",
+        ),
+        pytest.param(_counted(replace(ON_HOST, since=NOON)), [SINCE, SINCE, GROUPED], id="count-host-since"),
+        pytest.param(
+            lambda store: store.listing.withdrawals(size=9), ["by_withdrawal (withdrawn>?)"], id="withdrawals"
+        ),
+        # The owner
+        pytest.param(lambda store: store.overview.page(size=9), ["by_arrival (received<?)"], id="inbox"),
+        pytest.param(
+            lambda store: store.overview.page(status=SPAM, size=9),
+            ["by_status (status=? AND received<?)"],
+            id="inbox-of-a-status",
         ),
         pytest.param(
-            lambda store: store.mentions.find_pair(pair_of(MENTION.source, FIVE)),
-            ["sqlite_autoindex_pingback_mentions_1 (pair=?)"],
-            id="a-pair",
+            lambda store: store.overview.pending(size=99), ["seen (received<?)", "unseen (received<?)"], id="pending"
+        ),
+        pytest.param(
+            lambda store: store.overview.counts(),
+            [],
+            id="inbox-counts",
+        ),
+        pytest.param(
+            lambda store: store.outbox.counts(),
+            [],
+            id="outbox-counts",
+        ),
+        pytest.param(
+            lambda store: (store.tallies.mentions(), store.tallies.pings()),
+            [],
+            id="metrics",
+        ),
+        pytest.param(
+            lambda store: store.overview.days(30, now=NOON),
+            [],
+            id="days",
+        ),
+        pytest.param(
+            lambda store: store.overview.top_hosts(5, since=NOON - DAY), ["by_arrival (received>?)"], id="top-hosts"
+        ),
+        pytest.param(lambda store: [*store.mentions.list()], ["by_arrival (received>?)"], id="all"),
+        pytest.param(
+            lambda store: [*store.mentions.list(status=SPAM)],
+            ["by_status (status=? AND received>?)"],
+            id="all-of-a-status",
+        ),
+        pytest.param(
+            lambda store: [*store.mentions.list(target=FIVE)],
+            ["by_page (page_key=? AND status=? AND received>?)"] * 5,
+            id="all-of-a-page",
+        ),
+        # What goes round
+        pytest.param(
+            lambda store: store.mentions.longest_unseen(looked_before=NOON, most=9),
+            ["by_look (tried>? AND tried<?)"],
+            id="to-look-at-again",
+        ),
+        pytest.param(lambda store: store.notifications.untold("mail", now=NOON, most=9), NEWS, id="untold"),
+        pytest.param(
+            lambda store: store.notifications.tell("mail", [], now=NOON),
+            ["SEARCH pingback_notifications USING INDEX pingback_notifications_by_time (at<?)", *NEWS],
+            id="told",
+        ),
+        pytest.param(
+            lambda store: store.retention.run(before=NOON - DAY, now=NOON),
+            [
+                "forgettable (status=? AND changed<?)",
+                "SCAN pingback_outbox USING INDEX pingback_outbox_unlinked",
+                "SEARCH pingback_jobs USING COVERING INDEX sqlite_autoindex_pingback_jobs_1 (kind=? AND subject=?)",
+                "SEARCH pingback_attempts USING INDEX pingback_attempts_by_ping (ping=?)",
+                "SEARCH pingback_attempts USING COVERING INDEX pingback_attempts_by_time (at<?)",
+                "SEARCH pingback_discoveries USING INDEX sqlite_autoindex_pingback_discoveries_1 (target_key=?)",
+                "SEARCH pingback_discoveries USING INDEX pingback_discoveries_by_end (until<?)",
+                "SEARCH pingback_pauses USING INDEX sqlite_autoindex_pingback_pauses_1 (host=?)",
+                "SCAN pingback_pauses",
+            ],
+            id="retention",
         ),
     ],
 )
-def test_an_index_finds_what_anybody_may_ask_for(
-    store: Store, ask: Callable[[Store], object], expected: list[str]
-) -> None:
+def test_an_index_finds_it(store: Store, ask: Callable[[Store], object], expected: list[str]) -> None:
     assert plan(store, ask) == expected
+
+
+def test_what_was_approved_unseen_is_found_by_an_index(store: Store) -> None:
+    store.moderation.on_their_word = (Protocol.TRACKBACK,)
+    [found] = plan(store, lambda store: store.moderation.approve_on_their_word())
+    assert found == "SCAN pingback_mentions USING INDEX pingback_mentions_wanted"

@@ -31,10 +31,10 @@ def command(settings: Settings, older_than: int, dry_run: bool, vacuum: bool) ->
     instant = now()
     before = instant - timedelta(days=older_than)
     with pingback.Store(settings.db, create=False) as store:
-        forgotten = store.upkeep.prunable if dry_run else store.upkeep.prune
+        forgotten = store.retention.count if dry_run else store.retention.run
         counts = forgotten(before=before, now=instant)
         if vacuum and not dry_run:
-            store.upkeep.vacuum()
+            store.retention.vacuum()
     if settings.json:
         print_json({"before": before.isoformat(), "dry_run": dry_run, **counts})
         return

@@ -91,7 +91,7 @@ class Receiver:
         if not self.alive:
             return "Nothing is verified any more: the server is stopping."
         try:
-            self._store.upkeep.check_writable()
+            self._store.readiness.check()
         except StoreError as error:
             self.settler.alarm.ring(error)
             return f"Pings cannot be kept: {error.public or 'the database cannot be used'}."

@@ -56,8 +56,8 @@ class Metrics:
 
     def _count(self, store: "Store") -> None:
         for gauge, counts in (
-            (self._mentions, store.upkeep.count_mentions()),
-            (self._outbox, store.upkeep.count_pings()),
+            (self._mentions, store.tallies.mentions()),
+            (self._outbox, store.tallies.pings()),
         ):
             gauge.clear()
             for (protocol, status), count in counts.items():

@@ -5,33 +5,29 @@ A part is found by the place of the last row of the one before, so that the thou
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    func,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, text, tuple_
 
 from pingback.clock import Clock
-from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
-from pingback.store.rows import instant, instant_or_none, mention_of, micros
-from pingback.store.schema import mentions
+from pingback.store.rows import full_page, instant, instant_or_none, micros, set_aside, text_of
+from pingback.store.schema import WITHDRAWN, mentions
 from pingback.store.searching import given
-from pingback.store.statements import Row, Transaction, prepared
+from pingback.store.statements import Prepared, Row, Transaction, prepared
+from pingback.store.tallies import by_kind
+
+FEW = 2000  # rows that are sorted in two milliseconds
+MOST_SHAPES = 128  # of questions, whose statements are kept
 
 
 class SortBy(StrEnum):
@@ -123,41 +119,44 @@ class Listing:
 
     def part(self, selection: Selection, part: Part) -> Listed:
         """The part of the approved mentions; ValueError where a target is not an absolute HTTP URL."""
-        key = _KEYS[part.sort_by]
-        chosen = select(mentions.c.id, key.label("place")).limit(part.size + 1).offset(part.skip)
-        if part.after is not None:
-            place, last = tuple_(key, mentions.c.id), tuple_(*part.after)
-            chosen = chosen.where(place > last if part.upward else place < last)
-        order = (key.asc(), mentions.c.id.asc()) if part.upward else (key.desc(), mentions.c.id.desc())
         keys = [target_key_of(target) for target in selection.targets]
-        with self._database.browse() as connection:
-            pages = _pages(connection, keys)
-            chosen = chosen.where(*_approved(connection, selection, pages)).order_by(*order)
-            places = connection.execute(_by_index(chosen, selection, _INDEXES[part.sort_by])).mappings().all()
-            shown = [row["id"] for row in places[: part.size]]
-            # Rows are read at the end only: SQLite would carry all of them along where it has to sort.
-            rows = connection.execute(_ROWS, {"ids": json.dumps(shown)}).mappings().all()
-            changes = _last_changes(connection, pages)
-        with self._readable():
-            found = {row["id"]: mention_of(row) for row in rows}
-            return Listed(
-                mentions=tuple([found[number] for number in shown]),
-                end=_end(places, part.size),
-                changed=self._changed(changes),
-            )
+        with self._database.browse() as tx:
+            asked = _Asked.of(tx, selection, keys)
+            index = asked.best_index(tx, part.sort_by)
+
+            def fetch(number: int, last: Row | None) -> Sequence[Row]:
+                after = part.after if last is None else Place(last[_COLUMNS[part.sort_by]], last["id"])
+                place = {} if after is None else {"after_value": after.value, "after": after.id}
+                skipped = part.skip if last is None else 0
+                statement = _places(asked.shape, index, part.sort_by, part.upward, after is not None)
+                ids = tx.execute(statement, {**asked.parameters, **place, "number": number, "skip": skipped}).scalars()
+                # Rows are read at the end only: SQLite would carry all of them along where it has to sort.
+                rows = {row["id"]: row for row in tx.execute(_ROWS, {"ids": json.dumps(ids)})}
+                return [rows[number] for number in ids]
+
+            found, last = full_page(fetch, part.size)
+            changes = asked.last_changes(tx)
+        return Listed(
+            mentions=tuple(found),
+            end=None if last is None else Place(last[_COLUMNS[part.sort_by]], last["id"]),
+            changed=self._changed(changes),
+        )
 
     def counts(self, selection: Selection) -> Counts:
         """How many are approved, of each kind that there is; ValueError as for `part`."""
-        number = select(mentions.c.kind, func.count()).group_by(mentions.c.kind)
         keys = [target_key_of(target) for target in selection.targets]
-        with self._database.browse() as connection:
-            pages = _pages(connection, keys)
-            number = number.where(*_approved(connection, selection, pages))
-            rows = connection.execute(_by_index(number, selection, "pingback_mentions_by_host_kind")).all()
-            changes = _last_changes(connection, pages)
-        with self._readable():
-            kinds = {MentionKind(kind): count for kind, count in rows}
-            return Counts(kinds=kinds, changed=self._changed(changes))
+        with self._database.browse() as tx:
+            asked = _Asked.of(tx, selection, keys)
+            if asked.is_of_whole_hosts:
+                counts = by_kind(tx, asked.hosts)
+                if selection.kinds:
+                    counts = Counter({kind: counts[kind] for kind in selection.kinds if kind in counts})
+            else:
+                index = asked.best_index(tx, None)
+                counts = Counter(dict(map(tuple, tx.execute(_counting(asked.shape, index), asked.parameters))))
+            changes = asked.last_changes(tx)
+        kinds = {MentionKind(kind): number for kind, number in counts.items() if kind in _KINDS}
+        return Counts(kinds=kinds, changed=self._changed(changes))
 
     def newest(self, target: str, *, most: int) -> list[Mention]:
         """The approved mentions of a target in order of arrival, of too many the newest; ValueError as for `part`."""
@@ -168,124 +167,230 @@ class Listing:
         key = target_key_of(target)
         with self._database.browse() as connection:
             asked = {"page": page_of(connection, key), "most": most}
-            return [*connection.execute(_SOURCES, asked).scalars().all()][::-1]
+            return connection.execute(_SOURCES, asked).scalars()[::-1]
 
     def withdrawals(self, *, since: datetime | None = None, size: int, after: Place | None = None) -> Withdrawals:
         """What ceased to be approved then or later, in the order in which it did."""
-        at = mentions.c.withdrawn
-        columns = (mentions.c.id, mentions.c.source, mentions.c.target, at.label("place"))
-        statement = select(*columns).where(at.is_not(None)).order_by(at, mentions.c.id).limit(size + 1)
-        if since is not None:
-            statement = statement.where(at >= micros(since))
-        if after is not None:
-            statement = statement.where(tuple_(at, mentions.c.id) > tuple_(*after))
-        with self._database.browse() as connection:
-            rows = connection.execute(statement).mappings().all()
-        with self._readable():
-            found = tuple([_withdrawal_of(row) for row in rows[:size]])
-            return Withdrawals(withdrawals=found, end=_end(rows, size))
+        place = Place(-1, 0) if since is None else Place(micros(since), 0)
+        asked = {"number": size + 1, "after_value": place.value, "after": place.id}
+        if after is not None and after > place:
+            asked |= {"after_value": after.value, "after": after.id}
+        found: list[Withdrawal] = []
+        with self._database.browse() as tx:
+            while True:
+                rows = tx.execute(_WITHDRAWALS, asked)
+                found += [each for each in map(_withdrawal_of, rows) if each is not None]
+                if len(found) > size or len(rows) <= size:
+                    break
+                asked |= {"after_value": rows[-1]["withdrawn"], "after": rows[-1]["id"]}
+        last = found[size - 1] if len(found) > size else None
+        end = None if last is None else Place(micros(last.at), last.id)
+        return Withdrawals(withdrawals=tuple(found[:size]), end=end)
 
-    def _changed(self, changes: Iterable[int]) -> datetime | None:
-        changed = instant_or_none(max(changes) or None)  # 0 is from an earlier version
+    def _changed(self, changes: Iterable[object]) -> datetime | None:
+        changed = instant_or_none(max((each for each in changes if isinstance(each, int)), default=0) or None)
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed
 
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """SQLite holds any value in any column, and a later version of ours may have written other words.
 
-        Rows are read here, once their connection was given back: it would wait for all the others that do so.
+class _Shape(NamedTuple):
+    """What a statement has to say of a selection: whether there are none, one or several of each, or any."""
+
+    pages: int
+    hosts: int
+    kinds: bool
+    since: bool
+    since_id: bool
+
+
+class _Asked(NamedTuple):
+    """A selection as the table has it: the keys of pages, and hosts as targets name them."""
+
+    selection: Selection
+    pages: Sequence[str]
+    hosts: Sequence[str]
+
+    @classmethod
+    def of(cls, tx: Transaction, selection: Selection, keys: Iterable[str]) -> Self:
+        pages = sorted({page_of(tx, key) for key in keys})
+        return cls(selection, pages, [] if selection.host is None else _hosts(tx, selection.host))
+
+    @property
+    def shape(self) -> _Shape:
+        chosen = self.selection
+        return _Shape(
+            pages=min(len(self.pages), 2),
+            hosts=min(len(self.hosts), 2),
+            kinds=bool(chosen.kinds),
+            since=chosen.since is not None,
+            since_id=chosen.since_id is not None,
+        )
+
+    @property
+    def is_of_whole_hosts(self) -> bool:
+        chosen = self.selection
+        return not self.pages and bool(self.hosts) and chosen.since is None and chosen.since_id is None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        chosen = self.selection
+        return {
+            "page": self.pages[0] if self.pages else None,
+            "pages": json.dumps(self.pages),
+            "host": self.hosts[0] if self.hosts else None,
+            "hosts": json.dumps(self.hosts),
+            "kinds": json.dumps(chosen.kinds),
+            "since": None if chosen.since is None else micros(chosen.since),
+            "since_id": chosen.since_id,
+        }
+
+    def best_index(self, tx: Transaction, sort_by: SortBy | None) -> str | None:
+        """Of a page, whatever the order, the one that it has. Of a host the first that leaves few rows to sort.
+
+        Else the one with the order, which is read until there are enough: where many rows meet a filter, some soon do.
+
+        None is the table itself, from `since_id` on.
         """
-        try:
-            yield
-        except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+        if self.pages or not self.hosts:
+            return "by_page"
+        shape = self.shape
+        if shape.kinds and self._are_few(tx, "by_host_kind"):
+            return "by_host_kind"
+        if shape.since and self._are_few(tx, "by_host_change"):
+            return "by_host_change"
+        if shape.since_id and self._are_few(tx, None):
+            return None
+        return "by_host_kind" if sort_by is None else _INDEXES[sort_by]
+
+    def last_changes(self, tx: Transaction) -> list[object]:
+        """Of mentions of any status: what was shown before, and is not now, has changed the list, too."""
+        if self.pages:
+            return [tx.execute(_LAST_OF_PAGE, {"page": page}).scalar() for page in self.pages]
+        return [
+            tx.execute(_LAST_OF_HOST, {"host": host, "status": status.value}).scalar()
+            for host in self.hosts
+            for status in MentionStatus
+        ]
+
+    def _are_few(self, tx: Transaction, index: str | None) -> bool:
+        return len(tx.execute(_few(self.shape, index), self.parameters)) < FEW
 
 
-def _last_changes(connection: Transaction, pages: Sequence[str]) -> list[int]:
-    """Of mentions of any status: what was shown before, and is not now, has changed the list, too.
-
-    For a whole host it is the last change of all, which an index tells without looking at each row.
-    """
-    if not pages:
-        return [connection.execute(_LAST_OF_ALL).scalar() or 0]
-    return [connection.execute(_LAST_OF_PAGE, {"page": page}).scalar() or 0 for page in pages]
-
-
-def _by_index(statement: Select[Any], selection: Selection, of_host: str) -> Select[Any]:
-    """With the index that has all that the selection asks for; of a page, whatever the order, the one that it has."""
-    index = "pingback_mentions_by_page" if selection.targets else of_host if selection.host is not None else None
-    return statement if index is None else statement.with_hint(mentions, f"INDEXED BY {index}", "sqlite")
-
-
-def _pages(connection: Transaction, keys: Iterable[str]) -> list[str]:
-    """The keys of the pages that these are the keys of addresses of."""
-    return sorted({page_of(connection, key) for key in keys})
-
-
-def _approved(connection: Transaction, selection: Selection, pages: Sequence[str]) -> Iterator[ColumnElement[bool]]:
-    yield mentions.c.status == MentionStatus.APPROVED.value
-    if pages:
-        yield _among(mentions.c.page_key, pages)
-    if selection.host is not None:
-        yield _among(mentions.c.target_host, _hosts(connection, selection.host))
-    if selection.kinds:
-        yield mentions.c.kind.in_(selection.kinds)
-    if selection.since is not None:
-        since = micros(selection.since)
-        yield or_(mentions.c.changed >= since, mentions.c.received >= since)
-    if selection.since_id is not None:
-        yield mentions.c.id > selection.since_id
-
-
-def _hosts(connection: Transaction, host: str) -> list[str]:
+def _hosts(tx: Transaction, host: str) -> list[str]:
     """The host as targets have it: with each port that there is, where it is named without one."""
     hosts = [host]
     found: str | None = None if _HAS_PORT.search(host) else f"{host}:"
-    while found := found and connection.execute(_NEXT_HOST, {"after": found, "before": f"{host};"}).scalar():
+    while found := found and tx.execute(_NEXT_HOST, {"after": found, "before": f"{host};"}).scalar():
         hosts.append(found)
     return hosts
 
 
-def _among(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+def _chosen(shape: _Shape) -> Iterator[ColumnElement[bool]]:
+    yield mentions.c.status == MentionStatus.APPROVED.value
+    if shape.pages:
+        yield _among(mentions.c.page_key, "page", "pages", shape.pages)
+    if shape.hosts:
+        yield _among(mentions.c.target_host, "host", "hosts", shape.hosts)
+    if shape.kinds:
+        yield mentions.c.kind.in_(select(given("kinds").c.value))
+    if shape.since:
+        yield mentions.c.changed >= bindparam("since", type_=BigInteger)  # no mention came after its last change
+    if shape.since_id:
+        yield mentions.c.id > bindparam("since_id", type_=Integer)
+
+
+def _among(column: ColumnElement[str], one: str, several: str, number: int) -> ColumnElement[bool]:
     """Of one value an index gives the order, too; several are sorted."""
-    return column == values[0] if len(values) == 1 else column.in_(values)
+    return column == bindparam(one) if number == 1 else column.in_(select(given(several).c.value))
 
 
-def _end(rows: Sequence[Row], size: int) -> Place | None:
-    """One row more than the part was asked for: it is not the last one."""
-    return Place(rows[size - 1]["place"], rows[size - 1]["id"]) if len(rows) > size else None
+def _by(statement: Select[Any], index: str | None) -> Select[Any]:
+    hint = "NOT INDEXED" if index is None else f"INDEXED BY pingback_mentions_{index}"
+    return statement.with_hint(mentions, hint, "sqlite")
 
 
-def _withdrawal_of(row: Row) -> Withdrawal:
-    return Withdrawal(id=row["id"], source=row["source"], target=row["target"], at=instant(row["place"]))
+@lru_cache(MOST_SHAPES)
+def _places(shape: _Shape, index: str | None, sort_by: SortBy, upward: bool, after: bool) -> Prepared:
+    """The ids of a part."""
+    place = mentions.c[_COLUMNS[sort_by]], mentions.c.id
+    statement = select(mentions.c.id).where(*_chosen(shape)).limit(bindparam("number")).offset(bindparam("skip"))
+    if after:
+        last = tuple_(bindparam("after_value", type_=BigInteger), bindparam("after", type_=Integer))
+        statement = statement.where(tuple_(*place) > last if upward else tuple_(*place) < last)
+    statement = statement.order_by(*(column.asc() if upward else column.desc() for column in place))
+    return prepared(_by(statement, index))
+
+
+@lru_cache(MOST_SHAPES)
+def _counting(shape: _Shape, index: str | None) -> Prepared:
+    return prepared(_by(select(mentions.c.kind, func.count()).where(*_chosen(shape)).group_by(mentions.c.kind), index))
+
+
+@lru_cache(MOST_SHAPES)
+def _few(shape: _Shape, index: str | None) -> Prepared:
+    """A row for each mention that the filters of this index leave, up to `FEW`."""
+    if index is None:
+        conditions = [mentions.c.id > bindparam("since_id", type_=Integer)]
+    else:
+        conditions = [*_chosen(shape._replace(kinds=index == "by_host_kind", since_id=False))]
+    return prepared(_by(select(literal(1)).where(*conditions).limit(FEW), index))
+
+
+def _withdrawal_of(row: Row) -> Withdrawal | None:
+    """None where it cannot be read."""
+    try:
+        at = instant(row["withdrawn"])
+        return Withdrawal(id=row["id"], source=text_of(row["source"]), target=text_of(row["target"]), at=at)
+    except (ValueError, TypeError, OverflowError) as error:
+        set_aside("mention", row["id"], error)
+        return None
 
 
 _HAS_PORT = re.compile(r":[0-9]+\Z")
-_KEYS: Mapping[SortBy, ColumnElement[Any]] = {
-    SortBy.CREATED: mentions.c.received,
-    SortBy.UPDATED: mentions.c.changed,
-    SortBy.PUBLISHED: mentions.c.dated,
-}
+_KINDS = frozenset(kind.value for kind in MentionKind)
+_COLUMNS = {SortBy.CREATED: "received", SortBy.UPDATED: "changed", SortBy.PUBLISHED: "dated"}
 _INDEXES = {
-    SortBy.CREATED: "pingback_mentions_by_host",
-    SortBy.UPDATED: "pingback_mentions_by_host_change",
-    SortBy.PUBLISHED: "pingback_mentions_by_host_date",
+    SortBy.CREATED: "by_host",
+    SortBy.UPDATED: "by_host_change",
+    SortBy.PUBLISHED: "by_host_date",
 }
 _ROWS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))))
 _SOURCES = prepared(
-    select(mentions.c.source)
-    .where(mentions.c.page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
-    .order_by(mentions.c.received.desc(), mentions.c.id.desc())
-    .limit(bindparam("most"))
-    .with_hint(mentions, "INDEXED BY pingback_mentions_by_page", "sqlite")
+    _by(
+        select(mentions.c.source)
+        .where(mentions.c.page_key == bindparam("page"), mentions.c.status == MentionStatus.APPROVED.value)
+        .order_by(mentions.c.received.desc(), mentions.c.id.desc())
+        .limit(bindparam("most")),
+        "by_page",
+    )
 )
 _LAST = select(func.max(mentions.c.changed))
-_LAST_OF_ALL = prepared(_LAST)
-_LAST_OF_PAGE = prepared(_LAST.where(mentions.c.page_key == bindparam("page")))
+_LAST_OF_PAGE = prepared(_by(_LAST.where(mentions.c.page_key == bindparam("page")), "by_page_change"))
+_LAST_OF_HOST = prepared(
+    _by(
+        _LAST.where(mentions.c.target_host == bindparam("host"), mentions.c.status == bindparam("status")),
+        "by_host_change",
+    )
+)
 _NEXT_HOST = prepared(
-    select(func.min(mentions.c.target_host)).where(
-        mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
+    _by(
+        select(func.min(mentions.c.target_host)).where(
+            mentions.c.target_host > bindparam("after"), mentions.c.target_host < bindparam("before")
+        ),
+        "by_host",
+    )
+)
+_WITHDRAWALS = prepared(
+    _by(
+        select(mentions.c.id, mentions.c.source, mentions.c.target, mentions.c.withdrawn)
+        .where(
+            text(WITHDRAWN),
+            tuple_(mentions.c.withdrawn, mentions.c.id)
+            > tuple_(bindparam("after_value", type_=BigInteger), bindparam("after", type_=Integer)),
+        )
+        .order_by(mentions.c.withdrawn, mentions.c.id)
+        .limit(bindparam("number")),
+        "by_withdrawal",
     )
 )

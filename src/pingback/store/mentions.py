@@ -1,14 +1,17 @@
 """`Mentions`: what was received, one mention for each pair of source and target."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from heapq import merge
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
-    Select,
+    Integer,
+    String,
     and_,
     bindparam,
     case,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -26,20 +30,31 @@ from sqlalchemy.sql.dml import ReturningInsert
 from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus, Reputation
-from pingback.store import pruning
+from pingback.store import retention
 from pingback.store.blocks import OF_HOSTS
 from pingback.store.database import Database
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.moves import page_of
-from pingback.store.rows import FIXED, mention_of, micros, row_of, source_key_of, withdrawal
-from pingback.store.schema import mentions
+from pingback.store.rows import (
+    FIXED,
+    full_page,
+    mention_or_none,
+    mentions_of,
+    micros,
+    news,
+    row_of,
+    source_key_of,
+    withdrawal,
+)
+from pingback.store.schema import LOOKED_AT, mentions
 from pingback.store.searching import given
-from pingback.store.statements import Row, Transaction, prepared
+from pingback.store.statements import Prepared, Row, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
 _DOUBTS = (MentionStatus.PENDING, MentionStatus.SPAM)
-_ARRIVAL = (mentions.c.received, mentions.c.id)
+_NEWS = (MentionStatus.PENDING, MentionStatus.APPROVED)
+_BEFORE_ALL = {"received": -(2**63), "id": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,66 +89,94 @@ class Mentions:
         ValueError where source or target is not an absolute HTTP URL.
         """
         pair, itself = pair_of(source, target), source_key_of(source)
-        with self._database.read() as connection:
-            row = connection.execute(_select(mentions.c.pair == pair)).mappings().one_or_none()
-            blocks = connection.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars().all()
-            reputation = _reputation(connection, itself, home)
+        with self._database.read() as tx:
+            row = tx.execute(_OF_PAIR, {"of": pair}).one_or_none()
+            blocks = tx.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars().all()
+            reputation = _reputation(tx, itself, home)
+            known = None if row is None else mention_or_none(row)
         return Arrival(
-            known=None if row is None else self._mention(row),
-            unreadable=False,
+            known=known,
+            unreadable=row is not None and known is None,
             blocks=tuple(blocks),
             reputation=reputation,
         )
 
     def reputation(self, *, source: str, home: str) -> Reputation:
         """What was taken from this home before; ValueError where the source is not an absolute HTTP URL."""
-        with self._database.read() as connection:
-            return _reputation(connection, source_key_of(source), home)
+        with self._database.read() as tx:
+            return _reputation(tx, source_key_of(source), home)
 
     def seen_from(self, home: str, *, most: int) -> list[str]:
-        """Up to `most` sources of a home that were looked at, or approved."""
+        """The sources of up to `most` mentions of a home that were looked at, or approved."""
         asked = {"home": home_key_of(home), "most": most}
-        with self._database.read() as connection:
-            return list(connection.execute(_SEEN_FROM_HOME, asked).scalars())
+        with self._database.read() as tx:
+            return list(tx.execute(_SEEN_FROM_HOME, asked).scalars())
 
     def keep(
-        self, mention: Mention, *, home: str | None = None, source_asked: bool = True, holder: str | None = None
+        self,
+        mention: Mention,
+        *,
+        home: str | None = None,
+        source_asked: bool = True,
+        holder: str | None = None,
+        within: float | None = None,
     ) -> tuple[Mention, bool]:
         """The mention as it stands in the store, and whether it was new. `home` is what `arrival` finds it by.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
-        and only its `id` stays. Any other that was there before is given back as it was. Where nobody asks the source
-        for now, the first try at it can be claimed at once. `holder` names who is still at it.
+        and only its `id` stays. Any other that was there before is given back as it was, or as it was to be kept where
+        it cannot be read. Where nobody asks the source for now, the first try at it can be claimed at once. `holder`
+        names who is still at it. `within` are the seconds that the write may take.
         """
+        with self._database.write(within=within) as tx:
+            return self.keep_in(tx, mention, home=home, source_asked=source_asked, holder=holder)
+
+    def keep_in(
+        self,
+        tx: Transaction,
+        mention: Mention,
+        *,
+        home: str | None,
+        source_asked: bool = True,
+        holder: str | None = None,
+    ) -> tuple[Mention, bool]:
+        """`keep`, in a transaction of others."""
+        instant = micros(self._clock())
         row = row_of(mention) | {
             "home_key": "" if home is None else home_key_of(home),
             "tried": micros(mention.verified or mention.received) if source_asked else _NEVER,
-            "changed": micros(self._clock()),
+            "changed": instant,
+            "news": instant if mention.status in _NEWS else None,
             "failures": 0,
             "holder": holder,
         }
-        with self._database.write() as connection:
-            row["page_key"] = page_of(connection, row["target_key"])
-            written = connection.execute(_KEEP, row).mappings().one_or_none()
-            self._forget_rejected(connection, mention)
-            known = written or connection.execute(_select(mentions.c.pair == row["pair"])).mappings().one()
-        return self._mention(known), written is not None
+        row["page_key"] = page_of(tx, row["target_key"])
+        written = tx.execute(_KEEP, row).one_or_none()
+        if written is None:
+            known = mention_or_none(tx.execute(_OF_PAIR, {"of": row["pair"]}).one())
+            return known or mention, False
+        if mention.status is MentionStatus.REJECTED:
+            retention.forget_rejected(tx, most=self._most_rejected)
+        return mention_or_none(written) or mention, True
 
     def find(self, source: str, target: str) -> Mention | None:
         """The mention of `target` by `source`; ValueError where one of them is not an absolute HTTP URL."""
         return self.find_pair(pair_of(source, target))
 
     def find_pair(self, pair: str) -> Mention | None:
-        """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
-        with self._database.read() as connection:
-            row = connection.execute(_select(mentions.c.pair == pair)).mappings().one_or_none()
-        return self._mention(row) if row is not None else None
+        """The mention whose source and target have this key (`pingback.store.keys.pair_of`).
+
+        None, too, where it cannot be read. In lists such a one is passed over.
+        """
+        with self._database.read() as tx:
+            row = tx.execute(_OF_PAIR, {"of": pair}).one_or_none()
+        return None if row is None else mention_or_none(row)
 
     def with_ids(self, ids: Iterable[int]) -> "list[Mention]":
         """The mentions with these ids, those that there are."""
-        with self._database.read() as connection:
-            rows = connection.execute(_WITH_IDS, {"ids": json.dumps([*ids])}).mappings().all()
-        return [self._mention(row) for row in rows]
+        with self._database.read() as tx:
+            rows = tx.execute(_WITH_IDS, {"ids": json.dumps([*ids])})
+        return mentions_of(rows)
 
     def update(self, mention: Mention) -> Mention:
         """The stored mention with the same `id`, brought up to date; its URLs and `received` stay as they were.
@@ -142,37 +185,46 @@ class Mentions:
         or is taken for spam. Where the owner decided something since the mention was read, nothing changes: what was
         found out meanwhile is found again the next time.
         """
+        with self._database.write() as tx:
+            kept = self.update_in(tx, mention)
+        if kept is None:
+            raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
+        return kept
+
+    def update_in(self, tx: Transaction, mention: Mention, *, looked: datetime | None = None) -> Mention | None:
+        """`update`, in a transaction of others; None where the mention is kept no more.
+
+        `looked` is when its source was asked for, where it was.
+        """
         if mention.id is None:
             raise ValueError("only a mention that was kept can be updated")
         if mention.decision in (MentionStatus.SPAM, MentionStatus.DELETED):
             mention = replace(mention, status=mention.decision)
-        changed = {name: value for name, value in row_of(mention).items() if name not in FIXED}
-        instant, this = micros(self._clock()), mentions.c.id == mention.id
-        withdrawn = withdrawal(literal(mention.status.value), at=instant)
-        changed |= {"changed": instant, "failures": 0, "withdrawn": withdrawn}
-        if mention.decision is MentionStatus.APPROVED and mention.status in _DOUBTS:
-            changed["decision"] = None
-        statement = update(mentions).where(this, mentions.c.decision.is_not_distinct_from(mention.decision))
-        with self._database.write() as connection:
-            row = connection.execute(statement.values(changed).returning(*mentions.c)).mappings().one_or_none()
-            row = row or connection.execute(_select(this)).mappings().one_or_none()
-            self._forget_rejected(connection, mention)
+        ends = mention.decision is MentionStatus.APPROVED and mention.status in _DOUBTS
+        instant = micros(self._clock())
+        changed = {name: value for name, value in row_of(mention).items() if name not in FIXED} | {
+            "changed": instant,
+            "failures": 0,
+            "decision": None if ends else mention.decision,
+        }
+        this = {"this": mention.id, "read": mention.decision, "becomes": mention.status, "now_at": instant}
+        if looked is not None:
+            changed["tried"] = micros(looked)
+        row = tx.execute(_UPDATE, changed | this).one_or_none() or tx.execute(_OF_ID, this).one_or_none()
         if row is None:
-            raise StoreError(f"{self._database.name} has no mention {mention.id} any more")
-        return self._mention(row)
+            return None
+        if mention.status is MentionStatus.REJECTED:
+            retention.forget_rejected(tx, most=self._most_rejected)
+        return mention_or_none(row) or mention
 
     def claim(self, mention: Mention, *, now: datetime, not_since: datetime, holder: str | None = None) -> bool:
         """Take the next try at verifying a kept mention: true for one caller, and none before `not_since` is past.
 
         The try counts from `now`, whatever comes of it. `holder` names who takes it.
         """
-        statement = (
-            update(mentions)
-            .where(mentions.c.id == mention.id, mentions.c.tried <= micros(not_since))
-            .values(tried=micros(now), holder=holder)
-        )
-        with self._database.write() as connection:
-            return connection.execute(statement).rowcount == 1
+        claimed = {"this": mention.id, "not_since": micros(not_since), "tried": micros(now), "holder": holder}
+        with self._database.write() as tx:
+            return tx.execute(_CLAIM, claimed).rowcount == 1
 
     def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> "list[Mention]":
         """Approved mentions whose source was last asked for that long ago, the oldest look first.
@@ -181,9 +233,22 @@ class Mentions:
         owner did not want its source to be asked.
         """
         instants = {"looked": micros(looked_before), "failed": micros(failed_before), "most": most}
-        with self._database.read() as connection:
-            rows = connection.execute(_DUE, instants).mappings().all()
-        return [self._mention(row) for row in rows]
+        with self._database.read() as tx:
+            return mentions_of(tx.execute(_DUE, instants))
+
+    def longest_unseen(self, *, looked_before: datetime, most: int) -> "list[Mention]":
+        """Approved mentions whose source was last asked for that long ago, the oldest look first.
+
+        What was never verified is left out: its owner did not want its source to be asked.
+        """
+        looked = micros(looked_before)
+        with self._database.read() as tx:
+
+            def fetch(number: int, last: Row | None) -> Sequence[Row]:
+                place = {"tried": 0, "id": 0} if last is None else {"tried": last["tried"], "id": last["id"]}
+                return tx.execute(_LONGEST_UNSEEN, place | {"looked": looked, "most": number})
+
+            return full_page(fetch, most)[0]
 
     def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
         """How often in a row the source could not be had, this time included.
@@ -192,61 +257,61 @@ class Mentions:
         anew.
         """
         asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
-        with self._database.write() as connection:
-            connection.execute(_COUNT_FAILURE, asked)
-            return connection.execute(_FAILURES, {"of": mention.id}).scalar() or 0
+        with self._database.write() as tx:
+            tx.execute(_COUNT_FAILURE, asked)
+            return tx.execute(_FAILURES, {"of": mention.id}).scalar() or 0
 
     def unverified(self) -> Iterator[Mention]:
         """The pending mentions whose source was not looked at yet, in order of arrival."""
-        return self._pages(mentions.c.status == MentionStatus.PENDING.value, mentions.c.verified.is_(None))
+        return (each for each in self.list(status=MentionStatus.PENDING) if each.verified is None)
 
     def list(self, *, target: str | None = None, status: MentionStatus | None = None) -> Iterator[Mention]:
         """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL.
 
         Those of a target are those of all addresses that its page is known to have.
         """
-        conditions = []
-        if target is not None:
-            key = target_key_of(target)
-            with self._database.browse() as connection:
-                conditions.append(mentions.c.page_key == page_of(connection, key))
+        if target is None:
+            return self._walk(None, status)
+        key = target_key_of(target)
+        with self._database.browse() as tx:
+            page = page_of(tx, key)
         if status is not None:
-            conditions.append(mentions.c.status == status.value)
-        return self._pages(*conditions)
+            return self._walk(page, status)
+        # By status they stand in order, and need not be sorted for each part that is read.
+        parts = [self._walk(page, each) for each in MentionStatus]
+        return merge(*parts, key=lambda mention: (mention.received, mention.id))
 
-    def _forget_rejected(self, connection: Transaction, mention: Mention) -> None:
-        """One more was rejected: older ones make room for it."""
-        if mention.status is MentionStatus.REJECTED:
-            pruning.forget_rejected(connection, most=self._most_rejected)
-
-    def _pages(self, *conditions: ColumnElement[bool]) -> Iterator[Mention]:
-        page = _select(*conditions).order_by(*_ARRIVAL).limit(_PAGE)
-        after = page
+    def _walk(self, page: str | None, status: MentionStatus | None) -> Iterator[Mention]:
+        statement = _walking(page is not None, status is not None)
+        asked = {"page": page, "status": status and status.value} | _BEFORE_ALL
         while True:
-            with self._database.browse() as connection:
-                rows = connection.execute(after).mappings().all()
-            yield from map(self._mention, rows)
+            with self._database.browse() as tx:
+                rows = tx.execute(statement, asked)
+            yield from mentions_of(rows)
             if len(rows) < _PAGE:
                 return
-            after = page.where(tuple_(*_ARRIVAL) > tuple_(rows[-1]["received"], rows[-1]["id"]))
-
-    def _mention(self, row: Row | Mapping[str, Any]) -> Mention:
-        """SQLite holds any value in any column, and a later version of ours may have written other words."""
-        try:
-            return mention_of(row)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+            asked |= {"received": rows[-1]["received"], "id": rows[-1]["id"]}
 
 
-def _reputation(connection: Transaction, source_key: str, home: str) -> Reputation:
+def _reputation(tx: Transaction, source_key: str, home: str) -> Reputation:
     of_home = {"home": home_key_of(home)}
-    spam = connection.execute(_SPAM_FROM_HOME, of_home).scalar() is not None
-    first, last = connection.execute(_FIRST_AND_LAST_PAGE, of_home).one()
+    spam = tx.execute(_SPAM_FROM_HOME, of_home).scalar() is not None
+    first, last = tx.execute(_FIRST_AND_LAST_PAGE, of_home).one()
     return Reputation(spam=spam, vouched=first is not None and (first, last) != (source_key, source_key))
 
 
-def _select(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
-    return select(*mentions.c).where(*conditions)
+@cache
+def _walking(by_page: bool, by_status: bool) -> Prepared:
+    """A part of a list in order of arrival, by an index that has it in that order."""
+    place = mentions.c.received, mentions.c.id
+    after = tuple_(*place) > tuple_(bindparam("received", type_=BigInteger), bindparam("id", type_=Integer))
+    statement = select(*mentions.c).where(after).order_by(*place).limit(_PAGE)
+    if by_page:
+        statement = statement.where(mentions.c.page_key == bindparam("page"))
+    if by_status:
+        statement = statement.where(mentions.c.status == bindparam("status"))
+    index = "by_page" if by_page else "by_status" if by_status else "by_arrival"
+    return prepared(statement.with_hint(mentions, f"INDEXED BY pingback_mentions_{index}", "sqlite"))
 
 
 def _upsert() -> ReturningInsert[tuple[object, ...]]:
@@ -263,6 +328,18 @@ def _upsert() -> ReturningInsert[tuple[object, ...]]:
 
 # Built once: SQLAlchemy takes a millisecond to build them, and SQLite a tenth of that to run them.
 _KEEP = prepared(_upsert())
+_THIS = mentions.c.id == bindparam("this")
+_OF_ID = prepared(select(*mentions.c).where(_THIS))
+_OF_PAIR = prepared(select(*mentions.c).where(mentions.c.pair == bindparam("of")))
+_BECOMES: ColumnElement[str] = bindparam("becomes", type_=String)
+_AT: ColumnElement[int] = bindparam("now_at", type_=BigInteger)
+_UPDATE = prepared(
+    update(mentions)
+    .where(_THIS, mentions.c.decision.is_not_distinct_from(bindparam("read", type_=String)))
+    .values(withdrawn=withdrawal(_BECOMES, at=_AT), news=news(_BECOMES, at=_AT))
+    .returning(*mentions.c)
+)
+_CLAIM = prepared(update(mentions).where(_THIS, mentions.c.tried <= bindparam("not_since", type_=BigInteger)))
 _WITH_IDS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id))
 _OF_HOME = mentions.c.home_key == bindparam("home")
 _IS_APPROVED = mentions.c.status == MentionStatus.APPROVED.value
@@ -277,7 +354,6 @@ _KEPT = [status.value for status in MentionStatus if status is not MentionStatus
 _SEEN_FROM_HOME = prepared(
     select(mentions.c.source)
     .where(_OF_HOME, mentions.c.status.in_(_KEPT), or_(mentions.c.verified.is_not(None), _IS_APPROVED))
-    .distinct()
     .limit(bindparam("most"))
 )
 _DUE = prepared(
@@ -292,6 +368,18 @@ _DUE = prepared(
     )
     .order_by(mentions.c.tried, mentions.c.id)
     .limit(bindparam("most"))
+)
+_LONGEST_UNSEEN = prepared(
+    select(*mentions.c)
+    .where(
+        text(LOOKED_AT),
+        mentions.c.tried <= bindparam("looked"),
+        tuple_(mentions.c.tried, mentions.c.id)
+        > tuple_(bindparam("tried", type_=BigInteger), bindparam("id", type_=Integer)),
+    )
+    .order_by(mentions.c.tried, mentions.c.id)
+    .limit(bindparam("most"))
+    .with_hint(mentions, "INDEXED BY pingback_mentions_by_look", "sqlite")
 )
 _COUNT_FAILURE = prepared(
     update(mentions)

@@ -23,12 +23,14 @@ from sqlalchemy import (
 )
 
 from pingback.clock import Clock
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import JobKind, Mention, MentionStatus, Protocol
 from pingback.store.database import Database
-from pingback.store.rows import mention_of, micros, readable, withdrawal
-from pingback.store.schema import mentions
+from pingback.store.jobs import add_jobs
+from pingback.store.rows import mentions_of, micros, news, withdrawal
+from pingback.store.schema import WANTED, mentions
 from pingback.store.searching import given
-from pingback.store.statements import Row, prepared
+from pingback.store.statements import prepared
+from pingback.urls import host_of, is_http
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
@@ -67,26 +69,25 @@ class Moderation:
         where the link is gone, or the page becomes something else. ValueError for any other status.
 
         What nobody has verified, or was seen to have lost its link, is verified before it is shown: such a mention is
-        given as pending and `wanted`, and `Receiver.resume` takes it up. Not so by the protocols of `on_their_word`.
+        given as pending and `wanted`, and a job looks at its source. Not so by the protocols of `on_their_word`.
         Where this decision is `heard_by` somebody, `on_decision` does not hear of it.
         """
         if status not in DECISIONS:
             raise ValueError(f"nobody can decide that a mention is {status}")
-        wanted = list(dict.fromkeys(ids))
-        decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(self._clock())}
-        with self._database.write() as connection:
-            rows_before = connection.execute(_BEFORE, decided).all()
-            before = {row["id"]: row["status"] for row in rows_before if _is_as_read(row, read)}
+        wanted, now = list(dict.fromkeys(ids)), self._clock()
+        decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(now)}
+        with self._database.write() as tx:
+            known = {each.id or 0: each for each in mentions_of(tx.execute(_WITH_IDS, decided))}
+            before = {number: each for number, each in known.items() if read.get(number) in (None, each.changed)}
             decided["ids"] = json.dumps([*before])
-            rows = connection.execute(self._statement(status), decided).mappings()
-            with readable():
-                found = {row["id"]: mention_of(row) for row in rows}
-                statuses = {number: MentionStatus(word) for number, word in before.items()}
+            found = {each.id or 0: each for each in mentions_of(tx.execute(self._statement(status), decided))}
+            looks = {number: _host_of_source(mention) for number, mention in found.items() if mention.wanted}
+            add_jobs(tx, JobKind.VERIFY, looks, due=now, now=now, anew=True)
         mentions_now = [found[number] for number in wanted if number in found]
         hear = heard_by or self.on_decision
         if hear is not None:
             for number, mention in found.items():
-                hear(statuses[number], mention)
+                hear(before[number].status, mention)
         return mentions_now
 
     def _statement(self, status: MentionStatus) -> "ReturningUpdate[Any]":
@@ -99,26 +100,33 @@ class Moderation:
         asked = {"protocols": json.dumps(list(self.on_their_word))}
         if not self.on_their_word:
             return
-        with self._database.read() as connection:
-            wanted = connection.execute(_WANTED, asked).scalar() is not None
+        with self._database.read() as tx:
+            wanted = tx.execute(_WANTED, asked).scalar() is not None
         if wanted:
-            with self._database.write() as connection:
-                connection.execute(_CARRY_OUT, asked | {"changed_at": micros(self._clock())})
+            with self._database.write() as tx:
+                tx.execute(_CARRY_OUT, asked | {"changed_at": micros(self._clock())})
 
 
-def _is_as_read(row: Row, read: Mapping[int, datetime]) -> bool:
-    return row["id"] not in read or micros(read[row["id"]]) == row["changed"]
+def _host_of_source(mention: Mention) -> str:
+    return host_of(mention.source) if is_http(mention.source) else ""
 
 
 # Built once, as those of the outbox.
 _AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
-_BEFORE = prepared(select(mentions.c.id, mentions.c.status, mentions.c.changed).where(_AMONG_IDS))
+_WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS))
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
 _DECIDE = (
     update(mentions)
     .where(_AMONG_IDS)
-    .values(status=_DECIDED, decision=_DECIDED, held_for=None, changed=_AT, withdrawn=withdrawal(_DECIDED, at=_AT))
+    .values(
+        status=_DECIDED,
+        decision=_DECIDED,
+        held_for=None,
+        changed=_AT,
+        withdrawn=withdrawal(_DECIDED, at=_AT),
+        news=news(_DECIDED, at=_AT),
+    )
     .returning(*mentions.c)
 )
 _PENDING, _APPROVED = MentionStatus.PENDING.value, MentionStatus.APPROVED.value
@@ -141,19 +149,17 @@ def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
         status=status,
         fault=None,
         withdrawn=withdrawal(status, at=_AT),
+        news=news(status, at=_AT),
         verified=case((unseen, null()), else_=mentions.c.verified),
         holder=case((anew, null()), else_=mentions.c.holder),
         tried=case((anew, _NEVER), else_=mentions.c.tried),
     )
 
 
-_IS_WANTED = (
-    mentions.c.status == _PENDING,
-    mentions.c.decision == _APPROVED,
-    text("verified IS NULL"),  # as the index has it
-    mentions.c.protocol.in_(select(given("protocols").c.value)),
+_IS_WANTED = (text(WANTED), mentions.c.protocol.in_(select(given("protocols").c.value)))
+_WANTED = prepared(
+    select(literal(1)).where(*_IS_WANTED).limit(1).with_hint(mentions, "INDEXED BY pingback_mentions_wanted", "sqlite")
 )
-_WANTED = prepared(select(literal(1)).where(*_IS_WANTED).limit(1))
 _CARRY_OUT = prepared(
     update(mentions).where(*_IS_WANTED).values(status=_APPROVED, held_for=None, changed=_AT, withdrawn=None)
 )

@@ -1,20 +1,36 @@
 """`Notifications`: of which mentions the owner was told, so that they hear of each once by each channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    delete,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
-from pingback.errors import StoreError
-from pingback.model import Mention, MentionStatus
+from pingback.model import JobKind, Mention, MentionStatus
+from pingback.store import schema
 from pingback.store.database import Database
-from pingback.store.rows import mention_of, micros
+from pingback.store.jobs import add_job, due_of
+from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
-from pingback.store.statements import prepared
+from pingback.store.statements import Row, Transaction, prepared
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
+LONGEST = timedelta(days=1)  # that a channel rests, or somebody has a mention in hand
+_SLACK = timedelta(minutes=1)  # in which what became news is on disk, whatever it waited for
 SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
 
 
@@ -27,51 +43,84 @@ class Notifications:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, channel: str, *, now: datetime) -> None:
-        """From now on there are news for this channel, if there were not before."""
-        with self._database.write() as connection:
-            connection.execute(_BEGIN, {"name": channel, "since": micros(now), "rests_until": micros(now)})
+    def begin(self, channel: str, *, now: datetime) -> int:
+        """From now on there are news for this channel, if there were not before; gives its number."""
+        with self._database.write() as tx:
+            tx.execute(_BEGIN, {"name": channel, "since": micros(now), "rests_until": micros(now)})
+            return int(tx.execute(_NUMBER, {"channel": channel}).scalar())
+
+    def name_of(self, number: int) -> str | None:
+        """The channel with this number; None where there is none."""
+        with self._database.read() as tx:
+            name = tx.execute(_NAME, {"number": number}).scalar()
+        return name if isinstance(name, str) else None
+
+    def announce(self, channel: str, *, now: datetime) -> bool:
+        """Have a job tell what is new, where there is something; false where there is not, or no such channel.
+
+        Where there is a job already, it tells when it is due.
+        """
+        with self._database.read() as tx:
+            number = tx.execute(_NUMBER, {"channel": channel}).scalar()
+            if number is None or not _untold(tx, channel, now, most=1):
+                return False
+            if due_of(tx, JobKind.NOTIFY, number) is not None:
+                return True
+        with self._database.write() as tx:
+            if due_of(tx, JobKind.NOTIFY, number) is None:
+                add_job(tx, JobKind.NOTIFY, number, host="", due=now, now=now)
+        return True
 
     def claim(self, channel: str, *, now: datetime, lease: timedelta) -> bool:
         """Take the channel until the lease ends or `rest` is called: true for one caller, and none while it rests."""
-        asked = {"of": channel, "now": micros(now), "until": micros(now + lease)}
-        with self._database.write() as connection:
-            taken = connection.execute(_CLAIM, asked)
-            return taken.rowcount == 1
+        asked = {"of": channel, "now": micros(now), "until": micros(now + lease), "wrong": micros(now + LONGEST)}
+        with self._database.write() as tx:
+            return tx.execute(_CLAIM, asked).rowcount == 1
 
     def take(self, channel: str, mention: Mention, *, now: datetime, lease: timedelta) -> bool:
         """Take one mention of which the channel has not told, until the lease ends or `tell` is called: true for one
         caller."""
-        asked = {"channel": channel, "of": mention.id} | _news(now)
         hand = {"hand": _hand(channel), "of": mention.id, "now": micros(now), "until": micros(now + lease)}
-        with self._database.write() as connection:
-            if connection.execute(_UNTOLD_ONE, asked).first() is None:
+        with self._database.write() as tx:
+            if tx.execute(_UNTOLD_ONE, {"channel": channel, "of": mention.id} | _news(now)).first() is None:
                 return False
-            return connection.execute(_TAKE, hand).rowcount == 1
+            return tx.execute(_TAKE, hand | {"wrong": micros(now + LONGEST)}).rowcount == 1
 
     def rest(self, channel: str, *, until: datetime) -> None:
         """Give the channel back, for nobody to claim before `until`."""
-        with self._database.write() as connection:
-            connection.execute(_REST, {"of": channel, "until": micros(until)})
+        with self._database.write() as tx:
+            tx.execute(_REST, {"of": channel, "until": micros(until)})
 
     def untold(self, channel: str, *, now: datetime, most: int) -> list[Mention]:
-        """Mentions that are shown or wait for the owner, in order of arrival, of which the channel has not told."""
-        asked = {"channel": channel, "most": most} | _news(now)
-        with self._database.read() as connection:
-            rows = connection.execute(_UNTOLD, asked).mappings().all()
-        try:
-            return [mention_of(row) for row in rows]
-        except (ValueError, TypeError, OverflowError) as error:
-            raise StoreError(f"{self._database.name} holds a mention that cannot be read: {error}") from error
+        """Mentions that are shown or wait for the owner, in the order in which they became news, of which the channel
+        has not told."""
+        with self._database.read() as tx:
+            return _untold(tx, channel, now, most=most)
 
     def tell(self, channel: str, told: Iterable[Mention], *, now: datetime) -> None:
         """The channel has told of these. What is no news any more is forgotten."""
-        rows: list[dict[str, Any]] = [{"channel": channel, "mention": one.id, "at": micros(now)} for one in told]
-        with self._database.write() as connection:
-            connection.execute(_FORGET, {"before": micros(now - 2 * NEWS)})
-            if rows:
-                connection.execute(_TELL, rows)
-                connection.execute(_LET_GO, [{"hand": _hand(channel), "of": one["mention"]} for one in rows])
+        ids = [mention.id for mention in told]
+        with self._database.write() as tx:
+            tx.execute(_FORGET, {"before": micros(now - 2 * NEWS)})
+            if ids:
+                tx.execute(_TELL, [{"channel": channel, "mention": number, "at": micros(now)} for number in ids])
+                tx.execute(_LET_GO, [{"hand": _hand(channel), "of": number} for number in ids])
+            # What is left may wait for its turn; all that became news before it need not be looked through again.
+            left = tx.execute(_UNTOLD, {"channel": channel} | _news(now) | _BEGINNING | {"most": 1}).first()
+            until = micros(now - SETTLED - _SLACK)
+            if left is not None and isinstance(left["news"], int):
+                until = min(until, left["news"])
+            tx.execute(_PASS, {"channel": channel, "until": until})
+
+
+def _untold(tx: Transaction, channel: str, now: datetime, *, most: int) -> list[Mention]:
+    asked = {"channel": channel} | _news(now)
+
+    def fetch(number: int, last: Row | None) -> Sequence[Row]:
+        place = _BEGINNING if last is None else {"after_news": last["news"], "after": last["id"]}
+        return tx.execute(_UNTOLD, asked | place | {"most": number})
+
+    return full_page(fetch, most)[0]
 
 
 def _hand(channel: str) -> str:
@@ -80,17 +129,32 @@ def _hand(channel: str) -> str:
 
 
 def _news(now: datetime) -> dict[str, Any]:
-    return {"news_since": micros(now - NEWS), "settled_before": micros(now - SETTLED)}
+    return {"now": micros(now), "news_since": micros(now - NEWS), "settled_before": micros(now - SETTLED)}
 
 
 _BEGIN = prepared(insert(channels).on_conflict_do_nothing())
 _CLAIM = prepared(
     update(channels)
-    .where(channels.c.name == bindparam("of"), channels.c.rests_until <= bindparam("now"))
+    .where(
+        channels.c.name == bindparam("of"),
+        # No rest is that long: a clock ran ahead when it was said.
+        or_(channels.c.rests_until <= bindparam("now"), channels.c.rests_until > bindparam("wrong")),
+    )
     .values(rests_until=bindparam("until"))
 )
 _REST = prepared(update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until")))
-_SINCE = select(channels.c.since).where(channels.c.name == bindparam("channel")).scalar_subquery()
+_NUMBER = prepared(select(channels.c.id).where(channels.c.name == bindparam("channel")))
+_NAME = prepared(select(channels.c.name).where(channels.c.id == bindparam("number")))
+
+
+def _of_channel(instant: ColumnElement[int]) -> ColumnElement[int]:
+    """The instant; 0 where it lies ahead, as a clock ran ahead when it was kept: then all is news of which nobody was
+    told."""
+    ahead = instant > bindparam("now", type_=BigInteger)
+    return select(case((ahead, 0), else_=instant)).where(channels.c.name == bindparam("channel")).scalar_subquery()
+
+
+_SINCE, _TOLD_UNTIL = _of_channel(channels.c.since), _of_channel(channels.c.told_until)
 # It was shown once, and waits for its owner since: then the page has become something else.
 _WAITS_AGAIN = and_(mentions.c.status == MentionStatus.PENDING.value, mentions.c.withdrawn.is_not(None))
 _TOLD = (
@@ -98,21 +162,35 @@ _TOLD = (
     .where(
         notifications.c.channel == bindparam("channel"),
         notifications.c.mention == mentions.c.id,
-        or_(~_WAITS_AGAIN, notifications.c.at >= mentions.c.withdrawn),
+        or_(
+            ~_WAITS_AGAIN,
+            notifications.c.at >= mentions.c.withdrawn,
+            mentions.c.withdrawn > bindparam("now", type_=BigInteger),  # as a clock ran ahead
+        ),
     )
     .correlate(mentions)
     .exists()
 )
 _NEW = select(*mentions.c).where(
+    text(schema.NEWS),
     or_(
         and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
         and_(_WAITS_AGAIN, mentions.c.withdrawn >= bindparam("news_since"), mentions.c.withdrawn >= _SINCE),
     ),
-    mentions.c.status.in_([MentionStatus.APPROVED.value, MentionStatus.PENDING.value]),
     or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
     ~_TOLD,
 )
-_UNTOLD = prepared(_NEW.order_by(mentions.c.received, mentions.c.id).limit(bindparam("most")))
+_BEGINNING = {"after_news": 0, "after": 0}
+_UNTOLD = prepared(
+    _NEW.where(
+        mentions.c.news >= _TOLD_UNTIL,
+        tuple_(mentions.c.news, mentions.c.id)
+        > tuple_(bindparam("after_news", type_=BigInteger), bindparam("after", type_=Integer)),
+    )
+    .order_by(mentions.c.news, mentions.c.id)
+    .limit(bindparam("most"))
+    .with_hint(mentions, "INDEXED BY pingback_mentions_by_news", "sqlite")
+)
 _UNTOLD_ONE = prepared(_NEW.where(mentions.c.id == bindparam("of")))
 _TELLING = insert(notifications)
 _TELL = prepared(
@@ -123,7 +201,7 @@ _TAKE = prepared(
     _HOLD.on_conflict_do_update(
         index_elements=[*notifications.primary_key],
         set_={"at": _HOLD.excluded["at"]},
-        where=notifications.c.at <= bindparam("now"),
+        where=or_(notifications.c.at <= bindparam("now"), notifications.c.at > bindparam("wrong")),
     )
 )
 _LET_GO = prepared(
@@ -132,3 +210,4 @@ _LET_GO = prepared(
     )
 )
 _FORGET = prepared(delete(notifications).where(notifications.c.at < bindparam("before")))
+_PASS = prepared(update(channels).where(channels.c.name == bindparam("channel")).values(told_until=bindparam("until")))

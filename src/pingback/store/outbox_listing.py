@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from pingback.model import OutcomeStatus, QueuedPing, Retelling
+from pingback.store import tallies
 from pingback.store.memory import forget
 from pingback.store.rows import ping_of, state_of
 from pingback.store.schema import outbox, standing
@@ -39,8 +40,8 @@ def page(
 
 def counts(connection: Transaction) -> dict[OutcomeStatus, int]:
     """How many pings have each status; 0 included."""
-    found = {row["status"]: row["number"] for row in connection.execute(_COUNTS)}
-    return {status: found.get(status.value, 0) for status in OutcomeStatus}
+    found = tallies.by_status(connection, tallies.PINGS)
+    return {status: found[status.value] for status in OutcomeStatus}
 
 
 def ping_at(connection: Transaction, number: int) -> QueuedPing | None:
@@ -65,6 +66,5 @@ def send_again(
 
 
 _PAGE: Select[Any] = select(outbox).order_by(outbox.c.id.desc())
-_COUNTS = prepared(select(standing.label("status"), func.count().label("number")).group_by(standing))
 _FIND = prepared(select(outbox).where(outbox.c.id == bindparam("ping")))
 _UPDATE = prepared(update(outbox).where(outbox.c.id == bindparam("this")))

@@ -1,24 +1,25 @@
 """`Overview`: the mentions as their owner looks through them, newest first, a page at a time, and in figures."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, TextClause, bindparam, select, text, tuple_
 
 from pingback.model import Mention, MentionStatus
+from pingback.store import tallies
 from pingback.store.database import Database
-from pingback.store.rows import instant, mention_of, micros, readable
-from pingback.store.schema import mentions
+from pingback.store.rows import full_page, instant, micros
+from pingback.store.schema import DAY_IN_MICROS, SEEN, UNSEEN, mentions
 from pingback.store.searching import containing
-from pingback.store.statements import Row, prepared
+from pingback.store.statements import Row, Transaction, prepared
 from pingback.urls import host_of, is_http
 
-MAX_COUNTED = 2_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
+MAX_COUNTED = 1_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
 
 _DAY = timedelta(days=1)
-_DAY_IN_MICROS = _DAY // timedelta(microseconds=1)
 _SEARCHED = (
     mentions.c.source,
     mentions.c.target,
@@ -57,45 +58,40 @@ class Overview:
         self, *, status: MentionStatus | None = None, search: str = "", after: Cursor | None = None, size: int
     ) -> MentionPage:
         """Up to `size` mentions, the newest first; only those in which each word of `search` is found."""
-        statement = _PAGE.where(*containing(search, _SEARCHED))
-        if status is not None:
-            statement = statement.where(mentions.c.status == status.value)
-        if after is not None:
-            statement = statement.where(tuple_(*_ARRIVAL) < tuple_(after.received, after.id))
-        with self._database.read() as connection, readable():
-            rows = connection.execute(statement.limit(size + 1)).mappings().all()
-            return _page_of(rows, size)
+        index = "by_arrival" if status is None else "by_status"
+        with self._database.read() as tx:
+            found, last = full_page(partial(_part, tx, index, search, status, after), size)
+        return MentionPage(found, None if last is None else Cursor(last["received"], last["id"]))
 
     def pending(self, *, search: str = "", after: Cursor | None = None, size: int) -> MentionPage:
         """As `page`, of the pending ones: all whose link was seen, and then those that nobody has verified."""
-        first = after is None or after.verified
-        rows: list[Row] = []
-        with self._database.read() as connection, readable():
-            for verified in (True, False) if first else (False,):
-                statement = _PENDING[verified].where(*containing(search, _SEARCHED))
-                if after is not None and after.verified is verified:
-                    statement = statement.where(tuple_(*_ARRIVAL) < tuple_(after.received, after.id))
-                rows += connection.execute(statement.limit(size + 1 - len(rows))).mappings()
-                if len(rows) > size:
-                    break
-            page = _page_of(rows, size)
-        if page.following is None:
-            return page
-        return page._replace(following=page.following._replace(verified=page.mentions[-1].verified is not None))
+        with self._database.read() as tx:
+            found: list[Mention] = []
+            if after is None or after.verified:
+                found, last = full_page(partial(_part, tx, "seen", search, None, after), size)
+                if last is not None:
+                    return MentionPage(found, Cursor(last["received"], last["id"]))
+                after = None
+            if len(found) == size:
+                more = _part(tx, "unseen", search, None, None, 1, None)
+                return MentionPage(found, _cursor_after(found[-1]) if more else None)
+            unseen, last = full_page(partial(_part, tx, "unseen", search, None, after), size - len(found))
+        following = None if last is None else Cursor(last["received"], last["id"], verified=False)
+        return MentionPage(found + unseen, following)
 
     def counts(self) -> dict[MentionStatus, int]:
         """How many mentions have each status; 0 included."""
-        with self._database.read() as connection:
-            found: Mapping[str, int] = {row["status"]: row["number"] for row in connection.execute(_COUNTS)}
-        return {status: found.get(status.value, 0) for status in MentionStatus}
+        with self._database.read() as tx:
+            found = tallies.by_status(tx, tallies.MENTIONS)
+        return {status: found[status.value] for status in MentionStatus}
 
     def days(self, number: int, *, now: datetime) -> list[tuple[date, int]]:
         """The last days, today included, oldest first, with how many mentions came on each (UTC)."""
-        first = micros(now) // _DAY_IN_MICROS * _DAY_IN_MICROS - (number - 1) * _DAY_IN_MICROS
-        with self._database.read() as connection:
-            found = {row["day"]: row["number"] for row in connection.execute(_DAYS, {"since": first})}
-        start = instant(first).date()
-        return [(start + n * _DAY, found.get(first // _DAY_IN_MICROS + n, 0)) for n in range(number)]
+        first = micros(now) // DAY_IN_MICROS - (number - 1)
+        with self._database.read() as tx:
+            found = tallies.by_day(tx, first)
+        start = instant(first * DAY_IN_MICROS).date()
+        return [(start + n * _DAY, found.get(first + n, 0)) for n in range(number)]
 
     def top_hosts(self, number: int, *, since: datetime) -> list[tuple[str, int]]:
         """The hosts with the most mentions since then, each with how many; of a flood, its newest part counts."""
@@ -106,29 +102,56 @@ class Overview:
         return sorted(hosts.items(), key=lambda each: (-each[1], each[0]))[:number]
 
 
-def _page_of(rows: Sequence[Row], size: int) -> MentionPage:
-    """The page that is the beginning of what was found."""
-    last = rows[size - 1] if len(rows) > size else None
-    following = Cursor(last["received"], last["id"]) if last else None
-    return MentionPage([mention_of(row) for row in rows[:size]], following)
+def _part(
+    tx: Transaction,
+    index: str,
+    search: str,
+    status: MentionStatus | None,
+    after: Cursor | None,
+    number: int,
+    last: Row | None,
+) -> Sequence[Row]:
+    """Up to so many rows of a list, after the last one, or where the page begins."""
+    received, place = _END
+    if last is not None:
+        received, place = last["received"], last["id"]
+    elif after is not None:
+        received, place = after.received, after.id
+    words = containing(search, _SEARCHED)
+    statement = _LISTS[index].where(*words) if words else _PREPARED[index]
+    asked = {"status": status and status.value, "after_received": received, "after": place, "number": number}
+    return tx.execute(statement, asked)
 
 
-_ARRIVAL = (mentions.c.received, mentions.c.id)
-_PAGE: Select[Any] = select(*mentions.c).order_by(mentions.c.received.desc(), mentions.c.id.desc())
-_OF_PENDING = _PAGE.where(mentions.c.status == MentionStatus.PENDING.value)
-_PENDING = {
-    True: _OF_PENDING.where(mentions.c.verified.is_not(None)),
-    False: _OF_PENDING.where(mentions.c.verified.is_(None)),
+def _cursor_after(mention: Mention) -> Cursor:
+    assert mention.id is not None  # noqa: S101  # it was read
+    return Cursor(micros(mention.received), mention.id)
+
+
+def _listing(index: str, *conditions: ColumnElement[bool] | TextClause) -> Select[Any]:
+    """A list, the newest first, as this index has it."""
+    after = tuple_(bindparam("after_received", type_=BigInteger), bindparam("after", type_=Integer))
+    return (
+        select(*mentions.c)
+        .where(*conditions, tuple_(mentions.c.received, mentions.c.id) < after)
+        .order_by(mentions.c.received.desc(), mentions.c.id.desc())
+        .limit(bindparam("number"))
+        .with_hint(mentions, f"INDEXED BY pingback_mentions_{index}", "sqlite")
+    )
+
+
+_END = 2**63 - 1, 2**63 - 1
+_LISTS = {
+    "by_arrival": _listing("by_arrival"),
+    "by_status": _listing("by_status", mentions.c.status == bindparam("status")),
+    "seen": _listing("seen", text(SEEN)),
+    "unseen": _listing("unseen", text(UNSEEN)),
 }
-_COUNTS = prepared(select(mentions.c.status, func.count().label("number")).group_by(mentions.c.status))
-_DAYS = prepared(
-    select((mentions.c.received // _DAY_IN_MICROS).label("day"), func.count().label("number"))
-    .where(mentions.c.received >= bindparam("since"))
-    .group_by("day")
-)
+_PREPARED = {index: prepared(statement) for index, statement in _LISTS.items()}
 _SOURCES = prepared(
     select(mentions.c.source)
     .where(mentions.c.received >= bindparam("since"))
     .order_by(mentions.c.received.desc())
     .limit(bindparam("most"))
+    .with_hint(mentions, "INDEXED BY pingback_mentions_by_arrival", "sqlite")
 )

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, func, or_, select, 
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
-from pingback.store.rows import instant, mention_of, micros, readable
+from pingback.store.rows import instant, mentions_of, micros, readable
 from pingback.store.schema import mentions
 from pingback.store.statements import prepared
 
@@ -42,7 +42,7 @@ class Queue:
             .limit(MOST)
         )
         with self._database.read() as connection, readable():
-            return [mention_of(row) for row in connection.execute(statement, _lease(now)).mappings()]
+            return mentions_of(connection.execute(statement, _lease(now)))
 
     def claim(self, mention: Mention, *, holder: str, now: datetime) -> bool:
         """Take a mention that is waiting: true for one caller."""
@@ -64,8 +64,7 @@ class Queue:
     def asked(self, *, tried_before: datetime) -> list[Mention]:
         """The mentions that were pinged again since, of those that were last tried before; `MOST` of them."""
         with self._database.read() as connection, readable():
-            rows = connection.execute(_ASKED_AGAIN, {"before": micros(tried_before)}).mappings()
-            return [mention_of(row) for row in rows]
+            return mentions_of(connection.execute(_ASKED_AGAIN, {"before": micros(tried_before)}))
 
     def answer(self, mention: Mention, *, looked: datetime) -> None:
         """A look that began at `looked` answers all that was asked before it."""

@@ -1,8 +1,9 @@
 """The one place where rows are made from values and taken apart into them."""
 
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -71,9 +72,61 @@ def row_of(mention: Mention) -> dict[str, Any]:
 
 def mention_of(row: Row | Mapping[str, Any]) -> Mention:
     """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
-    name, url, photo = parts = _of_author(row)
+    name, url, photo = parts = tuple(map(_text_or_none, _of_author(row)))
+    if row["fault"] is not None:
+        _number(row["fault"])
     author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
     return Mention(author=author, **_FROM_ROW.of(_columns(row)))
+
+
+def mentions_of(rows: Iterable[Row]) -> list[Mention]:
+    """The mentions that rows hold; a row that cannot be read is left out, and the log says so (`set_aside`)."""
+    return [mention for mention in map(mention_or_none, rows) if mention is not None]
+
+
+def mention_or_none(row: Row | Mapping[str, Any]) -> Mention | None:
+    """The mention that a row holds; None where it cannot be read, which the log says."""
+    try:
+        return mention_of(row)
+    except (ValueError, TypeError, OverflowError) as error:
+        set_aside("mention", row["id"], error)
+        return None
+
+
+def full_page(fetch: "Callable[[int, Row | None], Sequence[Row]]", size: int) -> tuple[list[Mention], Row | None]:
+    """`size` mentions of a list, and the row of the last one where others follow.
+
+    `fetch` gives up to so many rows of it, after the row that it is given. Those that cannot be read take no place.
+    """
+    found: list[Mention] = []
+    last: Row | None = None
+    while True:
+        wanted = size - len(found)
+        rows = fetch(wanted + 1, last)
+        found += mentions_of(rows[:wanted])
+        if len(rows) <= wanted:
+            return found, None
+        last = rows[wanted - 1]
+        if len(found) == size:
+            return found, last
+
+
+def set_aside(what: str, number: object, error: Exception) -> None:
+    """Have the log say, once in a process, that a row cannot be read: SQLite holds any value in any column, and a later
+    version of ours may have written other words."""
+    told = f"{what} {number}", f"{error}"[:_TOLD_OF_AN_ERROR]
+    if told not in _set_aside and len(_set_aside) < _MOST_SET_ASIDE:
+        _set_aside.add(told)
+        log.warning("%s cannot be read, and is left alone: %s", *told)
+
+
+def news(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
+    """What `news` becomes in a statement that gives a mention this status, at that instant: it waits for the owner now,
+    or is shown and nobody had to wait for it."""
+    approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
+    waits = and_(status == pending, mentions.c.status != pending)
+    appears = and_(status == approved, mentions.c.status.not_in([approved, pending]))
+    return case((or_(waits, appears), at), else_=mentions.c.news)
 
 
 def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
@@ -114,6 +167,25 @@ def _reader_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
     return lambda text: known.get(text) or words(text)
 
 
+def text_of(value: object) -> str:
+    """A text as we write it; ValueError for anything else, for NUL, and for what is no UTF-8."""
+    if not isinstance(value, str) or _UNSTORABLE.search(value):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"{value!r} is no number")
+    return value
+
+
+log = logging.getLogger(__name__)
+
+_MOST_SET_ASIDE = 1000  # rows that the log speaks of
+_TOLD_OF_AN_ERROR = 200  # characters
+_set_aside: set[tuple[str, str]] = set()
+
 _NO_AUTHOR = (None, None, None)
 _STORED = [each for each in FIELDS if each.stored and each.form is not Form.AUTHOR]
 _GIVEN = ("id", "decision", "changed")  # by the store itself
@@ -131,8 +203,10 @@ _TO_ROW = Written(
 _FROM_ROW = Written(
     _STORED,
     {
+        Form.TEXT: text_of,
+        Form.URL: text_of,
         Form.INSTANT: instant,
-        Form.PROTOCOL: Protocol,
+        Form.PROTOCOL: lambda word: Protocol(text_of(word)),
         Form.STATUS: _reader_of(MentionStatus),
         Form.KIND: _reader_of(MentionKind),
     },
@@ -221,17 +295,17 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     """The ping that a row of `outbox` holds; UnreadableRow where it holds none. So do the others below."""
     return QueuedPing(
         id=row["id"],
-        source=row["source"],
-        target=row["target"],
-        host=row["host"],
+        source=text_of(row["source"]),
+        target=text_of(row["target"]),
+        host=text_of(row["host"]),
         status=OutcomeStatus(row["status"]),
         protocol=_protocol(row["protocol"]),
-        endpoint=row["endpoint"],
+        endpoint=_text_or_none(row["endpoint"]),
         fault=row["fault"],
-        message=row["message"],
-        attempts=row["attempts"],
+        message=text_of(row["message"]),
+        attempts=_number(row["attempts"]),
         next_try=instant_or_none(row["next_try"]),
-        fingerprint=row["fingerprint"],
+        fingerprint=text_of(row["fingerprint"]),
         linked=row["linked"],
         told_by=_protocol(row["told_by"]),
         failing_since=instant_or_none(row["failing_since"]),
@@ -246,24 +320,29 @@ def attempt_of(row: Row) -> Attempt:
         at=instant(row["at"]),
         status=OutcomeStatus(row["status"]),
         protocol=_protocol(row["protocol"]),
-        endpoint=row["endpoint"],
+        endpoint=_text_or_none(row["endpoint"]),
         fault=row["fault"],
-        message=row["message"],
+        message=text_of(row["message"]),
         seconds=row["seconds"],
-        exchange=row["exchange"],
+        exchange=_text_or_none(row["exchange"]),
     )
 
 
 @readable()
 def post_of(row: Row) -> KnownPost:
-    return KnownPost(source=row["source"], fingerprint=row["fingerprint"], seen=instant(row["seen"]), gone=row["gone"])
+    return KnownPost(
+        source=text_of(row["source"]),
+        fingerprint=text_of(row["fingerprint"]),
+        seen=instant(row["seen"]),
+        gone=row["gone"],
+    )
 
 
 @readable()
 def post_to_publish_of(row: Row) -> PostToPublish:
     return PostToPublish(
         id=row["id"],
-        source=row["source"],
+        source=text_of(row["source"]),
         page=row["page"],
         content_type=row["content_type"],
         failing_since=instant_or_none(row["failing_since"]),
@@ -276,11 +355,15 @@ def discovery_of(row: Row, *, target: str) -> Discovery:
         Endpoint(protocol=Protocol(each["protocol"]), url=each["endpoint"], via=Via(each["via"]))
         for each in json.loads(row["endpoints"])
     )
-    return Discovery(target=target, url=row["url"], endpoints=tuple(endpoints))
+    return Discovery(target=target, url=text_of(row["url"]), endpoints=tuple(endpoints))
 
 
 def _protocol(word: str | None) -> Protocol | None:
-    return None if word is None else Protocol(word)
+    return None if word is None else Protocol(text_of(word))
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else text_of(value)
 
 
 def _cut(text: str | None) -> str | None:

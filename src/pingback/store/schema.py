@@ -3,6 +3,8 @@
 Each row says whose it is by `site_id`. Unique is within a site what two sites may both have.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,9 +23,24 @@ from sqlalchemy import (
     text,
 )
 
-from pingback.model import MentionKind, MentionStatus, OutcomeStatus
+from pingback.model import MentionKind, OutcomeStatus
 
 metadata = MetaData()
+
+DAY_IN_MICROS = 24 * 3600 * 1_000_000
+
+
+# Of which mentions an index is; a question that is to use it asks in the same words.
+WITHDRAWN = "withdrawn IS NOT NULL"
+NEWS = "news IS NOT NULL AND status IN ('approved', 'pending')"
+SEEN = "status = 'pending' AND verified IS NOT NULL"
+UNSEEN = "status = 'pending' AND verified IS NULL"
+WANTED = "status = 'pending' AND decision = 'approved' AND verified IS NULL"
+LOOKED_AT = "status = 'approved' AND verified IS NOT NULL"
+FORGETTABLE = "decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"
+# That were never shown; most of them come of strangers' mistakes.
+REJECTED = "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) <= 1024"
+REJECTED_LONG = REJECTED.replace("<=", ">")
 
 
 def _site() -> Column[int]:
@@ -75,38 +92,44 @@ mentions = Table(
     Column("client_ip", String(45)),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
-    Index("pingback_mentions_by_address", "target_key", "page_key"),
-    Index("pingback_mentions_by_arrival", "received", "id"),
-    Index("pingback_mentions_by_change", "changed", "id"),
-    Index("pingback_mentions_by_withdrawal", "withdrawn", "id"),
-    Index("pingback_mentions_by_status", "status", "received", "id"),
-    Index("pingback_mentions_by_home", "home_key", "status"),
-    # SQLite uses a partial index only where the query has the same condition, word by word.
-    Index("pingback_mentions_unverified", "status", "protocol", "tried", sqlite_where=text("verified IS NULL")),
-    Index("pingback_mentions_asked", "tried", sqlite_where=text("asked IS NOT NULL")),
-    Index("pingback_mentions_by_host", "target_host", "status", "received", "id", "changed", "kind"),
-    Index("pingback_mentions_by_host_change", "target_host", "status", "changed", "id", "received", "kind"),
-    Index("pingback_mentions_by_host_kind", "target_host", "status", "kind", "id", "received", "changed"),
-    # Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
-    # these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
-    Index(
-        "pingback_mentions_by_page",
-        *("page_key", "status", "received", "id", "changed", "kind", "target_host", "dated"),
-    ),
-    Index("pingback_mentions_by_page_change", "page_key", "changed"),
-    Index(
-        "pingback_mentions_by_host_date",
-        *("target_host", "status", "dated", "id", "received", "changed", "kind"),
-    ),
-    Index(
-        "pingback_mentions_rejected",
-        *("changed", "id"),
-        sqlite_where=text("status = 'rejected' AND decision IS NULL AND withdrawn IS NULL"),
-    ),
+    # When it began to be shown, or to wait for the owner, which both are news (`pingback.store.notifications`).
+    Column("news", BigInteger),
     sqlite_autoincrement=True,  # an id once told to somebody never means another mention
 )
-# Only what is shown, from the one that was not looked at for longest.
-Index("pingback_mentions_by_look", mentions.c.tried, sqlite_where=mentions.c.status == MentionStatus.APPROVED.value)
+_c = mentions.c
+# Each takes some microseconds of a ping, but for those that only few rows are in. SQLite uses these where the question
+# has the same condition, word by word.
+Index("pingback_mentions_by_arrival", _c.received, _c.id)
+Index("pingback_mentions_by_status", _c.status, _c.received, _c.id)
+Index("pingback_mentions_by_home", _c.home_key, _c.status, _c.source_key)
+Index("pingback_mentions_by_target", _c.target_key, _c.page_key)
+# Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
+# these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
+Index("pingback_mentions_by_page", _c.page_key, _c.status, _c.received, _c.id, _c.changed, _c.kind, _c.dated)
+Index("pingback_mentions_by_page_change", _c.page_key, _c.changed)
+Index("pingback_mentions_by_host", _c.target_host, _c.status, _c.received, _c.id, _c.changed, _c.kind)
+Index("pingback_mentions_by_host_change", _c.target_host, _c.status, _c.changed, _c.id, _c.received, _c.dated, _c.kind)
+Index("pingback_mentions_by_host_date", _c.target_host, _c.status, _c.dated, _c.id, _c.changed, _c.kind)
+Index("pingback_mentions_by_host_kind", _c.target_host, _c.status, _c.kind, _c.changed, _c.id, _c.received, _c.dated)
+
+
+def _some(name: str, *columns: Column[Any], where: str) -> None:
+    """An index of a few rows only."""
+    Index(f"pingback_mentions_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_some("by_withdrawal", _c.withdrawn, _c.id, where=WITHDRAWN)
+_some("by_news", _c.news, _c.id, where=NEWS)
+_some("seen", _c.received, _c.id, where=SEEN)
+_some("unseen", _c.received, _c.id, where=UNSEEN)
+_some("wanted", _c.id, where=WANTED)
+_some("by_look", _c.tried, _c.id, where=LOOKED_AT)
+_some("forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
+_some("rejected", _c.changed, _c.id, where=REJECTED)
+_some("rejected_long", _c.changed, _c.id, where=REJECTED_LONG)
+# Of those whose look is not a job yet.
+_some("unverified", _c.status, _c.protocol, _c.tried, where="verified IS NULL")
+_some("asked", _c.tried, where="asked IS NOT NULL")
 
 
 outbox = Table(
@@ -134,6 +157,7 @@ outbox = Table(
     Column("leased_until", BigInteger),
     Column("leased_by", Text),  # no part of a `QueuedPing`: it only tells whose lease may be ended early
     Index("pingback_outbox_by_source", "source_key", "id"),
+    Index("pingback_outbox_unlinked", "id", sqlite_where=text("NOT linked"), postgresql_where=text("NOT linked")),
     sqlite_autoincrement=True,
 )
 # Only what is to be sent, and all that a claim asks of it: from host to host, and for each in the order of turns.
@@ -153,14 +177,33 @@ standing = case(
     else_=outbox.c.status,
 )
 
-# How many mentions and pings there are: kept by triggers, as to count them takes a second where there are a million.
+# How many rows there are, kept by triggers (`pingback.store.tallies`): to count a million takes a second.
 tallies = Table(
     "pingback_tallies",
     metadata,
-    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("subject", String(20), primary_key=True),  # the table, without "pingback_"
     Column("protocol", String(20), primary_key=True),  # "" where none is known
     Column("status", String(20), primary_key=True),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Of mentions by the day on which they came, in days since 1970.
+days = Table(
+    "pingback_days",
+    metadata,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Of approved mentions by the host of their target and their kind.
+kinds = Table(
+    "pingback_kinds",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
 
@@ -178,6 +221,7 @@ attempts = Table(
     Column("seconds", Float, nullable=False),
     Column("exchange", Text),
     Index("pingback_attempts_by_ping", "ping", "id"),
+    Index("pingback_attempts_by_time", "at"),
 )
 
 posts = Table(
@@ -310,6 +354,8 @@ channels = Table(
     _site(),
     Column("name", String(20), nullable=False),
     Column("since", BigInteger, nullable=False),  # what came before is no news
+    # What became news before was told, or is none.
+    Column("told_until", BigInteger, nullable=False, server_default="0"),
     Column("rests_until", BigInteger, nullable=False),
     UniqueConstraint("site_id", "name", name="pingback_channels_once"),
     sqlite_autoincrement=True,
@@ -318,8 +364,9 @@ channels = Table(
 notifications = Table(
     "pingback_notifications",
     metadata,
-    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
     Column("channel", String(20), primary_key=True),
-    Column("mention", Integer, primary_key=True),
+    Column("mention", Integer, primary_key=True, autoincrement=False),
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
     Column("at", BigInteger, nullable=False),
+    Index("pingback_notifications_by_time", "at"),
 )

@@ -14,11 +14,12 @@ from pingback.store.moves import Moves
 from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
-from pingback.store.pruning import MOST_REJECTED
 from pingback.store.queue import Queue
+from pingback.store.readiness import Readiness
+from pingback.store.retention import MOST_REJECTED, Retention
 from pingback.store.secrets import Secrets
+from pingback.store.tallies import Tallies
 from pingback.store.to_publish import ToPublish
-from pingback.store.upkeep import Upkeep
 
 
 class Store:
@@ -33,8 +34,9 @@ class Store:
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
     was told of, and `queue` the mentions whose source is to be looked at. `outbox` is what the site sends, `to_publish`
-    the posts that go out later, `jobs` what is to be done later. `upkeep` keeps all of it true and small; `overview` is
-    the owner's view on the mentions, which `secrets` and `logins` keep from others.
+    the posts that go out later, `jobs` what is to be done later. `overview` is the owner's view on the mentions, which
+    `secrets` and `logins` keep from others; `tallies` are how much there is, `readiness` is whether a ping could be
+    kept, and `retention` forgets.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class Store:
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
-        self.upkeep = Upkeep(self._database, clock=clock)
+        self.readiness = Readiness(self._database, clock=clock)
+        self.retention = Retention(self._database)
+        self.tallies = Tallies(self._database)
         self.notifications = Notifications(self._database)
         self.queue = Queue(self._database)
         self.jobs = Jobs(self._database)

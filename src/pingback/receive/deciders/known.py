@@ -12,7 +12,7 @@ from pingback.urls import is_under
 if TYPE_CHECKING:
     from pingback.store.mentions import Mentions
 
-_MOST_PAGES = 1000  # of a home, that are compared with one; 10 microseconds each
+_MOST_PAGES = 1000  # mentions of a home that are compared with one; 10 microseconds each
 
 
 def own_site(site: Sequence[str]) -> Decider:
@@ -53,7 +53,7 @@ def _is_known(mention: Mention) -> bool:
 def _was_seen(known: "Mentions", source: str, home: str) -> bool:
     """This page was looked at before, or approved, by this address or another (`pingback.receive.homes.stem_of`).
 
-    So it may have been where a thousand pages of its home were.
+    So it may have been where a thousand mentions of its home are kept.
     """
     stem = stem_of(source)
     pages = known.seen_from(home, most=_MOST_PAGES)

@@ -1,4 +1,4 @@
-"""`Upkeep`: what keeps the store true and small over the years."""
+"""`Readiness`: whether a ping could be kept now."""
 
 import threading
 from contextlib import suppress
@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, insert
 
 from pingback import forks
 from pingback.clock import Clock
 from pingback.errors import StoreError
 from pingback.model import MentionStatus
-from pingback.store import pruning
 from pingback.store.database import Database
-from pingback.store.schema import mentions, outbox, standing
+from pingback.store.schema import mentions
 from pingback.store.statements import prepared
 
 _ANSWER_HOLDS = timedelta(seconds=1)
@@ -26,8 +25,8 @@ class _Undone(Exception):
     """Ends a transaction that is not to be committed."""
 
 
-class Upkeep:
-    """Whether a ping could be kept, what can be forgotten, and how much there is; `Store.upkeep` gives it.
+class Readiness:
+    """Whether a ping could be kept; `Store.readiness` gives it.
 
     Thread-safe. All methods raise `StoreError` when the database cannot be used.
     """
@@ -45,35 +44,7 @@ class Upkeep:
     def renew_after_fork(self) -> None:
         self._lock, self._examining = threading.Lock(), threading.Lock()
 
-    def prunable(self, *, before: datetime, now: datetime) -> dict[str, int]:
-        """How much `prune` would forget, by kind."""
-        with self._database.read() as connection:
-            return {kind: pruning.count(connection, kind, before=before, now=now) for kind in pruning.KINDS}
-
-    def prune(self, *, before: datetime, now: datetime) -> dict[str, int]:
-        """Forget what nobody needs and nothing has touched since `before`; see `pingback.store.pruning`.
-
-        In many short transactions, so that others can write meanwhile.
-        """
-        counts = dict.fromkeys(pruning.KINDS, 0)
-        for kind in counts:
-            while found := self._forget(kind, before, now):
-                counts[kind] += found
-        return counts
-
-    def vacuum(self) -> None:
-        """Give the room of what was forgotten back to the disk. Nobody else can write meanwhile."""
-        self._database.vacuum()
-
-    def count_mentions(self) -> dict[tuple[str, str], int]:
-        """How many mentions there are, by protocol and status."""
-        return self._counts(_COUNT_MENTIONS)
-
-    def count_pings(self) -> dict[tuple[str, str], int]:
-        """How many pings the outbox holds, by protocol, "" where none is known yet, and status."""
-        return self._counts(_COUNT_PINGS)
-
-    def check_writable(self) -> None:
+    def check(self) -> None:
         """Raises `StoreError` where a ping could not be kept now, by a trial that changes nothing.
 
         What pings and other work met is believed before the trial. After damage, which a trial may miss, nothing is
@@ -141,14 +112,6 @@ class Upkeep:
             return error
         return None
 
-    def _forget(self, kind: str, before: datetime, now: datetime) -> int:
-        with self._database.write() as connection:
-            return pruning.forget(connection, kind, before=before, now=now)
-
-    def _counts(self, statement: Select[Any]) -> dict[tuple[str, str], int]:
-        with self._database.read() as connection:
-            return {(protocol or "", status): count for protocol, status, count in connection.execute(statement)}
-
 
 _TRIAL: dict[str, Any] = {
     "source": "",
@@ -164,7 +127,3 @@ _TRIAL: dict[str, Any] = {
 _KEYS = ("pair", "source_key", "target_key", "page_key")
 _TRY = prepared(insert(mentions))
 _TAKE_AWAY = prepared(delete(mentions).where(mentions.c.pair == bindparam("trial")))
-_COUNT_MENTIONS = select(mentions.c.protocol, mentions.c.status, func.count()).group_by(
-    mentions.c.protocol, mentions.c.status
-)
-_COUNT_PINGS = select(outbox.c.protocol, standing, func.count()).group_by(outbox.c.protocol, standing)

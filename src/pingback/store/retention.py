@@ -1,0 +1,164 @@
+"""`Retention`: what a store may forget: what is neither shown, nor waiting, nor remembered so as not to do it twice.
+
+An approved or pending mention is never among it, nor is one on which the owner decided: its source may ping again, and
+the decision stands. Nor is a ping whose link still stands in its post: without it the next `publish` would send it once
+more.
+
+All of it has its time, but for what was rejected and never shown: any stranger can make us keep that, and so only the
+newest of it stays.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, delete, func, select, text
+
+from pingback.model import JobKind
+from pingback.store.database import Database
+from pingback.store.rows import micros
+from pingback.store.schema import (
+    FORGETTABLE,
+    REJECTED,
+    REJECTED_LONG,
+    attempts,
+    discoveries,
+    jobs,
+    mentions,
+    outbox,
+    pauses,
+)
+from pingback.store.statements import Prepared, Transaction, prepared
+
+BATCH = 1000  # rows in one transaction: somebody may wait with a ping for its end
+MOST_REJECTED = 1000  # mentions that were rejected; their senders may ask for a while what became of them
+MOST_RETRIED = 1000  # of those whose source is to be asked once more
+_ONE_LONG_IN = 20  # as `REJECTED_LONG` has it: longer URLs, of 16 KB and more, are nobody's, and push out no others
+_SLACK = 20  # one in so many more than may stay: to look through all of them for each costs more than the ping
+
+
+class _Forgotten(NamedTuple):
+    """The rows of a kind that may be forgotten: which, and how that is counted."""
+
+    some: Prepared
+    number: Prepared
+
+
+class Retention:
+    """Forgets; `Store.retention` gives it. Thread-safe; all methods raise `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, *, before: datetime, now: datetime) -> dict[str, int]:
+        """How much `run` would forget in the end, by kind."""
+        with self._database.read() as tx:
+            return {kind: tx.execute(each.number, _instants(before, now)).scalar() for kind, each in _FORGOTTEN.items()}
+
+    def run(self, *, before: datetime, now: datetime, most: int | None = None) -> dict[str, int]:
+        """Forget what nothing has touched since `before`, `most` rows of it at most; how much that was, by kind.
+
+        In many short transactions, so that others can write meanwhile.
+        """
+        counts = dict.fromkeys(_FORGOTTEN, 0)
+        for kind, forgotten in _FORGOTTEN.items():
+            while room := BATCH if most is None else min(BATCH, most - sum(counts.values())):
+                with self._database.write() as tx:
+                    found = tx.execute(forgotten.some, _instants(before, now) | {"most": room}).rowcount
+                counts[kind] += found
+                if found < room:
+                    break
+        return counts
+
+    def vacuum(self) -> None:
+        """Give the room of what was forgotten back to the disk. Nobody else can write meanwhile."""
+        self._database.vacuum()
+
+
+def forget_rejected(tx: Transaction, *, most: int) -> None:
+    """Leave the newest rejected mentions: no more than `most`, and of those with long URLs a twentieth of that.
+
+    Those whose source is to be asked once more are no part of it, but for their own bound.
+    """
+    for statements, bound in ((_REJECTED, most), (_REJECTED_LONG, max(most // _ONE_LONG_IN, 1))):
+        if tx.execute(statements.number, {"most": bound + bound // _SLACK}).first() is not None:
+            tx.execute(statements.some, {"most": bound, "most_retried": MOST_RETRIED, "looked_at": _looked_at(bound)})
+
+
+def _looked_at(most: int) -> int:
+    return most + most // _SLACK + MOST_RETRIED + BATCH // 10
+
+
+def _instants(before: datetime, now: datetime) -> dict[str, Any]:
+    return {"before": micros(before), "now": micros(now)}
+
+
+def _forgotten(table: Table, *conditions: Any, index: str | None = None) -> _Forgotten:
+    """What meets these conditions, found by this index."""
+    [key] = table.primary_key.columns
+    chosen: Select[Any] = select(key).where(*conditions)
+    if index is not None:
+        chosen = chosen.with_hint(table, f"INDEXED BY {index}", "sqlite")
+    some = delete(table).where(key.in_(chosen.limit(bindparam("most"))))
+    return _Forgotten(prepared(some), prepared(select(func.count()).select_from(chosen.subquery())))
+
+
+_BEFORE: ColumnElement[int] = bindparam("before", type_=BigInteger)
+_NOW: ColumnElement[int] = bindparam("now", type_=BigInteger)
+_TRIED_SINCE = (
+    select(attempts.c.id).where(attempts.c.ping == outbox.c.id, attempts.c.at >= _BEFORE).correlate(outbox).exists()
+)
+_TO_BE_SENT = (
+    select(jobs.c.id)
+    .where(jobs.c.kind == JobKind.DELIVER.value, jobs.c.subject == outbox.c.id)
+    .correlate(outbox)
+    .exists()
+)
+# By what a person calls them, in the order in which they go: attempts after the pings that they belong to.
+_FORGOTTEN: Mapping[str, _Forgotten] = {
+    "mentions": _forgotten(
+        mentions,
+        text(FORGETTABLE),
+        mentions.c.status.in_(["deleted", "rejected", "spam"]),
+        mentions.c.changed < _BEFORE,
+        mentions.c.received < _BEFORE,
+        index="pingback_mentions_forgettable",
+    ),
+    "pings": _forgotten(
+        outbox,
+        text("NOT linked"),
+        outbox.c.next_try.is_(None),
+        outbox.c.leased_until.is_(None),
+        ~_TO_BE_SENT,
+        ~_TRIED_SINCE,
+        index="pingback_outbox_unlinked",
+    ),
+    "attempts": _forgotten(attempts, attempts.c.at < _BEFORE, index="pingback_attempts_by_time"),
+    "discoveries": _forgotten(discoveries, discoveries.c.until <= _NOW),
+    "pauses": _forgotten(pauses, pauses.c.until <= _NOW),
+}
+KINDS = tuple(_FORGOTTEN)
+
+
+def _rejected(index: str, condition: str) -> _Forgotten:
+    """Those that are too many, and whether there are more than `most`; the text is all of it ours."""
+    of_index = f"FROM pingback_mentions INDEXED BY {index} WHERE {condition} ORDER BY changed DESC, id DESC"
+    some = f"""
+WITH newest AS (SELECT id, changed {of_index} LIMIT :looked_at),
+placed AS (
+    SELECT id, retried, row_number() OVER (PARTITION BY retried ORDER BY changed DESC, id DESC) AS place
+    FROM (
+        SELECT id, changed, EXISTS (
+            SELECT 1 FROM pingback_jobs WHERE kind = '{JobKind.VERIFY.value}' AND subject = newest.id
+        ) AS retried
+        FROM newest
+    )
+)
+DELETE FROM pingback_mentions
+WHERE id IN (SELECT id FROM placed WHERE place > CASE WHEN retried THEN :most_retried ELSE :most END)
+"""  # noqa: S608
+    return _Forgotten(prepared(text(some)), prepared(text(f"SELECT id {of_index} LIMIT 1 OFFSET :most")))
+
+
+_REJECTED = _rejected("pingback_mentions_rejected", REJECTED)
+_REJECTED_LONG = _rejected("pingback_mentions_rejected_long", REJECTED_LONG)

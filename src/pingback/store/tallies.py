@@ -1,0 +1,65 @@
+"""`Tallies`: how many mentions and pings there are, in rows that triggers keep.
+
+So whatever writes a mention or a ping, and however many at once, is counted in the same transaction: to count a million
+rows takes a second, and a statement beside each write would need to know what the row was before.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, select
+
+from pingback.store.database import Database
+from pingback.store.schema import days, kinds, tallies
+from pingback.store.statements import Transaction, prepared
+
+MENTIONS, PINGS = "mentions", "outbox"
+
+
+class Tallies:
+    """The counts of a database; `Store.tallies` gives it. Thread-safe; all methods raise `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def mentions(self) -> dict[tuple[str, str], int]:
+        """How many mentions there are, by protocol and status."""
+        return self._of(MENTIONS)
+
+    def pings(self) -> dict[tuple[str, str], int]:
+        """How many pings the outbox holds, by protocol, "" where none is known yet, and status."""
+        return self._of(PINGS)
+
+    def _of(self, subject: str) -> dict[tuple[str, str], int]:
+        with self._database.read() as tx:
+            rows = tx.execute(_TALLIES, {"of": subject})
+            return {(protocol, status): number for protocol, status, number in rows if number}
+
+
+def by_status(tx: Transaction, subject: str) -> Counter[str]:
+    """How many rows of a subject have each status."""
+    counts: Counter[str] = Counter()
+    for _, status, number in tx.execute(_TALLIES, {"of": subject}):
+        counts[status] += number
+    return counts
+
+
+def by_day(tx: Transaction, first: int) -> dict[int, int]:
+    """How many mentions came on each day from the first one on, in days since 1970."""
+    return dict(map(tuple, tx.execute(_DAYS, {"first": first})))
+
+
+def by_kind(tx: Transaction, hosts: Iterable[str]) -> Counter[str]:
+    """How many mentions of each kind are approved, of targets on these hosts."""
+    counts: Counter[str] = Counter()
+    for host in hosts:
+        for kind, number in tx.execute(_KINDS, {"of": host}):
+            counts[kind] += number
+    return +counts
+
+
+_TALLIES = prepared(
+    select(tallies.c.protocol, tallies.c.status, tallies.c.number).where(tallies.c.subject == bindparam("of"))
+)
+_DAYS = prepared(select(days.c.day, days.c.number).where(days.c.day >= bindparam("first")))
+_KINDS = prepared(select(kinds.c.kind, kinds.c.number).where(kinds.c.host == bindparam("of")))
