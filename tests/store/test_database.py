@@ -1,6 +1,7 @@
 """`pingback.store.database`: one transaction each, shared by all that is kept in the file."""
 
 import sqlite3
+import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -131,3 +132,94 @@ def _corrupt() -> sqlite3.DatabaseError:
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
+
+
+def test_who_waits_behind_another_waits_no_longer_than_for_themselves(tmp_path: Path) -> None:
+    """While another program holds the lock: two dozen of them one after another would take twice what the last has."""
+    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0.2")
+    refused: list[float] = []
+    together = threading.Barrier(25)
+
+    def write(within: float | None) -> None:
+        together.wait()
+        with (
+            pytest.raises(StoreError, match=r"is locked|is too busy"),
+            database.write(within=within),
+        ):
+            pass
+        refused.append(within or 0.2)
+
+    with closing(sqlite3.connect(tmp_path / "pingback.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threads = [threading.Thread(target=write, args=(within,)) for within in [2.4] + [None] * 24]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert refused == [0.2] * 24 + [2.4]
+    database.close()
+
+
+def test_who_waits_behind_a_patient_one_is_refused_in_time(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+    with closing(sqlite3.connect(tmp_path / "pingback.db", check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        patient = threading.Thread(target=_write_a_pause, args=(database,))
+        patient.start()
+        for within in (0.0, 0.01, 0.1):
+            with pytest.raises(StoreError), database.write(within=within):
+                pass
+        assert patient.is_alive()
+        other.rollback()
+        patient.join()
+    with database.read() as tx:
+        assert tx.execute("SELECT count(*) FROM pingback_pauses").scalar() == 1
+    database.close()
+
+
+def _write_a_pause(database: Database) -> None:
+    with database.write(within=3600) as tx:
+        tx.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+
+
+def test_all_readers_at_once_keep_no_writer_waiting(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0")
+    with ExitStack() as readers:
+        with pytest.raises(StoreError, match="is too busy"):
+            _read_without_end(database, readers)
+        _write_a_pause(database)
+    database.close()
+
+
+def _read_without_end(database: Database, readers: ExitStack) -> None:
+    while True:
+        readers.enter_context(database.read())
+
+
+def test_what_failed_is_undone_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+    with closing(sqlite3.connect(tmp_path / "pingback.db", timeout=0)) as other:
+        try:
+            _write_half_and_fail(database)
+        except StoreError:
+            other.execute("BEGIN IMMEDIATE")
+        assert other.in_transaction
+        assert other.execute("SELECT count(*) FROM pingback_pauses").fetchone() == (0,)
+    database.close()
+
+
+def _write_half_and_fail(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        tx.execute("SELECT nothing FROM nowhere")
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError])
+def test_what_cannot_be_made_of_a_row_is_said_as_it_is(tmp_path: Path, error: type[Exception]) -> None:
+    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+    for lend in (database.read, database.browse, database.write):
+        with pytest.raises(error, match="a later word"), lend():
+            raise error("a later word")
+    assert database.trouble is None
+    _write_a_pause(database)
+    database.close()
