@@ -182,7 +182,7 @@ def _of_a_later_version(path: Path) -> None:
     [
         pytest.param(_text, "is not an SQLite database", id="not-a-database"),
         pytest.param(_truncated, "is damaged", id="truncated"),
-        pytest.param(_another_programs, "cannot be used: no such column", id="another-programs"),
+        pytest.param(_another_programs, "cannot be used: table pingback_mentions already", id="another-programs"),
     ],
 )
 def test_a_database_that_cannot_be_read(run: Run, tmp_path: Path, spoil: Callable[[Path], None], sentence: str) -> None:

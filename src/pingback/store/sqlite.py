@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
 from math import ceil
@@ -18,11 +18,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pingback.errors import StoreError
 from pingback.store.rows import UnreadableRow
-from pingback.store.schema import DAY_IN_MICROS, metadata
+from pingback.store.upgrading import TooNew, bring_up_to_date
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
@@ -72,78 +71,6 @@ class _Dialect(SQLiteDialect_pysqlite):
 
 
 DIALECT = _Dialect(paramstyle="named")
-
-
-def _compiled(statements: Iterable[ExecutableDDLElement]) -> tuple[str, ...]:
-    return tuple(str(statement.compile(dialect=DIALECT)) for statement in statements)
-
-
-_TABLES = _compiled(CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables)
-_INDEXES = _compiled(
-    CreateIndex(index, if_not_exists=True)
-    for table in metadata.sorted_tables
-    for index in sorted(table.indexes, key=lambda index: str(index.name))
-)
-
-
-def _up(table: str, values: Mapping[str, str], condition: str = "true") -> str:
-    """One more in this table of counts."""
-    return (
-        f"INSERT INTO {table} ({', '.join(values)}, number) SELECT {', '.join(values.values())}, 1 WHERE {condition}"
-        f" ON CONFLICT ({', '.join(values)}) DO UPDATE SET number = number + 1;"
-    )
-
-
-def _down(table: str, values: Mapping[str, str], condition: str = "true") -> str:
-    key = " AND ".join(f"{column} = {value}" for column, value in values.items())
-    return f"UPDATE {table} SET number = number - 1 WHERE {key} AND {condition};"  # noqa: S608  # all of it is ours
-
-
-def _counting(name: str, counted: str, table: str, values: Mapping[str, str], condition: str = "true") -> Iterator[str]:
-    """Triggers that count the rows of `counted` in `table`, by values in which ROW stands for a row of it.
-
-    A row counts where the condition holds.
-    """
-
-    def of(row: str, change: Callable[[str, Mapping[str, str], str], str]) -> str:
-        named = {column: value.replace("ROW", row) for column, value in values.items()}
-        return change(table, named, condition.replace("ROW", row))
-
-    parts = [*values.values(), f"({condition})"]
-    differs = " OR ".join(f"{part.replace('ROW', 'old')} IS NOT {part.replace('ROW', 'new')}" for part in parts)
-    begin = f"CREATE TRIGGER IF NOT EXISTS pingback_{name}"
-    yield f"{begin}_more AFTER INSERT ON {counted} BEGIN {of('new', _up)} END"
-    yield f"{begin}_else AFTER UPDATE ON {counted} WHEN {differs} BEGIN {of('old', _down)} {of('new', _up)} END"
-    yield f"{begin}_less AFTER DELETE ON {counted} BEGIN {of('old', _down)} END"
-
-
-# As the outbox tells it (`pingback.store.schema.standing`).
-_STANDING = "CASE WHEN ROW.leased_until IS NOT NULL AND ROW.next_try IS NOT NULL THEN 'waiting' ELSE ROW.status END"
-_TALLY = {"site_id": "ROW.site_id", "protocol": "coalesce(ROW.protocol, '')"}
-_TRIGGERS = (
-    *_counting(
-        "mentions_tallied",
-        "pingback_mentions",
-        "pingback_tallies",
-        _TALLY | {"subject": "'mentions'", "status": "ROW.status"},
-    ),
-    *_counting(
-        "outbox_tallied", "pingback_outbox", "pingback_tallies", _TALLY | {"subject": "'outbox'", "status": _STANDING}
-    ),
-    *_counting(
-        "days_tallied",
-        "pingback_mentions",
-        "pingback_days",
-        {"site_id": "ROW.site_id", "day": f"ROW.received / {DAY_IN_MICROS}"},
-    ),
-    *_counting(
-        "kinds_tallied",
-        "pingback_mentions",
-        "pingback_kinds",
-        {"site_id": "ROW.site_id", "host": "ROW.target_host", "kind": "ROW.kind"},
-        "ROW.status = 'approved'",
-    ),
-)
 
 
 def parse_url(url: str) -> URL:
@@ -227,6 +154,8 @@ def translated(url: URL) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _translation(error, url) from error
+    except TooNew as error:
+        raise StoreError(f"{name_of(url)} was written by a newer version of pingback ({error})") from error
     except UnreadableRow as error:
         raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
@@ -257,8 +186,9 @@ def _prepare(wait: float, connection: sqlite3.Connection, _: ConnectionPoolEntry
     connection.execute("PRAGMA synchronous = FULL").close()
     # A statement with triggers keeps what it changes, to undo it; in a file, that costs a ping 100 microseconds.
     connection.execute("PRAGMA temp_store = MEMORY").close()
-    for statement in (*_TABLES, *_INDEXES, *_TRIGGERS):  # where all is there already, no lock is taken
-        connection.execute(statement).close()
+    bring_up_to_date(connection, wait=wait)
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
@@ -282,8 +212,6 @@ def _connect(url: URL, wait: float, create: bool) -> DBAPIConnection:
         _secure_file(path, create)
     # The driver begins no transaction by itself: a `Database` does.
     connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.text_factory = _text
     return cast(DBAPIConnection, connection)  # it is one, but for names of parameters
 
 

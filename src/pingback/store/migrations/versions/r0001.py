@@ -1,0 +1,431 @@
+"""All tables. What a file of before there was a history holds is copied into them.
+
+Revision 0001, the first.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+
+from pingback.store.migrations.before import copy_all, is_ours
+
+_TRIGGERS = Path(__file__).with_suffix(".sql")  # for SQLite, one a line: they count what comes and goes
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    _make_tables()
+    connection = op.get_bind()
+    if connection.dialect.name == "sqlite":
+        for trigger in _TRIGGERS.read_text().splitlines():
+            connection.exec_driver_sql(trigger)
+    if is_ours(connection):
+        copy_all(connection)
+    _make_indices()  # of full tables, which takes half the time
+
+
+def downgrade() -> None:
+    raise NotImplementedError("an earlier version could not read what this one keeps")
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "pingback_attempts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ping", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("protocol", sa.String(length=20), nullable=True),
+        sa.Column("endpoint", sa.Text(), nullable=True),
+        sa.Column("fault", sa.BigInteger(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("exchange", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "pingback_blocks",
+        sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
+        sa.Column("block", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "block"),
+    )
+    op.create_table(
+        "pingback_channels",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("told_until", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("rests_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("site_id", "name", name="pingback_channels_once"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "pingback_days",
+        sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("site_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "site_id"),
+    )
+    op.create_table(
+        "pingback_discoveries",
+        sa.Column("target_key", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("endpoints", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("target_key"),
+    )
+    op.create_table(
+        "pingback_ended_sessions",
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("session"),
+    )
+    op.create_table(
+        "pingback_jobs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.BigInteger(), nullable=False),
+        sa.Column("host", sa.Text(), server_default="", nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "pingback_kinds",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("host", "kind", "site_id"),
+    )
+    op.create_table(
+        "pingback_lanes",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "host"),
+    )
+    op.create_table(
+        "pingback_login_tries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("client", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "pingback_mentions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("pair", sa.String(length=64), nullable=False),
+        sa.Column("source_key", sa.String(length=64), nullable=False),
+        sa.Column("target_key", sa.String(length=64), nullable=False),
+        sa.Column("page_key", sa.String(length=64), nullable=False),
+        sa.Column("home_key", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("target_host", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), server_default="mention-of", nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("excerpt", sa.Text(), nullable=True),
+        sa.Column("site_name", sa.Text(), nullable=True),
+        sa.Column("author_name", sa.Text(), nullable=True),
+        sa.Column("author_url", sa.Text(), nullable=True),
+        sa.Column("author_photo", sa.Text(), nullable=True),
+        sa.Column("published", sa.BigInteger(), nullable=True),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("dated", sa.BigInteger(), nullable=False),
+        sa.Column("verified", sa.BigInteger(), nullable=True),
+        sa.Column("fault", sa.Integer(), nullable=True),
+        sa.Column("tried", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("asked", sa.BigInteger(), nullable=True),
+        sa.Column("changed", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("decision", sa.String(length=20), nullable=True),
+        sa.Column("held_for", sa.Text(), nullable=True),
+        sa.Column("client_ip", sa.String(length=45), nullable=True),
+        sa.Column("withdrawn", sa.BigInteger(), nullable=True),
+        sa.Column("news", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("pair"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "pingback_moves",
+        sa.Column("old_key", sa.String(length=64), nullable=False),
+        sa.Column("new_key", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("old_key"),
+    )
+    op.create_table(
+        "pingback_notifications",
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("mention", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "mention", "site_id"),
+    )
+    op.create_table(
+        "pingback_outbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("pair", sa.String(length=64), nullable=False),
+        sa.Column("source_key", sa.String(length=64), nullable=False),
+        sa.Column("target_key", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("protocol", sa.String(length=20), nullable=True),
+        sa.Column("endpoint", sa.Text(), nullable=True),
+        sa.Column("fault", sa.BigInteger(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try", sa.BigInteger(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("linked", sa.Boolean(), nullable=False),
+        sa.Column("told_by", sa.String(length=20), nullable=True),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("pair"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "pingback_pauses",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("host"),
+    )
+    op.create_table(
+        "pingback_posts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("source_key", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source_key"),
+    )
+    op.create_table(
+        "pingback_readings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("source_key", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("page", sa.LargeBinary(), nullable=True),
+        sa.Column("content_type", sa.Text(), nullable=True),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source_key"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "pingback_secrets",
+        sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "name"),
+    )
+    op.create_table(
+        "pingback_tallies",
+        sa.Column("subject", sa.String(length=20), nullable=False),
+        sa.Column("protocol", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("site_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "protocol", "status", "site_id"),
+    )
+
+
+def _make_indices() -> None:
+    op.create_index("pingback_attempts_by_ping", "pingback_attempts", ["ping", "id"], unique=False)
+    op.create_index("pingback_attempts_by_time", "pingback_attempts", ["at"], unique=False)
+    op.create_index("pingback_blocks_by_host", "pingback_blocks", ["host"], unique=False)
+    op.create_index("pingback_discoveries_by_end", "pingback_discoveries", ["until"], unique=False)
+    op.create_index("pingback_jobs_by_host", "pingback_jobs", ["kind", "host", "due", "id"], unique=False)
+    op.create_index(
+        "pingback_jobs_by_lease",
+        "pingback_jobs",
+        ["leased_by"],
+        unique=False,
+        sqlite_where=sa.text("leased_by IS NOT NULL"),
+    )
+    op.create_index("pingback_jobs_by_setting", "pingback_jobs", ["set_at"], unique=False)
+    op.create_index("pingback_lanes_by_due", "pingback_lanes", ["kind", "due", "host"], unique=False)
+    op.create_index("pingback_login_tries_by_client", "pingback_login_tries", ["client", "at"], unique=False)
+    op.create_index("pingback_login_tries_by_time", "pingback_login_tries", ["at"], unique=False)
+    op.create_index(
+        "pingback_mentions_asked",
+        "pingback_mentions",
+        ["tried"],
+        unique=False,
+        sqlite_where=sa.text("asked IS NOT NULL"),
+        postgresql_where=sa.text("asked IS NOT NULL"),
+    )
+    op.create_index("pingback_mentions_by_arrival", "pingback_mentions", ["received", "id"], unique=False)
+    op.create_index(
+        "pingback_mentions_by_home", "pingback_mentions", ["home_key", "status", "source_key"], unique=False
+    )
+    op.create_index(
+        "pingback_mentions_by_host",
+        "pingback_mentions",
+        ["target_host", "status", "received", "id", "changed", "kind"],
+        unique=False,
+    )
+    op.create_index(
+        "pingback_mentions_by_host_change",
+        "pingback_mentions",
+        ["target_host", "status", "changed", "id", "received", "dated", "kind"],
+        unique=False,
+    )
+    op.create_index(
+        "pingback_mentions_by_host_date",
+        "pingback_mentions",
+        ["target_host", "status", "dated", "id", "changed", "kind"],
+        unique=False,
+    )
+    op.create_index(
+        "pingback_mentions_by_host_kind",
+        "pingback_mentions",
+        ["target_host", "status", "kind", "changed", "id", "received", "dated"],
+        unique=False,
+    )
+    op.create_index(
+        "pingback_mentions_by_look",
+        "pingback_mentions",
+        ["tried", "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'approved' AND verified IS NOT NULL"),
+        postgresql_where=sa.text("status = 'approved' AND verified IS NOT NULL"),
+    )
+    op.create_index(
+        "pingback_mentions_by_news",
+        "pingback_mentions",
+        ["news", "id"],
+        unique=False,
+        sqlite_where=sa.text("news IS NOT NULL AND status IN ('approved', 'pending')"),
+        postgresql_where=sa.text("news IS NOT NULL AND status IN ('approved', 'pending')"),
+    )
+    op.create_index(
+        "pingback_mentions_by_page",
+        "pingback_mentions",
+        ["page_key", "status", "received", "id", "changed", "kind", "dated"],
+        unique=False,
+    )
+    op.create_index("pingback_mentions_by_page_change", "pingback_mentions", ["page_key", "changed"], unique=False)
+    op.create_index("pingback_mentions_by_status", "pingback_mentions", ["status", "received", "id"], unique=False)
+    op.create_index("pingback_mentions_by_target", "pingback_mentions", ["target_key", "page_key"], unique=False)
+    op.create_index(
+        "pingback_mentions_by_withdrawal",
+        "pingback_mentions",
+        ["withdrawn", "id"],
+        unique=False,
+        sqlite_where=sa.text("withdrawn IS NOT NULL"),
+        postgresql_where=sa.text("withdrawn IS NOT NULL"),
+    )
+    op.create_index(
+        "pingback_mentions_forgettable",
+        "pingback_mentions",
+        ["status", "changed", "id", "received"],
+        unique=False,
+        sqlite_where=sa.text("decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"),
+        postgresql_where=sa.text("decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"),
+    )
+    op.create_index(
+        "pingback_mentions_rejected",
+        "pingback_mentions",
+        ["changed", "id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) <= 1024"
+        ),
+        postgresql_where=sa.text(
+            "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) <= 1024"
+        ),
+    )
+    op.create_index(
+        "pingback_mentions_rejected_long",
+        "pingback_mentions",
+        ["changed", "id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) > 1024"
+        ),
+        postgresql_where=sa.text(
+            "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) > 1024"
+        ),
+    )
+    op.create_index(
+        "pingback_mentions_seen",
+        "pingback_mentions",
+        ["received", "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending' AND verified IS NOT NULL"),
+        postgresql_where=sa.text("status = 'pending' AND verified IS NOT NULL"),
+    )
+    op.create_index(
+        "pingback_mentions_unseen",
+        "pingback_mentions",
+        ["received", "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending' AND verified IS NULL"),
+        postgresql_where=sa.text("status = 'pending' AND verified IS NULL"),
+    )
+    op.create_index(
+        "pingback_mentions_unverified",
+        "pingback_mentions",
+        ["status", "protocol", "tried"],
+        unique=False,
+        sqlite_where=sa.text("verified IS NULL"),
+        postgresql_where=sa.text("verified IS NULL"),
+    )
+    op.create_index(
+        "pingback_mentions_wanted",
+        "pingback_mentions",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending' AND decision = 'approved' AND verified IS NULL"),
+        postgresql_where=sa.text("status = 'pending' AND decision = 'approved' AND verified IS NULL"),
+    )
+    op.create_index("pingback_moves_by_new", "pingback_moves", ["new_key"], unique=False)
+    op.create_index("pingback_notifications_by_time", "pingback_notifications", ["at"], unique=False)
+    op.create_index("pingback_outbox_by_source", "pingback_outbox", ["source_key", "id"], unique=False)
+    op.create_index(
+        "pingback_outbox_by_turn",
+        "pingback_outbox",
+        ["host", "next_try", "id", "leased_until", "source_key"],
+        unique=False,
+        sqlite_where=sa.text("next_try IS NOT NULL"),
+    )
+    op.create_index(
+        "pingback_outbox_unlinked",
+        "pingback_outbox",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("NOT linked"),
+        postgresql_where=sa.text("NOT linked"),
+    )
+    op.create_index(op.f("ix_pingback_readings_due"), "pingback_readings", ["due"], unique=False)
