@@ -57,6 +57,7 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "source_rate": "10/minute",
         "approve": "known",
         "block": (),
+        "keep_days": 90.0,
         "akismet_key": None,
         "akismet_site": None,
         "notify_mail": None,
@@ -111,7 +112,7 @@ _SWITCHES = [
 ]
 _SECONDS = [
     pytest.param(name, "0", "1.5", "3", [0.0, 1.5, 3.0], id=name)
-    for name in ("wait", "answer_within", "reverify_after_days")
+    for name in ("wait", "answer_within", "reverify_after_days", "keep_days")
 ]
 _PATTERNS = [
     pytest.param(
@@ -250,6 +251,7 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("notify_webhook", "/hook", "'/hook' is not an absolute HTTP URL", id="webhook-relative"),
         pytest.param("reverify_after_days", "-1", "-1 days are not between", id="reverify_after_days-below-zero"),
         pytest.param("reverify_after_days", "3651", "3651 days are not between", id="reverify_after_days-ten-years"),
+        pytest.param("keep_days", "-1", "-1 days are not between", id="keep_days-below-zero"),
         pytest.param("rate", "often", "'often' is not a rate like '60/minute; 300/hour'", id="rate-in-words"),
         pytest.param("rate", "0/minute", "'0/minute' is not a rate", id="rate-none"),
         pytest.param("rate", "1/month", "'1/month' is not a rate", id="rate-over-a-day"),

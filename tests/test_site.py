@@ -31,6 +31,7 @@ CHANGED: dict[str, Any] = {
     "close_after": 30.0,
     "approve": "all",
     "block": ("spam.example",),
+    "keep_days": 365.0,
     "self_pings": False,
     "verify": "queued",
     "answer_within": 1.0,

@@ -37,6 +37,8 @@ REVERIFY_EVERY = 60.0  # seconds
 REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
 SEND_EVERY = 5.0  # seconds between two looks at what is to be sent
 SEND_FOR = 300.0  # seconds after which a round begins nothing more
+FORGET_EVERY = 3600.0  # seconds
+FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
 NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
@@ -58,7 +60,9 @@ class Parts:
 
     def __init__(self, settings: Settings, *, store: Store, client: Client, callbacks: Callbacks, host: Host) -> None:
         self._settings = settings
+        self._store = store
         self._client = client
+        self._clock = host.clock
         self._callbacks = callbacks
         self._akismet = akismet_for(settings, client) if settings.site or settings.akismet_site else None
         self._notifier = Notifier(store.notifications, _channels(settings, client), clock=host.clock)
@@ -69,6 +73,7 @@ class Parts:
             [
                 Job("verify old mentions anew", REVERIFY_EVERY, self._reverify),
                 Job("tell of new mentions", NOTIFY_EVERY, self._tell),
+                Job("forget what is old", FORGET_EVERY, self._forget),
             ]
         )
         self._stopped = Event()
@@ -125,6 +130,7 @@ class Parts:
         done = 0
         if self._receiver is not None:
             done = self._receiver.settler.work_off(until=until) + self._reverify(until)
+        self._forget()
         return done + self._tell() + self.publishing.send_due(seconds=until - monotonic()).total()
 
     def close(self) -> None:
@@ -147,6 +153,12 @@ class Parts:
             return 0
         after = timedelta(days=self._settings.reverify_after_days)
         return self.receiver.settler.reverify(after=after, most=REVERIFIED, until=until)
+
+    def _forget(self) -> None:
+        if self._settings.keep_days:
+            instant = self._clock()
+            before = instant - timedelta(days=self._settings.keep_days)
+            self._store.retention.run(before=before, now=instant, most=FORGOTTEN)
 
     def _send(self) -> None:
         try:

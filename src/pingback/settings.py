@@ -152,6 +152,9 @@ class Settings:
 
     approve: Approve = setting("known", MODERATION, "Known: the first mention by anybody new waits for you.")
     block: tuple[str, ...] = setting((), MODERATION, "Take no pings from this host.", of=BLOCK)
+    keep_days: float = setting(
+        90.0, MODERATION, "Forget what was rejected, deleted or is spam after so many days; 0 for never.", of=DAYS
+    )
     akismet_key: str | None = setting(None, MODERATION, "Ask Akismet, with this key.", flag=None, secret=True)
     akismet_site: str | None = setting(
         None, MODERATION, "The site that Akismet's key is for.", flag=None, of=URL, unset="the first site"
@@ -217,6 +220,7 @@ class Keywords(TypedDict, total=False):
     source_rate: str
     approve: Approve
     block: str | Iterable[str]
+    keep_days: float
     akismet_key: str | None
     akismet_site: str | None
     notify_mail: str | None

@@ -80,7 +80,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
                 "Targets": ["--[no-]check-targets", "--[no-]self-pings", "--close-after"],
                 "Verification": ["--verify", "--answer-within", "--trackback", "--reverify-after-days"],
                 "Limits": ["--rate", "--source-rate"],
-                "Moderation": ["--approve", "--block"],
+                "Moderation": ["--approve", "--block", "--keep-days"],
                 "Notifications": ["--notify-mail", "--notify-webhook"],
                 "Server": ["--host", "--port", "--trusted-proxy"],
                 "Log and metrics": ["--log-format", "--[no-]metrics"],

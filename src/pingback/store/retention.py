@@ -32,15 +32,23 @@ from pingback.store.statements import Prepared, Transaction, prepared
 
 BATCH = 1000  # rows in one transaction: somebody may wait with a ping for its end
 MOST_REJECTED = 1000  # mentions that were rejected; their senders may ask for a while what became of them
-MOST_RETRIED = 1000  # of those whose source is to be asked once more
 _ONE_LONG_IN = 20  # as `REJECTED_LONG` has it: longer URLs, of 16 KB and more, are nobody's, and push out no others
+_BESIDE_A_PING = 100  # rows that go with one ping, where very many were left
 _SLACK = 20  # one in so many more than may stay: to look through all of them for each costs more than the ping
 
 
-class _Forgotten(NamedTuple):
-    """The rows of a kind that may be forgotten: which, and how that is counted."""
+class _TooMany(NamedTuple):
+    """The rejected mentions that are too many: how to forget some of them, and whether there are any."""
 
     some: Prepared
+    first: Prepared
+
+
+class _Forgotten(NamedTuple):
+    """The rows of a kind that may be forgotten: how to forget some, whether there are any, and how many."""
+
+    some: Prepared
+    first: Prepared
     number: Prepared
 
 
@@ -60,11 +68,13 @@ class Retention:
 
         In many short transactions, so that others can write meanwhile.
         """
-        counts = dict.fromkeys(_FORGOTTEN, 0)
-        for kind, forgotten in _FORGOTTEN.items():
+        instants, counts = _instants(before, now), dict.fromkeys(_FORGOTTEN, 0)
+        with self._database.read() as tx:  # mostly there is nothing, and the write lock is left to others
+            kinds = [kind for kind, each in _FORGOTTEN.items() if tx.execute(each.first, instants)]
+        for kind in kinds:
             while room := BATCH if most is None else min(BATCH, most - sum(counts.values())):
                 with self._database.write() as tx:
-                    found = tx.execute(forgotten.some, _instants(before, now) | {"most": room}).rowcount
+                    found = tx.execute(_FORGOTTEN[kind].some, instants | {"most": room}).rowcount
                 counts[kind] += found
                 if found < room:
                     break
@@ -78,15 +88,11 @@ class Retention:
 def forget_rejected(tx: Transaction, *, most: int) -> None:
     """Leave the newest rejected mentions: no more than `most`, and of those with long URLs a twentieth of that.
 
-    Those whose source is to be asked once more are no part of it, but for their own bound.
+    Those whose source is to be asked once more are no part of it: of them, too, as many are left.
     """
     for statements, bound in ((_REJECTED, most), (_REJECTED_LONG, max(most // _ONE_LONG_IN, 1))):
-        if tx.execute(statements.number, {"most": bound + bound // _SLACK}).first() is not None:
-            tx.execute(statements.some, {"most": bound, "most_retried": MOST_RETRIED, "looked_at": _looked_at(bound)})
-
-
-def _looked_at(most: int) -> int:
-    return most + most // _SLACK + MOST_RETRIED + BATCH // 10
+        if tx.execute(statements.first, {"most": bound + bound // _SLACK}):
+            tx.execute(statements.some, {"most": bound, "looked_at": 2 * bound + bound // _SLACK + _BESIDE_A_PING})
 
 
 def _instants(before: datetime, now: datetime) -> dict[str, Any]:
@@ -100,7 +106,9 @@ def _forgotten(table: Table, *conditions: Any, index: str | None = None) -> _For
     if index is not None:
         chosen = chosen.with_hint(table, f"INDEXED BY {index}", "sqlite")
     some = delete(table).where(key.in_(chosen.limit(bindparam("most"))))
-    return _Forgotten(prepared(some), prepared(select(func.count()).select_from(chosen.subquery())))
+    return _Forgotten(
+        prepared(some), prepared(chosen.limit(1)), prepared(select(func.count()).select_from(chosen.subquery()))
+    )
 
 
 _BEFORE: ColumnElement[int] = bindparam("before", type_=BigInteger)
@@ -140,7 +148,7 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
 KINDS = tuple(_FORGOTTEN)
 
 
-def _rejected(index: str, condition: str) -> _Forgotten:
+def _rejected(index: str, condition: str) -> _TooMany:
     """Those that are too many, and whether there are more than `most`; the text is all of it ours."""
     of_index = f"FROM pingback_mentions INDEXED BY {index} WHERE {condition} ORDER BY changed DESC, id DESC"
     some = f"""
@@ -155,9 +163,9 @@ placed AS (
     )
 )
 DELETE FROM pingback_mentions
-WHERE id IN (SELECT id FROM placed WHERE place > CASE WHEN retried THEN :most_retried ELSE :most END)
+WHERE id IN (SELECT id FROM placed WHERE place > :most)
 """  # noqa: S608
-    return _Forgotten(prepared(text(some)), prepared(text(f"SELECT id {of_index} LIMIT 1 OFFSET :most")))
+    return _TooMany(prepared(text(some)), prepared(text(f"SELECT id {of_index} LIMIT 1 OFFSET :most")))
 
 
 _REJECTED = _rejected("pingback_mentions_rejected", REJECTED)
