@@ -21,7 +21,7 @@ PENDING, APPROVED, SPAM = MentionStatus.PENDING, MentionStatus.APPROVED, Mention
 @pytest.fixture
 def store() -> Iterator[Store]:
     with Store("sqlite://") as store:
-        store.mentions.keep(arrived("https://good.example/first", status=APPROVED))
+        store.mentions.keep(arrived("https://good.example/first", status=APPROVED), home="good.example")
         yield store
 
 

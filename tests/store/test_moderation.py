@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pingback.clock import now
 from pingback.errors import StoreError
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import JobKind, Mention, MentionStatus, Protocol
 from pingback.store import Store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -97,6 +98,26 @@ def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> Non
         store.moderation.decide([number_of(mention)], DELETED)
     with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
         assert connection.execute("SELECT changed FROM pingback_mentions").fetchone() == (1767358800000000,)
+
+
+@pytest.mark.parametrize(
+    ("status", "verified", "wanted"),
+    [
+        pytest.param(APPROVED, None, 1, id="approved-unseen"),
+        pytest.param(APPROVED, NOON, 0, id="approved-and-seen"),
+        pytest.param(SPAM, None, 0, id="spam"),
+        pytest.param(DELETED, None, 0, id="deleted"),
+    ],
+)
+def test_what_is_approved_unseen_is_a_job(
+    store: Store, status: MentionStatus, verified: datetime | None, wanted: int
+) -> None:
+    mention = kept(store, "https://a.example:8443/post", verified=verified)
+    store.moderation.decide([number_of(mention)], status)
+    jobs = store.jobs.lease(
+        [JobKind.VERIFY], worker_id="me", now=now(), lease=timedelta(minutes=1), limit=9, per_host=9
+    )
+    assert [(job.subject, job.host) for job in jobs] == [(mention.id, "a.example:8443")] * wanted
 
 
 @pytest.mark.parametrize("status", [SPAM, DELETED, REJECTED])

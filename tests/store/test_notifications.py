@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import JobKind, Mention, MentionStatus, Protocol
 from pingback.store import Store
 from tests.receive.pages import Clock
 
@@ -130,3 +130,83 @@ def test_one_caller_has_the_channel(tmp_path: Path, clock: Clock) -> None:
         assert other.notifications.claim("mail", now=clock.instant, lease=LEASE)
         clock.pass_by(minutes=10)  # the other never came back
         assert one.notifications.claim("mail", now=clock.instant, lease=LEASE)
+
+
+def test_what_was_rejected_until_its_source_could_be_had_is_news(store: Store, clock: Clock) -> None:
+    late = keep(store, clock, 1, status=MentionStatus.PENDING, verified=None)
+    late = store.mentions.update(replace(late, status=MentionStatus.REJECTED, fault=16))
+    clock.pass_by(hours=30)
+    store.notifications.tell("mail", [keep(store, clock, 2)], now=clock.instant)
+    clock.pass_by(hours=1)
+    store.mentions.update(replace(late, status=MentionStatus.APPROVED, fault=None, verified=clock.instant))
+    assert untold(store, clock) == [late.id]
+
+
+def test_what_is_told_in_parts_is_told_in_the_end(store: Store, clock: Clock) -> None:
+    ids = [keep(store, clock, number).id for number in range(5)]
+    clock.pass_by(days=1)
+    told = []
+    while news := store.notifications.untold("mail", now=clock.instant, most=2):
+        told += [mention.id for mention in news]
+        store.notifications.tell("mail", news[:1], now=clock.instant)
+        clock.pass_by(minutes=30)
+    assert list(dict.fromkeys(told)) == ids
+
+
+class TestClock:
+    """It showed 2036 for a while, and is right again."""
+
+    @pytest.fixture
+    def ahead(self, clock: Clock) -> timedelta:
+        return timedelta(days=3650)
+
+    def test_a_channel_that_began_then_hears_of_what_is_new(self, store: Store, clock: Clock, ahead: timedelta) -> None:
+        store.notifications.begin("webhook", now=clock.instant + ahead)
+        mention = keep(store, clock)
+        assert untold(store, clock, "webhook") == [mention.id]
+
+    def test_what_was_told_then_is_told_and_what_is_new_is_news(
+        self, store: Store, clock: Clock, ahead: timedelta
+    ) -> None:
+        first = keep(store, clock, 1)
+        store.notifications.tell("mail", [first], now=clock.instant + ahead)
+        second = keep(store, clock, 2)
+        assert untold(store, clock) == [second.id]
+        store.notifications.tell("mail", [second], now=clock.instant)
+        assert untold(store, clock) == []
+
+    def test_what_came_then_is_told_once(self, store: Store, clock: Clock, ahead: timedelta) -> None:
+        right = clock.instant
+        clock.instant += ahead
+        mention = keep(store, clock)
+        mention = store.mentions.update(replace(mention, status=MentionStatus.PENDING))
+        clock.instant = right
+        assert untold(store, clock) == [mention.id]
+        store.notifications.tell("mail", [mention], now=clock.instant)
+        assert untold(store, clock) == []
+
+    def test_a_rest_and_a_mention_in_hand_end(self, store: Store, clock: Clock, ahead: timedelta) -> None:
+        mention = keep(store, clock)
+        then = clock.instant + ahead
+        assert store.notifications.claim("mail", now=then, lease=LEASE)
+        assert store.notifications.take("mail", mention, now=clock.instant, lease=ahead)
+        assert store.notifications.claim("mail", now=clock.instant, lease=LEASE)
+        assert store.notifications.take("mail", mention, now=clock.instant, lease=LEASE)
+        assert not store.notifications.take("mail", mention, now=clock.instant, lease=LEASE)
+
+
+class TestJob:
+    def test_a_channel_has_a_number(self, store: Store, clock: Clock) -> None:
+        number = store.notifications.begin("webhook", now=clock.instant)
+        assert store.notifications.begin("webhook", now=clock.instant) == number
+        assert store.notifications.name_of(number) == "webhook"
+        assert store.notifications.name_of(number + 1) is None
+
+    def test_news_are_one_job_of_the_channel(self, store: Store, clock: Clock) -> None:
+        assert not store.notifications.announce("mail", now=clock.instant)
+        assert not store.notifications.announce("unheard-of", now=clock.instant)
+        keep(store, clock)
+        assert [store.notifications.announce("mail", now=clock.instant) for _ in range(2)] == [True, True]
+        leased = store.jobs.lease([JobKind.NOTIFY], worker_id="me", now=clock.instant, lease=LEASE, limit=9, per_host=9)
+        assert [store.notifications.name_of(job.subject) for job in leased] == ["mail"]
+        assert [job.kind for job in leased] == [JobKind.NOTIFY]

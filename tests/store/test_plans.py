@@ -221,11 +221,6 @@ NEWS = [
             id="all-of-a-page",
         ),
         # What goes round
-        pytest.param(
-            lambda store: store.mentions.longest_unseen(looked_before=NOON, most=9),
-            ["by_look (tried>? AND tried<?)"],
-            id="to-look-at-again",
-        ),
         pytest.param(lambda store: store.notifications.untold("mail", now=NOON, most=9), NEWS, id="untold"),
         pytest.param(
             lambda store: store.notifications.tell("mail", [], now=NOON),
@@ -240,9 +235,7 @@ NEWS = [
                 "SEARCH pingback_jobs USING COVERING INDEX sqlite_autoindex_pingback_jobs_1 (kind=? AND subject=?)",
                 "SEARCH pingback_attempts USING INDEX pingback_attempts_by_ping (ping=?)",
                 "SEARCH pingback_attempts USING COVERING INDEX pingback_attempts_by_time (at<?)",
-                "SEARCH pingback_discoveries USING INDEX sqlite_autoindex_pingback_discoveries_1 (target_key=?)",
                 "SEARCH pingback_discoveries USING INDEX pingback_discoveries_by_end (until<?)",
-                "SEARCH pingback_pauses USING INDEX sqlite_autoindex_pingback_pauses_1 (host=?)",
                 "SCAN pingback_pauses",
             ],
             id="retention",

@@ -82,10 +82,6 @@ LISTS: list[tuple[str, Callable[[Store], str]]] = [
     ("newest", lambda store: titles(store.listing.newest(FIVE, most=9))),
     ("inbox", lambda store: titles(store.overview.page(size=9).mentions[::-1])),
     ("untold", lambda store: titles(store.notifications.untold("mail", now=NOON, most=9))),
-    (
-        "to-look-at-again",
-        lambda store: titles(store.mentions.longest_unseen(looked_before=NOON + DAY, most=9)),
-    ),
     ("by-id", lambda store: titles(store.mentions.with_ids([1, 2, 3]))),
 ]
 

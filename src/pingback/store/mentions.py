@@ -1,7 +1,7 @@
 """`Mentions`: what was received, one mention for each pair of source and target."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -20,7 +20,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
     tuple_,
     update,
 )
@@ -37,7 +36,6 @@ from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import (
     FIXED,
-    full_page,
     mention_or_none,
     mentions_of,
     micros,
@@ -46,9 +44,9 @@ from pingback.store.rows import (
     source_key_of,
     withdrawal,
 )
-from pingback.store.schema import LOOKED_AT, mentions
+from pingback.store.schema import mentions
 from pingback.store.searching import given
-from pingback.store.statements import Prepared, Row, Transaction, prepared
+from pingback.store.statements import Prepared, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 _NEVER = 0  # no try: before any instant that a clock of ours shows
@@ -236,20 +234,6 @@ class Mentions:
         with self._database.read() as tx:
             return mentions_of(tx.execute(_DUE, instants))
 
-    def longest_unseen(self, *, looked_before: datetime, most: int) -> "list[Mention]":
-        """Approved mentions whose source was last asked for that long ago, the oldest look first.
-
-        What was never verified is left out: its owner did not want its source to be asked.
-        """
-        looked = micros(looked_before)
-        with self._database.read() as tx:
-
-            def fetch(number: int, last: Row | None) -> Sequence[Row]:
-                place = {"tried": 0, "id": 0} if last is None else {"tried": last["tried"], "id": last["id"]}
-                return tx.execute(_LONGEST_UNSEEN, place | {"looked": looked, "most": number})
-
-            return full_page(fetch, most)[0]
-
     def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
         """How often in a row the source could not be had, this time included.
 
@@ -368,18 +352,6 @@ _DUE = prepared(
     )
     .order_by(mentions.c.tried, mentions.c.id)
     .limit(bindparam("most"))
-)
-_LONGEST_UNSEEN = prepared(
-    select(*mentions.c)
-    .where(
-        text(LOOKED_AT),
-        mentions.c.tried <= bindparam("looked"),
-        tuple_(mentions.c.tried, mentions.c.id)
-        > tuple_(bindparam("tried", type_=BigInteger), bindparam("id", type_=Integer)),
-    )
-    .order_by(mentions.c.tried, mentions.c.id)
-    .limit(bindparam("most"))
-    .with_hint(mentions, "INDEXED BY pingback_mentions_by_look", "sqlite")
 )
 _COUNT_FAILURE = prepared(
     update(mentions)

@@ -1,4 +1,4 @@
-"""`pingback.store.store`: one mention for each pair, in order of arrival, safe from several threads."""
+"""`pingback.store.mentions`: one mention for each pair, in order of arrival, safe from several threads."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ from threading import Barrier
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol, Reputation
 from pingback.store import Store
 from pingback.store.keys import pair_of
+from pingback.store.mentions import Arrival
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -297,3 +298,65 @@ def test_a_closed_store_says_so() -> None:
     ):
         with pytest.raises(StoreError, match="closed"):
             use()
+
+
+class TestArrival:
+    """What is known when a ping comes."""
+
+    SOURCE, TARGET = "https://a.example/post", "https://b.example/part-5"
+
+    def arrival(self, store: Store, source: str = SOURCE, home: str = "a.example") -> Arrival:
+        return store.mentions.arrival(source=source, target=self.TARGET, home=home, hosts=["a.example", ""])
+
+    def keep(
+        self,
+        store: Store,
+        source: str,
+        status: MentionStatus = MentionStatus.APPROVED,
+        *,
+        target: str = "https://b.example/1",
+    ) -> None:
+        store.mentions.keep(mention(source, target, status=status), home="a.example")
+
+    def test_nothing(self, store: Store) -> None:
+        assert self.arrival(store) == Arrival(
+            known=None, unreadable=False, blocks=(), reputation=Reputation(spam=False, vouched=False)
+        )
+
+    @pytest.mark.parametrize("status", list(MentionStatus))
+    def test_the_mention_of_the_pair(self, store: Store, status: MentionStatus) -> None:
+        kept, _ = store.mentions.keep(mention(self.SOURCE, self.TARGET, status=status))
+        assert self.arrival(store, "http://A.example/post").known == kept
+        assert self.arrival(store, "https://a.example/other").known is None
+
+    def test_the_blocks_of_the_hosts(self, store: Store) -> None:
+        for block, host in (("a.example/x", "a.example"), ("*.casino.example", ""), ("c.example", "c.example")):
+            store.blocks.add(block, host=host)
+        assert sorted(self.arrival(store).blocks) == ["*.casino.example", "a.example/x"]
+
+    @pytest.mark.parametrize(
+        ("sources", "vouched"),
+        [
+            pytest.param([], False, id="nobody"),
+            pytest.param(["https://a.example/post"], False, id="itself"),
+            pytest.param(["http://A.example:80/post#top"], False, id="itself-in-another-spelling"),
+            pytest.param(["https://a.example/another"], True, id="another"),
+            pytest.param(["https://a.example/post", "https://a.example/another"], True, id="itself-and-another"),
+            pytest.param(["https://a.example/post", "https://a.example/p%6Fst"], False, id="itself-twice"),
+        ],
+    )
+    def test_another_page_of_the_home(self, store: Store, sources: list[str], vouched: bool) -> None:
+        for number, source in enumerate(sources):
+            self.keep(store, source, target=f"https://b.example/{number}")
+        assert self.arrival(store).reputation == Reputation(spam=False, vouched=vouched)
+        assert self.arrival(store, home="c.example").reputation == Reputation(spam=False, vouched=False)
+
+    def test_spam_of_the_home(self, store: Store) -> None:
+        self.keep(store, "https://a.example/1", MentionStatus.SPAM)
+        self.keep(store, "https://a.example/2")
+        assert self.arrival(store).reputation == Reputation(spam=True, vouched=True)
+
+    @pytest.mark.parametrize("status", [each for each in MentionStatus if each is not MentionStatus.APPROVED])
+    def test_what_is_not_approved_vouches_for_nobody(self, store: Store, status: MentionStatus) -> None:
+        self.keep(store, "https://a.example/1", status)
+        assert not self.arrival(store).reputation.vouched
