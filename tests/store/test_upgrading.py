@@ -96,6 +96,14 @@ def test_jobs_of_a_host_are_found_by_its_lane(old: Path) -> None:
     assert {(row["kind"], row["host"]): row["due"] for row in found} == expected
 
 
+def test_what_nobody_was_told_of_is_news_still(old: Path) -> None:
+    Store(f"sqlite:///{old}", create=False).close()
+    found = rows(old, "SELECT status, received, news FROM pingback_mentions")
+    shown_or_waiting = [row for row in found if row["status"] in ("approved", "pending")]
+    assert shown_or_waiting
+    assert all(row["news"] == (row["received"] if row in shown_or_waiting else None) for row in found)
+
+
 def test_the_number_of_a_mention_that_is_no_more_is_not_given_again(old: Path) -> None:
     Store(f"sqlite:///{old}", create=False).close()
     [sequence] = rows(old, "SELECT seq FROM sqlite_sequence WHERE name = 'pingback_mentions'")

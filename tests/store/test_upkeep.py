@@ -1,4 +1,4 @@
-"""`pingback.store.upkeep`: which mentions are to be looked at again, and how often in a row one failed."""
+"""`Mentions.due` and `count_failure`: which mentions are to be looked at again, and how often in a row one failed."""
 
 from collections.abc import Iterator
 from dataclasses import replace

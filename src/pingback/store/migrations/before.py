@@ -36,6 +36,7 @@ _COMPUTED = {
     "home_key": "pingback_home_key(source)",
     "page_key": "coalesce({moved_to}, target_key)",
     "dated": "coalesce(published, received)",
+    "news": "CASE WHEN status IN ('approved', 'pending') THEN received END",
     "target_host": "pingback_host(target)",
 }
 _MOVED_TO = "(SELECT new_key FROM pingback_moves WHERE old_key = target_key)"

@@ -316,7 +316,7 @@ def _make_indices() -> None:
     op.create_index(
         "pingback_mentions_by_look",
         "pingback_mentions",
-        ["tried", "id"],
+        ["target_host", "tried", "id"],
         unique=False,
         sqlite_where=sa.text("status = 'approved' AND verified IS NOT NULL"),
         postgresql_where=sa.text("status = 'approved' AND verified IS NOT NULL"),
