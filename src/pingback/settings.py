@@ -44,7 +44,7 @@ _SERVE = ("serve",)
 _RECEIVE = ("serve", "worker")
 COMMANDS = (  # of which each may have a table in the file
     *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "worker", "mentions"),
-    *("moderate", "prune", "advertise", "doctor", "demo"),
+    *("moderate", "prune", "db", "advertise", "doctor", "demo"),
 )
 
 POSTS = Group("Posts", _PUBLISH)

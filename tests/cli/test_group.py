@@ -16,7 +16,7 @@ from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
 COMMANDS = (
-    "discover links verify send publish outbox retry serve passwd worker mentions moderate prune advertise doctor"
+    "discover links verify send publish outbox retry serve passwd worker mentions moderate prune db advertise doctor"
     " demo".split()
 )
 

@@ -19,6 +19,7 @@ from tests.cli.conftest import Run
         pytest.param(("moderate", "blocks"), id="moderate-blocks"),
         pytest.param(("prune",), id="prune"),
         pytest.param(("prune", "--dry-run"), id="prune-dry-run"),
+        pytest.param(("db", "current"), id="db-current"),
     ],
 )
 @pytest.mark.parametrize("path", ["missing.db", "no/such/folder/missing.db"])

@@ -21,7 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from pingback.errors import StoreError
 from pingback.store.rows import UnreadableRow
-from pingback.store.upgrading import TooNew, bring_up_to_date
+from pingback.store.upgrading import TooNew, bring_up_to_date, known_revision
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
 BUSY_TIMEOUT = 2.0
@@ -129,6 +129,13 @@ def begin_writing(lent: PoolProxiedConnection, *, until: float) -> None:
         lent.cursor().execute(f"PRAGMA busy_timeout = {wait}")
         lent.info["wait"] = wait
     lent.cursor().execute("BEGIN IMMEDIATE")
+
+
+def revision_at(url: str) -> str | None:
+    """The revision of the tables, None where they are older than any, or not made yet; nothing is made or changed."""
+    parsed = parse_url(url)
+    with translated(parsed), closing(_connect(parsed, busy_timeout(parsed), create=False)) as connection:
+        return known_revision(cast(sqlite3.Connection, connection))
 
 
 def vacuum(pool: Pool) -> None:

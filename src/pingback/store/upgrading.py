@@ -14,20 +14,16 @@ from pingback.store.schema import metadata
 
 UPGRADE_WITHIN = 60.0  # seconds that we wait for another process: a hundred thousand mentions take it five
 
-BEFORE = "before 0001"  # the tables of a file from before the schema had a history
+_BEFORE = ""  # a file from before the schema had a history
 
 
 class TooNew(Exception):
     """The file is of a revision that this version does not know."""
 
 
-def revision_of(connection: sqlite3.Connection) -> str | None:
-    """The revision of the file's tables, or BEFORE; None where it has none of ours."""
-    if connection.execute(f"PRAGMA table_info({VERSION_TABLE})").fetchone():
-        row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
-        if row is not None:
-            return str(row[0])
-    return BEFORE if is_ours(connection) else None
+def known_revision(connection: sqlite3.Connection) -> str | None:
+    """The revision of the file's tables; None where it has none of ours, or is older than any. Raises `TooNew`."""
+    return _found(connection) or None
 
 
 def bring_up_to_date(connection: sqlite3.Connection, *, wait: float) -> None:
@@ -35,7 +31,7 @@ def bring_up_to_date(connection: sqlite3.Connection, *, wait: float) -> None:
 
     Waits for others' writes as long as it was told; where others may be upgrading the file, for a minute.
     """
-    found = _checked(revision_of(connection))
+    found = _found(connection)
     if found == NEWEST:
         return
     try:
@@ -48,10 +44,14 @@ def bring_up_to_date(connection: sqlite3.Connection, *, wait: float) -> None:
         _wait(connection, wait)
 
 
-def _checked(revision: str | None) -> str | None:
-    if revision not in (None, BEFORE, *REVISIONS):
-        raise TooNew(f"its schema is {revision!r}, this version knows {NEWEST!r}")
-    return revision
+def _found(connection: sqlite3.Connection) -> str | None:
+    """The revision, or `_BEFORE`; None where there is no table of ours."""
+    if connection.execute(f"PRAGMA table_info({VERSION_TABLE})").fetchone():
+        for (revision,) in connection.execute(f"SELECT version_num FROM {VERSION_TABLE}"):  # noqa: S608
+            if revision not in REVISIONS:
+                raise TooNew(f"its schema is {revision!r}, this version knows {NEWEST!r}")
+            return str(revision)
+    return _BEFORE if is_ours(connection) else None
 
 
 def _wait(connection: sqlite3.Connection, seconds: float) -> None:
@@ -62,7 +62,7 @@ def _make(connection: sqlite3.Connection) -> None:
     """What the revisions would make, at once."""
     with connection:  # commits, or takes back
         connection.execute("BEGIN IMMEDIATE").close()
-        if _checked(revision_of(connection)) is None:
+        if _found(connection) is None:
             for statement in _all_tables():
                 connection.execute(statement).close()
             connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", (NEWEST,)).close()  # noqa: S608
@@ -88,5 +88,5 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     event.listen(engine, "begin", lambda of_engine: of_engine.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as of_engine:
-        if _checked(revision_of(connection)) != NEWEST:
+        if _found(connection) != NEWEST:
             upgrade(of_engine)

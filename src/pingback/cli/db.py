@@ -1,0 +1,33 @@
+"""`pingback db`."""
+
+import click
+
+import pingback
+from pingback.cli.options import print_json, subcommand
+from pingback.settings import Settings
+
+
+@subcommand("db", example="pingback db upgrade")
+@click.argument("action", type=click.Choice(["upgrade", "current"]))
+def command(settings: Settings, action: str) -> None:
+    """See to the tables of the database.
+
+    \b
+    upgrade  bring them to the newest schema, or make the database
+    current  say which schema they have; makes and changes nothing
+
+    Every command that opens an older database upgrades it, so that nobody
+    needs this; do it before a server starts, where that may take a while.
+    """
+    from pingback.store.migrations import NEWEST
+    from pingback.store.sqlite import revision_at
+
+    if action == "upgrade":
+        pingback.Store(settings.db).close()
+    revision = revision_at(settings.db)
+    if settings.json:
+        print_json({"revision": revision, "newest": NEWEST, "is_newest": revision == NEWEST})
+    elif revision == NEWEST:
+        click.echo(f"the schema is {revision}, the newest")
+    else:
+        click.echo(f"the schema is {revision or 'older than any'}, the newest is {NEWEST}: pingback db upgrade")

@@ -1,0 +1,55 @@
+"""`pingback db`: upgrades the database, or says which schema it has."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from pingback.store import Store
+from tests.cli.conftest import Run
+
+OLD = Path(__file__).parent.parent / "vectors" / "databases" / "notices.db"
+NEWEST = {"revision": "0001", "newest": "0001", "is_newest": True}
+
+
+def test_an_old_one_is_upgraded(run: Run, tmp_path: Path) -> None:
+    shutil.copy(OLD, tmp_path / "pingback.db")
+    assert run("db", "current", "--json").printed == [{"revision": None, "newest": "0001", "is_newest": False}]
+    assert run("db", "current").out == "the schema is older than any, the newest is 0001: pingback db upgrade\n"
+    assert run("db", "upgrade", "--json").printed == [NEWEST]
+    assert run("db", "upgrade").out == run("db", "current").out == "the schema is 0001, the newest\n"
+    assert len(run("mentions", "--json").printed) == 12
+
+
+def test_to_look_changes_nothing(run: Run, tmp_path: Path) -> None:
+    shutil.copy(OLD, tmp_path / "pingback.db")
+    assert run("db", "current").code == 0
+    assert (tmp_path / "pingback.db").read_bytes() == OLD.read_bytes()
+
+
+def test_every_command_upgrades(run: Run, tmp_path: Path) -> None:
+    shutil.copy(OLD, tmp_path / "pingback.db")
+    assert len(run("outbox", "--json").printed) == 7
+    assert run("db", "current", "--json").printed == [NEWEST]
+
+
+def test_a_missing_one_is_made(run: Run, tmp_path: Path) -> None:
+    assert run("db", "upgrade", "--json").printed == [NEWEST]
+    assert (tmp_path / "pingback.db").exists()
+
+
+def test_a_newer_one_is_refused(run: Run, tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path}/pingback.db").close()
+    with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE pingback_alembic SET version_num = '9999'")
+    for command in (("db", "current"), ("db", "upgrade"), ("mentions",), ("outbox",)):
+        done = run(*command)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            "pingback: the database pingback.db was written by a newer version of pingback"
+            " (its schema is '9999', this version knows '0001')\n"
+        )
+
+
+def test_an_unknown_action(run: Run) -> None:
+    assert run("db", "downgrade").code == 2
