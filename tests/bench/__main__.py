@@ -14,6 +14,7 @@ from tests.bench import (
     bench_page,
     bench_publish,
     bench_reads,
+    bench_store,
     bench_xmlrpc,
 )
 from tests.bench.timing import judge, show
@@ -27,6 +28,7 @@ BENCHES = (
     bench_client,
     bench_publish,
     bench_reads,
+    bench_store,
     bench_growth,
     bench_imports,
     bench_load,

@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from wsgiref.util import setup_testing_defaults
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Pool, event
 
 import pingback
 
@@ -36,7 +36,7 @@ class Counting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        event.listen(Engine, "connect", self._follow)
+        event.listen(Pool, "connect", self._follow)
 
     def take(self) -> Counter[str]:
         """What came since the last time."""

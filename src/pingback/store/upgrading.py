@@ -12,8 +12,8 @@ from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE, upgrade
 from pingback.store.migrations.before import is_ours
 from pingback.store.schema import metadata
 
-UPGRADE_WITHIN = 60.0  # seconds that we wait for another process: a hundred thousand mentions take it five
-
+# Seconds that we wait for another process: a hundred thousand mentions and as many pings take it eight.
+UPGRADE_WITHIN = 60.0
 _BEFORE = ""  # a file from before the schema had a history
 
 
