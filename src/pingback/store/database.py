@@ -143,7 +143,7 @@ class Database:
         """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
         self._check_open()
         with self._lent, translated(self._url):
-            vacuum(self._pools["write"])
+            vacuum(self._pools["write"], within=self._wait)
 
     def close(self) -> None:
         """Close all connections. May be called twice."""

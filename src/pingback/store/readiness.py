@@ -14,6 +14,7 @@ from pingback.errors import StoreError
 from pingback.model import MentionStatus
 from pingback.store.database import Database
 from pingback.store.schema import mentions
+from pingback.store.sqlite import is_sound, touch
 from pingback.store.statements import prepared
 
 _ANSWER_HOLDS = timedelta(seconds=1)
@@ -86,9 +87,8 @@ class Readiness:
 
     def _is_sound(self) -> bool:
         try:
-            with self._database.read() as connection:
-                connection.execute("PRAGMA shrink_memory")  # what it remembers of the file may be better
-                return bool(connection.execute("PRAGMA quick_check(1)").scalar() == "ok")
+            with self._database.read() as tx:
+                return is_sound(tx)
         except StoreError:
             return False
 
@@ -105,9 +105,8 @@ class Readiness:
                 if not in_earnest:
                     raise _Undone
                 connection.execute(_TAKE_AWAY, {"trial": row["pair"]})
-            with self._database.write() as connection:  # reaches the disk
-                version = connection.execute("PRAGMA user_version").scalar() or 0
-                connection.execute(f"PRAGMA user_version = {int(version)}")
+            with self._database.write() as connection:
+                touch(connection)
         except StoreError as error:
             return error
         return None

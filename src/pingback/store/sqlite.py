@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from pingback.errors import StoreError
 from pingback.store.rows import UnreadableRow
+from pingback.store.statements import Transaction
 from pingback.store.upgrading import TooNew, bring_up_to_date, known_revision
 
 # Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
@@ -124,11 +125,16 @@ def begin_writing(lent: PoolProxiedConnection, *, until: float) -> None:
 
     A reader that turns writer would fail at once where another had written in between, without waiting its turn.
     """
-    wait = max(ceil((until - monotonic()) * 1000), 0)
-    if lent.info.get("wait") != wait:  # mostly nobody had to wait for us, and it is as it was
+    _wait(lent, until - monotonic())
+    lent.cursor().execute("BEGIN IMMEDIATE")
+
+
+def _wait(lent: PoolProxiedConnection, seconds: float) -> None:
+    """Let this connection wait so long for others' locks."""
+    wait = max(ceil(seconds * 1000), 0)
+    if lent.info.get("wait") != wait:  # mostly no other thread was before us, and it is as it was
         lent.cursor().execute(f"PRAGMA busy_timeout = {wait}")
         lent.info["wait"] = wait
-    lent.cursor().execute("BEGIN IMMEDIATE")
 
 
 def revision_at(url: str) -> str | None:
@@ -138,10 +144,23 @@ def revision_at(url: str) -> str | None:
         return known_revision(cast(sqlite3.Connection, connection))
 
 
-def vacuum(pool: Pool) -> None:
+def vacuum(pool: Pool, *, within: float) -> None:
     """Write the file anew; no transaction may be open."""
     with closing(pool.connect()) as lent:
+        _wait(lent, within)
         lent.cursor().execute("VACUUM")
+
+
+def is_sound(tx: Transaction) -> bool:
+    """SQLite finds no damage in the whole file, which may take long."""
+    tx.execute("PRAGMA shrink_memory")  # what it remembers of the file may be better
+    return bool(tx.execute("PRAGMA quick_check(1)").scalar() == "ok")
+
+
+def touch(tx: Transaction) -> None:
+    """A write that reaches the disk, and changes nothing."""
+    version = tx.execute("PRAGMA user_version").scalar() or 0
+    tx.execute(f"PRAGMA user_version = {int(version)}")
 
 
 def in_memory(url: URL) -> bool:
