@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -44,6 +45,10 @@ MAX_ITEMS = 10_000  # that are looked at; of the first thousand the pages are re
 _VERSIONS = ("https://jsonfeed.org/version/1", "http://jsonfeed.org/version/1")
 
 
+# All that may change in an entry when its post does; enclosures are among the links.
+_SAID = ("title", "summary", "content", "published", "updated", "link", "links")
+
+
 class _Told(NamedTuple):
     """What a feed says, before anybody asks whether it is to be believed. Its addresses are absolute."""
 
@@ -60,6 +65,7 @@ class _ToldEntry(NamedTuple):
     title: str | None
     html: str | None
     updated: datetime | None
+    fingerprint: str
 
 
 def fetch_feed(url: str, *, client: "Client") -> Feed:
@@ -94,7 +100,12 @@ def entries_in(feed: bytes, *, url: str, content_type: str | None) -> Feed:
             foreign[entry.url] = None
         else:
             entries[key_of(entry.url)] = FeedEntry(
-                url=entry.url, id=entry.id, title=entry.title, html=entry.html, updated=entry.updated
+                url=entry.url,
+                id=entry.id,
+                title=entry.title,
+                html=entry.html,
+                updated=entry.updated,
+                fingerprint=entry.fingerprint,
             )
     return Feed(
         url=url,
@@ -150,7 +161,13 @@ def _entry_of(entry: Mapping[str, Any], url: str, *, complete: bool) -> _ToldEnt
         title=clean(entry.get("title"), LONGEST_TITLE),
         html=_content(entry) if complete else None,
         updated=_instant(entry),
+        # Not by the entry's own `get`, which would answer with one date in the place of another.
+        fingerprint=_fingerprint([dict(entry).get(name) for name in _SAID]),
     )
+
+
+def _fingerprint(said: object) -> str:
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode("utf-8", "replace")).hexdigest()
 
 
 def _content(entry: Mapping[str, Any]) -> str | None:
@@ -207,6 +224,7 @@ def _json_entry(item: Mapping[str, object], url: str) -> _ToldEntry:
         title=clean(_json_text(item, "title"), LONGEST_TITLE),
         html=_json_text(item, "content_html"),
         updated=updated,
+        fingerprint=_fingerprint(item),
     )
 
 

@@ -1,6 +1,6 @@
 """Where posts come from, as values: feeds, sitemaps and the pages of a built site."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,8 @@ class FeedEntry:
     """A post as its feed tells it. `url` is its own page, an absolute HTTP URL.
 
     `html` is the whole of its content, with a `<base>` where the feed gives one; None for a mere summary, and for all
-    entries of a feed that is not complete: half a text would look like a post that lost its links.
+    entries of a feed that is not complete: half a text would look like a post that lost its links. `fingerprint`
+    changes with whatever the feed says of the post.
     """
 
     url: str
@@ -24,6 +25,7 @@ class FeedEntry:
     title: str | None
     html: str | None
     updated: datetime | None
+    fingerprint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
