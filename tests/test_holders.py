@@ -6,38 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from pingback.holders import is_gone, this_process
-from pingback.model import Outcome, OutcomeStatus
-from pingback.net.client import Client
-from pingback.sending.courier import LEASE, Courier
-from pingback.store import Store
-from tests.receive.pages import Clock
-from tests.sending.far_sides import FarSide
-from tests.store.sent import RETELLING
-
-SOURCE = "https://my.example/6"
 
 _NAMED = """
 from pingback.holders import this_process
 print(this_process(), flush=True)
-input()
-"""
-
-_CLAIMING = """
-import sys
-from datetime import datetime, timedelta
-from pingback.holders import this_process
-from pingback.store import Store
-url, now, lease = sys.argv[1:]
-outbox = Store(url).outbox
-claimed = outbox.claim(now=datetime.fromisoformat(now), lease=timedelta(seconds=float(lease)), limit=9, per_host=9,
-                       holder=this_process())
-print(len(claimed), flush=True)
 input()
 """
 
@@ -99,24 +75,3 @@ def test_of_others_nothing_is_known(holder: str) -> None:
     name = this_process()
     assert name is not None
     assert not is_gone(holder.format(world=_own(name)[0]))
-
-
-@pytest.mark.parametrize(("killed", "told"), [pytest.param(True, 1, id="killed"), pytest.param(False, 0, id="living")])
-def test_what_a_killed_process_held_is_sent_at_once(tmp_path: Path, killed: bool, told: int) -> None:
-    url, clock = f"sqlite:///{tmp_path}/outbox.db", Clock()
-    with FarSide("/1") as far_side, Store(url) as store, Client(allow=["127.0.0.0/8"]) as client:
-        store.outbox.plan(SOURCE, {f"{far_side.url}/1": ""}, fingerprint="", now=clock(), retelling=RETELLING)
-        with running(_CLAIMING, url, clock().isoformat(), str(LEASE.total_seconds())) as (process, claimed):
-            assert claimed == "1"
-            if killed:
-                process.kill()
-                os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-            courier = Courier(client=client, outbox=store.outbox, clock=clock)
-            clock.pass_by(seconds=1)
-            outcomes: list[Outcome] = []
-            courier.deliver(outcomes.append)
-            assert [outcome.status for outcome in outcomes] == [OutcomeStatus.ACCEPTED] * told
-            clock.instant += LEASE - timedelta(seconds=1)
-            courier.deliver(outcomes.append)
-            assert len(outcomes) == 1
-        assert far_side.targets == ["/1"]

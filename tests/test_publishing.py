@@ -177,7 +177,7 @@ def test_an_error_of_ours_stops_no_other(
 ) -> None:
     make().publish(f"{blog.url}/6", wait=False)
     assert make(selector="p[").send_due() == {}
-    assert "publishing" in caplog.text
+    assert "is not a CSS selector" in caplog.text
     clock.pass_by(minutes=10)
     assert make().send_due() == {"accepted": 1}
 
@@ -271,6 +271,24 @@ def test_all_that_the_settings_name(make: Make, blog: Site, far_side: FarSide, t
     assert hook.publish_all([f"{blog.url}/8"]) == {"accepted": 4}
     assert sorted(source.removeprefix(blog.url) for source, _ in far_side.heard) == ["/6", "/7", "/8", "/built/9/"]
     assert hook.publish_all() == {"skipped": 3}
+
+
+def item(url: str, summary: str) -> str:
+    return f"<item><link>{url}</link><title>A post</title><description>{summary}</description></item>"
+
+
+def test_an_unchanged_feed_asks_for_none_of_its_pages_again(make: Make, blog: Site, far_side: FarSide) -> None:
+    """Also where its entries say no date; an entry that changed has its page read, and nobody else's."""
+    there = f"<rss version='2.0'><channel><link>{blog.url}/</link>%s</channel></rss>"
+    blog.pages["/feed"] = page((there % (item(f"{blog.url}/6", "six") + item(f"{blog.url}/7", "seven"))).encode())
+    hook = make(feeds=(f"{blog.url}/feed",))
+    assert hook.publish_all() == {"accepted": 2}
+    assert hook.publish_all() == {"skipped": 2}
+    assert sorted(request.path for request in blog.requests) == ["/6", "/7", "/feed", "/feed"]
+    blog.pages["/6"] = post(f"{far_side.url}/1", words="As they said before")
+    blog.pages["/feed"] = page((there % (item(f"{blog.url}/6", "anew") + item(f"{blog.url}/7", "seven"))).encode())
+    assert hook.publish_all() == {"accepted": 1, "skipped": 1}
+    assert [request.path for request in blog.requests][-2:] == ["/feed", "/6"]
 
 
 def test_a_feed_that_cannot_be_read_stops_no_other(

@@ -77,7 +77,7 @@ def test_later_by_run_due_without_a_thread(blog: Site, far_side: FarSide, store:
 def name_to_be_published(store: str, source: str) -> None:
     """As a process did that has come to its end."""
     with pingback.Store(store) as kept:
-        kept.to_publish.add(source, now=now())
+        kept.readings.add(source, now=now())
 
 
 def test_later_by_a_site_that_is_started_anew(blog: Site, far_side: FarSide, store: str) -> None:
@@ -99,7 +99,7 @@ def test_later_with_all_that_is_published_or_tried_again(blog: Site, far_side: F
 
 def test_what_is_due_is_tried_again(blog: Site, far_side: FarSide, store: str) -> None:
     with pingback.Store(store) as kept:
-        plan(kept.outbox, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
+        plan(kept, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
     heard: list[pingback.Outcome] = []
     with made(store) as site:
         assert site.retry(on_outcome=heard.append) == {"accepted": 1}

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from pingback.model import Mention, Outcome
 from pingback.net.client import Client
-from pingback.sending.publish import Publication, publish
 from pingback.server.display import heading
 from pingback.server.run import Server
 from pingback.site import Site
@@ -201,9 +200,7 @@ class Demo:
         return [*self._site.mentions(self.five)]
 
     def _publish(self, source: str) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        publish([Publication(source=source)], outcomes.append, client=self._site.client, outbox=self._site.store.outbox)
-        return outcomes
+        return self._site.publish(source)
 
 
 @contextmanager

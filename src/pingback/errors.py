@@ -110,6 +110,10 @@ class StoreError(PingbackError):
         self.lasts = lasts
 
 
+class UnreadableRow(StoreError):
+    """A row holds what no version of ours wrote, or a word of a later version."""
+
+
 class SettingsError(PingbackError):
     """A setting from the command line, the environment or `pingback.toml` has no usable value."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pingback.fields import Field, Form, Written
 
@@ -336,15 +336,22 @@ _mention_values = attrgetter(*_OF_MENTION.names)
 _verification_values = attrgetter(*_OF_VERIFICATION.names)
 
 
+class Link(NamedTuple):
+    """A link of a post: its target as written there, and the fingerprint of its surroundings."""
+
+    target: str
+    fingerprint: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedPing:
     """One link of a post as the outbox keeps it, with what became of its ping up to now.
 
     `host` is the target's, lower case, with the port where that is not the default. `fingerprint` is that of the
     link's surroundings as the post last had them, `linked` whether the post has the link still. `told_by` is the
-    protocol by which the far side took the ping, once. `failing_since` is the first of the failures since then.
-    `leased_until` is set while somebody is sending it, and tells one holder from the next. `status` and `message` are
-    those of the last try, or of a ping that waits for one; for others to see there is `as_outcome`.
+    protocol by which the far side took the ping, once. `next_try` is when its job is due, `is_held` whether somebody
+    is at it. `status` and `message` are those of the last try, or of a ping that waits for one; for others to see
+    there is `as_outcome`.
     """
 
     id: int
@@ -361,18 +368,12 @@ class QueuedPing:
     fingerprint: str
     linked: bool = True
     told_by: Protocol | None = None
-    failing_since: datetime | None = None
-    leased_until: datetime | None = None
+    is_held: bool = False
 
     @property
     def told(self) -> bool:
         """The far side has heard of the link, and said yes."""
         return self.told_by is not None
-
-    @property
-    def is_held(self) -> bool:
-        """Somebody is sending it, or began to and is no more: then it is due."""
-        return self.leased_until is not None and self.next_try is not None
 
     def as_outcome(self) -> Outcome:
         """How the ping stands: one that somebody has in hand is `waiting`, whatever came of earlier tries."""
@@ -417,6 +418,15 @@ class Job:
     leased_by: str
 
 
+class Try(NamedTuple):
+    """What became of one try at a ping, and what is kept of it."""
+
+    outcome: Outcome
+    at: datetime
+    seconds: float
+    exchange: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try at a ping, whose `id` is `ping`. `exchange` is what went over the wire, where that was kept."""
@@ -443,8 +453,8 @@ class KnownPost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostToPublish:
-    """A post that is to be published later, with its `page` where that was at hand.
+class Reading:
+    """A post that is to be read, and published, later: with its `page` where that was at hand.
 
     A newer request for the same post has another `id`.
     """
@@ -453,7 +463,6 @@ class PostToPublish:
     source: str
     page: bytes | None
     content_type: str | None
-    failing_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ All of `pingback publish`, `retry` and the sending half of `worker`, but the com
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from math import inf
@@ -16,22 +16,25 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
-from pingback.errors import FetchError, StoreError
-from pingback.holders import is_gone, this_process
-from pingback.model import Outcome, OutcomeStatus, PostToPublish
+from pingback.errors import FetchError
+from pingback.model import JobKind, Outcome, OutcomeStatus
 from pingback.posts.values import BadFeed, Feed, Sitemap
 from pingback.protocols.table import EVERY
 from pingback.sending import publications
-from pingback.sending.courier import Courier, lease_for
+from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
 from pingback.sending.ping import unfound
 from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
-from pingback.sending.retry import next_try
+from pingback.sending.reading import Reader
+from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import DEFAULTS, Settings
 from pingback.urls import host_of, is_http, require_http, shown, split
 
 if TYPE_CHECKING:
+    from pingback.jobs.budget import HostBudget
+    from pingback.jobs.steps import End, Handler
+    from pingback.model import Job
     from pingback.net.client import Client
     from pingback.store import Store
 
@@ -60,17 +63,47 @@ class Publishing:
         client: "Client",
         store: "Store",
         settings: Settings = DEFAULTS,
+        budget: "HostBudget | None" = None,
         stopped: Event | None = None,
         clock: Clock = now,
     ) -> None:
         self._client = client
         self._store = store
         self._settings = settings
-        self._stopped = stopped or Event()
         self._clock = clock
         self._options = _options_of(settings)
         self._patience = timedelta(seconds=settings.wait)
         self._random = Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self._stopped = stopped or Event()
+        self._sender = self._sender_for(self._options, budget)
+        self._background = _Run(None)
+        self._deliveries = Deliveries(
+            client=client,
+            store=store,
+            budget=self._sender.budget,
+            wanted=self._options.protocols,
+            clock=clock,
+            random=self._random,
+        )
+        self._reader = self._reader_for(self._background)
+
+    def handlers(self) -> "Mapping[JobKind, Handler]":
+        """What does the jobs that send, for a Runner that goes on for ever; `broken` and `settle` go with it."""
+        return {JobKind.DELIVER: self._deliveries, JobKind.READ: self._reader}
+
+    def broken(self, job: "Job", error: Exception) -> "End":
+        """What to keep of a job that sends, and ended in an error of ours."""
+        return (self._deliveries if job.kind is JobKind.DELIVER else self._reader).broken(job, error)
+
+    def settle(self) -> None:
+        """What the handlers leave for quieter moments: update services hear of new posts, and discoveries are kept.
+
+        To be called now and then; it asks services, and may take seconds. Raises StoreError.
+        """
+        self._deliveries.settle()
+        if self._background.news:
+            news, self._background.news = self._background.news, []
+            self._tell_of_news(news)
 
     def publish(
         self,
@@ -95,13 +128,13 @@ class Publishing:
             if options is not None or on_outcome is not None:
                 raise ValueError("options and on_outcome have no use without wait: nothing is sent now")
             page = publication.page() if publication.page else None
-            self._store.to_publish.add(source, page=page, content_type=publication.content_type, now=self._clock())
+            self._store.readings.add(source, page=page, content_type=publication.content_type, now=self._clock())
             log.info("%r is to be published", shown(source))
             return []
         outcomes: list[Outcome] = []
         run = _Run(outcomes.append, also=on_outcome)
         self._publish([publication], run, options=options)
-        self._tell_of_news(run)
+        self._tell_of_news(run.news, hear=run.hear)
         return outcomes
 
     def publish_all(
@@ -119,10 +152,9 @@ class Publishing:
         without pages; OSError for a file or folder that cannot be read.
         """
         run = _Run(on_outcome, on_taken, on_unread)
-        if waited := self._publish_waiting(run):
-            self._courier().deliver(run.hear, sources=waited, patience=self._patience)
+        self._publish_waiting(run)
         self._publish(self._publications(sources, run), run)
-        self._tell_of_news(run)
+        self._tell_of_news(run.news, run.feeds, hear=run.hear)
         return run.counts
 
     def dry_run(
@@ -135,7 +167,7 @@ class Publishing:
     ) -> Counter[OutcomeStatus]:
         """What `publish_all` would send for the posts that are named: outcomes that say so. Nothing is sent or kept."""
         run = _Run(on_outcome, on_taken, on_unread)
-        publisher = self._publisher()
+        publisher = self._publisher(self._options)
         for publication in self._publications(sources, run):
             taken, targets = publisher.dry_run(publication)
             run.take(taken)
@@ -162,80 +194,58 @@ class Publishing:
         After `seconds` nothing more is begun. What becomes due within `patience`, because a host asks for a pause, is
         waited for.
         """
-        ends = monotonic() + seconds
         run = _Run(on_outcome, on_taken)
-        self._publish_waiting(run, seconds=seconds / 2)  # the other half is for the pings
-        self._courier().deliver(run.hear, patience=patience, seconds=ends - monotonic())
-        self._tell_of_news(run)
+        ends = monotonic() + seconds
+        self._sender.read(self._reader_for(run), seconds=seconds / 2)  # the other half is for the pings
+        self._sender.deliver(run.hear, patience=patience, seconds=ends - monotonic())
+        self._tell_of_news(run.news, hear=run.hear)
         return run.counts
 
     def _publish(self, given: Iterable[Publication], run: "_Run", *, options: PublishOptions | None = None) -> None:
+        options = options or self._options
         publish(
             given,
             run.hear,
-            client=self._client,
-            outbox=self._store.outbox,
-            options=options or self._options,
+            publisher=self._publisher(options),
+            sender=self._sender_for(options, self._sender.budget),
             patience=self._patience,
             on_taken=run.take,
-            stopped=self._stopped,
-            clock=self._clock,
         )
 
-    def _publisher(self) -> Publisher:
-        return Publisher(client=self._client, outbox=self._store.outbox, options=self._options, clock=self._clock)
+    def _publisher(self, options: PublishOptions) -> Publisher:
+        return Publisher(client=self._client, store=self._store, options=options, clock=self._clock)
 
-    def _courier(self) -> Courier:
-        """For pings that were wanted when they were planned."""
-        return Courier(
+    def _sender_for(self, options: PublishOptions, budget: "HostBudget | None") -> Sender:
+        return Sender(
             client=self._client,
-            outbox=self._store.outbox,
-            wanted=self._options.protocols,
+            store=self._store,
+            budget=budget,
+            wanted=options.protocols,
             stopped=self._stopped,
             clock=self._clock,
+            random=self._random,
         )
 
-    def _publish_waiting(self, run: "_Run", *, seconds: float = inf) -> list[str]:
-        """Plan the pings of the posts that wait to be published; the posts by their URLs.
+    def _reader_for(self, run: "_Run", *, planned: list[str] | None = None) -> Reader:
+        """What publishes posts that wait for it; those of which pings may be due are added to `planned`."""
 
-        From then on the outbox keeps what is to be sent. A post whose page could not be read waits on.
-        """
-        publisher, ends, planned = self._publisher(), monotonic() + seconds, []
-        while not self._stopped.is_set() and monotonic() < ends and (post := self._claim()) is not None:
-            try:
-                taken = publisher.take(publications.of_html(post.source, post.page, content_type=post.content_type))
-            except StoreError:
-                raise
-            except Exception:  # the end of a job
-                log.exception("publishing %r failed", shown(post.source))
-                self._try_later(post, "something went wrong here")
-                continue
-            if taken.error is None:
-                self._store.to_publish.done(post)
-            else:
-                self._try_later(post, str(taken.error))
+        def take(taken: Taken) -> None:
             run.take(taken)
+            if taken.is_planned and planned is not None:
+                planned.append(taken.publication.source)
             for outcome in taken.skipped:
                 run.hear(outcome)
-            if taken.is_planned:
-                planned.append(post.source)
-        return planned
 
-    def _claim(self) -> PostToPublish | None:
-        return self._store.to_publish.claim(
-            now=self._clock(), lease=lease_for(self._client), holder=this_process(), is_gone=is_gone
-        )
+        publisher = self._publisher(self._options)
+        return Reader(store=self._store, publisher=publisher, on_taken=take, clock=self._clock, random=self._random)
 
-    def _try_later(self, post: PostToPublish, reason: str) -> None:
-        instant = self._clock()
-        since = post.failing_since or instant
-        due = next_try(failing_since=since, now=instant, random=self._random)
-        if due is None:
-            log.warning("%r is not published, and given up: %s", shown(post.source), reason)
-            self._store.to_publish.done(post)
-        else:
-            log.info("%r is not published, and tried again at %s: %s", shown(post.source), due, reason)
-            self._store.to_publish.postpone(post, until=due, failing_since=since)
+    def _publish_waiting(self, run: "_Run") -> None:
+        """Publish the posts that wait for it, and send their pings."""
+        planned: list[str] = []
+        self._sender.read(self._reader_for(run, planned=planned))
+        due = [ping.id for ping in self._store.outbox.pings_of(planned) if ping.next_try is not None]
+        if due:
+            self._sender.deliver(run.hear, only=due, patience=self._patience)
 
     def _publications(self, sources: Iterable[str], run: "_Run") -> Iterator[Publication]:
         """The posts that are named, here and by the settings."""
@@ -271,16 +281,15 @@ class Publishing:
                 raise ValueError("a folder or a file needs a base URL: where will it be found on the web?")
             return
         if settings.folder is not None:
-            outbox = self._store.outbox
-            yield from publications.of_site(Path(settings.folder), base_url=settings.base_url, outbox=outbox)
+            yield from publications.of_site(Path(settings.folder), base_url=settings.base_url, posts=self._store.posts)
         if settings.html is not None:
             yield publications.of_file(Path(settings.html), source=settings.base_url)
 
-    def _tell_of_news(self, run: "_Run") -> None:
-        for blog in blogs_with_news(run.news, run.feeds):
+    def _tell_of_news(self, news: Sequence[News], feeds: Sequence[Feed] = (), *, hear: OnOutcome = nobody) -> None:
+        for blog in blogs_with_news(news, feeds):
             updates = tell_of(blog, services=self._settings.services, websub=self._settings.websub, client=self._client)
             for outcome in updates:
-                run.hear(outcome)
+                hear(outcome)
 
     def _dry_outcome(self, source: str, target: str) -> Outcome:
         try:

@@ -161,10 +161,6 @@ def questions(site: pingback.Site, url: str, kept: int) -> Mapping[str, Question
         "mentions to look at again": lambda: store.mentions.due(
             looked_before=NOW - timedelta(days=30), failed_before=NOW, most=20
         ),
-        "when the next ping is due": lambda: store.outbox.next_due(now=NOW),
-        "a lease of pings": lambda: store.outbox.claim(
-            now=soon, lease=timedelta(microseconds=1), limit=10, per_host=2, busy={}
-        ),
         "when the next job is due": lambda: store.jobs.next_due(list(JobKind), now=NOW),
         "a lease of jobs, and its release": lambda: store.jobs.release(
             store.jobs.lease(

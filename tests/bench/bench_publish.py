@@ -18,14 +18,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 
-from pingback.model import Outcome, OutcomeStatus
+from pingback.jobs.budget import PER_HOST
+from pingback.model import JobKind, Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
-from pingback.sending.courier import LEASE, PER_HOST
-from pingback.sending.publish import Publication, publish
+from pingback.publishing import Publishing
+from pingback.sending.delivery import LEASE
+from pingback.sending.publications import of_site
+from pingback.settings import Settings
 from pingback.store import Store
 from tests.bench.timing import Row, compare, judge, show
 from tests.loopback import page
-from tests.store.sent import RETELLING
+from tests.store.sent import plan, plan_links, tell
 
 HOSTS, PAGES, LATENCY, TIMEOUT = 60, 5, 0.05, 3.0
 LINKS = HOSTS * PAGES
@@ -37,7 +40,8 @@ TOLD = LINKS - len(WITHOUT_ENDPOINT) - len(HANGING)
 # the time-out and not before. All else goes on beside that.
 BOUND = LATENCY + 2 * (2 * LATENCY) + TIMEOUT
 
-WAITING, CLAIMED = 10_000, 64
+WAITING, LEASED = 10_000, 64
+BUILT, LINKED = 2000, 3
 
 _ALLOW = "127.0.0.0/8"
 _PUSHL = "pushl==0.4.*"
@@ -53,7 +57,13 @@ def rows() -> list[Row]:
             "at most 1.3",
             most=1.3,
         ),
-        Row(f"a claim of {CLAIMED} pings where {WAITING} wait, in ms", claim() * 1000, "for scale"),
+        Row(f"a lease of {LEASED} pings where {WAITING} wait, in ms", lease() * 1000, "for scale"),
+        Row(
+            f"a post of {BUILT} that are as they were, each with {LINKED} links, in ms",
+            unchanged() * 1000,
+            "at most 0.5",
+            most=0.5,
+        ),
     ]
 
 
@@ -66,7 +76,7 @@ def published(source: str) -> float:
     ):
         begin = perf_counter()
         outcomes: list[Outcome] = []
-        publish([Publication(source=source)], outcomes.append, client=client, outbox=store.outbox)
+        Publishing(client=client, store=store).publish(source, on_outcome=outcomes.append)
         seconds = perf_counter() - begin
     accepted = sum(outcome.status is OutcomeStatus.ACCEPTED for outcome in outcomes)
     if (len(outcomes), accepted) != (LINKS, TOLD):
@@ -74,22 +84,49 @@ def published(source: str) -> float:
     return seconds
 
 
-def claim() -> float:
-    """Seconds for one claim, of pings to as many hosts as the links above have."""
+def lease() -> float:
+    """Seconds for one lease, of pings to as many hosts as the links above have."""
     now = datetime(2026, 1, 2, 12, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder, Store(f"sqlite:///{folder}/outbox.db") as store:
         for number in range(WAITING // 1000):
             targets = (f"https://{page % HOSTS}.example/{number}/{page}" for page in range(1000))
-            source = f"https://my.example/{number}"
-            store.outbox.plan(source, dict.fromkeys(targets, ""), fingerprint="", now=now, retelling=RETELLING)
+            plan(store, *targets, source=f"https://my.example/{number}", now=now)
 
-        def claim() -> None:
-            claimed = store.outbox.claim(now=now, lease=LEASE, limit=CLAIMED, per_host=PER_HOST)
-            if len(claimed) != CLAIMED:
-                raise AssertionError(f"{len(claimed)} pings were claimed")
+        def lease() -> None:
+            leased = store.jobs.lease(
+                [JobKind.DELIVER], worker_id="bench", now=now, lease=LEASE, limit=LEASED, per_host=PER_HOST
+            )
+            if len(leased) != LEASED:
+                raise AssertionError(f"{len(leased)} pings were leased")
 
-        [seconds] = compare(claim, rounds=20)
+        [seconds] = compare(lease, rounds=20)
     return seconds
+
+
+def unchanged() -> float:
+    """Seconds for one of the posts of a built site of which nothing changed since it was published."""
+    with tempfile.TemporaryDirectory() as folder, Store(f"sqlite:///{folder}/outbox.db") as store:
+        site, base = Path(folder) / "public", "https://my.example/"
+        for number in range(BUILT):
+            page = site / f"{number}" / "index.html"
+            page.parent.mkdir(parents=True)
+            page.write_text(f"<!doctype html><title>{number}</title><article>{'Words. ' * 300}</article>")
+        for post in of_site(site, base_url=base, posts=store.posts):
+            links = {f"https://{number}.example/": "" for number in range(LINKED)}
+            assert post.fingerprint is not None
+            now, fingerprint = datetime(2026, 1, 2, 12, tzinfo=UTC), post.fingerprint
+            plan_links(store, links, source=post.source, fingerprint=fingerprint, now=now)
+        while store.jobs.next_due([JobKind.DELIVER], now=now):
+            tell(store, now=now)
+        with Client() as client:
+            settings = Settings(folder=str(site), base_url=base)
+            publishing = Publishing(client=client, store=store, settings=settings)
+            begin = perf_counter()
+            counts = publishing.publish_all()
+            seconds = perf_counter() - begin
+    if counts != {OutcomeStatus.SKIPPED: BUILT * LINKED}:
+        raise AssertionError(f"{counts} came of posts that did not change")
+    return seconds / BUILT
 
 
 # The web

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol, Try
 from pingback.server.inbox.passwords import hash_of
 from pingback.server.run import Server
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
 from tests.server.shells import wsgi_of
-from tests.store.sent import RETELLING
+from tests.store.sent import plan, recorded, take
 
 SITE = "https://garden.example/"
 PASSWORD = "a spade and a fork"
@@ -166,9 +166,7 @@ def _fill_inbox(scene: Scene, now: datetime) -> None:
 def _fill_outbox(store: Store, now: datetime) -> None:
     post = f"{SITE}compost"
     hosts = ["allotment", "orchard", "weeds", "seeds"]
-    store.outbox.plan(
-        post, {f"https://{host}.example/post": "words" for host in hosts}, fingerprint="x", now=now, retelling=RETELLING
-    )
+    plan(store, *(f"https://{host}.example/post" for host in hosts), source=post, now=now)
     accepted = Outcome(
         source=post,
         target=post,
@@ -194,10 +192,9 @@ def _fill_outbox(store: Store, now: datetime) -> None:
         protocol=None,
         endpoint=None,
     )
-    claimed = store.outbox.claim(now=now, lease=timedelta(minutes=1), limit=9, per_host=9)
-    for ping, outcome in zip(claimed, [accepted, refused, failed, unsupported], strict=True):
+    for held, outcome in zip(take(store, now=now), [accepted, refused, failed, unsupported], strict=True):
         due = now + timedelta(minutes=5) if outcome is failed else None
-        store.outbox.record(ping, outcome, at=now, seconds=0.4, next_try=due, exchange=EXCHANGE, retelling=RETELLING)
+        recorded(store, held, Try(outcome, now, 0.4, EXCHANGE), next_try=due)
 
 
 EXCHANGE = """POST /xmlrpc.php HTTP/1.1

@@ -132,7 +132,7 @@ def test_publish_while_a_far_side_is_silent(
 
 def test_retry(tmp_path: Path, blog: Site, far_side: FarSide) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        plan(store.outbox, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
+        plan(store, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
     silent = hush(far_side, "/endpoint")
     assert Interrupted(tmp_path, "retry").when(silent.asked) == ABORTED
     silent.silent = False
@@ -143,7 +143,7 @@ def test_retry(tmp_path: Path, blog: Site, far_side: FarSide) -> None:
 def test_worker(tmp_path: Path, blog: Site, far_side: FarSide, role: str) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         if role == "sending":
-            plan(store.outbox, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
+            plan(store, f"{far_side.url}/1", source=f"{blog.url}/6", now=now())
             silent = hush(far_side, "/endpoint")
         else:
             silent = Silent(blog, blog.pages["/6"])

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -32,13 +33,14 @@ from pingback.protocols.linkback import (
     verdict_of_status,
 )
 from pingback.protocols.table import EVERY, SERVERS_OWN, add, added, remove, retelling
-from pingback.sending.courier import Courier
 from pingback.sending.discover import discover
 from pingback.sending.ping import send
+from pingback.sending.sender import Sender
+from pingback.sending.transitions import planned
 from pingback.server.advertising import advertise
 from pingback.server.app import _ROUTES
 from pingback.server.run import Server
-from pingback.store import Outbox, Store
+from pingback.store import Store
 from tests.loopback import Site, page
 from tests.paths.exchange import ask, post
 from tests.receive.lax import Receiver
@@ -115,13 +117,13 @@ RECORD = Linkback(
 
 
 class World(NamedTuple):
-    """Their server and its pages, our blog and its outbox; `clock` is everybody's."""
+    """Their server and its pages, our blog and its store; `clock` is everybody's."""
 
     server: str
     theirs: Site
     ours: Site
     received: Store
-    outbox: Outbox
+    sent: Store
     client: Client
     clock: Clock
 
@@ -137,17 +139,13 @@ class World(NamedTuple):
         """Our post, as the world sees it now."""
         link = f'<a href="{self.target}">five</a>' if linking else "nothing"
         self.ours.pages["/six"] = page(f"<title>{words}</title><p>As in {link}.".encode())
-        self.outbox.plan(
-            self.source,
-            {self.target: words} if linking else {},
-            fingerprint=words,
-            now=self.clock(),
-            retelling=retelling(),
-        )
+        becomes = partial(planned, source=self.source, now=self.clock(), retelling=retelling())
+        links = {self.target: words} if linking else {}
+        self.sent.outbox.plan(self.source, links, becomes=becomes, fingerprint=words, now=self.clock())
 
     def publish(self) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        Courier(client=self.client, outbox=self.outbox, clock=self.clock).deliver(outcomes.append)
+        Sender(client=self.client, store=self.sent, clock=self.clock).deliver(outcomes.append)
         return outcomes
 
     def mention(self) -> Mention:
@@ -165,7 +163,7 @@ def world() -> Iterator[World]:
         receiver = Receiver(site=f"{theirs.url}/", store=received, client=client, clock=clock)
         server = stack.enter_context(Server(wsgi_of(stack.enter_context(receiver))))
         theirs.pages["/five"] = page(link_element("nudge", f"{server.url}/nudge").encode())
-        yield World(server.url, theirs, ours, received, sent.outbox, client, clock)
+        yield World(server.url, theirs, ours, received, sent, client, clock)
 
 
 def test_it_is_found_told_and_taken(world: World) -> None:

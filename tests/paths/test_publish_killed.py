@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pingback.jobs.pool import QUICK, SLOW
 from pingback.model import OutcomeStatus
-from pingback.sending.courier import UNDER_WAY
 from pingback.store import Store
 from tests.loopback import Answer, Page, Request, Site, page
 from tests.paths.programs import PATIENCE
@@ -125,11 +125,11 @@ def test_killed_and_tried_again(tmp_path: Path, web: Web, stage: str, number: in
         assert max(web.heard.values()) <= 2
         twice = {target for target, times in web.heard.items() if times == 2}
         assert twice.isdisjoint(recorded)
-        assert len(twice) <= UNDER_WAY
+        assert len(twice) <= QUICK + SLOW
         ended = list(store.outbox.pings())
         assert {ping.status for ping in ended if ping.target not in twice} == {OutcomeStatus.ACCEPTED}
         assert {ping.status for ping in ended if ping.target in twice} <= YES
-        assert {(ping.next_try, ping.leased_until) for ping in ended} == {(None, None)}
+        assert {ping.next_try for ping in ended} == {None}
 
 
 def test_killed_before_the_plan(tmp_path: Path, web: Web) -> None:
@@ -148,4 +148,4 @@ def test_killed_again_and_again(tmp_path: Path, web: Web) -> None:
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         ended = list(store.outbox.pings())
     assert {ping.status for ping in ended} <= YES
-    assert {(ping.next_try, ping.leased_until) for ping in ended} == {(None, None)}
+    assert {ping.next_try for ping in ended} == {None}

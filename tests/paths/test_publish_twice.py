@@ -17,7 +17,7 @@ from pingback.store import Store
 from tests.loopback import Request, Site, page
 from tests.paths.programs import PATIENCE, pingback
 from tests.sending.far_sides import FarSide, post
-from tests.store.sent import RETELLING
+from tests.store.sent import plan
 
 SOURCE = "https://my.example/6"
 PATHS = [f"/{number}" for number in range(10)]
@@ -45,9 +45,7 @@ def store(tmp_path: Path, hosts: list[FarSide]) -> Iterator[Store]:
     """Pings to all pages of the hosts are due in it."""
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         targets = [host.url + path for host in hosts for path in PATHS]
-        store.outbox.plan(
-            SOURCE, dict.fromkeys(targets, ""), fingerprint="", now=datetime.now(UTC), retelling=RETELLING
-        )
+        plan(store, *targets, source=SOURCE, now=datetime.now(UTC))
         yield store
 
 

@@ -14,7 +14,7 @@ from pingback.model import Mention, MentionStatus, OutcomeStatus, Protocol
 from pingback.store import Store
 from tests.loopback import Site, page
 from tests.paths.programs import ALLOW, PATIENCE, wait_until
-from tests.store.sent import RETELLING
+from tests.store.sent import plan
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def site() -> Iterator[Site]:
 def test_works_off_what_is_due_and_pending(site: Site, tmp_path: Path, number: signal.Signals) -> None:
     source, target = f"{site.url}/six", f"{site.url}/five"
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        store.outbox.plan(source, {target: "x"}, fingerprint="x", now=now(), retelling=RETELLING)
+        plan(store, target, source=source, now=now())
         left = Mention(
             source=source,
             target=target,

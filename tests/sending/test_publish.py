@@ -9,24 +9,13 @@ from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
 from pingback.net.client import Client, Limits
 from pingback.sending.publish import EVERYTHING, UNCHANGED, Publication, Publisher, PublishOptions, Taken, publish
-from pingback.store import Outbox, Store
+from pingback.sending.sender import Sender
+from pingback.store import Store
 from tests.loopback import Site, page
 from tests.receive.pages import Clock
 from tests.sending.far_sides import FarSide, markup, post
 
 NOINDEX = '<meta name="robots" content="noindex">'
-
-
-@pytest.fixture
-def outbox() -> Iterator[Outbox]:
-    with Store("sqlite://") as store:
-        yield store.outbox
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with Client(allow=["127.0.0.0/8"], limits=Limits(timeout=30.0)) as client:
-        yield client
 
 
 @pytest.fixture
@@ -52,9 +41,9 @@ def old_side() -> Iterator[FarSide]:
 class Hook:
     """The publish hook of a blog, whose clock goes on by an hour from run to run."""
 
-    def __init__(self, client: Client, outbox: Outbox) -> None:
+    def __init__(self, client: Client, store: Store) -> None:
         self.client = client
-        self.outbox = outbox
+        self.store = store
         self.clock = Clock()
 
     def __call__(self, *publications: Publication | str, options: PublishOptions = EVERYTHING) -> list[Outcome]:
@@ -64,18 +53,16 @@ class Hook:
         publish(
             each,
             outcomes.append,
-            client=self.client,
-            outbox=self.outbox,
-            options=options,
+            publisher=Publisher(client=self.client, store=self.store, options=options, clock=self.clock),
+            sender=Sender(client=self.client, store=self.store, wanted=options.protocols, clock=self.clock),
             patience=timedelta(0),
-            clock=self.clock,
         )
         return outcomes
 
 
 @pytest.fixture
-def hook(client: Client, outbox: Outbox) -> Hook:
-    return Hook(client, outbox)
+def hook(client: Client, store: Store) -> Hook:
+    return Hook(client, store)
 
 
 def statuses(outcomes: list[Outcome]) -> dict[str | None, str]:
@@ -148,7 +135,7 @@ def test_a_post_chosen_by_css(hook: Hook, blog: Site, far_side: FarSide) -> None
 @pytest.mark.parametrize("even_unready", [False, True], ids=["public", "forced"])
 @pytest.mark.parametrize("given", [False, True], ids=["by-its-page", "by-a-file"])
 def test_a_mistyped_selector_takes_no_link_back(
-    hook: Hook, outbox: Outbox, blog: Site, far_side: FarSide, given: bool, even_unready: bool
+    hook: Hook, store: Store, blog: Site, far_side: FarSide, given: bool, even_unready: bool
 ) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
     six = Publication(source=f"{blog.url}/6", page=(lambda: markup(f"{far_side.url}/1")) if given else None)
@@ -177,7 +164,7 @@ def test_many_posts_and_one_target_that_is_asked_once(hook: Hook, blog: Site, fa
 
 
 def test_each_post_is_heard_of_before_its_pings_go_out(
-    client: Client, outbox: Outbox, blog: Site, far_side: FarSide
+    client: Client, store: Store, blog: Site, far_side: FarSide
 ) -> None:
     blog.pages |= {"/6": post(f"{far_side.url}/1"), "/draft": page(status=404)}
     heard: list[tuple[Taken, int]] = []
@@ -186,8 +173,8 @@ def test_each_post_is_heard_of_before_its_pings_go_out(
     publish(
         publications,
         outcomes.append,
-        client=client,
-        outbox=outbox,
+        publisher=Publisher(client=client, store=store),
+        sender=Sender(client=client, store=store),
         on_taken=lambda taken: heard.append((taken, len(far_side.requests))),
     )
     assert len(outcomes) == 2
@@ -257,14 +244,14 @@ def test_what_is_left_out_now_is_told_when_it_is_wished_for(hook: Hook, blog: Si
 def test_a_known_link_that_is_left_out_is_neither_removed_nor_told(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
     hook(f"{blog.url}/6")
-    known = hook.outbox.find(f"{blog.url}/6", f"{far_side.url}/2")
+    known = hook.store.outbox.find(f"{blog.url}/6", f"{far_side.url}/2")
     far_side.heard.clear()
 
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2", words="In other words")
     only_one = PublishOptions(allows=lambda target: target == f"{far_side.url}/1")
     assert statuses(hook(f"{blog.url}/6", options=only_one)) == {f"{far_side.url}/1": "accepted"}
     assert far_side.targets == ["/1"]
-    assert hook.outbox.find(f"{blog.url}/6", f"{far_side.url}/2") == known
+    assert hook.store.outbox.find(f"{blog.url}/6", f"{far_side.url}/2") == known
 
     hook(f"{blog.url}/6")
     assert far_side.targets == ["/1", "/2"]
@@ -308,7 +295,7 @@ def test_what_takes_another_protocol_only_is_told_when_that_may_be_used(
         OutcomeStatus.UNSUPPORTED,
         f"{far_side.url}/1 advertises no endpoint for pingback",
     )
-    [ping] = hook.outbox.pings(due_before=hook.clock())  # at once, and not only after a while
+    [ping] = hook.store.outbox.pings(due_before=hook.clock())  # at once, and not only after a while
     assert ping.attempts == 0
     assert statuses(hook(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "accepted"}
     assert far_side.targets == ["/1"]
@@ -323,18 +310,18 @@ def test_a_page_without_any_endpoint_is_not_asked_again_for_another_protocol(hoo
 
 @pytest.mark.parametrize("given", [pytest.param(str, id="url"), pytest.param(by_feed, id="unchanged-in-the-feed")])
 def test_a_blocked_target_is_tried_again_and_told_of_once(
-    outbox: Outbox, client: Client, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
+    store: Store, client: Client, blog: Site, far_side: FarSide, given: Callable[[str], Publication | str]
 ) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
     with Client(allow=["127.0.0.1"], limits=Limits(timeout=30.0)) as strict:
-        by_strict = Hook(strict, outbox)
+        by_strict = Hook(strict, store)
         assert statuses(by_strict(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "blocked"}
         [again] = by_strict(given(f"{blog.url}/6"))
     assert again.status is OutcomeStatus.SKIPPED
     assert "127.0.0.2 is not a public address" in again.message
-    assert outbox.find(f"{blog.url}/6", f"{far_side.url}/1").status is OutcomeStatus.BLOCKED  # type: ignore[union-attr]
+    assert store.outbox.find(f"{blog.url}/6", f"{far_side.url}/1").status is OutcomeStatus.BLOCKED  # type: ignore[union-attr]
     assert far_side.targets == []
-    assert statuses(Hook(client, outbox)(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "accepted"}
+    assert statuses(Hook(client, store)(given(f"{blog.url}/6"))) == {f"{far_side.url}/1": "accepted"}
     assert far_side.targets == ["/1"]
 
 
@@ -365,21 +352,21 @@ def test_nothing_is_sent_for_a_post_that_is_not_public(
     assert (outcome.source, outcome.status, outcome.fault) == (f"{blog.url}/6", OutcomeStatus.SKIPPED, fault)
     assert words in outcome.message
     assert (outcome.attempts, outcome.next_try) == (0, None)
-    assert list(hook.outbox.pings()) == []
-    assert hook.outbox.post(f"{blog.url}/6") is None
+    assert list(hook.store.outbox.pings()) == []
+    assert hook.store.posts.at(f"{blog.url}/6") is None
 
     blog.pages["/6"] = post(f"{far_side.url}/1")
     assert statuses(hook(f"{blog.url}/6")) == {f"{far_side.url}/1": "accepted"}
 
 
-def test_nothing_is_sent_for_a_post_that_only_we_can_reach(outbox: Outbox, blog: Site) -> None:
+def test_nothing_is_sent_for_a_post_that_only_we_can_reach(store: Store, blog: Site) -> None:
     blog.pages["/6"] = post("https://other.example/")
     with Client(limits=Limits(ports={blog.port})) as guarded:
-        [outcome] = Hook(guarded, outbox)(f"{blog.url}/6")
+        [outcome] = Hook(guarded, store)(f"{blog.url}/6")
     assert (outcome.target, outcome.status) == (None, OutcomeStatus.SKIPPED)
     assert outcome.message.startswith(f"{blog.url}/6 is blocked: 127.0.0.1 is not a public address; ")
     assert blog.connections == 0
-    assert list(outbox.pings()) == []
+    assert list(store.outbox.pings()) == []
 
 
 @pytest.mark.parametrize(
@@ -392,11 +379,11 @@ def test_nothing_is_sent_for_a_post_that_only_we_can_reach(outbox: Outbox, blog:
     ],
 )
 def test_html_of_a_post_that_is_not_public(
-    client: Client, outbox: Outbox, blog: Site, public: bytes, given: str, error: type | None, words: str
+    client: Client, store: Store, blog: Site, public: bytes, given: str, error: type | None, words: str
 ) -> None:
     blog.pages["/6"] = public
     targets = ["https://other.example/1", "https://other.example/2"]
-    taken = Publisher(client=client, outbox=outbox).take(
+    taken = Publisher(client=client, store=store).take(
         Publication(source=f"{blog.url}/6", page=lambda: markup(*targets, head=given))
     )
     assert (taken.is_planned, taken.plan, type(taken.error)) == (False, Plan(), error or type(None))
@@ -404,7 +391,7 @@ def test_html_of_a_post_that_is_not_public(
         (target, OutcomeStatus.SKIPPED) for target in targets
     ]
     assert all(words in outcome.message for outcome in taken.skipped)
-    assert list(outbox.pings()) == []
+    assert list(store.outbox.pings()) == []
 
 
 def test_a_post_that_is_not_public_names_only_what_the_options_allow(hook: Hook, blog: Site) -> None:
@@ -517,7 +504,7 @@ def test_w10_a_post_that_is_gone_is_told_once_by_webmention(
     assert statuses(hook(f"{blog.url}/6")) == {f"{far_side.url}/1": "accepted"}
     assert hook(f"{blog.url}/6") == []
     assert (far_side.targets, old_side.targets) == (["/1", "/1"], ["/1"])
-    post_of = hook.outbox.post(f"{blog.url}/6")
+    post_of = hook.store.posts.at(f"{blog.url}/6")
     assert post_of is not None
     assert post_of.gone
 
@@ -558,7 +545,7 @@ def test_a_post_that_comes_back(hook: Hook, blog: Site, far_side: FarSide) -> No
 def test_a_rehearsal_of_a_post_that_is_as_it_was(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
     """Only what is due again would be told, whatever the page says by now."""
     six = Publication(source=f"{blog.url}/6", fingerprint="1")
-    publisher = Publisher(client=client, outbox=hook.outbox, clock=hook.clock)
+    publisher = Publisher(client=client, store=hook.store, clock=hook.clock)
     far_side.pages["/endpoint"] = page(status=503)
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(six)
@@ -575,7 +562,7 @@ def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog:
     }
     publisher = Publisher(
         client=client,
-        outbox=hook.outbox,
+        store=hook.store,
         options=PublishOptions(allows=lambda target: target != f"{far_side.url}/3"),
         clock=hook.clock,
     )
@@ -583,7 +570,7 @@ def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog:
     assert (taken.skipped, targets) == ((), [f"{far_side.url}/1", f"{far_side.url}/2"])
     taken, targets = publisher.dry_run(Publication(source=f"{blog.url}/draft"))
     assert ([outcome.fault for outcome in taken.skipped], taken.is_planned, targets) == ([404], False, [])
-    assert (list(hook.outbox.pings()), far_side.requests) == ([], [])
+    assert (list(hook.store.outbox.pings()), far_side.requests) == ([], [])
 
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/3")

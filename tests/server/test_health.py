@@ -16,7 +16,7 @@ from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
-from tests.store.sent import RETELLING
+from tests.store.sent import plan
 
 
 def get(path: str, receiver: Receiver) -> Response:
@@ -283,5 +283,5 @@ def test_no_label_holds_what_a_stranger_chose(counted: Receiver) -> None:
 
 def test_what_the_outbox_holds(counted: Receiver) -> None:
     instant = Clock().instant
-    counted.store.outbox.plan(SOURCE, {"https://b.example/": "x"}, fingerprint="x", now=instant, retelling=RETELLING)
+    plan(counted.store, "https://b.example/", source=SOURCE, now=instant)
     assert samples(counted)['pingback_outbox_pings{protocol="",status="waiting"}'] == 1

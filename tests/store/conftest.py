@@ -1,4 +1,4 @@
-"""An outbox, in a file and in memory."""
+"""A store, in a file and in memory."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from pingback.store import Store
-from pingback.store.outbox import Outbox
 
 
 @pytest.fixture(params=["file", "memory"])
-def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/pingback.db" if request.param == "file" else "sqlite://"
     with Store(url) as store:
-        yield store.outbox
+        yield store

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pingback.errors import StoreError
+from pingback.errors import StoreError, UnreadableRow
 from pingback.store.database import Database
-from pingback.store.rows import UnreadableRow
 
 
 def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`pingback.store.planning`, by way of `Outbox.plan`: a post's links beside what the outbox holds of it."""
+"""`Outbox.plan`: a post's links beside what the outbox holds of it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pingback.model import OutcomeStatus, Plan, Protocol, QueuedPing
 from pingback.protocols.table import EVERY
 from pingback.store import Store
-from pingback.store.outbox import Outbox
 from tests.store.sent import (
     ACCEPTED,
     HOUR,
@@ -18,12 +17,15 @@ from tests.store.sent import (
     NOON,
     ONE,
     POST,
-    RETELLING,
     THREE,
     TWO,
-    claim,
     plan,
+    plan_gone,
+    plan_links,
+    postpone,
     record,
+    release,
+    take,
     targets,
     tell,
 )
@@ -31,12 +33,13 @@ from tests.store.sent import (
 LINKS = st.dictionaries(st.sampled_from([ONE, TWO, THREE, "https://one.example/2"]), st.sampled_from("abc"))
 
 
-def test_new_links_wait_in_the_order_of_the_post(outbox: Outbox) -> None:
-    planned = outbox.plan(
-        POST, {TWO: "w2", "https://ONE.example:8443/x#y": "w1"}, fingerprint="entry", now=NOON, retelling=RETELLING
+def test_new_links_wait_in_the_order_of_the_post(store: Store) -> None:
+    planned = plan_links(
+        store,
+        {TWO: "w2", "https://ONE.example:8443/x#y": "w1"},
     )
     assert planned == Plan(new=2)
-    two, one = outbox.pings()
+    two, one = store.outbox.pings()
     assert one == QueuedPing(
         id=one.id,
         source=POST,
@@ -52,54 +55,49 @@ def test_new_links_wait_in_the_order_of_the_post(outbox: Outbox) -> None:
         fingerprint="w1",
         linked=True,
         told_by=None,
-        failing_since=None,
-        leased_until=None,
+        is_held=False,
     )
     assert (two.target, two.fingerprint) == (TWO, "w2")
 
 
-def test_of_equal_targets_the_first_counts(outbox: Outbox) -> None:
+def test_of_equal_targets_the_first_counts(store: Store) -> None:
     links = {"http://one.example": "first", "https://ONE.example/#part": "second"}
-    assert outbox.plan(POST, links, fingerprint="entry", now=NOON, retelling=RETELLING) == Plan(new=1)
-    assert outbox.plan(POST, links, fingerprint="entry", now=NOON, retelling=RETELLING) == Plan(unchanged=1)
-    assert [(ping.target, ping.fingerprint) for ping in outbox.pings()] == [("http://one.example", "first")]
+    assert plan_links(store, links) == Plan(new=1)
+    assert plan_links(store, links) == Plan(unchanged=1)
+    assert [(ping.target, ping.fingerprint) for ping in store.outbox.pings()] == [("http://one.example", "first")]
 
 
-def test_counts_of_what_is_new_changed_removed_and_unchanged(outbox: Outbox) -> None:
-    outbox.plan(POST, {ONE: "w", TWO: "w", THREE: "w"}, fingerprint="1", now=NOON, retelling=RETELLING)
+def test_counts_of_what_is_new_changed_removed_and_unchanged(store: Store) -> None:
+    plan_links(store, {ONE: "w", TWO: "w", THREE: "w"}, fingerprint="1", now=NOON)
     links = {ONE: "w", TWO: "other", "https://four.example/": "w", "https://five.example/": "w"}
-    assert outbox.plan(POST, links, fingerprint="2", now=NOON, retelling=RETELLING) == Plan(
-        new=2, changed=1, removed=1, unchanged=1
-    )
-    assert outbox.plan(POST, {THREE: "w"}, fingerprint="3", now=NOON, retelling=RETELLING) == Plan(changed=1, removed=4)
+    assert plan_links(store, links, fingerprint="2", now=NOON) == Plan(new=2, changed=1, removed=1, unchanged=1)
+    assert plan_links(store, {THREE: "w"}, fingerprint="3", now=NOON) == Plan(changed=1, removed=4)
 
 
-def test_a_post_concerns_its_own_pings_only(outbox: Outbox) -> None:
+def test_a_post_concerns_its_own_pings_only(store: Store) -> None:
     other = "https://a.example/other"
-    plan(outbox, ONE)
-    plan(outbox, ONE, TWO, source=other)
-    plan(outbox)
-    assert [ping.linked for ping in outbox.pings(source=POST)] == [False]
-    assert [ping.linked for ping in outbox.pings(source=other)] == [True, True]
+    plan(store, ONE)
+    plan(store, ONE, TWO, source=other)
+    plan(store)
+    assert [ping.linked for ping in store.outbox.pings(source=POST)] == [False]
+    assert [ping.linked for ping in store.outbox.pings(source=other)] == [True, True]
 
 
-def test_what_is_no_news_keeps_its_turn(outbox: Outbox) -> None:
-    plan(outbox, ONE, TWO)
-    one, two = claim(outbox)
-    record(outbox, one, ACCEPTED)
-    outbox.postpone(two, until=NOON + HOUR)
-    before = list(outbox.pings())
-    plan(outbox, ONE, TWO, now=NOON + MINUTE)
-    assert list(outbox.pings()) == before
+def test_what_is_no_news_keeps_its_turn(store: Store) -> None:
+    plan(store, ONE, TWO)
+    one, two = take(store)
+    record(store, one, ACCEPTED)
+    postpone(store, two, NOON + HOUR)
+    before = list(store.outbox.pings())
+    plan(store, ONE, TWO, now=NOON + MINUTE)
+    assert list(store.outbox.pings()) == before
 
 
-def test_the_same_links_under_other_spellings_are_no_news(outbox: Outbox) -> None:
-    plan(outbox, ONE)
-    before = list(outbox.pings())
-    assert outbox.plan(
-        "http://A.example/post#top", {"http://one.example": "words"}, fingerprint="", now=NOON, retelling=RETELLING
-    ) == Plan(unchanged=1)
-    assert list(outbox.pings()) == before
+def test_the_same_links_under_other_spellings_are_no_news(store: Store) -> None:
+    plan(store, ONE)
+    before = list(store.outbox.pings())
+    assert plan_links(store, {"http://one.example": "words"}, source="http://A.example/post#top") == Plan(unchanged=1)
+    assert list(store.outbox.pings()) == before
 
 
 @pytest.mark.parametrize(
@@ -110,57 +108,57 @@ def test_the_same_links_under_other_spellings_are_no_news(outbox: Outbox) -> Non
         pytest.param(Protocol.TRACKBACK, [], id="trackback"),
     ],
 )
-def test_told_ones_hear_of_changes_by_webmention_only(outbox: Outbox, protocol: Protocol, due: list[str]) -> None:
-    plan(outbox, ONE)
-    tell(outbox, outcome=replace(ACCEPTED, protocol=protocol))
-    outbox.plan(POST, {ONE: "other words"}, fingerprint="entry", now=NOON, retelling=RETELLING)
-    tell_of_change = claim(outbox)
+def test_told_ones_hear_of_changes_by_webmention_only(store: Store, protocol: Protocol, due: list[str]) -> None:
+    plan(store, ONE)
+    tell(store, outcome=replace(ACCEPTED, protocol=protocol))
+    plan_links(store, {ONE: "other words"})
+    tell_of_change = take(store)
     assert targets(tell_of_change) == due
-    assert [ping.fingerprint for ping in outbox.pings()] == ["other words"]
+    assert [ping.fingerprint for ping in store.outbox.pings()] == ["other words"]
 
 
-def test_a_removed_link_is_told_once(outbox: Outbox) -> None:
-    plan(outbox, ONE, TWO)
-    [one, _] = claim(outbox)
-    record(outbox, one, ACCEPTED)
-    outbox.release(claim(outbox, now=NOON + HOUR))
-    plan(outbox, now=NOON + HOUR)
-    tell(outbox, now=NOON + HOUR)
-    plan(outbox, now=NOON + 2 * HOUR)
-    assert claim(outbox, now=NOON + 3 * HOUR) == []
-    assert [(ping.status, ping.attempts) for ping in outbox.pings()] == [
+def test_a_removed_link_is_told_once(store: Store) -> None:
+    plan(store, ONE, TWO)
+    [one, _] = take(store)
+    record(store, one, ACCEPTED)
+    release(store, take(store, now=NOON + HOUR), now=NOON + HOUR)
+    plan(store, now=NOON + HOUR)
+    tell(store, now=NOON + HOUR)
+    plan(store, now=NOON + 2 * HOUR)
+    assert take(store, now=NOON + 3 * HOUR) == []
+    assert [(ping.status, ping.attempts) for ping in store.outbox.pings()] == [
         (OutcomeStatus.ACCEPTED, 2),
         (OutcomeStatus.SKIPPED, 0),
     ]
 
 
-def test_a_post_that_is_gone_tells_those_once_told(outbox: Outbox) -> None:
+def test_a_post_that_is_gone_tells_those_once_told(store: Store) -> None:
     """Webmention §3.1.5."""
-    plan(outbox, ONE)
-    tell(outbox)
-    plan(outbox, ONE, TWO)
-    assert outbox.plan_gone(POST, now=NOON + HOUR, retelling=RETELLING) == Plan(removed=2)
-    assert outbox.plan_gone(POST, now=NOON + 2 * HOUR, retelling=RETELLING) == Plan()
-    assert [(ping.target, ping.next_try, ping.linked) for ping in outbox.pings()] == [
+    plan(store, ONE)
+    tell(store)
+    plan(store, ONE, TWO)
+    assert plan_gone(store, now=NOON + HOUR) == Plan(removed=2)
+    assert plan_gone(store, now=NOON + 2 * HOUR) == Plan()
+    assert [(ping.target, ping.next_try, ping.linked) for ping in store.outbox.pings()] == [
         (ONE, NOON + HOUR, False),
         (TWO, None, False),
     ]
-    known = outbox.post(POST)
+    known = store.posts.at(POST)
     assert known is not None
     assert (known.gone, known.seen) == (True, NOON)
 
 
-def test_a_post_that_came_back_is_there_again(outbox: Outbox) -> None:
-    plan(outbox, ONE)
-    outbox.plan_gone(POST, now=NOON, retelling=RETELLING)
-    plan(outbox, ONE)
-    assert [known.gone for known in outbox.posts_under("https://a.example/")] == [False]
-    assert targets(claim(outbox)) == [ONE]
+def test_a_post_that_came_back_is_there_again(store: Store) -> None:
+    plan(store, ONE)
+    plan_gone(store, now=NOON)
+    plan(store, ONE)
+    assert [known.gone for known in store.posts.under("https://a.example/")] == [False]
+    assert targets(take(store)) == [ONE]
 
 
-def test_a_post_that_nobody_knows_may_be_gone(outbox: Outbox) -> None:
-    assert outbox.plan_gone(POST, now=NOON, retelling=RETELLING) == Plan()
-    assert outbox.post(POST) is None
+def test_a_post_that_nobody_knows_may_be_gone(store: Store) -> None:
+    assert plan_gone(store, now=NOON) == Plan()
+    assert store.posts.at(POST) is None
 
 
 @pytest.mark.parametrize(
@@ -172,22 +170,22 @@ def test_a_post_that_nobody_knows_may_be_gone(outbox: Outbox) -> None:
     ],
 )
 def test_a_callers_mistake_is_a_value_error_and_changes_nothing(
-    outbox: Outbox, source: str, links: Mapping[str, str]
+    store: Store, source: str, links: Mapping[str, str]
 ) -> None:
     with pytest.raises(ValueError, match="URL"):
-        outbox.plan(source, links, fingerprint="entry", now=NOON, retelling=RETELLING)
+        plan_links(store, links, source=source)
     with pytest.raises(ValueError, match="time zone"):
-        outbox.plan(POST, {ONE: "w"}, fingerprint="entry", now=NOON.replace(tzinfo=None), retelling=RETELLING)
-    assert list(outbox.pings()) == []
-    assert outbox.post(POST) is None
+        plan_links(store, {ONE: "w"}, fingerprint="entry", now=NOON.replace(tzinfo=None))
+    assert list(store.outbox.pings()) == []
+    assert store.posts.at(POST) is None
 
 
-def test_more_links_than_are_written_at_once(outbox: Outbox) -> None:
+def test_more_links_than_are_written_at_once(store: Store) -> None:
     many = [f"https://b{number}.example/" for number in range(1201)]
-    plan(outbox, *many)
-    assert targets(outbox.pings()) == many
+    plan(store, *many)
+    assert targets(store.outbox.pings()) == many
     links = {target: "words" if number % 2 else "other words" for number, target in enumerate(many[:1100])}
-    planned = outbox.plan(POST, links, fingerprint="entry", now=NOON + MINUTE, retelling=RETELLING)
+    planned = plan_links(store, links, fingerprint="entry", now=NOON + MINUTE)
     assert planned == Plan(changed=550, removed=101, unchanged=550)
 
 
@@ -198,17 +196,14 @@ def test_planning_twice_is_planning_once(
     before: dict[str, str], links: dict[str, str], told: set[str], protocol: Protocol
 ) -> None:
     with Store("sqlite://") as store:
-        outbox = store.outbox
-        outbox.plan(POST, before, fingerprint="before", now=NOON, retelling=RETELLING)
-        for ping in claim(outbox):
-            if ping.target in told:
-                record(outbox, ping, replace(ACCEPTED, protocol=protocol))
-        first = outbox.plan(POST, links, fingerprint="after", now=NOON + MINUTE, retelling=RETELLING)
-        once = list(outbox.pings())
-        assert outbox.plan(POST, links, fingerprint="after", now=NOON + HOUR, retelling=RETELLING) == Plan(
-            unchanged=len(links)
-        )
-        assert list(outbox.pings()) == once
+        plan_links(store, before, fingerprint="before", now=NOON)
+        for held in take(store):
+            if held.ping.target in told:
+                record(store, held, replace(ACCEPTED, protocol=protocol))
+        first = plan_links(store, links, fingerprint="after", now=NOON + MINUTE)
+        once = list(store.outbox.pings())
+        assert plan_links(store, links, fingerprint="after", now=NOON + HOUR) == Plan(unchanged=len(links))
+        assert list(store.outbox.pings()) == once
         assert first.new + first.changed + first.unchanged == len(links)
         assert {ping.target: ping.fingerprint for ping in once if ping.linked} == links
         assert set(targets(once)) == before.keys() | links.keys()
@@ -220,15 +215,15 @@ def test_whatever_was_planned_the_far_side_ends_up_with_the_links_of_the_post(pl
     heard: dict[str, str | None] = {}
     with Store("sqlite://") as store:
         for number, links in enumerate(plans):
-            store.outbox.plan(POST, links, fingerprint=str(number), now=NOON, retelling=RETELLING)
+            plan_links(store, links, fingerprint=str(number), now=NOON)
             if number % 2:
-                heard |= _delivered(store.outbox)
-        heard |= _delivered(store.outbox)
+                heard |= _delivered(store)
+        heard |= _delivered(store)
     wanted = dict(plans[-1]) if plans else {}
     assert {target: words for target, words in heard.items() if words is not None} == wanted
 
 
-def _delivered(outbox: Outbox) -> Iterator[tuple[str, str | None]]:
-    for ping in claim(outbox):
-        record(outbox, ping, ACCEPTED)
-        yield ping.target, ping.fingerprint if ping.linked else None
+def _delivered(store: Store) -> Iterator[tuple[str, str | None]]:
+    for held in take(store):
+        record(store, held, ACCEPTED)
+        yield held.ping.target, held.ping.fingerprint if held.ping.linked else None

@@ -193,7 +193,7 @@ NEWS = [
         ),
         pytest.param(
             lambda store: store.outbox.counts(),
-            [],
+            ["SEARCH pingback_jobs USING INDEX pingback_jobs_by_lease (leased_by>?)"],
             id="outbox-counts",
         ),
         pytest.param(

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pingback.model import Discovery, JobKind, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol
+from pingback.sending.transitions import planned
 from pingback.store import Store
 from pingback.store.jobs import add_job
 from pingback.store.retention import BATCH
 from tests.receive.pages import Clock
-from tests.store.sent import RETELLING
+from tests.store.sent import RETELLING, plan_links, record, take
 
 DAY = timedelta(days=1)
 POST = "https://my.example/6"
@@ -206,26 +208,27 @@ def test_more_than_one_transaction_takes(tmp_path: Path, clock: Clock) -> None:
 
 def sent(store: Store, clock: Clock, status: OutcomeStatus = OutcomeStatus.ACCEPTED) -> None:
     """A post with one link was published, and its ping was told by pingback."""
-    store.outbox.plan(POST, {LINK: "x"}, fingerprint="x", now=clock.instant, retelling=RETELLING)
-    [ping] = store.outbox.claim(now=clock.instant, lease=DAY, limit=1, per_host=1)
+    plan_links(store, {LINK: "x"}, source=POST, now=clock.instant)
+    [held] = take(store, now=clock.instant)
     outcome = Outcome(
         source=POST, target=LINK, status=status, message="so", protocol=Protocol.PINGBACK, endpoint=LINK, attempts=1
     )
     due = clock.instant + DAY if status is OutcomeStatus.FAILED else None
-    store.outbox.record(ping, outcome, at=clock.instant, seconds=0.1, next_try=due, retelling=RETELLING)
+    record(store, held, outcome, at=clock.instant, next_try=due)
 
 
 def test_a_ping_whose_link_stands_is_remembered_for_ever(store: Store, clock: Clock) -> None:
     sent(store, clock)
     clock.pass_by(days=4000)
     assert pruned(store, clock) == NOTHING | {"attempts": 1}
-    assert store.outbox.dry_run(POST, {LINK: "x"}, now=clock.instant, retelling=RETELLING) == []
+    becomes = partial(planned, source=POST, now=clock.instant, retelling=RETELLING)
+    assert store.outbox.dry_run(POST, {LINK: "words"}, becomes=becomes, now=clock.instant) == []
 
 
 def test_a_ping_whose_link_is_gone_is_forgotten_with_its_attempts(store: Store, clock: Clock) -> None:
     sent(store, clock)
     clock.pass_by(days=60)
-    store.outbox.plan(POST, {}, fingerprint="y", now=clock.instant, retelling=RETELLING)
+    plan_links(store, {}, source=POST, now=clock.instant)
     assert pruned(store, clock) == NOTHING
     clock.pass_by(days=31)
     assert pruned(store, clock) == NOTHING | {"pings": 1, "attempts": 1}
@@ -239,8 +242,8 @@ def test_a_ping_that_waits_for_its_next_try_stays(store: Store, clock: Clock) ->
 
 def test_what_is_remembered_for_a_while(store: Store, clock: Clock) -> None:
     found = Discovery(target=LINK, url=LINK, endpoints=())
-    store.outbox.remember(found, until=clock.instant + DAY)
-    store.outbox.pause("a.example", until=clock.instant + DAY)
+    store.discoveries.remember(found, until=clock.instant + DAY)
+    store.jobs.pause("a.example", clock.instant + DAY)
     assert pruned(store, clock) == NOTHING
     clock.pass_by(days=1)
     assert pruned(store, clock) == NOTHING | {"discoveries": 1, "pauses": 1}

@@ -1,18 +1,25 @@
 """`pingback.store.rows`: hosts, and rows that hold what no version of ours wrote."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pingback.errors import StoreError
-from pingback.model import Discovery
+from pingback.model import Discovery, QueuedPing
 from pingback.store import Store
-from pingback.store.outbox import Outbox
 from pingback.urls import host_of
-from tests.store.sent import ACCEPTED, NOON, ONE, POST, claim, plan, record
+from tests.store.sent import NOON, ONE, POST, TWO, Held, plan, targets, tell
+
+
+def the(store: Store) -> QueuedPing:
+    [ping] = store.outbox.pings()
+    return ping
+
+
+def recall(store: Store) -> Discovery | None:
+    return store.discoveries.recall(ONE, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -33,39 +40,67 @@ def test_the_host_by_which_pings_are_counted(url: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "use"),
+    ("spoil", "use", "left"),
     [
-        pytest.param("outbox SET status = 'unheard-of'", lambda box: list(box.pings()), id="status-of-a-later-version"),
-        pytest.param("outbox SET failing_since = 9223372036854775807", lambda box: list(box.pings()), id="instant"),
-        pytest.param("outbox SET next_try = 0, status = 'x'", lambda box: claim(box), id="status-when-claimed"),
-        pytest.param("outbox SET status = 'x'", lambda box: plan(box), id="status-when-planned"),
-        pytest.param("outbox SET next_try = 'soon'", lambda box: box.next_due(now=NOON), id="instant-in-words"),
-        pytest.param("attempts SET at = 'soon'", lambda box: box.attempts(box.find(POST, ONE)), id="attempt"),
-        pytest.param("posts SET seen = 'x'", lambda box: box.post(POST), id="post"),
-        pytest.param("discoveries SET endpoints = '['", lambda box: box.recall(ONE, now=NOON), id="no-json"),
-        pytest.param("discoveries SET endpoints = '7'", lambda box: box.recall(ONE, now=NOON), id="no-list"),
-        pytest.param("discoveries SET endpoints = '[{}]'", lambda box: box.recall(ONE, now=NOON), id="no-keys"),
-        pytest.param("pauses SET until = 'x'", lambda box: box.paused_until("h", now=NOON), id="pause"),
+        pytest.param("outbox SET status = 'unheard-of'", lambda store: [*store.outbox.pings()], TWO, id="word"),
+        pytest.param("outbox SET target = 'nowhere'", lambda store: store.outbox.page(size=9)[0], TWO, id="url"),
     ],
 )
-def test_a_row_that_cannot_be_read(tmp_path: Path, spoil: str, use: Callable[[Outbox], object]) -> None:
+def test_a_ping_that_cannot_be_read_is_passed_over_and_said_once(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: str,
+    use: Callable[[Store], Iterable[QueuedPing | Held]],
+    left: str,
+) -> None:
     path = tmp_path / "pingback.db"
     with Store(f"sqlite:///{path}") as store:
-        plan(store.outbox, ONE)
-        [ping] = claim(store.outbox)
-        record(store.outbox, ping, ACCEPTED)
-        store.outbox.remember(Discovery(target=ONE, url=ONE, endpoints=()), until=NOON.replace(year=2027))
-        store.outbox.pause("h", until=NOON.replace(year=2027))
+        plan(store, ONE, TWO)
+        bad = next(ping for ping in store.outbox.pings() if ping.target == ONE)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(f"UPDATE pingback_{spoil} WHERE id = {bad.id}")
+        assert ONE not in targets(use(store))
+        assert left in targets(use(store))
+    assert len([record for record in caplog.records if f"outbox {bad.id} cannot be read" in record.message]) <= 1
+
+
+def test_a_post_with_a_ping_that_cannot_be_read_is_planned_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "pingback.db"
+    with Store(f"sqlite:///{path}") as store:
+        plan(store, ONE)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("UPDATE pingback_outbox SET status = 'x'")
+        plan(store, ONE, TWO)
+        assert targets(store.outbox.pings()) == [TWO]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "use", "left"),
+    [
+        pytest.param("attempts SET at = 'soon'", lambda store: store.outbox.attempts(the(store)), [], id="attempt"),
+        pytest.param("posts SET seen = 'x'", lambda store: store.posts.at(POST), None, id="post"),
+        pytest.param("discoveries SET endpoints = '['", recall, None, id="no-json"),
+        pytest.param("discoveries SET endpoints = '7'", recall, None, id="no-list"),
+        pytest.param("discoveries SET endpoints = '[{}]'", recall, None, id="no-keys"),
+    ],
+)
+def test_what_cannot_be_read_is_as_if_it_were_not_there(
+    tmp_path: Path, spoil: str, use: Callable[[Store], object], left: object
+) -> None:
+    path = tmp_path / "pingback.db"
+    with Store(f"sqlite:///{path}") as store:
+        plan(store, ONE)
+        tell(store)
+        store.discoveries.remember(Discovery(target=ONE, url=ONE, endpoints=()), until=NOON.replace(year=2027))
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute(f"UPDATE pingback_{spoil}")
-        with pytest.raises(StoreError, match=r"pingback\.db holds a row that cannot be read"):
-            use(store.outbox)
+        assert use(store) == left
 
 
 def test_a_protocol_that_is_not_known_any_more_is_a_name(tmp_path: Path) -> None:
     path = tmp_path / "pingback.db"
     with Store(f"sqlite:///{path}") as store:
-        plan(store.outbox, ONE)
+        plan(store, ONE)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("UPDATE pingback_outbox SET protocol = 'smoke', told_by = 'smoke'")
         [ping] = store.outbox.pings()

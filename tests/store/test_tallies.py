@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Mention, MentionKind, MentionStatus, OutcomeStatus, Protocol, Retelling
+from pingback.model import Mention, MentionKind, MentionStatus, OutcomeStatus, Protocol
 from pingback.store import Store
 from pingback.store.listing import Selection
+from tests.store.sent import plan
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 APPROVED, PENDING, REJECTED = MentionStatus.APPROVED, MentionStatus.PENDING, MentionStatus.REJECTED
 SPAM, DELETED = MentionStatus.SPAM, MentionStatus.DELETED
-NOBODY = Retelling(changes=(), removals=())
 
 
 @pytest.fixture
@@ -117,10 +117,9 @@ def test_what_is_undone_is_not_counted(store: Store, file: Path) -> None:
 
 
 def test_pings_by_what_became_of_them(store: Store) -> None:
-    links = {f"https://c.example/{number}": "f" for number in range(3)}
-    store.outbox.plan("https://b.example/5", links, fingerprint="f", now=NOON, retelling=NOBODY)
+    plan(store, *(f"https://c.example/{number}" for number in range(3)), source="https://b.example/5")
     assert store.tallies.pings() == {("", "waiting"): 3}
-    store.outbox.plan("https://b.example/5", {"https://c.example/0": "f"}, fingerprint="g", now=NOON, retelling=NOBODY)
+    plan(store, "https://c.example/0", source="https://b.example/5")
     assert store.tallies.pings() == {("", "waiting"): 1, ("", "skipped"): 2}
     counts = store.outbox.counts()
     assert (counts[OutcomeStatus.WAITING], counts[OutcomeStatus.SKIPPED], counts[OutcomeStatus.GONE]) == (1, 2, 0)

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pingback.model import iso
 from pingback.posts.site import pages_of
-from pingback.posts.values import Feed, FeedEntry
+from pingback.posts.values import Feed
 from pingback.sending.publish import Publication
 from pingback.urls import key_of
 
 if TYPE_CHECKING:
-    from pingback.store import Outbox
+    from pingback.store.posts import Posts
 
 MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 
@@ -39,11 +37,11 @@ def of_file(path: Path, *, source: str) -> Publication:
 
 
 def of_feed(feed: Feed) -> Iterator[Publication]:
-    """The posts of a feed. A feed that says when a post was changed spares the look at the others."""
-    return (Publication(source=entry.url, fingerprint=_fingerprint(entry)) for entry in feed.entries)
+    """The posts of a feed. Pages are asked for only of those of which the feed says something new."""
+    return (Publication(source=entry.url, fingerprint=entry.fingerprint) for entry in feed.entries)
 
 
-def of_site(folder: Path, *, base_url: str, outbox: "Outbox") -> Iterator[Publication]:
+def of_site(folder: Path, *, base_url: str, posts: "Posts") -> Iterator[Publication]:
     """The pages of a built site, and in the end those that it had when it was last published, and has no longer.
 
     OSError where it cannot be read; ValueError for a base URL that is none, and for a folder without any page: whoever
@@ -55,16 +53,9 @@ def of_site(folder: Path, *, base_url: str, outbox: "Outbox") -> Iterator[Public
         yield Publication(source=page.url, page=partial(_read, page.path), fingerprint=page.fingerprint)
     if not built:
         raise ValueError(f"there is no page in {folder}")
-    for post in outbox.posts_under(base_url):
+    for post in posts.under(base_url):
         if key_of(post.source) not in built:
             yield Publication(source=post.source, gone=True)
-
-
-def _fingerprint(entry: FeedEntry) -> str | None:
-    """What changes when the post does; None where the feed would not show it."""
-    if entry.updated is None:
-        return None
-    return sha256(f"{iso(entry.updated)} {entry.title} {entry.html}".encode("utf-8", "replace")).hexdigest()
 
 
 def _read(path: Path) -> bytes:

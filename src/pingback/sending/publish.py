@@ -1,35 +1,39 @@
 """The publish hook: a post goes out, and every page that it links to hears of it, once.
 
 What the post links to is planned in the outbox before anything is sent, and what the outbox knows is not sent again
-unless the post changed. Nothing at all is sent for a post that the public cannot read yet: a ping from a preview burns
-the real one, which would be `already` known, or refused for good.
+unless the post changed. Of posts that are as they were, one question to the database is about some hundred.
+
+Nothing at all is sent for a post that the public cannot read yet: a ping from a preview burns the real one, which would
+be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from itertools import chain, islice
-from threading import Event
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch
-from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
+from pingback.model import KnownPost, Outcome, OutcomeStatus, Plan, Protocol, QueuedPing
 from pingback.page.entry import Post, read_post
 from pingback.page.region import MAX_LINKS
 from pingback.protocols.table import EVERY, retelling
-from pingback.sending.courier import Courier
+from pingback.sending.transitions import planned
 from pingback.text import plain
-from pingback.urls import shown, split
+from pingback.urls import key_of, shown, split
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
-    from pingback.store import Outbox
+    from pingback.sending.sender import Sender
+    from pingback.store import Store
 
 PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
+KNOWN_TOGETHER = 500  # posts that the store is asked about at once
 TOGETHER = 50  # posts whose pings are delivered together
 
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
@@ -83,7 +87,8 @@ class Taken:
     """What became of a post: planned, or left alone as long as it is not public.
 
     `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
-    `skipped` are outcomes of what is not sent, and why; `error` is set where the post's page could not be had.
+    `is_settled`: it is as it was, and nothing of it is due. `skipped` are outcomes of what is not sent, and why;
+    `error` is set where the post's page could not be had.
     """
 
     publication: Publication
@@ -92,7 +97,17 @@ class Taken:
     is_planned: bool = True
     post: Post | None = None
     is_news: bool = False
+    is_settled: bool = False
     error: FetchError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A publication as it is to be planned: its `post`, None where that is gone; or why nothing is sent for it now."""
+
+    publication: Publication
+    post: Post | None = None
+    unready: "_Unready | None" = None
 
 
 class _Unready(Exception):
@@ -108,37 +123,46 @@ class Publisher:
     """Takes posts into the outbox. May run again at any time, after any end; raises StoreError."""
 
     def __init__(
-        self, *, client: "Client", outbox: "Outbox", options: PublishOptions = EVERYTHING, clock: Clock = now
+        self, *, client: "Client", store: "Store", options: PublishOptions = EVERYTHING, clock: Clock = now
     ) -> None:
         self._client = client
-        self._outbox = outbox
+        self._store = store
         self._options = options
         self._clock = clock
 
     def take(self, publication: Publication) -> Taken:
         """Plan the pings of a post, which are due then; those of links that it no longer has, too."""
-        if self._is_known(publication):
-            return Taken(publication=publication)
+        return self.plan(self.read(publication))
+
+    def read(self, publication: Publication) -> Read:
+        """The post, from its page; nothing is kept."""
         try:
-            post = self._post(publication)
+            return Read(publication=publication, post=self._post(publication))
         except _Unready as unready:
-            return self._untaken(publication, unready)
-        source = publication.source
+            return Read(publication=publication, unready=unready)
+
+    def plan(self, read: Read) -> Taken:
+        """Bring the outbox in line with what was read. May run twice; the second time nothing is news."""
+        publication, post, source = read.publication, read.post, read.publication.source
+        if read.unready is not None:
+            return self._untaken(publication, read.unready)
+        outbox, instant = self._store.outbox, self._clock()
+        becomes = partial(planned, source=source, now=instant, retelling=retelling())
         if post is None:
-            gone = self._outbox.plan_gone(source, now=self._clock(), retelling=retelling())
+            gone = outbox.plan_gone(source, becomes=becomes, now=instant)
             return Taken(publication=publication, plan=gone)
         wanted = self._wanted(source, post)
         fingerprint = publication.fingerprint or post.fingerprint
         if len(wanted) < len(post.links):
             fingerprint = _IN_PART + fingerprint
-        known = self._outbox.post(source)
-        plan = self._outbox.plan(
+        known = self._store.posts.at(source)
+        plan = outbox.plan(
             source,
             wanted,
+            becomes=becomes,
             untouched=[link.target for link in post.links if link.target not in wanted],
             fingerprint=fingerprint,
-            now=self._clock(),
-            retelling=retelling(),
+            now=instant,
         )
         return Taken(
             publication=publication,
@@ -149,18 +173,18 @@ class Publisher:
         )
 
     def dry_run(self, publication: Publication) -> tuple[Taken, list[str]]:
-        """What `take` would skip, and the targets that would be told; nothing is changed."""
-        if self._is_known(publication):
-            waiting = self._outbox.pings(source=publication.source, due_before=self._clock())
+        """What would be skipped, and the targets that would be told; nothing is changed."""
+        source, outbox = publication.source, self._store.outbox
+        if is_as_it_was(publication, self._store.posts.at(source), list(outbox.pings(source=source))):
+            waiting = outbox.pings(source=source, due_before=self._clock())
             return Taken(publication=publication), [ping.target for ping in waiting]
-        try:
-            post = self._post(publication)
-        except _Unready as unready:
-            return self._untaken(publication, unready), []
-        source = publication.source
-        wanted = {} if post is None else self._wanted(source, post)
-        due = self._outbox.dry_run(source, wanted, now=self._clock(), retelling=retelling())
-        skipped = () if post is None else tuple(_over(source, post))
+        read = self.read(publication)
+        if read.unready is not None:
+            return self._untaken(publication, read.unready), []
+        wanted = {} if read.post is None else self._wanted(source, read.post)
+        becomes = partial(planned, source=source, now=self._clock(), retelling=retelling())
+        due = outbox.dry_run(source, wanted, becomes=becomes, now=self._clock())
+        skipped = () if read.post is None else tuple(_over(source, read.post))
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
 
     def _wanted(self, source: str, post: Post) -> dict[str, str]:
@@ -180,15 +204,6 @@ class Publisher:
         """The target may be told of the source, as far as the options go."""
         own = self._options.self_pings or split(source).host != split(target).host
         return own and self._options.allows(target)
-
-    def _is_known(self, publication: Publication) -> bool:
-        """Its maker says that it is as it was when it was planned."""
-        if publication.fingerprint is None or publication.gone:
-            return False
-        known = self._outbox.post(publication.source)
-        if known is None or known.gone or known.fingerprint != publication.fingerprint:
-            return False
-        return not blocked_targets(publication.source, self._outbox)
 
     def _post(self, publication: Publication) -> Post | None:
         """The post as it is to be planned, None where it is gone; raises _Unready."""
@@ -220,7 +235,7 @@ class Publisher:
     def _is_gone(self, publication: Publication, status: int) -> bool:
         """A post that was there is gone by its own word, 410, or by its maker's, to which 404 will do."""
         said = status == 410 or (publication.gone and status in _GONE)
-        return said and self._outbox.post(publication.source) is not None
+        return said and self._store.posts.at(publication.source) is not None
 
     def _untaken(self, publication: Publication, unready: _Unready) -> Taken:
         """With an outcome for each link that is known and wanted, or one for the post as a whole."""
@@ -257,22 +272,28 @@ def _matched(post: Post) -> Post:
     raise _Unready(str(error), error=error)
 
 
-def blocked_targets(source: str, outbox: "Outbox") -> set[str]:
-    """Those that our own guard kept from hearing of the post. Each run tries them again."""
-    return {ping.target for ping in outbox.pings(source=source, status=OutcomeStatus.BLOCKED) if ping.linked}
+def is_as_it_was(publication: Publication, post: KnownPost | None, pings: Iterable[QueuedPing]) -> bool:
+    """Its maker says that it is as it was when it was planned, and our own guard kept nobody from hearing of it.
+
+    Those that it blocked each run tries again.
+    """
+    if publication.fingerprint is None or publication.gone or post is None or post.gone:
+        return False
+    return post.fingerprint == publication.fingerprint and not any(_is_blocked(ping) for ping in pings)
+
+
+def _is_blocked(ping: QueuedPing) -> bool:
+    return ping.linked and ping.status is OutcomeStatus.BLOCKED
 
 
 def publish(
     publications: Iterable[Publication],
     on_outcome: Callable[[Outcome], object],
     *,
-    client: "Client",
-    outbox: "Outbox",
-    options: PublishOptions = EVERYTHING,
+    publisher: Publisher,
+    sender: "Sender",
     patience: timedelta = PATIENCE,
     on_taken: Callable[[Taken], object] = lambda taken: None,
-    stopped: Event | None = None,
-    clock: Clock = now,
 ) -> None:
     """Tell every page that the posts link to. May run again at any time.
 
@@ -281,60 +302,115 @@ def publish(
     its next try. `on_taken` hears of each post before its pings go out. What either raises ends this, when what went
     out by then is recorded. Raises StoreError.
     """
-    publisher = Publisher(client=client, outbox=outbox, options=options, clock=clock)
-    courier = Courier(
-        client=client,
-        outbox=outbox,
-        wanted=options.protocols,
-        allows=publisher.is_wanted,
-        stopped=stopped,
-        clock=clock,
-    )
+    run = _Publishing(on_outcome, on_taken, publisher=publisher, sender=sender, patience=patience)
     left = iter(publications)
-    while (first := next(left, None)) is not None:
-        planned: list[str] = []
-        heard = _Heard(on_outcome)
-        for publication in chain([first], islice(left, TOGETHER - 1)):
-            source = publication.source
-            heard.blocked |= {(source, target) for target in blocked_targets(source, outbox)}
-            taken = publisher.take(publication)
-            on_taken(taken)
-            for outcome in taken.skipped:
-                on_outcome(outcome)
-            if taken.is_planned:
-                planned.append(source)
-        courier.deliver(heard, sources=planned, patience=patience)
-        for source in planned:
-            for outcome in _left(source, outbox, heard.told, publisher):
-                on_outcome(outcome)
+    while not sender.stopped.is_set() and (together := list(islice(left, KNOWN_TOGETHER))):
+        run.publish(together)
+
+
+class _Publishing:
+    """One call of `publish`."""
+
+    def __init__(
+        self,
+        on_outcome: Callable[[Outcome], object],
+        on_taken: Callable[[Taken], object],
+        *,
+        publisher: Publisher,
+        sender: "Sender",
+        patience: timedelta,
+    ) -> None:
+        self._on_outcome = on_outcome
+        self._on_taken = on_taken
+        self._publisher = publisher
+        self._sender = sender
+        self._store = sender.store
+        self._patience = patience
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        sources = {key_of(each.source): each.source for each in publications}
+        posts = self._store.posts.known(sources.values())
+        pings = self._pings_of(post.source for post in posts.values())
+        blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if _is_blocked(ping)}
+        changed: dict[str, str] = {}
+        for publication in publications:
+            key = key_of(publication.source)
+            if key not in changed and is_as_it_was(publication, posts.get(key), pings[key]):
+                self._leave(publication, pings[key], changed)
+            else:
+                self._take(publication, changed)
+            if len(changed) >= TOGETHER:
+                self._deliver(changed, blocked)
+                posts |= self._store.posts.known(changed.values())
+                pings |= self._pings_of(changed.values())
+                changed = {}
+        if changed:
+            self._deliver(changed, blocked)
+
+    def _leave(self, publication: Publication, pings: Collection[QueuedPing], changed: dict[str, str]) -> None:
+        """The post is as it was. What of it is due goes out."""
+        is_due = any(self._is_due(ping) for ping in pings)
+        self._on_taken(Taken(publication=publication, is_settled=not is_due))
+        if is_due:
+            changed[key_of(publication.source)] = publication.source
+        else:
+            self._tell_of_rest(pings, ())
+
+    def _take(self, publication: Publication, changed: dict[str, str]) -> None:
+        taken = self._publisher.take(publication)
+        self._on_taken(taken)
+        for outcome in taken.skipped:
+            self._on_outcome(outcome)
+        if taken.is_planned:
+            changed[key_of(publication.source)] = publication.source
+
+    def _deliver(self, sources: dict[str, str], blocked: Collection[tuple[str, str]]) -> None:
+        heard = _Heard(self._on_outcome, blocked)
+        before = self._pings_of(sources.values())
+        due = [ping.id for pings in before.values() for ping in pings if self._is_due(ping)]
+        if due:
+            self._sender.deliver(heard, only=due, patience=self._patience)
+        after = self._pings_of(sources.values()) if due else before
+        for key in sources:
+            self._tell_of_rest(after[key], heard.told)
+
+    def _pings_of(self, sources: Iterable[str]) -> dict[str, list[QueuedPing]]:
+        """By the keys of their posts."""
+        found: dict[str, list[QueuedPing]] = defaultdict(list)
+        for ping in self._store.outbox.pings_of(sources):
+            found[key_of(ping.source)].append(ping)
+        return found
+
+    def _is_due(self, ping: QueuedPing) -> bool:
+        """It may go out in this run."""
+        if ping.next_try is None or ping.next_try > self._sender.clock() + self._patience:
+            return False
+        return self._publisher.is_wanted(ping.source, ping.target)
+
+    def _tell_of_rest(self, pings: Iterable[QueuedPing], told: Collection[tuple[str, str | None]]) -> None:
+        """What was not sent in this run: unchanged, or not due yet."""
+        for ping in pings:
+            if (ping.source, ping.target) in told or not self._publisher.is_wanted(ping.source, ping.target):
+                continue
+            if ping.next_try is not None:
+                self._on_outcome(ping.as_outcome())
+            elif ping.linked:
+                self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))
 
 
 class _Heard:
     """Passes outcomes on, and keeps of which pairs they were. `blocked` are those that our guard kept back before."""
 
-    def __init__(self, on_outcome: Callable[[Outcome], object]) -> None:
+    def __init__(self, on_outcome: Callable[[Outcome], object], blocked: Collection[tuple[str, str]]) -> None:
         self._on_outcome = on_outcome
+        self._blocked = blocked
         self.told: set[tuple[str, str | None]] = set()
-        self.blocked: set[tuple[str, str | None]] = set()
 
     def __call__(self, outcome: Outcome) -> None:
         pair = (outcome.source, outcome.target)
         self.told.add(pair)
-        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self.blocked
+        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
         self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
-
-
-def _left(
-    source: str, outbox: "Outbox", told: Collection[tuple[str, str | None]], publisher: Publisher
-) -> Iterator[Outcome]:
-    """What was not sent in this run: unchanged, or not due yet."""
-    for ping in outbox.pings(source=source):
-        if (ping.source, ping.target) in told or not publisher.is_wanted(source, ping.target):
-            continue
-        if ping.next_try is not None:
-            yield ping.as_outcome()
-        elif ping.linked:
-            yield replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED)
 
 
 def _over(source: str, post: Post) -> Iterator[Outcome]:

@@ -36,8 +36,6 @@ def _counting(name: str, counted: str, table: str, values: Mapping[str, str], co
     yield f"{begin}_less AFTER DELETE ON {counted} BEGIN {of('old', _down)} END"
 
 
-# As the outbox tells it (`pingback.store.schema.standing`).
-_STANDING = "CASE WHEN ROW.leased_until IS NOT NULL AND ROW.next_try IS NOT NULL THEN 'waiting' ELSE ROW.status END"
 _TALLY = {"site_id": "ROW.site_id", "protocol": "coalesce(ROW.protocol, '')"}
 TRIGGERS = (
     *_counting(
@@ -47,7 +45,10 @@ TRIGGERS = (
         _TALLY | {"subject": "'mentions'", "status": "ROW.status"},
     ),
     *_counting(
-        "outbox_tallied", "pingback_outbox", "pingback_tallies", _TALLY | {"subject": "'outbox'", "status": _STANDING}
+        "outbox_tallied",
+        "pingback_outbox",
+        "pingback_tallies",
+        _TALLY | {"subject": "'outbox'", "status": "ROW.status"},
     ),
     *_counting(
         "days_tallied",

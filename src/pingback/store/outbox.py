@@ -1,30 +1,69 @@
-"""`Outbox`: what a site has to send and has sent, in the same database as its mentions."""
+"""`Outbox`: what a site has to send and has sent, in the same database as its mentions.
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from types import MappingProxyType
+When a ping is due, and who has it in hand, says its job of the kind `deliver`, which is written in the same transaction
+as the ping. What becomes of a ping is for the protocols to say: the functions that know it are given to these methods.
+"""
 
-from sqlalchemy import ColumnElement, select
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeAlias
 
-from pingback.errors import StoreError
-from pingback.model import Attempt, Discovery, KnownPost, Outcome, OutcomeStatus, Plan, QueuedPing, Retelling
-from pingback.store import claiming, memory, outbox_listing, planning, recording
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy import update as update_of
+
+from pingback.model import WAITING, Attempt, Discovery, Job, JobKind, Link, OutcomeStatus, Plan, QueuedPing, Try
+from pingback.store import tallies
 from pingback.store.database import Database
+from pingback.store.discoveries import forget_target, recall, remember_all
+from pingback.store.jobs import add_job, add_jobs, drop_job, finish_job, reschedule_job
 from pingback.store.keys import pair_of, target_key_of
-from pingback.store.rows import micros, ping_of, source_key_of
-from pingback.store.schema import outbox, standing
-from pingback.urls import is_under, require_http
+from pingback.store.posts import keep_post, lose_post
+from pingback.store.rows import (
+    attempt_of,
+    attempt_row_of,
+    keys_of,
+    micros,
+    ping_of,
+    readable_of,
+    source_key_of,
+    state_of,
+    storable,
+)
+from pingback.store.schema import attempts, jobs, outbox
+from pingback.store.searching import containing, given
+from pingback.store.statements import Prepared, Row, Transaction, prepared
+from pingback.urls import host_of
 
-_PAGE = 500  # rows read at once; between two pages no lock or connection is held
-_NOBODY: Mapping[str, int] = MappingProxyType({})
+MAX_ATTEMPTS = 50  # the last ones of each ping are kept
+MAX_AGAIN = 1000  # pings that are made due in one transaction
+
+_CHUNK = 500  # rows read or written at once; between two pages of a list no lock or connection is held
+
+# What becomes of a ping: when the post has this link, or has it no longer; after a try, whose job may be ours still.
+Planned: TypeAlias = Callable[[QueuedPing, Link | None], QueuedPing]
+Tried: TypeAlias = Callable[[QueuedPing, bool], QueuedPing]
 
 
 class Outbox:
     """One ping for each link of a post, kept from before its first try on; `Store.outbox` gives it.
 
     Thread-safe; several processes may share a file. Each method is one transaction, on disk when it returns, and may
-    be called again after a crash. All raise `StoreError` when the database cannot be used, and ValueError for a URL
-    that is not an absolute HTTP URL and for a naive instant.
+    be called again after a crash. A row that cannot be read is passed over. All raise `StoreError` when the database
+    cannot be used, and ValueError for a URL that is not an absolute HTTP URL and for a naive instant.
     """
 
     def __init__(self, database: Database) -> None:
@@ -35,122 +74,92 @@ class Outbox:
         source: str,
         links: Mapping[str, str],
         *,
+        becomes: Planned,
         fingerprint: str,
         untouched: Iterable[str] = (),
         now: datetime,
-        retelling: Retelling,
     ) -> Plan:
         """Bring the pings of a post in line with its links: targets, each with the fingerprint of its surroundings.
 
-        New and changed ones are due at once, and those linked again; so are removed ones whose far side is to hear of
-        it, while others that are removed are dropped: `retelling` says by which protocols one hears of what. What is no
-        news stays as it is, so that planning twice is planning once. `untouched` are targets that the post links to,
-        and that this plan is not about.
+        New ones are due at once; `becomes` says what the others become. `untouched` are targets that the post links
+        to, and that this plan is not about.
         """
-        by_pair = planning.links_by_pair(source, links)
+        by_pair = _links_by_pair(source, links)
         spared = {pair_of(source, target) for target in untouched}
-        with self._database.write() as connection:
-            memory.keep_post(connection, source, fingerprint, now=now)
-            return planning.plan(connection, source, by_pair, untouched=spared, now=now, retelling=retelling)
+        with self._database.write() as tx:
+            keep_post(tx, source, fingerprint, now=now)
+            return _plan(tx, source, by_pair, becomes=becomes, untouched=spared, now=now)
 
-    def dry_run(self, source: str, links: Mapping[str, str], *, now: datetime, retelling: Retelling) -> list[str]:
-        """The targets that would be due if the post were planned with these links; nothing is changed."""
-        by_pair = planning.links_by_pair(source, links)
-        with self._database.read() as connection:
-            return planning.dry_run(connection, source, by_pair, now=now, retelling=retelling)
-
-    def plan_gone(self, source: str, *, now: datetime, retelling: Retelling) -> Plan:
+    def plan_gone(self, source: str, *, becomes: Planned, now: datetime) -> Plan:
         """The post is gone: plan as if it had no link any more, and mark it."""
-        with self._database.write() as connection:
-            memory.lose_post(connection, source)
-            return planning.plan(connection, source, {}, now=now, retelling=retelling)
+        with self._database.write() as tx:
+            lose_post(tx, source)
+            return _plan(tx, source, {}, becomes=becomes, untouched=(), now=now)
 
-    def claim(
-        self,
-        *,
-        now: datetime,
-        lease: timedelta,
-        limit: int,
-        per_host: int,
-        busy: Mapping[str, int] = _NOBODY,
-        sources: Collection[str] | None = None,
-        holder: str | None = None,
-    ) -> list[QueuedPing]:
-        """Take pings that are due, oldest first, to send them before the lease runs out: nobody else has them then.
-
-        At most `limit`, and of one host `per_host` together with the `busy` ones, which says how many are under way
-        to it. Hosts that pause are passed over. `sources` confines it to these posts. `holder` names who takes them,
-        for `end_leases`.
-        """
-        if lease <= timedelta(0):
-            raise ValueError("a lease must last for a while")
-        with self._database.write() as connection:
-            return claiming.claim(
-                connection,
-                now=now,
-                until=now + lease,
-                holder=holder,
-                limit=limit,
-                per_host=per_host,
-                busy=busy,
-                sources=sources,
-            )
+    def dry_run(self, source: str, links: Mapping[str, str], *, becomes: Planned, now: datetime) -> list[str]:
+        """The targets that would be due after a plan with all of these links; nothing is changed."""
+        by_pair, due = _links_by_pair(source, links), []
+        with self._database.read() as tx:
+            for known in _known(tx, source):
+                for pair, ping in known:
+                    link = by_pair.pop(pair, None)
+                    after = ping and becomes(ping, link)
+                    if after and after.next_try is not None and after.next_try <= now:
+                        due.append(after.target)
+        return due + [link.target for link in by_pair.values()]
 
     def record(
         self,
-        ping: QueuedPing,
-        outcome: Outcome,
+        sent: QueuedPing,
+        job: Job,
+        result: Try,
         *,
-        at: datetime,
-        seconds: float,
-        next_try: datetime | None,
-        exchange: str | None = None,
-        retelling: Retelling,
-    ) -> QueuedPing:
-        """Keep what became of a claimed ping, and end the lease; gives it as it stands now.
+        becomes: Tried,
+        discovered: Iterable[tuple[Discovery, datetime]] = (),
+    ) -> QueuedPing | None:
+        """Keep what became of a ping as it was `sent`, and of its job; gives the ping as it stands now.
 
-        What the post changed meanwhile is due again. Where the lease had run out and another took the ping over, a yes
-        counts, and anything else is kept as an attempt only. The outcome's `attempts` are added to the ping's.
+        None where it is not kept any more: then there is nothing to be done. `becomes` is also told whether the job is
+        still ours: the lease may have run out, and another have taken it over. In the same transaction what was
+        `discovered` is remembered, each until an instant.
         """
-        with self._database.write() as connection:
-            after = recording.record(
-                connection,
-                ping,
-                outcome,
-                at=at,
-                seconds=seconds,
-                next_try=next_try,
-                exchange=exchange,
-                retelling=retelling,
-            )
-        if after is None:
-            raise StoreError(f"{self._database.name} has no ping {ping.id} any more")
+        with self._database.write() as tx:
+            row = tx.execute(_FIND, {"ping": sent.id}).mappings().one_or_none()
+            if row is None:
+                finish_job(tx, job)
+                return None
+            before = ping_of(row)
+            is_ours = row["leased_by"] == job.leased_by
+            after = becomes(before, is_ours)
+            tx.execute(_UPDATE, {"ping": sent.id} | state_of(after))
+            _settle(tx, job if is_ours else None, before, after, result)
+            tx.execute(_KEEP_ATTEMPT, attempt_row_of(sent, **result._asdict()))
+            tx.execute(_FORGET_ATTEMPTS, {"of": sent.id})
+            remember_all(tx, discovered)
         return after
 
-    def postpone(self, ping: QueuedPing, *, until: datetime) -> None:
-        """Give a claimed ping back untried, to be due at `until`."""
-        with self._database.write() as connection:
-            claiming.postpone(connection, ping, until=until)
+    def send_again(
+        self, numbers: Iterable[int], *, becomes: Callable[[QueuedPing], QueuedPing], now: datetime
+    ) -> list[QueuedPing]:
+        """Bring pings up to date, by their `id`, and forget what is remembered of their targets; gives those for which
+        that was news."""
+        changed = []
+        with self._database.write() as tx:
+            for number in sorted(set(numbers))[:MAX_AGAIN]:
+                for ping in _pings_in(tx.execute(_FIND, {"ping": number}).mappings().all()):
+                    after = becomes(ping)
+                    if after != ping:
+                        _change(tx, ping, after, now=now)
+                        changed.append(after)
+        return changed
 
-    def release(self, pings: Iterable[QueuedPing]) -> None:
-        """Give claimed pings back untried, due as they were."""
-        with self._database.write() as connection:
-            claiming.release(connection, pings)
-
-    def holders(self, *, now: datetime) -> list[str]:
-        """Who has leases that have not run out."""
-        with self._database.read() as connection:
-            return claiming.holders(connection, now=now)
-
-    def end_leases(self, holder: str, *, now: datetime) -> None:
-        """Let whatever a holder has claimed be claimed again: it is known to be no more."""
-        with self._database.write() as connection:
-            claiming.end_leases(connection, holder, now=now)
-
-    def next_due(self, *, now: datetime, sources: Collection[str] | None = None) -> datetime | None:
-        """When there is something to claim: `now` or later, after leases and pauses; None where nothing is left."""
-        with self._database.read() as connection:
-            return claiming.next_due(connection, now=now, sources=sources)
+    def give_back(self, numbers: Iterable[int], *, now: datetime) -> None:
+        """Have pings that wait, and that nobody holds, be due now."""
+        with self._database.write() as tx:
+            for number in numbers:
+                for ping in _pings_in(tx.execute(_FIND, {"ping": number}).mappings().all()):
+                    if ping.next_try is not None and not ping.is_held:
+                        add_job(tx, JobKind.DELIVER, ping.id, host=ping.host, due=now, now=now)
 
     def pings(
         self,
@@ -166,26 +175,40 @@ class Outbox:
         """
         conditions: list[ColumnElement[bool]] = []
         if status is not None:
-            conditions.append(standing == status.value)
+            conditions.append(_STANDING.in_([status.value]))
         if source is not None:
             conditions.append(outbox.c.source_key == source_key_of(source))
         if target is not None:
             conditions.append(outbox.c.target_key == target_key_of(target))
         if due_before is not None:
-            conditions.append(outbox.c.next_try <= micros(due_before))
-        return self._pages(*conditions)
+            conditions.append(jobs.c.due <= micros(due_before))
+        return self._pages(_paged(_PINGS.where(*conditions)), {})
+
+    def pings_of(self, sources: Iterable[str]) -> Iterator[QueuedPing]:
+        """The pings of these posts, in the order of their `id`: a read for each 500 pings."""
+        return self._pages(_PINGS_OF, {"keys": json.dumps([source_key_of(source) for source in sources])})
 
     def find(self, source: str, target: str) -> QueuedPing | None:
         """The ping of `target` by `source`."""
-        statement = select(outbox).where(outbox.c.pair == pair_of(source, target))
-        with self._database.read() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
-            return ping_of(row) if row is not None else None
+        with self._database.read() as tx:
+            rows = tx.execute(_FIND_PAIR, {"pair": pair_of(source, target)}).mappings().all()
+        return next(_pings_in(rows), None)
 
     def at(self, number: int) -> QueuedPing | None:
         """The ping with this `id`."""
-        with self._database.read() as connection:
-            return outbox_listing.ping_at(connection, number)
+        with self._database.read() as tx:
+            rows = tx.execute(_FIND, {"ping": number}).mappings().all()
+        return next(_pings_in(rows), None)
+
+    def to_deliver(self, number: int, *, now: datetime) -> tuple[QueuedPing, Discovery | None] | None:
+        """The ping with this `id`, and what is remembered of its target; None where there is none.
+
+        UnreadableRow where the row is no ping.
+        """
+        with self._database.read() as tx:
+            row = tx.execute(_FIND, {"ping": number}).mappings().one_or_none()
+            remembered = None if row is None else recall(tx, row["target"], now=now)
+        return None if row is None else (ping_of(row), remembered)
 
     def page(
         self, *, statuses: Collection[OutcomeStatus] = (), search: str = "", before: int | None = None, size: int
@@ -194,81 +217,183 @@ class Outbox:
 
         Only those with one of the statuses, where there are any, and in which each word of `search` is found.
         """
-        with self._database.read() as connection:
-            return outbox_listing.page(connection, statuses=statuses, search=search, before=before, size=size)
+        statement = _PINGS.where(*containing(search, _SEARCHED)).order_by(outbox.c.id.desc())
+        if statuses:
+            statement = statement.where(_STANDING.in_([status.value for status in statuses]))
+        if before is not None:
+            statement = statement.where(outbox.c.id < before)
+        with self._database.read() as tx:
+            rows = tx.execute(statement.limit(size + 1)).mappings().all()
+        return list(_pings_in(rows[:size])), rows[size - 1]["id"] if len(rows) > size else None
 
     def counts(self) -> dict[OutcomeStatus, int]:
         """How many pings have each status; 0 included."""
-        with self._database.read() as connection:
-            return outbox_listing.counts(connection)
-
-    def send_again(self, numbers: Iterable[int], *, now: datetime, retelling: Retelling) -> list[QueuedPing]:
-        """Make pings due at once, by their `id`, and forget what is remembered of their targets; gives those it did.
-
-        What the far side took is passed over, as are ids that no ping has.
-        """
-        with self._database.write() as connection:
-            return outbox_listing.send_again(connection, numbers, now=now, retelling=retelling)
+        with self._database.read() as tx:
+            found = tallies.by_status(tx, tallies.PINGS)
+            for held in tx.execute(_HELD).scalars():
+                found[held] -= 1
+                found[OutcomeStatus.WAITING.value] += 1
+        return {status: found[status.value] for status in OutcomeStatus}
 
     def attempts(self, ping: QueuedPing) -> list[Attempt]:
         """The last tries, up to 50, in the order of their recording."""
-        with self._database.read() as connection:
-            return recording.attempts_at(connection, ping)
+        with self._database.read() as tx:
+            rows = tx.execute(_ATTEMPTS, {"of": ping.id}).mappings().all()
+        return list(readable_of(rows, attempt_of, what="attempt"))
 
-    def remember(self, discovery: Discovery, *, until: datetime) -> None:
-        """Keep what a target advertises, so that the next ping to it need not ask again; a day at most."""
-        with self._database.write() as connection:
-            memory.remember(connection, discovery, until=until)
-
-    def recall(self, target: str, *, now: datetime) -> Discovery | None:
-        """What is remembered of the target; None where it has to be asked."""
-        with self._database.read() as connection:
-            return memory.recall(connection, target, now=now)
-
-    def forget(self, target: str) -> None:
-        """Drop what is remembered of the target: it is to be asked again."""
-        with self._database.write() as connection:
-            memory.forget(connection, target)
-
-    def pause(self, host: str, *, until: datetime) -> None:
-        """Claim nothing for this `QueuedPing.host` before `until`; a pause that is longer already stays so."""
-        with self._database.write() as connection:
-            memory.pause(connection, host, until=until)
-
-    def paused_until(self, host: str, *, now: datetime) -> datetime | None:
-        """When the host's pause ends; None where it does not pause."""
-        with self._database.read() as connection:
-            return memory.paused_until(connection, host, now=now)
-
-    def post(self, source: str) -> KnownPost | None:
-        """The post as it was when last seen; None where it never was."""
-        with self._database.read() as connection:
-            return memory.post_at(connection, source)
-
-    def posts_under(self, base_url: str) -> Iterator[KnownPost]:
-        """The posts of a site, or of a part of it, that are not gone."""
-        require_http(base_url)
+    def _pages(self, page: Select[Any] | Prepared, asked: Mapping[str, Any]) -> Iterator[QueuedPing]:
         after = 0
         while True:
-            with self._database.read() as connection:
-                page = memory.posts_page(connection, after=after, size=_PAGE)
-            yield from (post for _, post in page if is_under(post.source, base_url))
-            if len(page) < _PAGE:
+            with self._database.read() as tx:
+                rows = tx.execute(page, {**asked, "after": after}).mappings().all()
+            yield from _pings_in(rows)
+            if len(rows) < _CHUNK:
                 return
-            after = page[-1][0]
+            after = rows[-1]["id"]
 
-    def keep_post(self, source: str, fingerprint: str, *, now: datetime) -> None:
-        """The post was seen, with the links that were planned before."""
-        with self._database.write() as connection:
-            memory.keep_post(connection, source, fingerprint, now=now)
 
-    def _pages(self, *conditions: ColumnElement[bool]) -> Iterator[QueuedPing]:
-        page = select(outbox).where(*conditions).order_by(outbox.c.id).limit(_PAGE)
-        after = 0
-        while True:
-            with self._database.read() as connection:
-                pings = [ping_of(row) for row in connection.execute(page.where(outbox.c.id > after)).mappings()]
-            yield from pings
-            if len(pings) < _PAGE:
-                return
-            after = pings[-1].id
+def _links_by_pair(source: str, links: Mapping[str, str]) -> dict[str, Link]:
+    """The links under the keys of their pings; of equal targets the first counts. ValueError for no HTTP URL."""
+    by_pair: dict[str, Link] = {}
+    for target, fingerprint in links.items():
+        by_pair.setdefault(pair_of(source, target), Link(target, fingerprint))
+    return by_pair
+
+
+def _plan(
+    tx: Transaction,
+    source: str,
+    links: dict[str, Link],
+    *,
+    becomes: Planned,
+    untouched: Collection[str],
+    now: datetime,
+) -> Plan:
+    """The links, by pair, are used up."""
+    counts: Counter[str] = Counter()
+    for known in _known(tx, source):
+        for pair, ping in known:
+            link = None if pair in untouched else links.pop(pair, None)
+            if ping is None or pair in untouched:
+                continue
+            after = becomes(ping, link)
+            counts[_word_for(ping, after)] += 1
+            if after is not ping:
+                _change(tx, ping, after, now=now)  # its endpoints are looked for anew (Webmention §3.1.4)
+    new, left = len(links), iter(links.values())
+    while chunk := list(islice(left, _CHUNK)):
+        _insert(tx, source, chunk, now=now)
+    return Plan(new=new, changed=counts["changed"], removed=counts["removed"], unchanged=counts["unchanged"])
+
+
+def _known(tx: Transaction, source: str) -> Iterator[list[tuple[str, QueuedPing | None]]]:
+    """The pings of a post under their pairs; None for one that cannot be read."""
+    asked = {"source_key": source_key_of(source), "after": 0}
+    while rows := tx.execute(_KNOWN, asked).mappings().all():
+        readable = {ping.id: ping for ping in _pings_in(rows)}
+        yield [(row["pair"], readable.get(row["id"])) for row in rows]
+        asked["after"] = rows[-1]["id"]
+
+
+def _word_for(before: QueuedPing, after: QueuedPing) -> str:
+    if after is before:
+        return "unchanged" if before.linked else "absent"
+    return "changed" if after.linked else "removed"
+
+
+def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datetime) -> None:
+    """New pings of a post, each with its job, which is due at once."""
+    rows = [
+        {
+            **keys_of(source, link.target),
+            "source": storable(source),
+            "target": storable(link.target),
+            "status": OutcomeStatus.WAITING.value,
+            "message": WAITING,
+            "attempts": 0,
+            "fingerprint": link.fingerprint,
+            "linked": True,
+        }
+        for link in links
+    ]
+    after = tx.execute(_LAST_ID).scalar() or 0
+    tx.execute(_INSERT, rows)
+    hosts = {row["id"]: host_of(row["target"]) for row in tx.execute(_NEW, {"after": after}).mappings().all()}
+    add_jobs(tx, JobKind.DELIVER, hosts, due=now, now=now)
+
+
+def _change(tx: Transaction, before: QueuedPing, after: QueuedPing, *, now: datetime) -> None:
+    """Keep a ping as it is to be from now on, and its job; what its target advertises is asked anew."""
+    tx.execute(_UPDATE, {"ping": before.id} | state_of(after))
+    forget_target(tx, before.target)
+    if after.next_try is None:
+        if before.next_try is not None:
+            drop_job(tx, JobKind.DELIVER, before.id)
+    elif after.next_try != before.next_try:
+        add_job(tx, JobKind.DELIVER, after.id, host=after.host, due=after.next_try, now=now)
+
+
+def _settle(tx: Transaction, job: Job | None, before: QueuedPing, after: QueuedPing, result: Try) -> None:
+    """What becomes of a ping's job after a try; `job` is None where it is another's by now."""
+    failed = result.outcome.status is OutcomeStatus.FAILED
+    if job is not None and after.next_try is not None and failed:
+        reschedule_job(tx, job, due=after.next_try, failed=True, now=result.at)
+        return
+    if job is not None:
+        finish_job(tx, job)
+    elif after.next_try != before.next_try:  # the far side said yes: whoever has it by now need not go on
+        drop_job(tx, JobKind.DELIVER, after.id)
+    else:
+        return
+    if after.next_try is not None:  # for what changed meanwhile, as if nothing had failed
+        add_job(tx, JobKind.DELIVER, after.id, host=after.host, due=after.next_try, now=result.at)
+
+
+def _pings_in(rows: Iterable[Row]) -> Iterator[QueuedPing]:
+    return readable_of(rows, ping_of, what="ping")
+
+
+def _paged(statement: Select[Any]) -> Select[Any]:
+    return statement.where(outbox.c.id > bindparam("after")).order_by(outbox.c.id).limit(_CHUNK)
+
+
+_JOB = and_(jobs.c.kind == JobKind.DELIVER.value, jobs.c.subject == outbox.c.id)
+_WITH_JOB = outbox.outerjoin(jobs, _JOB)
+# The status of `QueuedPing.as_outcome`.
+_STANDING = case((jobs.c.leased_by.is_not(None), OutcomeStatus.WAITING.value), else_=outbox.c.status)
+_SEARCHED = (outbox.c.source, outbox.c.target, outbox.c.message, outbox.c.endpoint)
+
+_PINGS = select(*outbox.c, jobs.c.due.label("next_try"), jobs.c.leased_by).select_from(_WITH_JOB)
+_PINGS_OF = prepared(_paged(_PINGS.where(outbox.c.source_key.in_(select(given("keys").c.value)))))
+_FIND = prepared(_PINGS.where(outbox.c.id == bindparam("ping")))
+_FIND_PAIR = prepared(_PINGS.where(outbox.c.pair == bindparam("pair")))
+_KNOWN = prepared(
+    _PINGS.where(outbox.c.source_key == bindparam("source_key"), outbox.c.id > bindparam("after"))
+    .order_by(outbox.c.id)
+    .limit(_CHUNK)
+)
+# By jobs first: those in somebody's hand are few.
+_HELD = prepared(
+    select(outbox.c.status)
+    .select_from(jobs.join(outbox, _JOB))
+    .where(text("leased_by IS NOT NULL"))
+    .with_hint(jobs, "INDEXED BY pingback_jobs_by_lease", "sqlite")
+)
+_LAST_ID = prepared(select(func.max(outbox.c.id)))
+_NEW = prepared(select(outbox.c.id, outbox.c.target).where(outbox.c.id > bindparam("after")).order_by(outbox.c.id))
+_INSERT = prepared(insert(outbox))
+_UPDATE = prepared(update_of(outbox).where(outbox.c.id == bindparam("ping")))
+_ATTEMPTS = prepared(select(attempts).where(attempts.c.ping == bindparam("of")).order_by(attempts.c.id))
+_KEEP_ATTEMPT = prepared(insert(attempts))
+_FORGET_ATTEMPTS = prepared(
+    delete(attempts).where(
+        attempts.c.ping == bindparam("of"),
+        attempts.c.id
+        <= select(attempts.c.id)
+        .where(attempts.c.ping == bindparam("of"))
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+        .offset(MAX_ATTEMPTS)
+        .scalar_subquery(),
+    )
+)

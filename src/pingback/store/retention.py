@@ -135,8 +135,6 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
     "pings": _forgotten(
         outbox,
         text("NOT linked"),
-        outbox.c.next_try.is_(None),
-        outbox.c.leased_until.is_(None),
         ~_TO_BE_SENT,
         ~_TRIED_SINCE,
         index="pingback_outbox_unlinked",

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, null, or_
 
+from pingback.errors import UnreadableRow
 from pingback.fields import Form, Written
 from pingback.model import (
     FIELDS,
@@ -25,15 +26,15 @@ from pingback.model import (
     MentionStatus,
     Outcome,
     OutcomeStatus,
-    PostToPublish,
     Protocol,
     QueuedPing,
+    Reading,
     Via,
 )
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.store.statements import Row
-from pingback.urls import host_of
+from pingback.urls import host_of, require_http
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 
@@ -41,6 +42,10 @@ MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 FIXED = frozenset(
     {"id", "pair", "source_key", "target_key", "target_host", "source", "target", "received", "client_ip"}
 )
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -216,10 +221,6 @@ _columns = itemgetter(*_FROM_ROW.names)
 _of_author = itemgetter("author_name", "author_url", "author_photo")  # one field, in three columns
 
 
-class UnreadableRow(Exception):
-    """SQLite holds any value in any column, and a later version of ours may have written other words."""
-
-
 def source_key_of(source: str) -> str:
     """The key under which the pings of a post are found; ValueError when it is not an HTTP URL."""
     return target_key_of(source)
@@ -239,19 +240,15 @@ def state_of(ping: QueuedPing) -> dict[str, Any]:
     return {
         "source": storable(ping.source),
         "target": storable(ping.target),
-        "host": ping.host,
         "status": ping.status.value,
         "protocol": ping.protocol,
         "endpoint": storable(ping.endpoint),
         "fault": ping.fault,
         "message": storable(ping.message),
         "attempts": ping.attempts,
-        "next_try": micros_or_none(ping.next_try),
         "fingerprint": ping.fingerprint,
         "linked": ping.linked,
         "told_by": ping.told_by,
-        "failing_since": micros_or_none(ping.failing_since),
-        "leased_until": micros_or_none(ping.leased_until),
     }
 
 
@@ -290,6 +287,15 @@ def readable() -> Iterator[None]:
         raise UnreadableRow(str(error)) from error
 
 
+def readable_of(rows: Iterable[Row], value_of: Callable[[Row], T], *, what: str) -> Iterator[T]:
+    """The values of the rows that can be read; each other one is set aside."""
+    for row in rows:
+        try:
+            yield value_of(row)
+        except UnreadableRow as error:
+            set_aside(what, row[0], error)
+
+
 @readable()
 def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     """The ping that a row of `outbox` holds; UnreadableRow where it holds none. So do the others below."""
@@ -297,7 +303,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
         id=row["id"],
         source=text_of(row["source"]),
         target=text_of(row["target"]),
-        host=text_of(row["host"]),
+        host=host_of(row["target"]),
         status=OutcomeStatus(row["status"]),
         protocol=_protocol(row["protocol"]),
         endpoint=_text_or_none(row["endpoint"]),
@@ -308,8 +314,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
         fingerprint=text_of(row["fingerprint"]),
         linked=row["linked"],
         told_by=_protocol(row["told_by"]),
-        failing_since=instant_or_none(row["failing_since"]),
-        leased_until=instant_or_none(row["leased_until"]),
+        is_held=row["leased_by"] is not None,
     )
 
 
@@ -339,13 +344,9 @@ def post_of(row: Row) -> KnownPost:
 
 
 @readable()
-def post_to_publish_of(row: Row) -> PostToPublish:
-    return PostToPublish(
-        id=row["id"],
-        source=text_of(row["source"]),
-        page=row["page"],
-        content_type=row["content_type"],
-        failing_since=instant_or_none(row["failing_since"]),
+def reading_of(row: Row) -> Reading:
+    return Reading(
+        id=row["id"], source=require_http(text_of(row["source"])), page=row["page"], content_type=row["content_type"]
     )
 
 

@@ -18,12 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    and_,
-    case,
     text,
 )
 
-from pingback.model import MentionKind, OutcomeStatus
+from pingback.model import MentionKind
 
 metadata = MetaData()
 
@@ -142,39 +140,18 @@ outbox = Table(
     Column("target_key", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("target", Text, nullable=False),
-    Column("host", Text, nullable=False),
     Column("status", String(20), nullable=False),
     Column("protocol", String(20)),
     Column("endpoint", Text),
     Column("fault", BigInteger),
     Column("message", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_try", BigInteger),
     Column("fingerprint", Text, nullable=False),
     Column("linked", Boolean, nullable=False),
     Column("told_by", String(20)),
-    Column("failing_since", BigInteger),
-    Column("leased_until", BigInteger),
-    Column("leased_by", Text),  # no part of a `QueuedPing`: it only tells whose lease may be ended early
     Index("pingback_outbox_by_source", "source_key", "id"),
     Index("pingback_outbox_unlinked", "id", sqlite_where=text("NOT linked"), postgresql_where=text("NOT linked")),
     sqlite_autoincrement=True,
-)
-# Only what is to be sent, and all that a claim asks of it: from host to host, and for each in the order of turns.
-Index(
-    "pingback_outbox_by_turn",
-    outbox.c.host,
-    outbox.c.next_try,
-    outbox.c.id,
-    outbox.c.leased_until,
-    outbox.c.source_key,
-    sqlite_where=outbox.c.next_try.is_not(None),
-)
-
-# The status of `QueuedPing.as_outcome`.
-standing = case(
-    (and_(outbox.c.leased_until.is_not(None), outbox.c.next_try.is_not(None)), OutcomeStatus.WAITING.value),
-    else_=outbox.c.status,
 )
 
 # How many rows there are, kept by triggers (`pingback.store.tallies`): to count a million takes a second.
@@ -269,8 +246,8 @@ lanes = Table(
     Index("pingback_lanes_by_due", "kind", "due", "host"),
 )
 
-# Posts that are to be published later. A newer request for the same post is another row, with another `id`.
-posts_to_publish = Table(
+# Posts that are to be read, and published, later. A newer request for the same post is another row, with another `id`.
+readings = Table(
     "pingback_readings",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -279,10 +256,6 @@ posts_to_publish = Table(
     Column("source", Text, nullable=False),
     Column("page", LargeBinary),
     Column("content_type", Text),
-    Column("due", BigInteger, nullable=False, index=True),
-    Column("failing_since", BigInteger),
-    Column("leased_until", BigInteger),
-    Column("leased_by", Text),
     sqlite_autoincrement=True,
 )
 

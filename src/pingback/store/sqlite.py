@@ -19,8 +19,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
-from pingback.errors import StoreError
-from pingback.store.rows import UnreadableRow
+from pingback.errors import StoreError, UnreadableRow
 from pingback.store.statements import Transaction
 from pingback.store.upgrading import TooNew, bring_up_to_date, known_revision
 

@@ -5,6 +5,7 @@ from typing import Self
 from pingback.clock import Clock, now
 from pingback.store.blocks import Blocks
 from pingback.store.database import Database
+from pingback.store.discoveries import Discoveries
 from pingback.store.jobs import Jobs
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
@@ -14,12 +15,13 @@ from pingback.store.moves import Moves
 from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
+from pingback.store.posts import Posts
 from pingback.store.queue import Queue
 from pingback.store.readiness import Readiness
+from pingback.store.readings import Readings
 from pingback.store.retention import MOST_REJECTED, Retention
 from pingback.store.secrets import Secrets
 from pingback.store.tallies import Tallies
-from pingback.store.to_publish import ToPublish
 
 
 class Store:
@@ -33,10 +35,11 @@ class Store:
 
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
-    was told of, and `queue` the mentions whose source is to be looked at. `outbox` is what the site sends, `to_publish`
-    the posts that go out later, `jobs` what is to be done later. `overview` is the owner's view on the mentions, which
-    `secrets` and `logins` keep from others; `tallies` are how much there is, `readiness` is whether a ping could be
-    kept, and `retention` forgets.
+    was told of, and `queue` the mentions whose source is to be looked at. `posts` are those that the site published,
+    `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts that go out later.
+    `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets` and `logins`
+    keep from others; `tallies` are how much there is, `readiness` is whether a ping could be kept, and `retention`
+    forgets.
     """
 
     def __init__(
@@ -51,7 +54,10 @@ class Store:
         self._database = Database(url, create=create, at_once=at_once)
         self.mentions = Mentions(self._database, clock=clock, most_rejected=most_rejected)
         self.outbox = Outbox(self._database)
-        self.to_publish = ToPublish(self._database)
+        self.posts = Posts(self._database)
+        self.discoveries = Discoveries(self._database)
+        self.readings = Readings(self._database)
+        self.jobs = Jobs(self._database)
         self.moderation = Moderation(self._database, clock)
         self.blocks = Blocks(self._database, clock=clock)
         self.moves = Moves(self._database, clock=clock)
@@ -64,7 +70,6 @@ class Store:
         self.tallies = Tallies(self._database)
         self.notifications = Notifications(self._database)
         self.queue = Queue(self._database)
-        self.jobs = Jobs(self._database)
 
     def __enter__(self) -> Self:
         return self

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from pingback.model import OutcomeStatus
+from pingback.model import OutcomeStatus, Try
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.server.inbox.conftest import Visitor, text_of
-from tests.store.sent import ACCEPTED, FAILED, ONE, POST, RETELLING, THREE, TWO, claim, plan
+from tests.store.sent import ACCEPTED, FAILED, ONE, POST, THREE, TWO, plan, recorded, take, targets
 
 NOW = Clock().instant
 
@@ -16,13 +16,14 @@ NOW = Clock().instant
 @pytest.fixture
 def sent(store: Store) -> dict[str, int]:
     """Two pings, one accepted and one failed, by their targets."""
-    plan(store.outbox, ONE, TWO, now=NOW)
+    plan(store, ONE, TWO, now=NOW)
     numbers = {}
-    for ping in claim(store.outbox, now=NOW):
+    for held in take(store, now=NOW):
+        ping = held.ping
         outcome = ACCEPTED if ping.target == ONE else FAILED
         due = None if ping.target == ONE else NOW + timedelta(hours=1)
         exchange = "POST / HTTP/1.1\n\n<script>alert(1)</script>"
-        store.outbox.record(ping, outcome, at=NOW, seconds=0.5, next_try=due, exchange=exchange, retelling=RETELLING)
+        recorded(store, held, Try(outcome, NOW, 0.5, exchange), next_try=due)
         numbers[ping.target] = ping.id
     return numbers
 
@@ -42,7 +43,7 @@ def sent(store: Store) -> dict[str, int]:
     ],
 )
 def test_tabs(owner: Visitor, store: Store, sent: dict[str, int], query: str, shown: set[str]) -> None:
-    plan(store.outbox, *sent, THREE, now=NOW)
+    plan(store, *sent, THREE, now=NOW)
     page = text_of(owner.get(f"/inbox/outbox{query}"))
     assert {target for target in (ONE, TWO, THREE) if f'href="{target}"' in page} == shown
 
@@ -59,7 +60,7 @@ def test_send_again_is_due_now(owner: Visitor, store: Store, sent: dict[str, int
     response = owner.send("/inbox/again", ("one", str(sent[TWO])), ("to", f"/inbox/outbox/{sent[TWO]}"))
     assert response.headers["Location"] == f"/mount/inbox/outbox/{sent[TWO]}?did=again&n=1"
     assert "Due now" in text_of(owner.get(f"/inbox/outbox/{sent[TWO]}?did=again&n=1"))
-    assert [ping.target for ping in claim(store.outbox, now=owner.clock.instant)] == [TWO]
+    assert targets(take(store, now=owner.clock.instant)) == [TWO]
 
 
 def test_many_at_once(owner: Visitor, store: Store, sent: dict[str, int]) -> None:
@@ -84,11 +85,11 @@ def test_nothing_to_send(
     owner: Visitor, store: Store, sent: dict[str, int], fields: list[tuple[str, str]], location: str
 ) -> None:
     assert owner.send("/inbox/again", *fields).headers["Location"] == f"/mount/inbox{location}"
-    assert claim(store.outbox, now=owner.clock.instant) == []
+    assert take(store, now=owner.clock.instant) == []
 
 
 def test_pages(owner: Visitor, store: Store) -> None:
-    plan(store.outbox, *(f"https://{number}.example/" for number in range(60)), now=NOW)
+    plan(store, *(f"https://{number}.example/" for number in range(60)), now=NOW)
     first = text_of(owner.get("/inbox/outbox"))
     assert (first.count('class="item"'), 'rel="next"' in first, "Newest" in first) == (50, True, False)
     second = text_of(owner.get("/inbox/outbox?tab=all&before=11"))

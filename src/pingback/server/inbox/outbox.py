@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from pingback.model import OutcomeStatus
 from pingback.protocols.table import retelling
+from pingback.sending.transitions import again
 from pingback.server.http import Response, plain
 from pingback.server.inbox.pages import HEADERS, render
 from pingback.server.inbox.visit import ROOT, Visit, query_of
@@ -81,7 +83,8 @@ def send_again(visit: Visit) -> Response:
         return visit.back()
     selected = (value.decode(errors="replace") for name, value in visit.form.fields if name == b"id")
     ids = [int(value) for value in selected if _ID.fullmatch(value)] if one is None else [one]
-    changed = visit.store.outbox.send_again(ids, now=visit.now, retelling=retelling())
+    becomes = partial(again, now=visit.now, retelling=retelling())
+    changed = visit.store.outbox.send_again(ids, becomes=becomes, now=visit.now)
     return visit.back(did="again", n=len(changed)) if changed else visit.back(did="nothing")
 
 

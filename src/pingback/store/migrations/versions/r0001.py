@@ -190,20 +190,15 @@ def _make_tables() -> None:
         sa.Column("target_key", sa.String(length=64), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("protocol", sa.String(length=20), nullable=True),
         sa.Column("endpoint", sa.Text(), nullable=True),
         sa.Column("fault", sa.BigInteger(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_try", sa.BigInteger(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("linked", sa.Boolean(), nullable=False),
         sa.Column("told_by", sa.String(length=20), nullable=True),
-        sa.Column("failing_since", sa.BigInteger(), nullable=True),
-        sa.Column("leased_until", sa.BigInteger(), nullable=True),
-        sa.Column("leased_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("pair"),
         sqlite_autoincrement=True,
@@ -234,10 +229,6 @@ def _make_tables() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("page", sa.LargeBinary(), nullable=True),
         sa.Column("content_type", sa.Text(), nullable=True),
-        sa.Column("due", sa.BigInteger(), nullable=False),
-        sa.Column("failing_since", sa.BigInteger(), nullable=True),
-        sa.Column("leased_until", sa.BigInteger(), nullable=True),
-        sa.Column("leased_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_key"),
         sqlite_autoincrement=True,
@@ -414,13 +405,6 @@ def _make_indices() -> None:
     op.create_index("pingback_notifications_by_time", "pingback_notifications", ["at"], unique=False)
     op.create_index("pingback_outbox_by_source", "pingback_outbox", ["source_key", "id"], unique=False)
     op.create_index(
-        "pingback_outbox_by_turn",
-        "pingback_outbox",
-        ["host", "next_try", "id", "leased_until", "source_key"],
-        unique=False,
-        sqlite_where=sa.text("next_try IS NOT NULL"),
-    )
-    op.create_index(
         "pingback_outbox_unlinked",
         "pingback_outbox",
         ["id"],
@@ -428,4 +412,3 @@ def _make_indices() -> None:
         sqlite_where=sa.text("NOT linked"),
         postgresql_where=sa.text("NOT linked"),
     )
-    op.create_index(op.f("ix_pingback_readings_due"), "pingback_readings", ["due"], unique=False)

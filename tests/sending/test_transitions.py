@@ -1,13 +1,14 @@
-"""`pingback.store.transitions`: who hears of a change, and what a try leaves behind."""
+"""`pingback.sending.transitions`: who hears of a change, and what a try leaves behind."""
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pingback.model import Outcome, OutcomeStatus, Protocol, QueuedPing
-from pingback.store.transitions import again, linked, tried, unlinked
+from pingback.model import Link, Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.sending.transitions import again, planned, tried
 from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST, RETELLING
 
 NEW = QueuedPing(
@@ -20,13 +21,12 @@ NEW = QueuedPing(
     next_try=NOON,
     fingerprint="words",
 )
-HELD = replace(NEW, leased_until=NOON + MINUTE)
+HELD = replace(NEW, is_held=True)
 RETRIED = replace(
     NEW,
     status=OutcomeStatus.FAILED,
     attempts=3,
     next_try=NOON + HOUR,
-    failing_since=NOON - HOUR,
     fault=503,
     message="no answer",
 )
@@ -49,23 +49,20 @@ REFUSED = replace(
     message="no link",
     attempts=2,
     next_try=None,
-    failing_since=NOON - HOUR,
 )
-GIVEN_UP_ON = replace(TOLD, status=OutcomeStatus.GONE, failing_since=NOON - HOUR, attempts=9)
+GIVEN_UP_ON = replace(TOLD, status=OutcomeStatus.GONE, attempts=9)
 LATER = NOON + MINUTE
 DUE: dict[str, Any] = {"status": OutcomeStatus.WAITING, "message": "waiting to be sent", "fault": None}
 
 
 def changed(ping: QueuedPing) -> QueuedPing:
-    return linked(ping, source=POST, target=ONE, fingerprint=OTHER, now=LATER, retelling=RETELLING)
+    return planned(ping, Link(ONE, OTHER), source=POST, now=LATER, retelling=RETELLING)
 
 
 @pytest.mark.parametrize("ping", [NEW, HELD, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
 def test_a_link_that_is_as_it_was_is_no_news(ping: QueuedPing) -> None:
-    assert (
-        linked(ping, source=POST, target="http://one.example", fingerprint="words", now=LATER, retelling=RETELLING)
-        is ping
-    )
+    link = Link("http://one.example", "words")
+    assert planned(ping, link, source=POST, now=LATER, retelling=RETELLING) is ping
 
 
 OTHER = "other words"
@@ -100,15 +97,9 @@ def test_whatever_ended_in_a_no_begins_anew(status: str) -> None:
 
 
 def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
-    after = linked(
-        NEW,
-        source="http://a.example/post",
-        target="http://one.example:80",
-        fingerprint="x",
-        now=NOON,
-        retelling=RETELLING,
-    )
-    assert (after.source, after.target, after.host) == ("http://a.example/post", "http://one.example:80", "one.example")
+    link = Link("http://one.example:80", "x")
+    after = planned(NEW, link, source="http://a.example/post", now=NOON, retelling=RETELLING)
+    assert (after.source, after.target) == ("http://a.example/post", "http://one.example:80")
 
 
 @pytest.mark.parametrize(
@@ -128,28 +119,29 @@ def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
     ],
 )
 def test_a_link_that_was_removed(ping: QueuedPing, after: QueuedPing) -> None:
-    removed = unlinked(ping, now=LATER, retelling=RETELLING)
+    removed = planned(ping, None, source=POST, now=LATER, retelling=RETELLING)
     assert removed == replace(after, linked=False)
-    assert unlinked(removed, now=LATER + HOUR, retelling=RETELLING) is removed
+    assert planned(removed, None, source=POST, now=LATER + HOUR, retelling=RETELLING) is removed
 
 
 @pytest.mark.parametrize("ping", [NEW, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
 def test_a_link_that_came_back_is_due(ping: QueuedPing) -> None:
-    again = linked(
-        unlinked(ping, now=NOON, retelling=RETELLING),
-        source=POST,
-        target=ONE,
-        fingerprint="words",
-        now=NOON,
-        retelling=RETELLING,
-    )
-    assert again.linked
-    assert again.next_try == NOON
+    plan = partial(planned, source=POST, now=NOON, retelling=RETELLING)
+    back = plan(plan(ping, None), Link(ONE, "words"))
+    assert back.linked
+    assert back.next_try == NOON
 
 
-def after_try(outcome: Outcome, *, row: QueuedPing = HELD, next_try: datetime | None = None) -> QueuedPing:
-    """What `row` became, of which `HELD` was sent."""
-    return tried(row, HELD, outcome, at=NOON, next_try=next_try, retelling=RETELLING)
+def after_try(
+    outcome: Outcome,
+    *,
+    row: QueuedPing = HELD,
+    sent: QueuedPing = HELD,
+    next_try: datetime | None = None,
+    is_ours: bool = True,
+) -> QueuedPing:
+    """What `row` became, of which `sent` was what went out."""
+    return tried(row, is_ours, sent=sent, outcome=outcome, at=NOON, next_try=next_try, retelling=RETELLING)
 
 
 def test_a_yes_is_remembered() -> None:
@@ -167,7 +159,7 @@ def test_a_yes_is_remembered() -> None:
 
 def test_already_is_a_yes() -> None:
     after = after_try(replace(ACCEPTED, status=OutcomeStatus.ALREADY, protocol=Protocol.PINGBACK, fault=48))
-    assert (after.told_by, after.fault, after.failing_since) == (Protocol.PINGBACK, 48, None)
+    assert (after.told_by, after.fault) == (Protocol.PINGBACK, 48)
 
 
 def test_a_yes_without_its_protocol_is_the_callers_mistake() -> None:
@@ -175,19 +167,16 @@ def test_a_yes_without_its_protocol_is_the_callers_mistake() -> None:
         after_try(replace(ACCEPTED, protocol=None))
 
 
-def test_failures_are_counted_from_the_first_and_ended_by_a_yes() -> None:
-    first = tried(NEW, NEW, FAILED, at=NOON, next_try=NOON + MINUTE, retelling=RETELLING)
-    second = tried(
-        first, first, replace(FAILED, attempts=0), at=NOON + MINUTE, next_try=NOON + HOUR, retelling=RETELLING
-    )
-    assert (second.failing_since, second.attempts, second.next_try) == (NOON, 1, NOON + HOUR)
-    third = tried(second, second, ACCEPTED, at=NOON + HOUR, next_try=None, retelling=RETELLING)
-    assert (third.failing_since, third.attempts, third.next_try) == (None, 2, None)
+def test_attempts_are_added_up() -> None:
+    first = after_try(replace(FAILED, attempts=2), next_try=NOON + MINUTE)
+    second = after_try(replace(FAILED, attempts=0), row=first, sent=first, next_try=NOON + HOUR)
+    assert (second.attempts, second.next_try) == (2, NOON + HOUR)
+    assert after_try(ACCEPTED, row=second, sent=second).attempts == 3
 
 
 def test_a_no_keeps_that_it_was_told_once() -> None:
     refused = replace(ACCEPTED, status=OutcomeStatus.REFUSED)
-    assert tried(TOLD, TOLD, refused, at=NOON, next_try=None, retelling=RETELLING).told_by is Protocol.WEBMENTION
+    assert after_try(refused, row=TOLD, sent=TOLD).told_by is Protocol.WEBMENTION
 
 
 BY_PINGBACK = replace(ACCEPTED, protocol=Protocol.PINGBACK)
@@ -212,26 +201,22 @@ def test_what_the_post_changed_during_the_try(
     row: QueuedPing, outcome: Outcome, next_try: datetime | None, status: str, due: datetime | None
 ) -> None:
     after = after_try(outcome, row=row, next_try=next_try)
-    assert (after.status, after.next_try, after.leased_until) == (status, due, None)
+    assert (after.status, after.next_try, after.is_held) == (status, due, False)
 
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, BY_PINGBACK])
 def test_a_link_that_came_back_while_its_removal_was_told(outcome: Outcome) -> None:
-    held = replace(HELD, linked=False)
-    assert tried(HELD, held, outcome, at=NOON, next_try=None, retelling=RETELLING).next_try == NOON
-
-
-TAKEN_OVER = replace(HELD, leased_until=NOON + HOUR)
+    assert after_try(outcome, sent=replace(HELD, linked=False)).next_try == NOON
 
 
 def test_a_no_of_one_whose_lease_ran_out_is_old_news() -> None:
-    assert after_try(FAILED, row=TAKEN_OVER, next_try=NOON + HOUR) == replace(TAKEN_OVER, attempts=1)
-    assert after_try(NO, row=TOLD) == replace(TOLD, attempts=2)
+    assert after_try(FAILED, next_try=NOON + HOUR, is_ours=False) == replace(HELD, attempts=1)
+    assert after_try(NO, row=TOLD, is_ours=False) == replace(TOLD, attempts=2)
 
 
 def test_a_yes_of_one_whose_lease_ran_out_counts() -> None:
-    after = after_try(ACCEPTED, row=TAKEN_OVER)
-    assert (after.told, after.next_try, after.leased_until) == (True, None, NOON + HOUR)
+    after = after_try(ACCEPTED, is_ours=False)
+    assert (after.told, after.next_try) == (True, None)
 
 
 # Once more, because somebody wishes it
@@ -253,13 +238,13 @@ AS_NEW: dict[str, Any] = {**DUE, "attempts": 0, "next_try": LATER}
         pytest.param(RETRIED, replace(RETRIED, **DUE, next_try=LATER), id="failed-is-tried-now"),
         pytest.param(
             REFUSED,
-            replace(REFUSED, **AS_NEW, protocol=None, endpoint=None, failing_since=None),
+            replace(REFUSED, **AS_NEW, protocol=None, endpoint=None),
             id="refused-is-as-new",
         ),
-        pytest.param(GIVEN_UP_ON, replace(GIVEN_UP_ON, **AS_NEW, failing_since=None), id="given-up-is-as-new"),
+        pytest.param(GIVEN_UP_ON, replace(GIVEN_UP_ON, **AS_NEW), id="given-up-is-as-new"),
         pytest.param(
             replace(GIVEN_UP_ON, linked=False),
-            replace(GIVEN_UP_ON, **AS_NEW, failing_since=None, linked=False),
+            replace(GIVEN_UP_ON, **AS_NEW, linked=False),
             id="webmention-3.1.4-the-removed-link-is-told",
         ),
     ],

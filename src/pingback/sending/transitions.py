@@ -1,14 +1,14 @@
-"""What becomes of a queued ping when its post changes, and when it was tried.
+"""What becomes of a ping in the outbox when its post changes, and when it was tried.
 
-By some protocols all earlier ones are sent again when the post changed, also where the link is no longer in it, and
+By some protocols all earlier pings are sent again when the post changed, also where the link is no longer in it, and
 when the post is gone; by others a second ping of a pair says nothing, and is refused for it. `retelling` says which.
+The outbox keeps what these functions give: it knows no protocol.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from pingback.model import WAITING, Outcome, OutcomeStatus, QueuedPing, Retelling
-from pingback.urls import host_of
+from pingback.model import WAITING, Link, Outcome, OutcomeStatus, QueuedPing, Retelling
 
 UNLINKED = "the post no longer links to it"
 
@@ -17,24 +17,19 @@ _UNTOLD = frozenset({OutcomeStatus.WAITING, OutcomeStatus.FAILED})
 _FINAL_NO = frozenset(OutcomeStatus) - _YES - _UNTOLD
 
 
-def linked(
-    ping: QueuedPing, *, source: str, target: str, fingerprint: str, now: datetime, retelling: Retelling
-) -> QueuedPing:
-    """The ping of a link that stands in the post as it is now; the same object where that is no news.
+def planned(ping: QueuedPing, link: Link | None, *, source: str, now: datetime, retelling: Retelling) -> QueuedPing:
+    """The ping of a link as the post has it now, or has it no longer; the same object where that is no news.
 
     One that our own guard blocked is due again: nobody heard of it, and another run may allow it.
     """
-    if ping.linked and ping.fingerprint == fingerprint and ping.status is not OutcomeStatus.BLOCKED:
+    if link is None:
+        return _without_link(replace(ping, linked=False), now, retelling) if ping.linked else ping
+    if ping.linked and ping.fingerprint == link.fingerprint and ping.status is not OutcomeStatus.BLOCKED:
         return ping
-    known = replace(ping, source=source, target=target, host=host_of(target), fingerprint=fingerprint, linked=True)
+    known = replace(ping, source=source, target=link.target, fingerprint=link.fingerprint, linked=True)
     if ping.linked and _is_told_once(ping, retelling):
         return known
     return _due(known, now)
-
-
-def unlinked(ping: QueuedPing, *, now: datetime, retelling: Retelling) -> QueuedPing:
-    """The ping of a link that the post has no longer; the same object where that is no news."""
-    return _without_link(replace(ping, linked=False), now, retelling) if ping.linked else ping
 
 
 def again(ping: QueuedPing, *, now: datetime, retelling: Retelling) -> QueuedPing:
@@ -49,25 +44,25 @@ def again(ping: QueuedPing, *, now: datetime, retelling: Retelling) -> QueuedPin
 
 def tried(
     ping: QueuedPing,
-    held: QueuedPing,
-    outcome: Outcome,
+    is_ours: bool,
     *,
+    sent: QueuedPing,
+    outcome: Outcome,
     at: datetime,
     next_try: datetime | None,
     retelling: Retelling,
 ) -> QueuedPing:
-    """The ping after a try of it as it was `held`; since then the post may have changed, and the lease run out.
+    """The ping after a try of it as it was `sent`. Since then the post may have changed, and somebody else may have
+    leased the job: then it is not `ours` any more.
 
     ValueError for a yes that names no protocol: it decides who hears of changes.
     """
     yes = outcome.status in _YES
     if yes and outcome.protocol is None:
         raise ValueError(f"{outcome.status}, but by which protocol?")
-    held_still = ping.leased_until == held.leased_until
     attempts = ping.attempts + outcome.attempts
-    if not yes and not held_still:  # another goes on with it, and knows better by now
+    if not yes and not is_ours:  # another goes on with it, and knows better by now
         return replace(ping, attempts=attempts)
-    first_failure = at if outcome.status is OutcomeStatus.FAILED else None
     after = replace(
         ping,
         status=outcome.status,
@@ -78,19 +73,18 @@ def tried(
         attempts=attempts,
         next_try=next_try,
         told_by=outcome.protocol if yes else ping.told_by,
-        failing_since=None if yes else ping.failing_since or first_failure,
-        leased_until=None if held_still else ping.leased_until,
+        is_held=False,
     )
-    return _with_news(after, held, next_try or at, retelling)
+    return _with_news(after, sent, next_try or at, retelling)
 
 
-def _with_news(ping: QueuedPing, held: QueuedPing, when: datetime, retelling: Retelling) -> QueuedPing:
-    """What the far side heard was of the post as `held` says. Is the ping due again for what changed meanwhile?"""
-    if (ping.linked, ping.fingerprint) == (held.linked, held.fingerprint):
+def _with_news(ping: QueuedPing, sent: QueuedPing, when: datetime, retelling: Retelling) -> QueuedPing:
+    """The far side heard of the post as `sent` says. Is the ping due again for what changed meanwhile?"""
+    if (ping.linked, ping.fingerprint) == (sent.linked, sent.fingerprint):
         return ping
     if not ping.linked:
         return _without_link(ping, when, retelling)
-    if held.linked and _is_told_once(ping, retelling):
+    if sent.linked and _is_told_once(ping, retelling):
         return ping
     return _due(ping, when)
 
@@ -101,8 +95,8 @@ def _is_told_once(ping: QueuedPing, retelling: Retelling) -> bool:
 
 
 def _without_link(ping: QueuedPing, when: datetime, retelling: Retelling) -> QueuedPing:
-    # With a lease on it a try was begun, of which nobody has said yet how it ended.
-    if ping.told_by in retelling.removals or ping.leased_until is not None:
+    # Where it is held a try was begun, of which nobody has said yet how it ended.
+    if ping.told_by in retelling.removals or ping.is_held:
         return _due(ping, when)
     if ping.status in _UNTOLD:
         return replace(ping, status=OutcomeStatus.SKIPPED, message=UNLINKED, next_try=None)
@@ -110,9 +104,10 @@ def _without_link(ping: QueuedPing, when: datetime, retelling: Retelling) -> Que
 
 
 def _due(ping: QueuedPing, when: datetime) -> QueuedPing:
-    if ping.next_try is not None and ping.next_try <= when:
+    """A ping that somebody is sending stays as it is: whoever records that try sees what changed meanwhile."""
+    if ping.is_held or (ping.next_try is not None and ping.next_try <= when):
         return ping
     waiting = replace(ping, status=OutcomeStatus.WAITING, fault=None, message=WAITING, next_try=when)
     if ping.status not in _FINAL_NO:
         return waiting
-    return replace(waiting, protocol=None, endpoint=None, attempts=0, failing_since=None)  # as if it were new
+    return replace(waiting, protocol=None, endpoint=None, attempts=0)  # as if it were new

@@ -1,0 +1,110 @@
+"""Publishes the posts that somebody noted to be published later: the handler of the jobs of the kind `read`."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from pingback.clock import Clock, now
+from pingback.errors import UnreadableRow
+from pingback.jobs.retry import DELIVERIES
+from pingback.jobs.steps import End
+from pingback.model import Job, Reading
+from pingback.sending import publications
+from pingback.sending.publish import Publisher, Read, Taken
+from pingback.urls import shown
+
+if TYPE_CHECKING:
+    from pingback.store import Store
+
+UNREADABLE_FOR = timedelta(days=1)
+
+log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Reads posts, and plans their pings. From then on the outbox keeps what is to be sent.
+
+    `on_taken` hears of each post, in the thread that runs the Runner. A post whose page cannot be had waits on.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: "Store",
+        publisher: Publisher,
+        on_taken: Callable[[Taken], object],
+        clock: Clock = now,
+        random: Random | None = None,
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._on_taken = on_taken
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+
+    def __call__(self, job: Job) -> End:
+        """What is to be kept of the post."""
+        try:
+            reading = self._store.readings.at(job.subject)
+        except UnreadableRow as error:
+            log.error("post %s, which is to be published, cannot be read, and is put off: %s", job.subject, error)
+            return self._put_off(job)
+        if reading is None:
+            return End(partial(self._store.jobs.done, job))
+        post = publications.of_html(reading.source, reading.page, content_type=reading.content_type)
+        ending = _Ending(self, job, reading, self._publisher.read(post))
+        return End(ending.keep, ending.tell)
+
+    def broken(self, job: Job, error: Exception) -> End:
+        """For an error of ours, of which the log tells."""
+        return End(partial(self._try_later, job, f"post {job.subject}", "something went wrong here"))
+
+    def plan(self, read: Read) -> Taken:
+        return self._publisher.plan(read)
+
+    def tell(self, taken: Taken) -> None:
+        self._on_taken(taken)
+
+    def end(self, job: Job, reading: Reading, taken: Taken) -> None:
+        if taken.error is None:
+            self._store.readings.done(job)
+        else:
+            self._try_later(job, repr(shown(reading.source)), str(taken.error))
+
+    def _try_later(self, job: Job, name: str, reason: str) -> None:
+        instant = self._clock()
+        since = job.failing_since or instant
+        due = DELIVERIES.next_try(failing_since=since, now=instant, random=self._random)
+        if due is None:
+            log.warning("%s is not published, and given up: %s", name, reason)
+            self._store.readings.done(job)
+        else:
+            log.info("%s is not published, and tried again at %s: %s", name, due, reason)
+            self._store.jobs.fail(job, due, now=instant)
+
+    def _put_off(self, job: Job) -> End:
+        instant = self._clock()
+        return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant))
+
+
+class _Ending:
+    """One post that was read. It is planned once: the second time it would be no news."""
+
+    def __init__(self, reader: Reader, job: Job, reading: Reading, read: Read) -> None:
+        self._reader = reader
+        self._job = job
+        self._reading = reading
+        self._read = read
+        self._taken: Taken | None = None
+
+    def keep(self) -> None:
+        if self._taken is None:
+            self._taken = self._reader.plan(self._read)
+        self._reader.end(self._job, self._reading, self._taken)
+
+    def tell(self) -> None:
+        if self._taken is not None:
+            self._reader.tell(self._taken)

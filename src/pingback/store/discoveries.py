@@ -1,0 +1,75 @@
+"""`Discoveries`: what targets advertise, remembered for a while."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from pingback.model import Discovery
+from pingback.store.database import Database
+from pingback.store.keys import target_key_of
+from pingback.store.rows import discovery_of, discovery_row_of, micros, readable_of
+from pingback.store.schema import discoveries
+from pingback.store.statements import Transaction, prepared
+
+LONGEST = timedelta(days=1)  # that a discovery is remembered, by whatever the target's cache headers say
+
+
+class Discoveries:
+    """One discovery for each target; `Store.discoveries` gives it.
+
+    Thread-safe. Each method is one transaction. All raise `StoreError`, and ValueError for a URL that is not an
+    absolute HTTP URL and for a naive instant.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def remember(self, discovery: Discovery, *, until: datetime) -> None:
+        """Keep what a target advertises, so that the next ping to it need not ask again; a day at most."""
+        with self._database.write() as tx:
+            remember_all(tx, [(discovery, until)])
+
+    def recall(self, target: str, *, now: datetime) -> Discovery | None:
+        """What is remembered of the target; None where it has to be asked."""
+        with self._database.read() as tx:
+            return recall(tx, target, now=now)
+
+    def forget(self, target: str) -> None:
+        """Drop what is remembered of the target: it is to be asked again."""
+        with self._database.write() as tx:
+            forget_target(tx, target)
+
+
+def remember_all(tx: Transaction, found: Iterable[tuple[Discovery, datetime]]) -> None:
+    """Keep discoveries in the place of what was known of their targets, and drop those that have surely ended."""
+    for discovery, until in found:
+        tx.execute(_FORGET_OLD, {"ended": micros(until - LONGEST)})
+        tx.execute(_REMEMBER, discovery_row_of(discovery, until=until))
+
+
+def recall(tx: Transaction, target: str, *, now: datetime) -> Discovery | None:
+    """What is remembered of the target, at `now`; nothing where that cannot be read."""
+    row = tx.execute(_RECALL, {"target": target_key_of(target), "now": micros(now)}).mappings().one_or_none()
+    if row is None:
+        return None
+    return next(readable_of([row], lambda row: discovery_of(row, target=target), what="what is known of target"), None)
+
+
+def forget_target(tx: Transaction, target: str) -> None:
+    """Remember nothing of the target any more."""
+    tx.execute(_FORGET, {"target": target_key_of(target)})
+
+
+def _remember() -> Insert:
+    statement = insert(discoveries)
+    return statement.on_conflict_do_update(index_elements=[discoveries.c.target_key], set_=dict(statement.excluded))
+
+
+_REMEMBER = prepared(_remember())
+_FORGET_OLD = prepared(delete(discoveries).where(discoveries.c.until <= bindparam("ended")))
+_FORGET = prepared(delete(discoveries).where(discoveries.c.target_key == bindparam("target")))
+_RECALL = prepared(
+    select(discoveries).where(discoveries.c.target_key == bindparam("target"), discoveries.c.until > bindparam("now"))
+)

@@ -1,0 +1,90 @@
+"""`Posts`: the posts whose links were planned, as they were when last seen."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from pingback.model import KnownPost
+from pingback.store.database import Database
+from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
+from pingback.store.schema import posts
+from pingback.store.searching import given
+from pingback.store.statements import Transaction, prepared
+from pingback.urls import is_under, key_of, require_http
+
+_PAGE = 500  # rows read at once; between two pages no lock or connection is held
+
+
+class Posts:
+    """One row for each post; `Store.posts` gives it. `Outbox.plan` writes them.
+
+    Thread-safe. All raise `StoreError`, and ValueError for a URL that is not an absolute HTTP URL.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def at(self, source: str) -> KnownPost | None:
+        """The post as it was when last seen; None where it never was."""
+        return self.known([source]).get(key_of(source))
+
+    def known(self, sources: Iterable[str]) -> dict[str, KnownPost]:
+        """Those of the posts that were seen, each under the key of its URL (`pingback.urls.key_of`): one read."""
+        keys = {source_key_of(source): key_of(source) for source in sources}
+        with self._database.read() as tx:
+            rows = tx.execute(_KNOWN, {"keys": json.dumps(list(keys))}).mappings().all()
+        return {key_of(post.source): post for post in readable_of(rows, post_of, what="post")}
+
+    def under(self, base_url: str) -> Iterator[KnownPost]:
+        """The posts of a site, or of a part of it, that are not gone."""
+        require_http(base_url)
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                rows = tx.execute(_LISTED, {"after": after, "size": _PAGE}).mappings().all()
+            yield from (post for post in readable_of(rows, post_of, what="post") if is_under(post.source, base_url))
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["id"]
+
+    def keep(self, source: str, fingerprint: str, *, now: datetime) -> None:
+        """The post was seen, with the links that were planned before."""
+        with self._database.write() as tx:
+            keep_post(tx, source, fingerprint, now=now)
+
+
+def keep_post(tx: Transaction, source: str, fingerprint: str, *, now: datetime) -> None:
+    """The post was there at `now`, with this fingerprint."""
+    row = {
+        "source_key": source_key_of(source),
+        "source": storable(source),
+        "fingerprint": fingerprint,
+        "seen": micros(now),
+        "gone": False,
+    }
+    tx.execute(_KEEP, row)
+
+
+def lose_post(tx: Transaction, source: str) -> None:
+    """The post is gone."""
+    tx.execute(_LOSE, {"of": source_key_of(source)})
+
+
+def _keep() -> Insert:
+    statement = insert(posts)
+    kept = {name: column for name, column in statement.excluded.items() if name not in ("id", "site_id")}
+    return statement.on_conflict_do_update(index_elements=[posts.c.source_key], set_=kept)
+
+
+_KEEP = prepared(_keep())
+_KNOWN = prepared(select(posts).where(posts.c.source_key.in_(select(given("keys").c.value))))
+_LISTED = prepared(
+    select(posts)
+    .where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
+    .order_by(posts.c.id)
+    .limit(bindparam("size"))
+)
+_LOSE = prepared(update(posts).where(posts.c.source_key == bindparam("of")).values(gone=True))

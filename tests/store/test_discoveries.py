@@ -1,0 +1,82 @@
+"""`pingback.store.discoveries`: what targets advertise, for a while."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pingback.model import Discovery, Endpoint, Protocol, Via
+from pingback.store import Store
+from tests.store.sent import HOUR, MINUTE, NOON, ONE, TWO
+
+DAY = timedelta(days=1)
+FOUND = Discovery(
+    target=ONE,
+    url="https://one.example/final",
+    endpoints=(
+        Endpoint(protocol=Protocol.WEBMENTION, url="https://one.example/wm?a=ü", via=Via.HEADER),
+        Endpoint(protocol=Protocol.TRACKBACK, url="https://one.example/tb", via=Via.RDF),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "discovery", [pytest.param(FOUND, id="two-endpoints"), pytest.param(replace(FOUND, endpoints=()), id="none")]
+)
+def test_a_discovery_is_remembered_until_its_end(store: Store, discovery: Discovery) -> None:
+    store.discoveries.remember(discovery, until=NOON + HOUR)
+    assert store.discoveries.recall(ONE, now=NOON) == discovery
+    assert store.discoveries.recall("http://One.example#part", now=NOON) == replace(
+        discovery, target="http://One.example#part"
+    )
+    assert store.discoveries.recall(TWO, now=NOON) is None
+    assert store.discoveries.recall(ONE, now=NOON + HOUR) is None
+
+
+def test_a_later_discovery_takes_the_place_of_the_first(store: Store) -> None:
+    store.discoveries.remember(FOUND, until=NOON + HOUR)
+    store.discoveries.remember(replace(FOUND, endpoints=()), until=NOON + MINUTE)
+    assert store.discoveries.recall(ONE, now=NOON) == replace(FOUND, endpoints=())
+    assert store.discoveries.recall(ONE, now=NOON + MINUTE) is None
+
+
+def test_a_discovery_can_be_forgotten(store: Store) -> None:
+    store.discoveries.remember(FOUND, until=NOON + HOUR)
+    store.discoveries.forget(TWO)
+    assert store.discoveries.recall(ONE, now=NOON) == FOUND
+    store.discoveries.forget("http://one.example/")
+    assert store.discoveries.recall(ONE, now=NOON) is None
+
+
+def test_old_discoveries_go_as_new_ones_come(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        for number in range(5):
+            store.discoveries.remember(replace(FOUND, target=f"https://b.example/{number}"), until=NOON + number * HOUR)
+        store.discoveries.remember(FOUND, until=NOON + 3 * HOUR + DAY)
+    with closing(sqlite3.connect(tmp_path / "pingback.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM pingback_discoveries").fetchone() == (2,)
+
+
+def test_a_callers_mistake_is_a_value_error(store: Store) -> None:
+    uses: list[Callable[[], object]] = [
+        lambda: store.discoveries.remember(replace(FOUND, target="/1"), until=NOON),
+        lambda: store.discoveries.remember(FOUND, until=NOON.replace(tzinfo=None)),
+        lambda: store.discoveries.recall("/1", now=NOON),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match=r"URL|time zone"):
+            use()
+
+
+def test_a_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        store.discoveries.remember(FOUND, until=NOON + HOUR)
+        with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
+            connection.execute("UPDATE pingback_discoveries SET endpoints = 'of a later version'")
+        assert store.discoveries.recall(ONE, now=NOON) is None
+        store.discoveries.remember(FOUND, until=NOON + HOUR)
+        assert store.discoveries.recall(ONE, now=NOON) == FOUND

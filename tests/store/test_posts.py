@@ -1,0 +1,55 @@
+"""`pingback.store.posts`: the posts as they were last seen."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pingback.model import KnownPost
+from pingback.store import Store
+from tests.store.sent import HOUR, NOON, POST, plan_gone
+
+
+def test_a_post_is_known_as_it_was_last_seen(store: Store) -> None:
+    assert store.posts.at(POST) is None
+    store.posts.keep(POST, "first", now=NOON)
+    assert store.posts.at("http://A.example/post") == KnownPost(source=POST, fingerprint="first", seen=NOON, gone=False)
+    store.posts.keep(POST, "second", now=NOON + HOUR)
+    assert store.posts.at(POST) == KnownPost(source=POST, fingerprint="second", seen=NOON + HOUR, gone=False)
+
+
+def test_the_posts_of_a_site_that_are_not_gone(store: Store) -> None:
+    for path in ("blog", "blog/1", "blog/2?draft", "blogger", ""):
+        store.posts.keep(f"https://a.example/{path}", "x", now=NOON)
+    store.posts.keep("https://b.example/blog/1", "x", now=NOON)
+    plan_gone(store, "https://a.example/blog/1", now=NOON)
+    assert [post.source for post in store.posts.under("http://a.example/blog/")] == [
+        "https://a.example/blog",
+        "https://a.example/blog/2?draft",
+    ]
+    assert len(list(store.posts.under("https://a.example"))) == 4
+
+
+def test_more_posts_than_a_page_come_once_each() -> None:
+    sources = [f"https://a.example/{number}" for number in range(501)]
+    with Store("sqlite://") as store:
+        for source in sources:
+            store.posts.keep(source, "x", now=NOON)
+        assert [post.source for post in store.posts.under("https://a.example/")] == sources
+
+
+def test_many_posts_by_one_question(store: Store) -> None:
+    store.posts.keep(POST, "x", now=NOON)
+    store.posts.keep("https://a.example/2", "y", now=NOON)
+    known = store.posts.known(["http://A.example/post#top", "https://a.example/2", "https://a.example/3"])
+    assert {key: post.fingerprint for key, post in known.items()} == {"a.example/post": "x", "a.example/2": "y"}
+
+
+def test_a_callers_mistake_is_a_value_error(store: Store) -> None:
+    uses: list[Callable[[], object]] = [
+        lambda: store.posts.at("/post"),
+        lambda: store.posts.keep("/post", "x", now=NOON),
+        lambda: next(store.posts.under("/")),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match=r"URL|time zone"):
+            use()
