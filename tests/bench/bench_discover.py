@@ -1,6 +1,7 @@
 """How much of a target's page is read to find its endpoint, and what it costs to look for those of all protocols."""
 
 from collections.abc import Collection, Mapping
+from math import inf
 
 from pingback.model import Endpoint, Protocol
 from pingback.net.client import Client
@@ -34,7 +35,9 @@ class _Remembering(Client):
 
     last: Response | None = None
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
+    def get(
+        self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS, seconds: float = inf
+    ) -> Response:
         self.last = super().get(url, headers=headers)
         return self.last
 

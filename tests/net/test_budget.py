@@ -140,6 +140,21 @@ def test_a_peer_that_reads_no_body(hasty: Client) -> None:
             hasty.post(url, bytes(50 * MIB), content_type="text/xml")
 
 
+def test_one_exchange_may_have_less_time_than_the_others(site: Site) -> None:
+    site.pages["/"] = site.silence()
+    with (
+        Client(allow=["127.0.0.1"], limits=Limits(timeout=600.0)) as client,
+        pytest.raises(Unreachable, match=r"did not answer within 0\.2 seconds"),
+    ):
+        client.get(f"{site.url}/", seconds=0.2)
+
+
+def test_no_exchange_has_more_time_than_the_limits_say(site: Site, hasty: Client) -> None:
+    site.pages["/"] = site.silence()
+    with pytest.raises(Unreachable, match=r"did not answer within 0\.2 seconds"):
+        hasty.get(f"{site.url}/", seconds=600.0)
+
+
 def test_redirects_share_the_budget(site: Site) -> None:
     """Each hop alone is quick enough; five of them are not."""
 

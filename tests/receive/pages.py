@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 import urllib3
 
@@ -40,11 +41,15 @@ class Pages(Client):
         self.gate.set()
         self.asking = threading.Semaphore(0)
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
+    def get(
+        self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS, seconds: float = inf
+    ) -> Response:
         self.asked.append((url, dict(headers)))
         self.senders.append(permit.sender)
         self.asking.release()
-        assert self.gate.wait(PATIENCE)
+        if not self.gate.wait(min(seconds, PATIENCE)):
+            assert seconds < PATIENCE
+            raise Unreachable(url, f"{url} did not answer within {seconds:g} seconds")
         answer = self.web.get(url) or Unreachable(url, f"{url} cannot be reached")
         if isinstance(answer, FetchError):
             raise answer

@@ -1,6 +1,7 @@
 """`pingback.sending.discover` over real sockets: which response counts, and how much of it is read."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 
 import pytest
 
@@ -23,7 +24,9 @@ class Watched(Client):
         super().__init__(allow=["127.0.0.1"], limits=Limits(timeout=30.0, max_redirects=2))
         self.given: list[Response] = []
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
+    def get(
+        self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS, seconds: float = inf
+    ) -> Response:
         response = super().get(url, headers=headers)
         self.given.append(response)
         return response

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -89,12 +90,20 @@ class Client:
         """What one exchange may use."""
         return self._limits
 
-    def get(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS, permit: Permit = OWNERS) -> Response:
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        permit: Permit = OWNERS,
+        seconds: float = inf,
+    ) -> Response:
         """The answer to a GET, redirects followed, whatever its status; Blocked or Unreachable when there is none.
 
         NoTurn where `permit` says that it is not to be asked for now, or a redirect not to be followed.
+        The exchange has so many `seconds`, where that is less than the limits say.
         """
-        return self._exchange("GET", url, None, _checked_headers(headers), permit)
+        return self._exchange("GET", url, None, _checked_headers(headers), permit, seconds=seconds)
 
     def head(self, url: str) -> Response:
         """The answer to a HEAD, redirects followed: its status and headers, without a page."""
@@ -128,10 +137,12 @@ class Client:
         body: bytes | None,
         headers: Mapping[str, str],
         permit: Permit = OWNERS,
+        *,
+        seconds: float = inf,
     ) -> Response:
         forks.notice()
         limits = self._limits
-        budget = Budget(seconds=limits.timeout, max_received=limits.max_bytes + _OVERHEAD, permit=permit)
+        budget = Budget(seconds=min(seconds, limits.timeout), max_received=limits.max_bytes + _OVERHEAD, permit=permit)
         followed = _REDIRECTS_OF_POST if method == "POST" else _REDIRECTS
         redirects: list[int] = []
         for _ in range(limits.max_redirects + 1):
