@@ -10,36 +10,42 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock
 from pingback.errors import SettingsError, StoreError
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.jobs.budget import NOBODYS, HostBudget
+from pingback.jobs.carriers import Chore, Threads
+from pingback.jobs.pool import Pool
+from pingback.jobs.runner import Runner
+from pingback.jobs.steps import End, Handler
+from pingback.model import Job, JobKind, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
-from pingback.receive.background import Background, Busy
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good, own_site
-from pingback.receive.existence import SiteTargets, everything_exists
+from pingback.receive.existence import HostTargets, SiteTargets, everything_exists
 from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
 from pingback.receive.notifier import Callbacks, Channel, MailChannel, Notifier, WebhookChannel
 from pingback.receive.observer import NOBODY
-from pingback.receive.pages import SitePages
+from pingback.receive.pages import SitePages, TargetExists
 from pingback.receive.policy import Policy
 from pingback.receive.receiver import Receiver
-from pingback.receive.rounds import Job, Rounds
+from pingback.receive.verification import Verifier
+from pingback.sending.delivery import lease_for
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.table import OFF
 
 if TYPE_CHECKING:
+    from pingback.jobs.limits import Rate
     from pingback.receive.deciders.akismet import Akismet
-    from pingback.receive.limits import Rate
 
 REVERIFY_EVERY = 60.0  # seconds
 REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
-SEND_EVERY = 5.0  # seconds between two looks at what is to be sent
-SEND_FOR = 300.0  # seconds after which a round begins nothing more
+NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
+TAKE_UP_EVERY = 60.0  # seconds
+SETTLE_EVERY = 5.0  # seconds
 FORGET_EVERY = 3600.0  # seconds
 FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
-NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
+A_MOMENT, A_DAY = timedelta(minutes=1), timedelta(days=1)
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
 
@@ -55,33 +61,61 @@ class Host(NamedTuple):
 class Parts:
     """What a site is in one process: all that has threads, locks and counts. It does nothing before it is asked to.
 
-    Raises SettingsError where two settings exclude one another, and ValueError for a site that is none.
+    Once `stopped` is set, it begins nothing more. Raises SettingsError where two settings exclude one another, and
+    ValueError for a site that is none.
     """
 
-    def __init__(self, settings: Settings, *, store: Store, client: Client, callbacks: Callbacks, host: Host) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        client: Client,
+        callbacks: Callbacks,
+        host: Host,
+        stopped: Event | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
         self._client = client
         self._clock = host.clock
-        self._callbacks = callbacks
+        self._stopped = stopped or Event()
         self._akismet = akismet_for(settings, client) if settings.site or settings.akismet_site else None
-        self._notifier = Notifier(store.notifications, _channels(settings, client), clock=host.clock)
-        self._receiver = _receiver(settings, store, client, self._akismet, host) if settings.site else None
-        if self._receiver is not None:
-            self._receiver.settler.on_settled = callbacks.tell
-        self._rounds = Rounds(
-            [
-                Job("verify old mentions anew", REVERIFY_EVERY, self._reverify),
-                Job("tell of new mentions", NOTIFY_EVERY, self._tell),
-                Job("forget what is old", FORGET_EVERY, self._forget),
-            ]
+        pages = _pages(settings, store, client, host) if settings.site else None
+        self._budget = HostBudget(
+            _rate(settings.source_rate), site=pages or NOBODYS, clock=host.clock, keep_pause=store.jobs.pause
         )
-        self._stopped = Event()
         self.publishing = Publishing(
-            client=client, store=store, settings=settings, stopped=self._stopped, clock=host.clock
+            client=client,
+            store=store,
+            settings=settings,
+            budget=self._budget,
+            stopped=self._stopped,
+            clock=host.clock,
         )
-        self._sending = Rounds([Job("send what is due", SEND_EVERY, self._send)])  # which takes its time
-        self._learning = Background(quick=1, slow=0)
+        self._notifier = Notifier(store, _channels(settings, client), callbacks=callbacks, clock=host.clock)
+        self._handlers: dict[JobKind, Handler] = {
+            JobKind.NOTIFY: self._notifier.notify,
+            **self.publishing.handlers(),
+        }
+        self._verifier = None
+        if pages is not None:
+            decide = decide_for(settings, store, self._akismet, first=host.decide)
+            self._verifier = Verifier(
+                pages,
+                Moderator(store.blocks, decide=decide, block=settings.block),
+                store=store,
+                client=client,
+                budget=self._budget,
+                clock=host.clock,
+            )
+            self._verifier.on_kept = callbacks.hear
+            self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}
+        self._carrier = Threads(self._runner(Pool()), self._chores())
+        self._receiver = None
+        if self._verifier is not None:
+            self._receiver = Receiver(self._verifier, policy=_policy(settings), carrier=self._carrier)
+        self._learning = Pool(quick=1, slow=0)
         if self._akismet is not None:
             store.moderation.on_decision = partial(self._learn, self._akismet)
         if believed := _believed(settings):
@@ -102,57 +136,80 @@ class Parts:
 
     def start(self) -> None:
         """Begin what goes on in the background. Where no thread is to be had, the next call tries again."""
-        if self._settings.metrics and self.receiver.observer is NOBODY:
+        if self._settings.metrics and self._verifier is not None and self._verifier.observer is NOBODY:
             from pingback.server.metrics import Metrics
 
-            self.receiver.settler.observer = Metrics()
-        self.start_receiving()
-        self.start_sending()
-        self.started = self.receiver.settler.running and self._rounds.running and self._sending.running
+            self._verifier.observer = Metrics()
+        self._carrier.start()
+        self.started = self._carrier.running
 
-    def start_receiving(self) -> None:
-        """Begin the half of it that is about pings of others."""
-        self._begin()
-        self.receiver.settler.start()
-        self.receiver.settler.wake()
-        self._rounds.start()
+    def wake(self) -> None:
+        """Have the background look for jobs now."""
+        self._carrier.wake()
 
-    def start_sending(self) -> None:
-        """Begin the half of it that is about pings to others."""
-        self._sending.start()
+    def take_up(self) -> None:
+        """See that what waits has its job: what an earlier version left, and what was decided elsewhere.
+
+        Raises StoreError.
+        """
+        self._store.moderation.approve_on_their_word()
+        if self._verifier is not None:
+            self._verifier.adopt(but_of=_believed(self._settings))
 
     def run_due(self, until: float) -> int:
         """What the background does, in this thread, as far as it begins before `until` on the monotonic clock.
 
         How much there was. Raises StoreError.
         """
-        self._begin()
-        done = 0
-        if self._receiver is not None:
-            done = self._receiver.settler.work_off(until=until) + self._reverify(until)
+        self.take_up()
+        if monotonic() < until:
+            self._reverify()
+        self._notifier.look()
+        with Pool() as pool:
+            runner = self._runner(pool)
+            done = runner.run(seconds=until - monotonic())
+            if self._notifier.look():  # of what was verified just now
+                done += runner.run(seconds=until - monotonic())
+        self.publishing.settle()
         self._forget()
-        return done + self._tell() + self.publishing.send_due(seconds=until - monotonic()).total()
+        return done
+
+    def work(self) -> None:
+        """Do in this thread what the background does, until `stopped` is set; what is being sent then is finished."""
+        self._carrier.run()
 
     def close(self) -> None:
         """End it. What Akismet was not told by then is lost to Akismet, and to nobody else."""
         self._stopped.set()
-        self._rounds.close()
-        if self._receiver is not None:
-            self._receiver.close()
+        self._carrier.close()
         self._learning.close()
-        self._sending.close()
 
-    def _begin(self) -> None:
-        """There is news from now on. Where that cannot be kept in mind now, it is before anybody is told."""
-        with suppress(StoreError):
-            self._notifier.begin()
-            self._callbacks.begin()
+    def _runner(self, pool: Pool) -> Runner:
+        return Runner(
+            self._store.jobs,
+            self._handlers,
+            budget=self._budget,
+            pool=pool,
+            clock=self._clock,
+            lease=lease_for(self._client),
+            stopped=self._stopped,
+            broken=self._broken,
+        )
 
-    def _reverify(self, until: float = float("inf")) -> int:
-        if not self._settings.reverify_after_days:
-            return 0
-        after = timedelta(days=self._settings.reverify_after_days)
-        return self.receiver.settler.reverify(after=after, most=REVERIFIED, until=until)
+    def _chores(self) -> list[Chore]:
+        return [
+            Chore(TAKE_UP_EVERY, self.take_up, "take up what waits"),
+            Chore(REVERIFY_EVERY, self._reverify, "verify old mentions anew"),
+            Chore(NOTIFY_EVERY, self._look_for_news, "tell of new mentions"),
+            Chore(FORGET_EVERY, self._forget, "forget what is old"),
+            Chore(SETTLE_EVERY, self.publishing.settle, "tell the update services"),
+        ]
+
+    def _reverify(self) -> None:
+        if self._settings.reverify_after_days and self._verifier is not None:
+            after = timedelta(days=self._settings.reverify_after_days)
+            if self._verifier.add_overdue(after=after, most=REVERIFIED):
+                self._carrier_looks()
 
     def _forget(self) -> None:
         if self._settings.keep_days:
@@ -160,20 +217,27 @@ class Parts:
             before = instant - timedelta(days=self._settings.keep_days)
             self._store.retention.run(before=before, now=instant, most=FORGOTTEN)
 
-    def _send(self) -> None:
-        try:
-            self.publishing.send_due(seconds=SEND_FOR)
-        except StoreError:
-            if not self._stopped.is_set():  # it is closed by now; what was out then is due again later
-                raise
+    def _look_for_news(self) -> None:
+        if self._notifier.look():
+            self._carrier_looks()
 
-    def _tell(self) -> int:
-        return self._notifier.tell() + self._callbacks.tell_all()
+    def _carrier_looks(self) -> None:
+        if self._carrier.running:
+            self._carrier.wake()
+
+    def _broken(self, job: Job, error: Exception) -> End:
+        """What to keep of a job whose handler raised: what it does not know of is no reason to give up."""
+        if job.kind in self.publishing.handlers():
+            return self.publishing.broken(job, error)
+        instant = self._clock()
+        if isinstance(error, StoreError):
+            return End(partial(self._store.jobs.postpone, job, instant + A_MOMENT, now=instant))
+        return End(partial(self._store.jobs.fail, job, instant + A_DAY, now=instant))
 
     def _learn(self, akismet: "Akismet", before: MentionStatus, mention: Mention) -> None:
         """Akismet hears of the owner's decision, in a thread that nobody waits for."""
-        with suppress(Busy):
-            self._learning.submit((mention.id, mention.status), partial(akismet.learn, before, mention))
+        with suppress(RuntimeError):  # it is closed
+            self._learning.submit(partial(akismet.learn, before, mention))
 
 
 def store_for(settings: Settings) -> Store:
@@ -211,35 +275,28 @@ def akismet_for(settings: Settings, client: Client) -> "Akismet | None":
     return Akismet(key=settings.akismet_key, site=site, client=client)
 
 
-def _receiver(settings: Settings, store: Store, client: Client, akismet: "Akismet | None", host: Host) -> Receiver:
+def _pages(settings: Settings, store: Store, client: Client, host: Host) -> SitePages:
     exists = _targets(settings, store, client, host.target_exists)
-    decide = decide_for(settings, store, akismet, first=host.decide)
-    return Receiver(
-        SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings),
-        Moderator(store.blocks, decide=decide, block=settings.block),
-        store=store,
-        client=client,
-        policy=Policy(
-            answer_within=settings.answer_within,
-            queued=_queued(settings.verify),
-            believed=_believed(settings),
-            rate=_rate(settings.rate),
-            source_rate=_rate(settings.source_rate),
-        ),
-        clock=host.clock,
+    return SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        answer_within=settings.answer_within,
+        queued=_queued(settings.verify),
+        believed=_believed(settings),
+        rate=_rate(settings.rate),
     )
 
 
-def _targets(
-    settings: Settings, store: Store, client: Client, known: Callable[[str], object] | None
-) -> Callable[[str], object]:
+def _targets(settings: Settings, store: Store, client: Client, known: Callable[[str], object] | None) -> TargetExists:
     """Whether a target exists. Where the host does not know, the site is asked, and the store hears what moved."""
     if known is not None:
         if settings.close_after is not None:
             raise SettingsError(
                 "close_after: target_exists is asked instead of the site, and may refuse old pages itself"
             )
-        return known
+        return HostTargets(known)
     if settings.check_targets:
         close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
         targets = SiteTargets(client, close_after=close_after)
@@ -278,6 +335,6 @@ def _believed(settings: Settings) -> tuple[Protocol, ...]:
 def _rate(setting: str) -> "Rate | None":
     if setting == OFF:
         return None
-    from pingback.receive.limits import Rate  # a library, which only those who limit need
+    from pingback.jobs.limits import Rate  # a library, which only those who limit need
 
     return Rate(setting)

@@ -14,9 +14,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from pingback import forks
-from pingback.assembly import SEND_EVERY, SEND_FOR, Host, Parts, store_for
+from pingback.assembly import Host, Parts, store_for
 from pingback.clock import Clock, now
-from pingback.errors import SettingsError, StoreError
+from pingback.errors import SettingsError
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words
 from pingback.net.client import Client, client_for
 from pingback.protocols.forms import encode_form
@@ -231,7 +231,7 @@ class Site:
         """
         outcomes = self.publishing.publish(source, html, options=options, on_outcome=on_outcome, wait=wait)
         if not wait:
-            self._opened().start_sending()
+            self._opened().wake()
         return outcomes
 
     def publish_all(
@@ -284,28 +284,21 @@ class Site:
         """
         parts = self._opened()
         ran = parts.started
-        parts.receiver.resume()
+        parts.take_up()
         self._serving()
         return not ran
 
     def work(self, stopped: threading.Event) -> None:
-        """Do what waits until `stopped` is set, as `pingback worker` does: verify in the background, and send here.
+        """Do what waits until `stopped` is set, as `pingback worker` does. What is being sent then is finished.
 
-        What is being sent then is finished. Any number of processes may do so over one store.
+        Any number of processes may do so over one store.
         """
-        publishing = Publishing(
-            client=self.client, store=self.store, settings=self.settings, stopped=stopped, clock=self._host.clock
-        )
-        while not stopped.is_set():
-            parts = self._opened()
-            try:
-                if self.settings.site:
-                    parts.receiver.resume()
-                    parts.start_receiving()
-                publishing.send_due(seconds=SEND_FOR)
-            except StoreError as error:  # locked, or full: it may be itself again
-                log.error("%s", error)
-            stopped.wait(SEND_EVERY)
+        self._check_open()
+        parts = self._made(stopped)
+        try:
+            parts.work()
+        finally:
+            parts.close()
 
     def wsgi(self) -> "WSGIApplication":
         """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""
@@ -394,8 +387,15 @@ class Site:
         if self._closed:
             raise ValueError("this site is closed")
 
-    def _made(self) -> Parts:
-        return Parts(self.settings, store=self.store, client=self.client, callbacks=self._callbacks, host=self._host)
+    def _made(self, stopped: threading.Event | None = None) -> Parts:
+        return Parts(
+            self.settings,
+            store=self.store,
+            client=self.client,
+            callbacks=self._callbacks,
+            host=self._host,
+            stopped=stopped,
+        )
 
 
 def _check_callable(name: str, called: object) -> None:

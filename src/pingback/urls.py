@@ -78,6 +78,12 @@ def host_of(url: str) -> str:
     return parts.host if parts.port == DEFAULT_PORTS[parts.scheme] else f"{parts.host}:{parts.port}"
 
 
+def server_of(url: str) -> str:
+    """Whom a request would burden: whichever of its ports is named, and with the root's dot or without (RFC 1034 §3.1),
+    a server is the same."""
+    return split(url).host.rstrip(".")
+
+
 def origin_of(url: str) -> str:
     """Scheme, host and port of an HTTP URL, in normal form, without a slash at the end."""
     return f"{split(url).scheme}://{host_of(url)}"

@@ -158,8 +158,8 @@ def questions(site: pingback.Site, url: str, kept: int) -> Mapping[str, Question
         "command mentions TARGET": lambda: CliRunner().invoke(
             main, ["mentions", FEW, "--json", "--db", url], catch_exceptions=False
         ),
-        "mentions to look at again": lambda: store.mentions.due(
-            looked_before=NOW - timedelta(days=30), failed_before=NOW, most=20
+        "mentions to look at again": lambda: store.looks.add_overdue(
+            hosts=["my.example"], is_ours=bool, before=NOW - timedelta(days=3000), now=NOW, most=20
         ),
         "when the next job is due": lambda: store.jobs.next_due(list(JobKind), now=NOW),
         "a lease of jobs, and its release": lambda: store.jobs.release(

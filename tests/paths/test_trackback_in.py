@@ -139,6 +139,7 @@ def test_unverified_a_pingback_for_the_same_pair_verifies_it(site: Site, tmp_pat
             pytest.raises(xmlrpc.client.Fault, match="the ping is known already"),
         ):
             endpoint.pingback.ping(f"{site.url}/6", site.url + TARGET)
+        wait_until(lambda: serving.mentions()[0].status is MentionStatus.APPROVED)
         [mention] = serving.mentions()
     assert (mention.protocol, mention.status, mention.title) == (
         Protocol.TRACKBACK,

@@ -1,17 +1,15 @@
 """Receivers whose web is a few pages in memory."""
 
 from collections.abc import Callable, Iterator
-from threading import Event
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from pingback.errors import Fault
-from pingback.receive.existence import MAX_ASKED
 from pingback.store import Store
-from tests.paths.programs import wait_until
 from tests.receive.lax import Receiver
-from tests.receive.pages import PATIENCE, Clock, Page, Pages
+from tests.receive.pages import Clock, Page, Pages
 
 SITE = "https://my.example/blog/"
 TARGET = "https://my.example/blog/part-5"
@@ -23,14 +21,14 @@ NO_LINK = Page("<title>A post</title><p>nothing here</p>")
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def store(clock: Clock) -> Iterator[Store]:
+    with Store("sqlite://", clock=clock) as store:
+        yield store
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
     made: list[Receiver] = []
 
     def make(**options: Any) -> Receiver:
-        defaults: dict[str, Any] = {"site": SITE, "store": store, "client": pages, "clock": clock}
+        defaults: dict[str, Any] = {"site": SITE, "store": store, "client": pages, "clock": clock, "threads": False}
         made.append(Receiver(**(defaults | options)))
         return made[-1]
 
@@ -58,18 +56,14 @@ def make(store: Store, pages: Pages, clock: Clock) -> Iterator[MakeReceiver]:
 
 
 def finish(receiver: Receiver) -> None:
-    """Closes it when it has done what it began with, however long that takes: `close` alone waits for a moment."""
-    background = receiver.settler.background
-    wait_until(lambda: background is None or not background._unfinished)
-    receiver.close()
+    """Does what is due."""
+    receiver.run_jobs()
 
 
-def ask_for_all_it_can(receiver: Receiver, gate: Event) -> None:
-    """From now on as many targets are asked for as may be at a time, until the gate is set."""
-    targets = receiver._targets._background
-    assert targets is not None
-    for number in range(MAX_ASKED):
-        targets.submit(number, lambda: gate.wait(PATIENCE))
+def ask_for_all_it_can(receiver: Receiver) -> None:
+    """From now on as many targets are asked for as may be at a time: `target_exists` of the receiver takes its time."""
+    with ThreadPoolExecutor(48) as threads:
+        assert [*threads.map(receiver.pingbacks_of, [f"{TARGET}?{number}" for number in range(48)])] == [[]] * 48
 
 
 def refusal(receiver: Receiver, source: str = SOURCE, target: str = TARGET, **options: Any) -> Fault:

@@ -24,6 +24,7 @@ class Page:
     status: int = 200
     content_type: str = "text/html; charset=utf-8"
     url: str | None = None  # where it is after redirects, if there are any
+    retry_after: str | None = None
 
 
 class Pages(Client):
@@ -55,7 +56,8 @@ class Pages(Client):
             raise answer
         raw = urllib3.HTTPResponse(
             body=io.BytesIO(answer.body.encode()),
-            headers={"Content-Type": answer.content_type},
+            headers={"Content-Type": answer.content_type}
+            | ({} if answer.retry_after is None else {"Retry-After": answer.retry_after}),
             status=answer.status,
             preload_content=False,
         )

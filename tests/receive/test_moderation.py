@@ -109,9 +109,9 @@ def test_a_known_mention_of_a_blocked_host_stays_and_is_not_looked_at(
 def test_who_is_blocked_while_a_ping_waits_is_not_asked_any_more(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
-    store.mentions.keep(replace(ARRIVED, source=SOURCE, target=TARGET), source_asked=False)
+    store.mentions.keep(replace(ARRIVED, source=SOURCE, target=TARGET))
     store.blocks.add("a.example", host="a.example")
-    make().resume()
+    make().run_jobs()
     assert pages.asked == []
     assert [(mention.status, mention.fault) for mention in store.mentions.list()] == [(REJECTED, 49)]
 
@@ -181,10 +181,8 @@ def test_why_it_waits(
 
 
 def test_until_it_is_verified_that_is_the_reason(make: MakeReceiver, store: Store, pages: Pages) -> None:
-    pages.gate.clear()
     receiver = make(decide=hold, answer_within=0.0)
     assert receiver.ping(SOURCE, TARGET).reason == "not verified yet"
-    pages.gate.set()
     finish(receiver)
     assert [mention.reason for mention in store.mentions.list()] == ["its author is not trusted yet"]
 
@@ -237,14 +235,11 @@ def test_an_approved_mention_is_withdrawn_with_its_link_and_comes_back_with_it(
 def test_what_is_decided_while_somebody_looks_is_no_more_in_doubt(
     make: MakeReceiver, store: Store, pages: Pages, decided: MentionStatus, policy: Decide
 ) -> None:
-    pages.gate.clear()
     receiver = make(decide=policy, answer_within=0.0)
     mention = receiver.ping(SOURCE, TARGET)
-    pages.wait_until_asked()  # or closing would take back what has not begun
     store.moderation.decide([mention.id or 0], decided)
-    pages.gate.set()
     finish(receiver)
-    make(decide=policy).resume()
+    make(decide=policy).run_jobs()
     title = "A “post” – A" if decided is APPROVED else None
     assert [(mention.status, mention.title) for mention in store.mentions.list()] == [(decided, title)]
 
@@ -252,9 +247,7 @@ def test_what_is_decided_while_somebody_looks_is_no_more_in_doubt(
 @pytest.fixture
 def wanted(store: Store) -> Mention:
     """A mention that the owner approved before its turn came."""
-    kept, _ = store.mentions.keep(
-        replace(ARRIVED, source=SOURCE, target=TARGET, title=None, excerpt=None), source_asked=False
-    )
+    kept, _ = store.mentions.keep(replace(ARRIVED, source=SOURCE, target=TARGET, title=None, excerpt=None))
     [decided] = store.moderation.decide([kept.id or 0], APPROVED)
     return decided
 
@@ -282,9 +275,7 @@ def test_what_is_approved_unseen_is_verified_and_then_shown(
     receiver = make(
         decide=lambda mention: REJECTED, answer_within=answer_within
     )  # nobody is asked: the owner has spoken
-    receiver.resume()
-    pages.wait_until_asked()
-    receiver.close()
+    receiver.run_jobs()
     assert [(mention.status, mention.fault, mention.title) for mention in store.mentions.list()] == [seen]
 
 
@@ -335,7 +326,7 @@ def test_approved_is_what_the_owner_read(
         store.mentions.update(replace(kept, status=REJECTED, fault=16))
     [wanted] = store.moderation.decide([kept.id or 0], APPROVED)
     assert wanted.wanted
-    make(decide=in_order([known_good(store.mentions), suspicious], last=hold)).resume()
+    make(decide=in_order([known_good(store.mentions), suspicious], last=hold)).run_jobs()
     mention = store.mentions.find(SOURCE, TARGET)
     assert mention is not None
     vouched_for = another and page is CASINO
@@ -350,7 +341,7 @@ def test_not_even_the_owner_s_approval_leads_past_a_block(
     make: MakeReceiver, store: Store, pages: Pages, wanted: Mention
 ) -> None:
     pages.web[SOURCE] = replace(LINKING, url="https://spam.example/")
-    make(block=["spam.example"]).resume()
+    make(block=["spam.example"]).run_jobs()
     assert [(mention.status, mention.fault) for mention in store.mentions.list()] == [(REJECTED, 49)]
 
 
@@ -366,7 +357,7 @@ def test_of_a_trackback_that_nobody_verifies_the_owner_takes_the_word(
     receiver = make(verify_trackbacks=False)
     mention = receiver.ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK, words=Words(title="A title"))
     [decided] = store.moderation.decide([mention.id or 0], APPROVED)
-    receiver.resume()
+    receiver.run_jobs()
     assert (decided.status, decided.title, pages.asked) == (APPROVED, "A title", [])
 
 
@@ -376,7 +367,7 @@ def test_a_wish_of_which_nobody_knew_that_the_word_is_enough_is_carried_out(
     mention = make(verify_trackbacks=False).ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK, words=Words(title="T"))
     store.moderation.on_their_word = ()  # as in another process
     assert [each.wanted for each in store.moderation.decide([mention.id or 0], APPROVED)] == [True]
-    make(verify_trackbacks=False).resume()
+    make(verify_trackbacks=False).run_jobs()
     assert [(each.status, each.title) for each in store.mentions.list()] == [(APPROVED, "T")]
     assert pages.asked == []
 

@@ -117,12 +117,8 @@ def test_what_is_queued_waits_for_no_source_and_all_else_does(
     receiver = make(queued=[WEBMENTION], answer_within=answer_within)
     assert [protocol for protocol in EVERY if receiver.queues(protocol)] == [WEBMENTION]
     assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
-    pages.wait_until_asked()
-    pages.gate.clear()
     pending = receiver.ping("https://a.example/other", TARGET, protocol=WEBMENTION)
     assert (pending.status, pending.verified) == (MentionStatus.PENDING, None)
-    pages.wait_until_asked()
-    pages.gate.set()
     finish(receiver)
     assert [(mention.protocol, mention.status) for mention in store.mentions.list()] == [
         (PINGBACK, MentionStatus.APPROVED),
@@ -148,14 +144,10 @@ def test_a_known_ping_of_a_queued_protocol_is_verified_anew_afterwards(
 ) -> None:
     receiver = make(queued=[WEBMENTION])
     receiver.ping(SOURCE, TARGET)
-    pages.wait_until_asked()
     pages.web[SOURCE] = NO_LINK
     clock.pass_by(hours=1)
-    pages.gate.clear()
     assert refusal(receiver, protocol=WEBMENTION).code == FaultCode.ALREADY_REGISTERED
-    pages.wait_until_asked()
     assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
-    pages.gate.set()
     finish(receiver)
     assert [mention.status for mention in store.mentions.list()] == [MentionStatus.DELETED]
 
@@ -164,10 +156,8 @@ def test_equal_pings_of_two_protocols_at_once_are_judged_each_by_its_own_rules(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
     receiver = make(queued=[WEBMENTION], answer_within=0.0)
-    pages.gate.clear()
     receiver.ping(SOURCE, TARGET, protocol=WEBMENTION)
     assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
-    pages.gate.set()
     finish(receiver)
     assert [mention.protocol for mention in store.mentions.list()] == [WEBMENTION]
 
@@ -198,7 +188,7 @@ def test_unverified_it_is_pending_with_the_senders_words(
     )
     clock.pass_by(hours=2)
     assert refusal(trusting, protocol=TRACKBACK).code == FaultCode.ALREADY_REGISTERED
-    trusting.resume()
+    trusting.run_jobs()
     trusting.close()
     assert (list(store.mentions.list()), pages.asked) == ([mention], [])
 
@@ -225,7 +215,7 @@ def test_its_word_sends_us_nowhere_about_what_another_protocol_proved(
         pytest.param(NO_LINK, MentionStatus.REJECTED, "Said", 17, id="it-does-not"),
     ],
 )
-def test_another_protocol_verifies_it_at_once(
+def test_another_protocol_verifies_it(
     trusting: Receiver,
     store: Store,
     pages: Pages,
@@ -238,6 +228,7 @@ def test_another_protocol_verifies_it_at_once(
     trusting.ping(SOURCE, TARGET, protocol=TRACKBACK, words=WORDS)
     pages.web[SOURCE] = answer
     assert refusal(trusting, protocol=protocol).code == FaultCode.ALREADY_REGISTERED
+    finish(trusting)
     [mention] = store.mentions.list()
     assert (mention.protocol, mention.status, mention.title, mention.fault) == (TRACKBACK, status, title, fault)
     assert len(pages.asked) == 1
@@ -261,9 +252,9 @@ def test_unverified_it_still_needs_a_target(
 
 
 def test_unverified_it_is_not_kept_while_nobody_has_time_for_its_target(make: MakeReceiver, store: Store) -> None:
-    receiver = make(verify_trackbacks=False, answer_within=PATIENCE)
     gate = Event()
-    ask_for_all_it_can(receiver, gate)
+    receiver = make(verify_trackbacks=False, answer_within=PATIENCE, target_exists=lambda _: gate.wait(PATIENCE))
+    ask_for_all_it_can(receiver)
     fault = refusal(receiver, protocol=TRACKBACK)
     gate.set()
     assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
@@ -274,7 +265,7 @@ def test_where_they_are_verified_again_resume_asks_their_sources(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:
     make(verify_trackbacks=False).ping(SOURCE, TARGET, protocol=TRACKBACK, words=WORDS)
-    make().resume()
+    make().run_jobs()
     assert [(mention.status, mention.title) for mention in store.mentions.list()] == [
         (MentionStatus.APPROVED, "A “post” – A")
     ]

@@ -29,7 +29,7 @@ def known(make: MakeReceiver, clock: Clock) -> Receiver:
 
 
 def looked(receiver: Receiver, store: Store, most: int = 4) -> Mention:
-    receiver.settler.reverify(after=MONTH, most=most)
+    receiver.reverify(after=MONTH, most=most)
     [mention] = store.mentions.list()
     return mention
 
@@ -176,7 +176,7 @@ def test_few_at_a_time_and_each_once(make: MakeReceiver, store: Store, pages: Pa
         clock.pass_by(seconds=1)
     clock.pass_by(days=30)
     for _ in range(4):
-        receiver.settler.reverify(after=MONTH, most=2)
+        receiver.reverify(after=MONTH, most=2)
     assert [url for url, _ in pages.asked[5:]] == [f"{SOURCE}{number}" for number in range(5)]
 
 
@@ -196,9 +196,9 @@ def test_the_source_is_told_on_nobody_s_behalf(known: Receiver, store: Store, pa
 
 
 def test_a_shorter_time_than_that_between_failures(known: Receiver, store: Store, pages: Pages, clock: Clock) -> None:
-    known.settler.reverify(after=timedelta(days=1), most=1)
+    known.reverify(after=timedelta(days=1), most=1)
     clock.pass_by(days=1)
-    known.settler.reverify(after=timedelta(days=1), most=1)
+    known.reverify(after=timedelta(days=1), most=1)
     assert len(pages.asked) == 3
 
 

@@ -89,7 +89,7 @@ def test_a_move_is_seen_when_an_old_mention_is_looked_at_again(site: Site) -> No
         site.pages["/blog/old"] = redirect("/blog/new", 301)
         clock.pass_by(days=30)
         assert receiver.pingbacks_of(new) == []
-        receiver.settler.reverify(after=timedelta(days=30), most=1)
+        receiver.reverify(after=timedelta(days=30), most=1)
         assert receiver.pingbacks_of(new) == [f"{site.url}/a"]
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,9 @@ class Broken(Client):
 
     bad = ""
 
-    def get(self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS) -> Response:
+    def get(
+        self, url: str, *, headers: Mapping[str, str] = {}, permit: Permit = OWNERS, seconds: float = inf
+    ) -> Response:
         return self._checked(url, lambda: super(Broken, self).get(url, headers=headers))
 
     def post(self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] = {}) -> Response:

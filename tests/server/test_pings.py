@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from pingback.errors import Fault
+from pingback.jobs.limits import Rate
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.limits import Rate
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.store import Store

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from pingback.errors import Fault
+from pingback.jobs.limits import Rate
 from pingback.model import Mention, MentionStatus, Protocol
-from pingback.receive.limits import Rate
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.store import Store
@@ -118,10 +118,17 @@ def test_unverified_its_own_words_are_kept(pages: Pages) -> None:
 def test_too_many_waiting_is_503_with_an_error_inside(pages: Pages) -> None:
     with (
         Store("sqlite://") as store,
-        Receiver(site=SITE, store=store, client=pages, verify_trackbacks=False, answer_within=PATIENCE) as receiver,
+        Receiver(
+            site=SITE,
+            store=store,
+            client=pages,
+            verify_trackbacks=False,
+            answer_within=PATIENCE,
+            target_exists=lambda _: gate.wait(PATIENCE),
+        ) as receiver,
     ):
         gate = Event()
-        ask_for_all_it_can(receiver, gate)
+        ask_for_all_it_can(receiver)
         response = send(receiver, {"url": SOURCE})
         gate.set()
     assert (response.status, response.headers["Retry-After"]) == (503, "60")

@@ -13,7 +13,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from pingback.receive.limits import Rate
+from pingback.jobs.limits import Rate
 from pingback.server.inbox.passwords import hash_of
 from pingback.store import Store
 from tests.receive.lax import Receiver

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pingback.errors import Fault
+from pingback.jobs.limits import Rate
 from pingback.model import Mention, MentionStatus
-from pingback.receive.limits import Rate
 from pingback.receive.policy import Gate
 from pingback.server.app import handle
 from pingback.server.http import Request

@@ -173,34 +173,6 @@ def test_update_of_what_was_never_kept(store: Store) -> None:
         store.mentions.update(mention(id=77))
 
 
-def test_a_try_can_be_claimed_once_and_not_before_its_time(store: Store) -> None:
-    kept, _ = store.mentions.keep(mention(verified=NOON))
-    early, due = NOON + HOUR - timedelta(seconds=1), NOON + HOUR
-    assert not store.mentions.claim(kept, now=early, not_since=early - HOUR)
-    assert store.mentions.claim(kept, now=due, not_since=due - HOUR)
-    assert not store.mentions.claim(kept, now=due, not_since=due - HOUR)
-    assert not store.mentions.claim(kept, now=due + HOUR / 2, not_since=due - HOUR / 2)
-    assert store.mentions.claim(kept, now=due + HOUR, not_since=due)
-
-
-def test_the_first_try_at_a_source_that_nobody_asked_can_be_claimed_at_once(store: Store) -> None:
-    kept, _ = store.mentions.keep(mention(status=MentionStatus.PENDING), source_asked=False)
-    assert store.mentions.claim(kept, now=NOON, not_since=NOON - HOUR)
-    assert not store.mentions.claim(kept, now=NOON, not_since=NOON - HOUR)
-
-
-def test_of_many_claims_at_once_one_succeeds(store: Store) -> None:
-    kept, _ = store.mentions.keep(mention(verified=NOON))
-    together = Barrier(8, timeout=300)
-
-    def claim(_: int) -> bool:
-        together.wait()
-        return store.mentions.claim(kept, now=NOON + HOUR, not_since=NOON)
-
-    with ThreadPoolExecutor(8) as threads:
-        assert sorted(threads.map(claim, range(8))) == [False] * 7 + [True]
-
-
 def test_mentions_in_order_of_arrival_by_target_and_status(store: Store) -> None:
     later = store.mentions.keep(mention("https://a.example/later", received=NOON + HOUR))[0]
     early = store.mentions.keep(mention("https://a.example/early"))[0]

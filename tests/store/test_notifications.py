@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -114,24 +114,6 @@ def test_what_was_told_long_ago_is_forgotten_and_no_news_all_the_same(store: Sto
         assert untold(store, clock) == []
 
 
-def test_one_caller_has_the_channel(tmp_path: Path, clock: Clock) -> None:
-    url = f"sqlite:///{tmp_path}/x.db"
-    with Store(url) as one, Store(url) as other:
-        for channel in ("mail", "webhook"):
-            one.notifications.begin(channel, now=clock.instant)
-            other.notifications.begin(channel, now=clock.instant + LEASE)
-        assert one.notifications.claim("mail", now=clock.instant, lease=LEASE)
-        assert not other.notifications.claim("mail", now=clock.instant, lease=LEASE)
-        assert other.notifications.claim("webhook", now=clock.instant, lease=LEASE)
-        one.notifications.rest("mail", until=clock.instant + timedelta(hours=1))
-        clock.pass_by(minutes=59)
-        assert not other.notifications.claim("mail", now=clock.instant, lease=LEASE)
-        clock.pass_by(minutes=1)
-        assert other.notifications.claim("mail", now=clock.instant, lease=LEASE)
-        clock.pass_by(minutes=10)  # the other never came back
-        assert one.notifications.claim("mail", now=clock.instant, lease=LEASE)
-
-
 def test_what_was_rejected_until_its_source_could_be_had_is_news(store: Store, clock: Clock) -> None:
     late = keep(store, clock, 1, status=MentionStatus.PENDING, verified=None)
     late = store.mentions.update(replace(late, status=MentionStatus.REJECTED, fault=16))
@@ -185,14 +167,12 @@ class TestClock:
         store.notifications.tell("mail", [mention], now=clock.instant)
         assert untold(store, clock) == []
 
-    def test_a_rest_and_a_mention_in_hand_end(self, store: Store, clock: Clock, ahead: timedelta) -> None:
+    def test_a_mention_in_hand_is_free_again(self, store: Store, clock: Clock, ahead: timedelta) -> None:
         mention = keep(store, clock)
-        then = clock.instant + ahead
-        assert store.notifications.claim("mail", now=then, lease=LEASE)
-        assert store.notifications.take("mail", mention, now=clock.instant, lease=ahead)
-        assert store.notifications.claim("mail", now=clock.instant, lease=LEASE)
-        assert store.notifications.take("mail", mention, now=clock.instant, lease=LEASE)
-        assert not store.notifications.take("mail", mention, now=clock.instant, lease=LEASE)
+        take = partial(store.notifications.take, "mail", mention, worker_id="me", now=clock.instant)
+        assert take(lease=ahead)
+        assert take(lease=LEASE)
+        assert not take(lease=LEASE)
 
 
 class TestJob:
@@ -206,7 +186,18 @@ class TestJob:
         assert not store.notifications.announce("mail", now=clock.instant)
         assert not store.notifications.announce("unheard-of", now=clock.instant)
         keep(store, clock)
-        assert [store.notifications.announce("mail", now=clock.instant) for _ in range(2)] == [True, True]
+        assert [store.notifications.announce("mail", now=clock.instant) for _ in range(2)] == [True, False]
         leased = store.jobs.lease([JobKind.NOTIFY], worker_id="me", now=clock.instant, lease=LEASE, limit=9, per_host=9)
         assert [store.notifications.name_of(job.subject) for job in leased] == ["mail"]
         assert [job.kind for job in leased] == [JobKind.NOTIFY]
+
+
+def test_what_a_process_was_telling_of_that_is_no_more_is_free_at_once(store: Store, clock: Clock) -> None:
+    store.notifications.begin("program", now=clock.instant)
+    mention = keep(store, clock)
+    take = partial(store.notifications.take, "program", mention, now=clock.instant, lease=LEASE)
+    assert take(worker_id="killed")
+    store.notifications.free_the_dead(is_gone=lambda worker: worker == "another")
+    assert not take(worker_id="me")
+    store.notifications.free_the_dead(is_gone=lambda worker: worker == "killed")
+    assert take(worker_id="me")

@@ -18,7 +18,7 @@ from pingback.clock import Clock, now
 from pingback.errors import NoTurn, StoreError
 from pingback.jobs.retry import LONGEST_PACE, pace_of
 from pingback.net.guard import Address, Permit, Postponed, Refused, is_here, network_of, untranslated
-from pingback.urls import shown, split
+from pingback.urls import server_of, shown
 
 if TYPE_CHECKING:
     from pingback.jobs.limits import Rate
@@ -298,9 +298,3 @@ def _put(known: dict[K, V], key: K, value: V) -> None:
     known[key] = value
     if len(known) > REMEMBERED:
         del known[next(iter(known))]
-
-
-def server_of(url: str) -> str:
-    """Whom a request would burden: whichever of its ports is named, and with the root's dot or without (RFC 1034 §3.1),
-    a server is the same."""
-    return split(url).host.rstrip(".")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple, Self
 
@@ -63,15 +63,17 @@ class Threads:
 
     def start(self) -> None:
         """Begin, or go on."""
-        if self.running:
-            return
-        with self._lock:
-            for name, work in self._works.items():
-                known = self._threads.get(name)
-                if (known is None or not known.is_alive()) and not self._closed.is_set():
-                    thread = self._starter.start(work, name)
-                    if thread is not None:
-                        self._threads[name] = thread
+        if not self.running:
+            self._start(self._works)
+
+    def run(self) -> None:
+        """Do the jobs in this thread, and the chores in one of their own, until the Runner is stopped.
+
+        What is out then is finished.
+        """
+        self._start({name: work for name, work in self._works.items() if name == "pingback-chores"})
+        self._runner.run_forever()
+        self.close()
 
     def wake(self) -> None:
         """There may be something due: look now."""
@@ -95,6 +97,15 @@ class Threads:
         end = monotonic() + CLOSE_WITHIN
         join(self._threads.values(), within=CLOSE_WITHIN)
         self._runner.pool.close(within=max(0.0, end - monotonic()))
+
+    def _start(self, works: Mapping[str, Callable[[], None]]) -> None:
+        with self._lock:
+            for name, work in works.items():
+                known = self._threads.get(name)
+                if (known is None or not known.is_alive()) and not self._closed.is_set():
+                    thread = self._starter.start(work, name)
+                    if thread is not None:
+                        self._threads[name] = thread
 
     def _all_live(self) -> bool:
         return all(thread.is_alive() for thread in list(self._threads.values()))

@@ -152,7 +152,7 @@ class Guard:
 
 
 class Permit:
-    """The owner's: all that the guard lets pass. That of an exchange on a stranger's word is `receive.turns.Way`.
+    """The owner's: all that the guard lets pass. A stranger's exchange has `jobs.budget.StrangersPermit`.
 
     `sender` is who is to share what strangers have, where that is known.
     """

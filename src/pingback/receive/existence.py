@@ -1,27 +1,28 @@
 """Does a target exist, does it take pings still, and where is it in the end? Asks the site, where nobody else can tell.
 
-A request hears as much as the site says in the time that a request has. The site is asked by threads of their own:
-however slow it is, it takes none from those that look at sources.
+A sender who waits hears what the site says in the time that there is for it; what it says later is heard by whoever
+looks at the source afterwards.
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError
+from pingback.jobs.pool import Starter
 from pingback.net.guard import Permit, Refused
 from pingback.page.about import published_of
 from pingback.page.head import canonical_in
-from pingback.receive.background import Background
-from pingback.receive.turns import host_of
+from pingback.receive.policy import Full, Shared
 from pingback.receive.verify import GONE
-from pingback.urls import is_under, key_of
+from pingback.urls import is_under, key_of, server_of
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -29,16 +30,72 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 1000  # targets; a stranger chooses them
 
-ANSWER_WITHIN = 1.0  # seconds: WordPress waits for three, and the rest of a ping needs some
-MAX_ASKED = 48  # targets at a time; strangers choose them
+MAX_ASKED = 48  # targets at a time that somebody waits for; strangers choose them
 
 MAX_HEAD = 64 * 1024  # bytes of a page in which its canonical address may stand
 PERMANENT = frozenset({301, 308})  # RFC 9110 §15.4.2 and §15.4.9; any other redirect may lead elsewhere tomorrow
 
 
-def everything_exists(target: str) -> bool:
+class NoAnswer(Exception):
+    """The site did not say within the time that there was whether it has a page: it may well have it."""
+
+
+class NotAsked(NoAnswer):
+    """So many targets are being asked for that this one is not."""
+
+
+def everything_exists(target: str, *, within: float = inf) -> bool:
     """For a site of which nobody knows better."""
     return True
+
+
+class HostTargets:
+    """What the program around us says of targets, by a `function` of its own that may take its time. Thread-safe.
+
+    Where somebody waits for no longer than `within`, a thread of its own calls it; or the caller's, where the machine
+    has none to spare. It goes on when nobody waits any more, and what it says is for those who ask meanwhile.
+    """
+
+    def __init__(self, function: Callable[[str], object]) -> None:
+        self._function = function
+        self._lock = threading.Lock()
+        self._asked: dict[str, Future[object]] = {}
+        self._starter = Starter()
+
+    def __call__(self, target: str, *, within: float = inf) -> object:
+        """What the function gives, or raises; `NoAnswer` where that takes longer."""
+        if within == inf:
+            return self._function(target)
+        asking = self._ask(target)
+        try:
+            return asking.result(within)
+        except TimeoutError as error:
+            if asking.done():  # by the function itself
+                raise
+            raise NoAnswer from error
+
+    def _ask(self, target: str) -> "Future[object]":
+        key = key_of(target)
+        with self._lock:
+            if (known := self._asked.get(key)) is not None:
+                return known
+            if len(self._asked) >= MAX_ASKED:
+                raise NotAsked
+            asking = self._asked[key] = Future()
+            call = partial(self._call, key, target, asking)
+            thread = self._starter.start(call, "pingback-target")
+        if thread is None:
+            call()
+        return asking
+
+    def _call(self, key: str, target: str, asking: "Future[object]") -> None:
+        try:
+            asking.set_result(self._function(target))
+        except BaseException as error:  # whoever waits for the future gets it
+            asking.set_exception(error)
+        finally:
+            with self._lock:
+                del self._asked[key]
 
 
 class _Target(NamedTuple):
@@ -53,12 +110,12 @@ class _WithinHosts(Permit):
         self._hosts = {host.removeprefix("www.") for host in hosts}
 
     def check_host(self, url: str) -> None:
-        if host_of(url).removeprefix("www.") not in self._hosts:
+        if server_of(url).removeprefix("www.") not in self._hosts:
             raise Refused("it is a redirect that leaves the site")
 
 
 class SiteTargets:
-    """Whether the site has a page at `target`: a callable for `Receiver(target_exists=...)`.
+    """Whether the site has a page at `target`, by what it answers.
 
     Only 404 and 410 mean that it has none: fault 32 is for what definitely does not exist (Pingback 1.0 §3), so any
     other answer and a site that cannot be reached both count as existing. So does a page that redirects to a host that
@@ -87,32 +144,40 @@ class SiteTargets:
         self._today = today
         self._remembered: OrderedDict[str, tuple[float, _Target]] = OrderedDict()  # the oldest answer first
         self._lock = threading.Lock()
+        self._asking: Shared[_Target] = Shared()
         self._whereabouts: Whereabouts | None = None
         self._hosts: frozenset[str] = frozenset()
 
     def report_moves(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
         """From now on tell `report` where each page of `site` that is asked for is in the end; see `Whereabouts`."""
         self._whereabouts = Whereabouts(report, site=site)
-        self._hosts = frozenset(map(host_of, site))
+        self._hosts = frozenset(map(server_of, site))
 
-    def __call__(self, target: str) -> bool:
+    def __call__(self, target: str, *, within: float = inf) -> bool:
         """`target` is an absolute HTTP URL; ValueError otherwise.
 
-        Raises `Fault` where it is closed, and what those raise who are told of moves.
+        Raises `Fault` where it is closed, `NoAnswer` where the site takes longer than `within` seconds, and what those
+        raise who are told of moves.
         """
-        known, close_after = self._known(target), self._close_after
+        known, close_after = self._known(target, within), self._close_after
         if close_after is not None and known.published is not None and self._today() - known.published > close_after:
             message = f"the target takes no pings any more, {close_after.days} days after it was published"
             raise Fault(FaultCode.TARGET_NOT_PINGABLE, message)
         return known.exists
 
-    def _known(self, target: str) -> _Target:
+    def _known(self, target: str, within: float) -> _Target:
         key = key_of(target)
         with self._lock:
             until, known = self._remembered.get(key, (0.0, _Target(False)))
         if self._clock() < until:
             return known
-        known = self._ask(target)
+        ask = partial(self._ask, target, within)
+        try:
+            known = ask() if within == inf else self._asking.find(key, ask, within=within, most=MAX_ASKED).value
+        except Full as error:
+            raise NotAsked from error
+        except TimeoutError as error:
+            raise NoAnswer from error
         with self._lock:
             self._remembered[key] = self._clock() + self._remembered_for, known
             self._remembered.move_to_end(key)
@@ -120,13 +185,17 @@ class SiteTargets:
                 self._remembered.popitem(last=False)
         return known
 
-    def _ask(self, target: str) -> _Target:
+    def _ask(self, target: str, within: float) -> _Target:
+        ends = monotonic() + within
+        permit = _WithinHosts({server_of(target), *self._hosts})
         try:
-            with self._client.get(target, permit=_WithinHosts({host_of(target), *self._hosts})) as response:
+            with self._client.get(target, permit=permit, seconds=within) as response:
                 if response.status in GONE:
                     return _Target(False)
                 return _Target(True, self._published(target, response))
-        except FetchError:
+        except FetchError as error:
+            if monotonic() >= ends:  # of the time that we had, which is no answer of the site's
+                raise NoAnswer from error
             return _Target(True)
 
     def _published(self, target: str, response: "Response") -> datetime | None:
@@ -139,36 +208,6 @@ class SiteTargets:
         if self._whereabouts is not None:
             self._whereabouts.see(target, response, [page])
         return published_of(page, url=response.url, content_type=response.content_type)
-
-
-class TargetCheck:
-    """`check`, which may block and raises `Fault`, for as long as somebody waits for an answer. Thread-safe.
-
-    Not `in_background`, it is called in the caller's thread, which waits for as long as it takes.
-    """
-
-    def __init__(self, check: Callable[[str], None], *, in_background: bool, within: float = ANSWER_WITHIN) -> None:
-        self._check = check
-        self._within = within
-        self._background = Background(per_lane=MAX_ASKED, max_unfinished=MAX_ASKED) if in_background else None
-
-    def check_exists(self, target: str) -> None:
-        """Raises the `Fault` of `check`; `Busy` where so many are being asked for that this one is not.
-
-        No answer in time is that of a site that cannot be reached: the page may well exist.
-        """
-        if self._background is None:
-            self._check(target)
-            return
-        asking = self._background.submit(key_of(target), partial(self._check, target))
-        wait([asking], timeout=self._within)
-        if asking.done() and not asking.cancelled():
-            asking.result()
-
-    def close(self) -> None:
-        """Ask no more."""
-        if self._background is not None:
-            self._background.close()
 
 
 class Whereabouts:

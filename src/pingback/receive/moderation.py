@@ -4,7 +4,7 @@ Of one whose source was seen to hold the link, deciders are asked in order, and 
 approval is trust in what the owner read: a typo that is mended needs no new one, other words do.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import SAID, Author, Mention, MentionStatus, Opinion, Verification, Words
-from pingback.receive.blocklist import block_of, blocks, hosts_above
+from pingback.receive.blocklist import block_of, hosts_above
+from pingback.receive.blocklist import blocks as is_blocked_by
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.homes import home_of
 from pingback.urls import host_of, is_http
@@ -69,21 +70,29 @@ class Moderator:
         self._decide = decide
         self._blocks = frozenset(map(block_of, block))
 
-    def check_source(self, source: str, *, kept: Iterable[str] | None = None) -> None:
-        """Raises `Fault` where the source is blocked. `kept` are the store's blocks of the `hosts_above` it, where they
-        are at hand."""
-        of_hosts = self._kept.of_hosts(hosts_above(source)) if kept is None else kept
-        if any(blocks(block, source) for block in (*self._blocks, *of_hosts)):
+    def blocks_of(self, source: str) -> Sequence[str]:
+        """The store's blocks of all hosts that the source is at or below."""
+        return self._kept.of_hosts(hosts_above(source))
+
+    def check_source(self, source: str, *, blocks: Iterable[str] | None = None) -> None:
+        """Raises `Fault` where the source is blocked. `blocks` are its `blocks_of`, where they are at hand."""
+        kept = self.blocks_of(source) if blocks is None else blocks
+        if any(is_blocked_by(block, source) for block in (*self._blocks, *kept)):
             raise _denied()
 
-    def decided(self, mention: Mention, known: Mention | None = None) -> Mention:
+    def decided(
+        self, mention: Mention, known: Mention | None = None, *, blocks: Iterable[str] | None = None
+    ) -> Mention:
         """A verified mention with the status that it is kept by; raises `Fault` where it is not kept.
 
         `known` is the mention before. Where the owner approved that unseen, this word comes before all others but for
-        blocks, unless the page says something else than the owner read.
+        blocks, unless the page says something else than the owner read. `blocks` are the `blocks_of` its source, where
+        they are at hand.
         """
         if mention.sighting is not None:  # a redirect leads past no block
-            self.check_source(mention.sighting.url)
+            seen_at = mention.sighting.url
+            is_there = hosts_above(seen_at) == hosts_above(mention.source)
+            self.check_source(seen_at, blocks=blocks if is_there else None)
         if known is not None and known.wanted and is_same_page(known, mention):
             return replace(mention, status=MentionStatus.APPROVED, held_for=None)
         said = self._decide(mention)

@@ -12,21 +12,26 @@ import logging
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, PingbackError, StoreError
-from pingback.model import Mention, MentionStatus
+from pingback.jobs.retry import DELIVERIES
+from pingback.jobs.steps import End
+from pingback.jobs.workers import is_gone, worker_id
+from pingback.model import Job, Mention, MentionStatus
 from pingback.sanitized import sanitized
 from pingback.urls import shown
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.net.mail import Mailer
+    from pingback.store import Store
     from pingback.store.notifications import Notifications
 
-LEASE = timedelta(minutes=10)  # in which no other process tells by the same channel
-TRY_AGAIN_AFTER = timedelta(minutes=10)  # when a channel did not work
+TELL_WITHIN = timedelta(minutes=10)  # in which nobody else tells the program of a mention
 
 SIGNATURE = "X-Pingback-Signature"
 LISTED = 50  # mentions in one mail; of more it tells the number
@@ -35,9 +40,7 @@ _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)})
 
 Callback: TypeAlias = Callable[[Mention], object]
 
-CHANNEL = "program"
 FIRST = timedelta(seconds=5)  # in which a verified mention is left to the thread that verified it
-AT_ONCE = 50  # mentions that are looked up together
 _NEWS = (MentionStatus.APPROVED, MentionStatus.PENDING)
 
 log = logging.getLogger(__name__)
@@ -104,61 +107,16 @@ class WebhookChannel:
                 log.warning("the webhook does not want a mention: HTTP status %d", response.status)
 
 
-class Notifier:
-    """Tells of what is new in the store, each mention once by each channel; several processes may share the work. What
-    came before it began for the first time is not new.
-
-    A mention is told again only where a process ends between telling and remembering that it did.
-    """
-
-    def __init__(self, notifications: "Notifications", channels: Sequence[Channel], *, clock: Clock = now) -> None:
-        self._notifications = notifications
-        self._channels = tuple(channels)
-        self._clock = clock
-        self._since: datetime | None = clock()  # and the store has yet to hear of it
-
-    def begin(self) -> None:
-        """Have the store keep in mind since when there is news, before there is any. Raises StoreError."""
-        if self._since is not None:
-            for channel in self._channels:
-                self._notifications.begin(channel.name, now=self._since)
-            self._since = None
-
-    def tell(self) -> int:
-        """Tell of what is new, by each channel that does not rest; how many were told. Blocks. Raises StoreError."""
-        self.begin()
-        return sum(self._tell_if_free(channel) for channel in self._channels)
-
-    def _tell_if_free(self, channel: Channel) -> int:
-        if not self._news(channel, most=1) or not self._notifications.claim(
-            channel.name, now=self._clock(), lease=LEASE
-        ):
-            return 0
-        told: list[Mention] = []
-        pause = timedelta(0)
-        if untold := self._news(channel, most=channel.most):  # else another process was faster
-            pause = channel.pause
-            try:
-                for mention in channel.tell(untold):
-                    told.append(mention)  # noqa: PERF402  # of those before an error, too
-            except PingbackError as error:
-                log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
-                pause = TRY_AGAIN_AFTER
-            finally:
-                self._notifications.tell(channel.name, told, now=self._clock())
-        self._notifications.rest(channel.name, until=self._clock() + pause)
-        return len(told)
-
-    def _news(self, channel: Channel, *, most: int) -> list[Mention]:
-        return self._notifications.untold(channel.name, now=self._clock(), most=most)
-
-
 class Callbacks:
     """Calls each that was `add`ed once for each mention that is new in the store. Thread-safe.
 
     What came before the first callback ever is not new. One that raises was told, and the log says what it raised. A
     mention is told again only where a process ends while it tells.
     """
+
+    name = "program"
+    most = 50
+    pause = timedelta(0)
 
     def __init__(self, notifications: "Notifications", *, clock: Clock) -> None:
         self._notifications = notifications
@@ -171,51 +129,136 @@ class Callbacks:
         self._since = self._since or self._clock()
         self._callbacks += (callback,)
 
+    @property
+    def is_open(self) -> bool:
+        """There is somebody to tell."""
+        return bool(self._callbacks)
+
     def begin(self) -> None:
         """Have the store keep in mind since when there is news, before there is any. Raises StoreError."""
         if self._since is not None:
-            self._notifications.begin(CHANNEL, now=self._since)
+            self._notifications.begin(self.name, now=self._since)
             self._since = None
 
-    def tell(self, mention: Mention) -> None:
-        """Tell of this one, where it is news. Never raises: what was not told is left for `tell_all`."""
+    def hear(self, mention: Mention) -> None:
+        """Tell of this one, where it is news. Never raises: what was not told is left for a job."""
         if not self._callbacks or mention.verified is None or mention.status not in _NEWS:
             return
         try:
             self.begin()
-            self._tell(mention)
+            if self._tell(mention):
+                self._notifications.tell(self.name, [mention], now=self._clock())
         except StoreError as error:
             log.warning("a new mention is told of later: %s", error)
 
-    def tell_all(self) -> int:
-        """Tell of what is left, by a process that ended or that has nobody to tell; of how many that was.
-
-        Raises StoreError.
-        """
-        if not self._callbacks:
-            return 0
-        self.begin()
-        told = 0
-        while news := self._notifications.untold(CHANNEL, now=self._clock(), most=AT_ONCE):
-            verified_before = self._clock() - FIRST
-            left = [each for each in news if each.verified is None or each.verified <= verified_before]
-            new = sum(map(self._tell, left))
-            told += new
-            if not new or len(news) < AT_ONCE:  # others are at it
-                break
-        return told
+    def tell(self, mentions: Sequence[Mention]) -> Iterator[Mention]:
+        """Tell of what is left, by a process that ended or that has nobody to tell."""
+        verified_before = self._clock() - FIRST
+        for mention in mentions:
+            if (mention.verified is None or mention.verified <= verified_before) and self._tell(mention):
+                yield mention
 
     def _tell(self, mention: Mention) -> bool:
         """False where it is no news, or in another's hand."""
-        if not self._notifications.take(CHANNEL, mention, now=self._clock(), lease=LEASE):
+        if not self._notifications.take(
+            self.name, mention, worker_id=worker_id(), now=self._clock(), lease=TELL_WITHIN
+        ):
             return False
         for callback in self._callbacks:
             try:
                 callback(sanitized(mention))
             except (Exception, SystemExit):  # it is the host's own, and our threads go on
                 log.exception("what was to hear of mention %s failed", mention.id)
-        self._notifications.tell(CHANNEL, [mention], now=self._clock())
         return True
+
+
+class Notifier:
+    """Tells of what is new in the store, each mention once by each channel, by a job for each; several processes may
+    share the work. What came before it began for the first time is not new.
+
+    A mention is told again only where a process ends between telling and remembering that it did.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        channels: Sequence[Channel],
+        *,
+        callbacks: Callbacks | None = None,
+        clock: Clock = now,
+    ) -> None:
+        self._notifications = store.notifications
+        self._jobs = store.jobs
+        self._callbacks = callbacks
+        self._owners = tuple(channels)
+        self._clock = clock
+        self._random = Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self._since: datetime | None = clock()  # and the store has yet to hear of it
+
+    def begin(self) -> None:
+        """Have the store keep in mind since when there is news, before there is any. Raises StoreError."""
+        if self._since is not None:
+            for channel in self._owners:
+                self._notifications.begin(channel.name, now=self._since)
+            self._since = None
+        if self._callbacks is not None:
+            self._callbacks.begin()
+
+    def look(self) -> int:
+        """Have told what is new, by each channel that does not rest; for how many channels there is news.
+
+        Where there is none, that is a look at an index. Raises StoreError.
+        """
+        self.begin()
+        self._notifications.free_the_dead(is_gone=is_gone)
+        return sum(self._notifications.announce(channel.name, now=self._clock()) for channel in self._channels())
+
+    def notify(self, job: Job) -> End:
+        """The handler of `notify` jobs: tells of what is new, by the channel that the job is about."""
+        name = self._notifications.name_of(job.subject)
+        channel = next((each for each in self._channels() if each.name == name), None)
+        if channel is None:  # whoever has it looks again
+            return End(partial(self._jobs.done, job))
+        told: list[Mention] = []
+        failed = False
+        news = self._notifications.untold(channel.name, now=self._clock(), most=channel.most)
+        try:
+            for mention in channel.tell(news) if news else ():
+                told.append(mention)  # noqa: PERF402  # of those before an error, too
+        except PingbackError as error:
+            log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
+            failed = True
+        return End(partial(self._keep, job, channel, told, rests_until=self._due(job, channel, news, told, failed)))
+
+    def _due(
+        self, job: Job, channel: Channel, news: Sequence[Mention], told: Sequence[Mention], failed: bool
+    ) -> "tuple[datetime, bool] | None":
+        """When the channel may tell again, and whether it failed; None where it has nothing to tell, nor to rest."""
+        instant = self._clock()
+        if failed:
+            since = job.failing_since or instant
+            again = DELIVERIES.next_try(failing_since=since, now=instant, random=self._random)
+            return again or instant + DELIVERIES.longest, True
+        if not news or (not channel.pause and len(told) == len(news) < channel.most):
+            return None
+        return instant + (channel.pause if told else FIRST), False
+
+    def _keep(
+        self, job: Job, channel: Channel, told: Sequence[Mention], *, rests_until: "tuple[datetime, bool] | None"
+    ) -> None:
+        instant = self._clock()
+        if told:
+            self._notifications.tell(channel.name, told, now=instant)
+        if rests_until is None:
+            self._jobs.done(job)
+        elif rests_until[1]:
+            self._jobs.fail(job, rests_until[0], now=instant)
+        else:
+            self._jobs.postpone(job, rests_until[0], now=instant)
+
+    def _channels(self) -> tuple[Channel, ...]:
+        has_callbacks = self._callbacks is not None and self._callbacks.is_open
+        return (*self._owners, self._callbacks) if has_callbacks and self._callbacks else self._owners
 
 
 def _paragraph(mention: Mention) -> str:

@@ -4,28 +4,41 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import re
-from collections.abc import Callable, Iterable
+import typing
+from collections.abc import Iterable
+from math import inf
 
 from pingback.errors import Fault, FaultCode
 from pingback.receive.verify import NO_SOURCE
-from pingback.urls import is_http, is_under, key_of, origin_of, same_url, split
+from pingback.urls import host_of, is_http, is_under, key_of, origin_of, same_url, split
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class SitePages:
-    """The pages under one or several URLs. Thread-safe as far as `target_exists` is.
+class TargetExists(typing.Protocol):
+    """Whether there is a page at a target, which is given in normal form, under the site and with its scheme.
 
-    That is given targets under the site, in normal form and with the site's scheme. False, None or what else is empty
-    means that there is none for certain (fault 32); it may raise a `Fault` of its own, 33 for a page that takes no
-    pings.
+    False, None or what else is empty means that there is none for certain (fault 32). It may raise a `Fault` of its
+    own, 33 for a page that takes no pings, and `pingback.receive.existence.NoAnswer` where that takes it longer than
+    `within` seconds.
     """
 
-    def __init__(self, site: str | Iterable[str], *, target_exists: Callable[[str], object], self_pings: bool) -> None:
+    def __call__(self, target: str, *, within: float = inf) -> object: ...
+
+
+class SitePages:
+    """The pages under one or several URLs. Thread-safe as far as `target_exists` is."""
+
+    def __init__(self, site: str | Iterable[str], *, target_exists: TargetExists, self_pings: bool) -> None:
         self._roots = _roots(site)
         self._hosts = frozenset(_bare(split(root).host) for root in self._roots)
         self._target_exists = target_exists
         self._self_pings = self_pings
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Where its pages are, each with its port where that is not the usual one."""
+        return frozenset(map(host_of, self._roots))
 
     @property
     def name(self) -> str:
@@ -46,14 +59,14 @@ class SitePages:
         if not self._self_pings and self.holds(source):
             raise Fault(FaultCode.ACCESS_DENIED, "this site takes no pings from its own pages")
 
-    def check_exists(self, target: str) -> None:
+    def check_exists(self, target: str, *, within: float = inf) -> None:
         """Raises `Fault` where there is no such page, or none that takes pings. May block, as `target_exists` may.
 
         Asks in the site's own spelling: another scheme may be served by nobody, or by somebody else.
         """
         self.check_target(target)
         root = next(root for root in self._roots if is_under(target, root))
-        if not self._target_exists(f"{split(root).scheme}://{key_of(target)}"):
+        if not self._target_exists(f"{split(root).scheme}://{key_of(target)}", within=within):
             raise Fault(FaultCode.TARGET_NOT_FOUND, "the target does not exist")
 
     def target_at(self, address: str, *, asked_at: str) -> str:

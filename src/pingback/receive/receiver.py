@@ -3,31 +3,33 @@
 The fault codes are those of Pingback 1.0 §3. Other protocols say the same refusals in their own words.
 """
 
-import logging
+import typing
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
+from math import inf
 from threading import BoundedSemaphore
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, NoTurn, StoreError
+from pingback.errors import Fault, FaultCode, FetchError, NoTurn, StoreError
+from pingback.jobs.budget import Busy
 from pingback.model import Mention, MentionStatus, Protocol, Words
-from pingback.receive.background import Background, Busy
-from pingback.receive.existence import TargetCheck
-from pingback.receive.moderation import Moderator, with_words
+from pingback.receive.blocklist import hosts_above
+from pingback.receive.existence import NoAnswer, NotAsked
+from pingback.receive.homes import home_of
+from pingback.receive.moderation import with_words
 from pingback.receive.observer import RETRY_AFTER, Observer, log_ping
-from pingback.receive.pages import SitePages
-from pingback.receive.policy import Gate, Policy
-from pingback.receive.settling import Settler, already_known
-from pingback.receive.verify import address_of
-from pingback.urls import key_of, tidy
+from pingback.receive.policy import Gate, Policy, Shared
+from pingback.receive.verification import EXISTS_WITHIN, Verifier, kind_of
+from pingback.receive.verify import address_of, fault_of
+from pingback.store.looks import FirstLook, NextLook, TooMany
+from pingback.urls import key_of, server_of, tidy
 
 if TYPE_CHECKING:
-    from pingback.net.client import Client
     from pingback.store import Store
+    from pingback.store.mentions import Arrival
 
 T = TypeVar("T")
 
@@ -36,39 +38,50 @@ MAX_LISTED = 10_000  # mentions in one answer
 LISTS_AT_ONCE = 2
 LISTS_IN_HAND = 8  # with those that wait; a server needs a thread for each, beside MAX_WAITING
 
-log = logging.getLogger(__name__)
+ANSWERED_WITHIN = 2.9  # seconds, a locked database included: WordPress hangs up after 3
+TO_KEEP = 0.4  # seconds that there are to write what was found out, however long that took
+MOST_WAITING = 1000  # pings whose source nobody has looked at yet
+MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
+REVERIFY_AFTER = timedelta(hours=1)
+
+
+class Carrier(typing.Protocol):
+    """Who does the jobs that are left here."""
+
+    @property
+    def alive(self) -> bool:
+        """They will be done."""
+
+    def wake(self) -> object:
+        """There is one more."""
+
+
+class _Coming(NamedTuple):
+    """A ping that is being taken: what is known of it, and its times on the monotonic clock."""
+
+    mention: Mention
+    client_ip: str | None
+    known: "Arrival"
+    look_until: float  # what is found out by then is answered at once
+    ends: float  # when it has to be answered
 
 
 class Receiver:
-    """Takes pings for the pages of `site` and keeps what is true of them in `store`. Thread-safe.
+    """Takes pings for the pages of a site and keeps what is true of them in its store. Thread-safe.
 
-    `moderator` refuses whom the owner blocked and decides on any other's mention. Its `settler` looks at sources, and
-    finishes what had to wait. Long lists that are made in a thread that pings need are made within `listing`.
-
-    It is made without a thread, a file or a request. From the first ping on, or from `resume`, a thread takes up what
-    waits in the store.
+    All is done in the caller's thread. What cannot be done while the sender waits is kept with a job, which the
+    `carrier` hears of. Long lists that are made in a thread that pings need are made within `listing`.
     """
 
-    def __init__(
-        self,
-        site: SitePages,
-        moderator: Moderator,
-        *,
-        store: "Store",
-        client: "Client",
-        policy: Policy,
-        clock: Clock = now,
-    ) -> None:
-        self._site = site
-        self._moderator = moderator
-        self._store = store
+    def __init__(self, verifier: Verifier, *, policy: Policy, carrier: Carrier) -> None:
+        self._verifier = verifier
+        self._site = verifier.site
+        self._store = verifier.store
         self._policy = policy
-        self._clock = clock
-        self.settler = Settler(site, moderator, store=store, client=client, policy=policy, clock=clock)
+        self._carrier = carrier
         self.listing = Gate(at_once=LISTS_AT_ONCE, in_hand=LISTS_IN_HAND)
-        self._targets = TargetCheck(site.check_exists, in_background=self.settler.background is not None)
         self._waiting = BoundedSemaphore(MAX_WAITING)
-        self._closed = False
+        self._looks: Shared[Mention] = Shared()
 
     @property
     def store(self) -> "Store":
@@ -78,30 +91,18 @@ class Receiver:
     @property
     def observer(self) -> Observer:
         """Who counts and times what is done."""
-        return self.settler.observer
-
-    @property
-    def alive(self) -> bool:
-        """It was not closed, and what is to be verified afterwards will be."""
-        background = self.settler.background
-        return not self._closed and (background is None or background.alive)
+        return self._verifier.observer
 
     def trouble(self) -> str | None:
         """Why no ping could be taken now, in words for anybody; None where one could. May wait for the database."""
-        if not self.alive:
+        if not self._carrier.alive:
             return "Nothing is verified any more: the server is stopping."
         try:
             self._store.readiness.check()
         except StoreError as error:
-            self.settler.alarm.ring(error)
+            self._verifier.alarm.ring(error)
             return f"Pings cannot be kept: {error.public or 'the database cannot be used'}."
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def ping(
         self,
@@ -116,19 +117,17 @@ class Receiver:
 
         Without it nobody is counted: such a ping is our own host's word. A stranger whose address is unknown is `""`.
 
-        A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last try is an hour old,
-        at once or then. A Fault whose `retry_after` is set means that the ping is welcome later: too many are waiting,
-        or came from this sender (49), or the store fails. `words` are those of a TrackBack; they are kept where it is
-        not verified, else the source's page is believed before its sender.
+        A pair that is known, by whichever protocol, is fault 48; it is verified anew when the last look is an hour old,
+        soon or then. A Fault whose `retry_after` is set means that the ping is welcome later: too many are waiting, or
+        came from this sender (49), or the store fails. `words` are those of a TrackBack; they are kept where it is not
+        verified, else the source's page is believed before its sender.
         """
         source, target = _text(source), _text(target)
         began = monotonic()
-        self.settler.start()
         try:
-            with self.settler.alarm.hiding():
-                if self._policy.rate is not None:
-                    self._policy.rate.check_sender(client_ip)
-                mention = self._take(source, target, client_ip, protocol, words or Words())
+            with self._verifier.alarm.hiding():
+                self._policy.check_sender(client_ip)
+                mention = self._take(source, target, client_ip, protocol, words or Words(), began)
         except Fault as fault:
             log_ping(protocol, source, target, client_ip, fault)
             self.observer.received(protocol, fault, monotonic() - began)
@@ -141,13 +140,17 @@ class Receiver:
         """Pings of this protocol are answered before they are verified."""
         return protocol in self._policy.queued
 
+    def wake(self) -> None:
+        """Jobs were left by somebody else."""
+        self._carrier.wake()
+
     def target_at(self, address: str, *, asked_at: str) -> str:
         """The URL of the page of the site that has this path and query; see `pingback.receive.pages`."""
         return self._site.target_at(address, asked_at=asked_at)
 
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
-        with self.settler.alarm.hiding():
+        with self._verifier.alarm.hiding():
             return self._store.mentions.find_pair(pair)
 
     def approved_of(self, target: str, *, most: int = MAX_LISTED, client_ip: str | None = None) -> list[Mention]:
@@ -162,120 +165,158 @@ class Receiver:
         """The sources of `approved_of`, and its faults."""
         return self._of_approved(target, client_ip, partial(self._store.listing.newest_sources, most=MAX_LISTED))
 
-    def resume(self) -> None:
-        """Finish what is pending, and go on with it in the background, where there is one. Raises StoreError."""
-        self.settler.resume()
-
-    def close(self) -> None:
-        """Stop the background; what it has not finished stays pending, for the next process to take up."""
-        self._closed = True
-        self.settler.close()
-        self._targets.close()
-
-    def _take(self, source: str, target: str, client_ip: str | None, protocol: Protocol, words: Words) -> Mention:
+    def _take(
+        self, source: str, target: str, client_ip: str | None, protocol: Protocol, words: Words, began: float
+    ) -> Mention:
         self._site.check_target(target)
         self._site.check_source(source, target)
-        self._moderator.check_source(source)
-        arrived = Mention(
-            source=tidy(source),
-            target=tidy(target),
+        source, target = tidy(source), tidy(target)
+        known = self._store.mentions.arrival(
+            source=source, target=target, home=home_of(source), hosts=hosts_above(source)
+        )
+        self._verifier.moderator.check_source(source, blocks=known.blocks)
+        mention = Mention(
+            source=source,
+            target=target,
             protocol=protocol,
             status=MentionStatus.PENDING,
-            received=self._clock(),
+            received=self._verifier.clock(),
             client_ip=address_of(client_ip),
+            reputation=known.reputation,
         )
-        known = self._store.mentions.find(arrived.source, arrived.target)
-        if known is not None and known.status is not MentionStatus.REJECTED:
+        look_until, ends = self._times(protocol, began)
+        coming = _Coming(mention, client_ip, known, look_until, ends)
+        if known.unreadable:
+            raise _already_known()
+        if known.known is not None and known.known.status is not MentionStatus.REJECTED:
             if protocol not in self._policy.believed:
-                self._refresh(known, client_ip, protocol)
-            raise already_known()
+                self._ask_again(known.known, coming)
+            raise _already_known()
         if protocol in self._policy.believed:
-            return self._keep_unverified(arrived, words)
-        background = self._background_for(protocol)
-        if background is None:
-            if self.settler.backlog.has_turn(arrived.source):
-                with suppress(NoTurn):
-                    return self.settler.keep(self.settler.judge(arrived, client_ip))
-            raise _too_busy()
-        return self._keep_in_time(arrived, client_ip, background)
+            return self._keep_unverified(coming, words)
+        if self.queues(protocol):
+            # Webmention §3.2.1: this should be synchronous. Where the site takes longer, the job asks.
+            with suppress(NoAnswer):
+                self._site.check_exists(target, within=EXISTS_WITHIN)
+            return self._keep_waiting(coming)
+        return self._look(coming)
 
-    def _background_for(self, protocol: Protocol) -> Background | None:
-        """Who looks at the sources of a protocol's pings; None where that is the caller's own thread."""
-        waits = self._policy.answer_within is None and not self.queues(protocol)
-        return None if waits else self.settler.background
+    def _times(self, protocol: Protocol, began: float) -> tuple[float, float]:
+        """Until when to look, and when a ping that began then has to be answered; neither where the sender waits."""
+        within = self._policy.answer_within
+        if within is None:
+            return inf, began + ANSWERED_WITHIN if self.queues(protocol) else inf
+        return began + within, began + max(ANSWERED_WITHIN, within + TO_KEEP)
+
+    def _look(self, coming: _Coming) -> Mention:
+        """Equal pings at once share one look, and so one request to the server of the source."""
+        mention = coming.mention
+        # By another protocol, other sources hold a link.
+        key = (mention.protocol, key_of(mention.source), key_of(mention.target))
+        if coming.look_until == inf:
+            looked = self._looks.find(key, partial(self._verify_now, coming), within=inf)
+        elif self._waiting.acquire(blocking=False):  # slow sources must not use up the threads
+            try:
+                within = coming.look_until - monotonic()
+                looked = self._looks.find(key, partial(self._verify_now, coming), within=within)
+            except TimeoutError:
+                return self._keep_waiting(coming)
+            finally:
+                self._waiting.release()
+        else:
+            return self._keep_waiting(coming)
+        if not looked.by_us:
+            raise _already_known()
+        return looked.value
+
+    def _verify_now(self, coming: _Coming) -> Mention:
+        mention, until = coming.mention, coming.look_until
+        try:
+            if until <= monotonic():
+                raise Busy
+            with self._verifier.budget.place(server_of(mention.source)):
+                if not self._verifier.budget.take(mention.source):
+                    raise Busy
+                found = self._verifier.judge(mention, coming.client_ip, blocks=coming.known.blocks, until=until)
+        except FetchError as error:
+            if monotonic() < until:  # else the time was ours, and tells nothing of the source
+                raise fault_of(error) from error
+        except (Busy, NoTurn) as error:
+            if until == inf:
+                raise _too_busy() from error
+        except NoAnswer:
+            pass
+        else:
+            return self._keep(found, coming)
+        return self._keep_waiting(coming)
+
+    def _keep(self, mention: Mention, coming: _Coming) -> Mention:
+        """The mention as it is on disk then; raises `Fault` where an equal ping was faster."""
+        kept, new = self._store.mentions.keep(mention, home=home_of(mention.source), within=_left(coming))
+        if not new:
+            raise _already_known()
+        self._verifier.on_kept(kept)
+        return kept
+
+    def _keep_unverified(self, coming: _Coming, words: Words) -> Mention:
+        """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
+        try:
+            self._site.check_exists(coming.mention.target, within=inf if coming.look_until == inf else EXISTS_WITHIN)
+        except NotAsked:
+            raise _too_busy() from None
+        except NoAnswer:
+            pass
+        return self._keep(with_words(coming.mention, words), coming)
+
+    def _keep_waiting(self, coming: _Coming) -> Mention:
+        """The mention as it is on disk then, with the job that looks at its source."""
+        mention = coming.mention
+        look = FirstLook(
+            host=server_of(mention.source),
+            due=mention.received,
+            most=MOST_WAITING,
+            most_of_host=MOST_WAITING_OF_A_HOST,
+        )
+        try:
+            kept, new = self._store.looks.keep_waiting(
+                mention, look, home=home_of(mention.source), within=_left(coming)
+            )
+        except TooMany:
+            raise _too_busy() from None
+        if not new:
+            raise _already_known()
+        self._carrier.wake()
+        return kept
+
+    def _ask_again(self, known: Mention, coming: _Coming) -> None:
+        """Have verified anew what a sender pings again, at most once an hour, whatever comes of it."""
+        instant = self._verifier.clock()
+        look = NextLook(kind=kind_of(known), host=server_of(known.source), apart=REVERIFY_AFTER)
+        if self._store.looks.ask_again(known, look, now=instant, within=_left(coming)) > instant:
+            return
+        if coming.ends == inf:
+            with suppress(Busy):  # then it is done when it can be
+                self._verifier.look_again(known, coming.client_ip)
+        else:
+            self._carrier.wake()
 
     def _of_approved(self, target: str, client_ip: str | None, read: Callable[[str], list[T]]) -> list[T]:
         """What is read of the target; where that is nothing, the site is asked whether there is such a page."""
         target = _text(target)
         self._site.check_target(target)
-        with self.settler.alarm.hiding():
+        with self._verifier.alarm.hiding():
             found = read(target)
         if not found:
-            if self._policy.rate is not None:
-                self._policy.rate.check_sender(client_ip)
-            with suppress(Busy):
-                self._targets.check_exists(target)
+            self._policy.check_sender(client_ip)
+            waits = self._policy.answer_within is None and not self._policy.queued
+            with suppress(NoAnswer):
+                self._site.check_exists(target, within=inf if waits else EXISTS_WITHIN)
         return found
 
-    def _keep_unverified(self, arrived: Mention, words: Words) -> Mention:
-        """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
-        try:
-            self._targets.check_exists(arrived.target)
-        except Busy:
-            raise _too_busy() from None
-        return self.settler.keep(with_words(arrived, words), source_asked=False)
 
-    def _keep_in_time(self, arrived: Mention, client_ip: str | None, background: Background) -> Mention:
-        if self.queues(arrived.protocol):
-            # Webmention §3.2.1: this should be synchronous. Where nobody has time for it, `_judge` asks.
-            with suppress(Busy):
-                self._targets.check_exists(arrived.target)
-        judge = partial(self.settler.judge, arrived, client_ip)
-        try:
-            judging = self.settler.backlog.look(background, ("judge", *_key(arrived)), arrived.source, judge)
-            if self._done_in_time(judging, arrived.protocol):
-                return self.settler.keep(judging.result())
-        except (Busy, NoTurn):
-            return self._keep_waiting(arrived)
-        pending = self.settler.keep(arrived, holder=self.settler.backlog.holder)
-        judging.add_done_callback(lambda judged: self.settler.settle(pending, judged.result))
-        return pending
-
-    def _keep_waiting(self, arrived: Mention) -> Mention:
-        try:
-            with self.settler.backlog.joining(arrived.source):
-                pending = self.settler.keep(arrived, source_asked=False)
-        except Busy:
-            raise _too_busy() from None
-        self.settler.wake()
-        return pending
-
-    def _done_in_time(self, job: Future[Any], protocol: Protocol) -> bool:
-        """Waits for as long as an answer may take; not at all where many wait: slow sources must not use up threads."""
-        if self.queues(protocol):
-            return False
-        if self._waiting.acquire(blocking=False):
-            try:
-                wait([job], timeout=self._policy.answer_within)
-            finally:
-                self._waiting.release()
-        return job.done() and not job.cancelled()
-
-    def _refresh(self, known: Mention, client_ip: str | None, protocol: Protocol) -> None:
-        """Verify anew what a sender pings again, at most once an hour, whatever comes of it."""
-        if not self.settler.backlog.ask_again(known):
-            return
-        renew = partial(self.settler.renew_if_due, known, client_ip)
-        background = self._background_for(protocol)
-        if background is None:
-            if self.settler.backlog.has_turn(known.source):
-                renew()
-            return
-        try:
-            looking = self.settler.backlog.look(background, ("backlog", known.id), known.source, renew)
-            self._done_in_time(looking, protocol)
-        except Busy:
-            self.settler.wake()
+def _left(coming: _Coming) -> float | None:
+    """Seconds that the database has; None for as long as it takes any writer."""
+    return None if coming.ends == inf else max(coming.ends - monotonic(), 0.0)
 
 
 def _text(url: str) -> str:
@@ -284,9 +325,8 @@ def _text(url: str) -> str:
     return url.strip()
 
 
-def _key(mention: Mention) -> tuple[str, str, str]:
-    """What makes pings equal. By another protocol, other sources hold a link."""
-    return mention.protocol, key_of(mention.source), key_of(mention.target)
+def _already_known() -> Fault:
+    return Fault(FaultCode.ALREADY_REGISTERED, "the ping is known already")
 
 
 def _too_busy() -> Fault:

@@ -5,10 +5,11 @@ Pingback 1.0 §3 lists what a server may check; the fault codes for what can be 
 
 import ipaddress
 from collections.abc import Mapping
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pingback.errors import BadStatus, Fault, FaultCode, FetchError
+from pingback.errors import BadStatus, Fault, FaultCode, FetchError, Unreachable
 from pingback.model import Protocol, Verification
 from pingback.net.guard import OWNERS, Permit
 from pingback.page.about import read_mention
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pingback.net.client import Client
 
 GONE = frozenset({404, 410})
+_FOR_NOW = frozenset({408, 425, 429})  # RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4
 
 # One sentence for all of it: whoever could tell a refused connection from a name that does not exist, or from an
 # address that we do not connect to, could scan through us what only we can reach.
@@ -41,13 +43,15 @@ def verify(
     headers: Mapping[str, str] = _NO_HEADERS,
     protocol: Protocol | None = None,
     permit: Permit = OWNERS,
+    seconds: float = inf,
 ) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
 
     Which media types count as a page depends on the protocol (Webmention §3.2.2); without one, any of the three may
-    take it. `NoTurn` where `permit` says that the source is not to be asked for now.
+    take it. `NoTurn` where `permit` says that the source is not to be asked for now. The exchange has so many
+    `seconds`, where that is less than the client's limits say.
     """
-    with client.get(source, headers={"Accept": _ACCEPT, **headers}, permit=permit) as response:
+    with client.get(source, headers={"Accept": _ACCEPT, **headers}, permit=permit, seconds=seconds) as response:
         response.require_success()
         return read_mention(
             response.read(),
@@ -62,6 +66,13 @@ def verify(
 def is_gone(error: FetchError) -> bool:
     """The source's own server says that there is no such page, which is more than a page that cannot be had now."""
     return isinstance(error, BadStatus) and error.status in GONE
+
+
+def may_pass(error: FetchError) -> bool:
+    """The source may be had later: what its server says of it, or our guard, is no answer for good."""
+    if isinstance(error, BadStatus):
+        return error.status >= 500 or error.status in _FOR_NOW
+    return isinstance(error, Unreachable)
 
 
 def fault_of(error: FetchError) -> Fault:

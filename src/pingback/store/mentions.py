@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from heapq import merge
 
@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
-    and_,
     bindparam,
     case,
     func,
@@ -110,43 +109,24 @@ class Mentions:
         with self._database.read() as tx:
             return list(tx.execute(_SEEN_FROM_HOME, asked).scalars())
 
-    def keep(
-        self,
-        mention: Mention,
-        *,
-        home: str | None = None,
-        source_asked: bool = True,
-        holder: str | None = None,
-        within: float | None = None,
-    ) -> tuple[Mention, bool]:
+    def keep(self, mention: Mention, *, home: str | None = None, within: float | None = None) -> tuple[Mention, bool]:
         """The mention as it stands in the store, and whether it was new. `home` is what `arrival` finds it by.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
         and only its `id` stays. Any other that was there before is given back as it was, or as it was to be kept where
-        it cannot be read. Where nobody asks the source for now, the first try at it can be claimed at once. `holder`
-        names who is still at it. `within` are the seconds that the write may take.
+        it cannot be read. `within` are the seconds that the write may take.
         """
         with self._database.write(within=within) as tx:
-            return self.keep_in(tx, mention, home=home, source_asked=source_asked, holder=holder)
+            return self.keep_in(tx, mention, home=home)
 
-    def keep_in(
-        self,
-        tx: Transaction,
-        mention: Mention,
-        *,
-        home: str | None,
-        source_asked: bool = True,
-        holder: str | None = None,
-    ) -> tuple[Mention, bool]:
+    def keep_in(self, tx: Transaction, mention: Mention, *, home: str | None) -> tuple[Mention, bool]:
         """`keep`, in a transaction of others."""
         instant = micros(self._clock())
         row = row_of(mention) | {
             "home_key": "" if home is None else home_key_of(home),
-            "tried": micros(mention.verified or mention.received) if source_asked else _NEVER,
+            "tried": _NEVER if mention.verified is None else micros(mention.verified),
             "changed": instant,
             "news": instant if mention.status in _NEWS else None,
-            "failures": 0,
-            "holder": holder,
         }
         row["page_key"] = page_of(tx, row["target_key"])
         written = tx.execute(_KEEP, row).one_or_none()
@@ -202,7 +182,6 @@ class Mentions:
         instant = micros(self._clock())
         changed = {name: value for name, value in row_of(mention).items() if name not in FIXED} | {
             "changed": instant,
-            "failures": 0,
             "decision": None if ends else mention.decision,
         }
         this = {"this": mention.id, "read": mention.decision, "becomes": mention.status, "now_at": instant}
@@ -214,36 +193,6 @@ class Mentions:
         if mention.status is MentionStatus.REJECTED:
             retention.forget_rejected(tx, most=self._most_rejected)
         return mention_or_none(row) or mention
-
-    def claim(self, mention: Mention, *, now: datetime, not_since: datetime, holder: str | None = None) -> bool:
-        """Take the next try at verifying a kept mention: true for one caller, and none before `not_since` is past.
-
-        The try counts from `now`, whatever comes of it. `holder` names who takes it.
-        """
-        claimed = {"this": mention.id, "not_since": micros(not_since), "tried": micros(now), "holder": holder}
-        with self._database.write() as tx:
-            return tx.execute(_CLAIM, claimed).rowcount == 1
-
-    def due(self, *, looked_before: datetime, failed_before: datetime, most: int) -> "list[Mention]":
-        """Approved mentions whose source was last asked for that long ago, the oldest look first.
-
-        Those that failed since they were seen are due by `failed_before`. What was never verified is left out: its
-        owner did not want its source to be asked.
-        """
-        instants = {"looked": micros(looked_before), "failed": micros(failed_before), "most": most}
-        with self._database.read() as tx:
-            return mentions_of(tx.execute(_DUE, instants))
-
-    def count_failure(self, mention: Mention, *, now: datetime, apart: timedelta) -> int:
-        """How often in a row the source could not be had, this time included.
-
-        What fails within `apart` of a failure that counted is the same trouble, and counts no more. `update` begins
-        anew.
-        """
-        asked = {"of": mention.id, "now": micros(now), "before": micros(now - apart)}
-        with self._database.write() as tx:
-            tx.execute(_COUNT_FAILURE, asked)
-            return tx.execute(_FAILURES, {"of": mention.id}).scalar() or 0
 
     def unverified(self) -> Iterator[Mention]:
         """The pending mentions whose source was not looked at yet, in order of arrival."""
@@ -323,7 +272,6 @@ _UPDATE = prepared(
     .values(withdrawn=withdrawal(_BECOMES, at=_AT), news=news(_BECOMES, at=_AT))
     .returning(*mentions.c)
 )
-_CLAIM = prepared(update(mentions).where(_THIS, mentions.c.tried <= bindparam("not_since", type_=BigInteger)))
 _WITH_IDS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id))
 _OF_HOME = mentions.c.home_key == bindparam("home")
 _IS_APPROVED = mentions.c.status == MentionStatus.APPROVED.value
@@ -340,22 +288,3 @@ _SEEN_FROM_HOME = prepared(
     .where(_OF_HOME, mentions.c.status.in_(_KEPT), or_(mentions.c.verified.is_not(None), _IS_APPROVED))
     .limit(bindparam("most"))
 )
-_DUE = prepared(
-    select(*mentions.c)
-    .where(
-        _IS_APPROVED,
-        mentions.c.verified.is_not(None),
-        or_(
-            and_(mentions.c.failures == 0, mentions.c.tried <= bindparam("looked")),
-            and_(mentions.c.failures > 0, mentions.c.tried <= bindparam("failed")),
-        ),
-    )
-    .order_by(mentions.c.tried, mentions.c.id)
-    .limit(bindparam("most"))
-)
-_COUNT_FAILURE = prepared(
-    update(mentions)
-    .where(mentions.c.id == bindparam("of"), or_(mentions.c.failures == 0, mentions.c.failed <= bindparam("before")))
-    .values(failures=mentions.c.failures + 1, failed=bindparam("now"))
-)
-_FAILURES = prepared(select(mentions.c.failures).where(mentions.c.id == bindparam("of")))

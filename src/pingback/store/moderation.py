@@ -30,13 +30,12 @@ from pingback.store.rows import mentions_of, micros, news, withdrawal
 from pingback.store.schema import WANTED, mentions
 from pingback.store.searching import given
 from pingback.store.statements import prepared
-from pingback.urls import host_of, is_http
+from pingback.urls import is_http, server_of
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
 
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
-_NEVER = 0  # no try, as in `Store.keep`
 
 
 class Moderation:
@@ -81,7 +80,7 @@ class Moderation:
             before = {number: each for number, each in known.items() if read.get(number) in (None, each.changed)}
             decided["ids"] = json.dumps([*before])
             found = {each.id or 0: each for each in mentions_of(tx.execute(self._statement(status), decided))}
-            looks = {number: _host_of_source(mention) for number, mention in found.items() if mention.wanted}
+            looks = {number: _server_of(mention) for number, mention in found.items() if mention.wanted}
             add_jobs(tx, JobKind.VERIFY, looks, due=now, now=now, anew=True)
         mentions_now = [found[number] for number in wanted if number in found]
         hear = heard_by or self.on_decision
@@ -107,8 +106,8 @@ class Moderation:
                 tx.execute(_CARRY_OUT, asked | {"changed_at": micros(self._clock())})
 
 
-def _host_of_source(mention: Mention) -> str:
-    return host_of(mention.source) if is_http(mention.source) else ""
+def _server_of(mention: Mention) -> str:
+    return server_of(mention.source) if is_http(mention.source) else ""
 
 
 # Built once, as those of the outbox.
@@ -144,15 +143,12 @@ def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
         mentions.c.protocol.not_in(on_their_word),
     )
     status = case((unseen, _PENDING), else_=_APPROVED)
-    anew = and_(unseen, mentions.c.status != _PENDING)  # what is pending may be in somebody's hand
     return _DECIDE.values(
         status=status,
         fault=None,
         withdrawn=withdrawal(status, at=_AT),
         news=news(status, at=_AT),
         verified=case((unseen, null()), else_=mentions.c.verified),
-        holder=case((anew, null()), else_=mentions.c.holder),
-        tried=case((anew, _NEVER), else_=mentions.c.tried),
     )
 
 

@@ -1,6 +1,6 @@
 """`Notifications`: of which mentions the owner was told, so that they hear of each once by each channel."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,7 +46,7 @@ class Notifications:
     def begin(self, channel: str, *, now: datetime) -> int:
         """From now on there are news for this channel, if there were not before; gives its number."""
         with self._database.write() as tx:
-            tx.execute(_BEGIN, {"name": channel, "since": micros(now), "rests_until": micros(now)})
+            tx.execute(_BEGIN, {"name": channel, "since": micros(now)})
             return int(tx.execute(_NUMBER, {"channel": channel}).scalar())
 
     def name_of(self, number: int) -> str | None:
@@ -56,40 +56,40 @@ class Notifications:
         return name if isinstance(name, str) else None
 
     def announce(self, channel: str, *, now: datetime) -> bool:
-        """Have a job tell what is new, where there is something; false where there is not, or no such channel.
-
-        Where there is a job already, it tells when it is due.
-        """
+        """Have a job tell what is new, where there is something; false where there is not, or a job tells of it."""
         with self._database.read() as tx:
             number = tx.execute(_NUMBER, {"channel": channel}).scalar()
             if number is None or not _untold(tx, channel, now, most=1):
                 return False
             if due_of(tx, JobKind.NOTIFY, number) is not None:
-                return True
+                return False
         with self._database.write() as tx:
             if due_of(tx, JobKind.NOTIFY, number) is None:
                 add_job(tx, JobKind.NOTIFY, number, host="", due=now, now=now)
         return True
 
-    def claim(self, channel: str, *, now: datetime, lease: timedelta) -> bool:
-        """Take the channel until the lease ends or `rest` is called: true for one caller, and none while it rests."""
-        asked = {"of": channel, "now": micros(now), "until": micros(now + lease), "wrong": micros(now + LONGEST)}
-        with self._database.write() as tx:
-            return tx.execute(_CLAIM, asked).rowcount == 1
+    def free_the_dead(self, *, is_gone: Callable[[str], bool]) -> None:
+        """Have told again what processes were telling of that are no more."""
+        with self._database.read() as tx:
+            gone = [worker for worker in tx.execute(_WORKERS).scalars() if is_gone(worker)]
+        if gone:
+            with self._database.write() as tx:
+                tx.execute(_FREE, [{"gone": worker} for worker in gone])
 
-    def take(self, channel: str, mention: Mention, *, now: datetime, lease: timedelta) -> bool:
+    def take(self, channel: str, mention: Mention, *, worker_id: str, now: datetime, lease: timedelta) -> bool:
         """Take one mention of which the channel has not told, until the lease ends or `tell` is called: true for one
         caller."""
-        hand = {"hand": _hand(channel), "of": mention.id, "now": micros(now), "until": micros(now + lease)}
+        hand: dict[str, Any] = {
+            "hand": _hand(channel),
+            "of": mention.id,
+            "now": micros(now),
+            "until": micros(now + lease),
+        }
+        hand["by"] = worker_id
         with self._database.write() as tx:
             if tx.execute(_UNTOLD_ONE, {"channel": channel, "of": mention.id} | _news(now)).first() is None:
                 return False
             return tx.execute(_TAKE, hand | {"wrong": micros(now + LONGEST)}).rowcount == 1
-
-    def rest(self, channel: str, *, until: datetime) -> None:
-        """Give the channel back, for nobody to claim before `until`."""
-        with self._database.write() as tx:
-            tx.execute(_REST, {"of": channel, "until": micros(until)})
 
     def untold(self, channel: str, *, now: datetime, most: int) -> list[Mention]:
         """Mentions that are shown or wait for the owner, in the order in which they became news, of which the channel
@@ -133,16 +133,6 @@ def _news(now: datetime) -> dict[str, Any]:
 
 
 _BEGIN = prepared(insert(channels).on_conflict_do_nothing())
-_CLAIM = prepared(
-    update(channels)
-    .where(
-        channels.c.name == bindparam("of"),
-        # No rest is that long: a clock ran ahead when it was said.
-        or_(channels.c.rests_until <= bindparam("now"), channels.c.rests_until > bindparam("wrong")),
-    )
-    .values(rests_until=bindparam("until"))
-)
-_REST = prepared(update(channels).where(channels.c.name == bindparam("of")).values(rests_until=bindparam("until")))
 _NUMBER = prepared(select(channels.c.id).where(channels.c.name == bindparam("channel")))
 _NAME = prepared(select(channels.c.name).where(channels.c.id == bindparam("number")))
 
@@ -196,11 +186,13 @@ _TELLING = insert(notifications)
 _TELL = prepared(
     _TELLING.on_conflict_do_update(index_elements=[*notifications.primary_key], set_={"at": _TELLING.excluded["at"]})
 )
-_HOLD = insert(notifications).values(channel=bindparam("hand"), mention=bindparam("of"), at=bindparam("until"))
+_HOLD = insert(notifications).values(
+    channel=bindparam("hand"), mention=bindparam("of"), at=bindparam("until"), leased_by=bindparam("by")
+)
 _TAKE = prepared(
     _HOLD.on_conflict_do_update(
         index_elements=[*notifications.primary_key],
-        set_={"at": _HOLD.excluded["at"]},
+        set_={"at": _HOLD.excluded["at"], "leased_by": _HOLD.excluded["leased_by"]},
         where=or_(notifications.c.at <= bindparam("now"), notifications.c.at > bindparam("wrong")),
     )
 )
@@ -209,5 +201,7 @@ _LET_GO = prepared(
         notifications.c.channel == bindparam("hand"), notifications.c.mention == bindparam("of")
     )
 )
+_WORKERS = prepared(select(notifications.c.leased_by).distinct().where(text("leased_by IS NOT NULL")))
+_FREE = prepared(delete(notifications).where(notifications.c.leased_by == bindparam("gone")))
 _FORGET = prepared(delete(notifications).where(notifications.c.at < bindparam("before")))
 _PASS = prepared(update(channels).where(channels.c.name == bindparam("channel")).values(told_until=bindparam("until")))

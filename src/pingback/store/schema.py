@@ -76,14 +76,7 @@ mentions = Table(
     Column("fault", Integer),
     # When the source was last asked for, whatever came of it. No part of a `Mention`: it only paces us.
     Column("tried", BigInteger, nullable=False),
-    # Who looks at the source since then; and when it was last pinged again, where nobody has looked since.
-    Column("holder", Text),
-    Column("asked", BigInteger),
-    # When the row last changed, for those who keep copies; and how often in a row the source could not be had since,
-    # and when that last counted.
-    Column("changed", BigInteger, nullable=False, server_default="0"),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("failed", BigInteger, nullable=False, server_default="0"),
+    Column("changed", BigInteger, nullable=False, server_default="0"),  # for those who keep copies
     # The owner's last word on the mention, which is a status; and why whoever decided lets it wait.
     Column("decision", String(20)),
     Column("held_for", Text),
@@ -125,9 +118,6 @@ _some("by_look", _c.target_host, _c.tried, _c.id, where=LOOKED_AT)
 _some("forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
 _some("rejected", _c.changed, _c.id, where=REJECTED)
 _some("rejected_long", _c.changed, _c.id, where=REJECTED_LONG)
-# Of those whose look is not a job yet.
-_some("unverified", _c.status, _c.protocol, _c.tried, where="verified IS NULL")
-_some("asked", _c.tried, where="asked IS NOT NULL")
 
 
 outbox = Table(
@@ -232,6 +222,8 @@ jobs = Table(
     UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
     Index("pingback_jobs_by_host", "kind", "host", "due", "id"),
     Index("pingback_jobs_by_setting", "set_at"),
+    Index("pingback_jobs_untried", "kind", "host", sqlite_where=text("attempts = 0")),
+    Index("pingback_jobs_failing", "kind", "host", sqlite_where=text("attempts > 0")),
     Index("pingback_jobs_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
     sqlite_autoincrement=True,
 )
@@ -329,7 +321,6 @@ channels = Table(
     Column("since", BigInteger, nullable=False),  # what came before is no news
     # What became news before was told, or is none.
     Column("told_until", BigInteger, nullable=False, server_default="0"),
-    Column("rests_until", BigInteger, nullable=False),
     UniqueConstraint("site_id", "name", name="pingback_channels_once"),
     sqlite_autoincrement=True,
 )
@@ -341,5 +332,7 @@ notifications = Table(
     Column("mention", Integer, primary_key=True, autoincrement=False),
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
     Column("at", BigInteger, nullable=False),
+    Column("leased_by", Text),  # who is telling of it
     Index("pingback_notifications_by_time", "at"),
+    Index("pingback_notifications_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
 )

@@ -9,6 +9,7 @@ from pingback.store.discoveries import Discoveries
 from pingback.store.jobs import Jobs
 from pingback.store.listing import Listing
 from pingback.store.logins import Logins
+from pingback.store.looks import Looks
 from pingback.store.mentions import Mentions
 from pingback.store.moderation import Moderation
 from pingback.store.moves import Moves
@@ -16,7 +17,6 @@ from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.posts import Posts
-from pingback.store.queue import Queue
 from pingback.store.readiness import Readiness
 from pingback.store.readings import Readings
 from pingback.store.retention import MOST_REJECTED, Retention
@@ -35,7 +35,7 @@ class Store:
 
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
-    was told of, and `queue` the mentions whose source is to be looked at. `posts` are those that the site published,
+    was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published,
     `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts that go out later.
     `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets` and `logins`
     keep from others; `tallies` are how much there is, `readiness` is whether a ping could be kept, and `retention`
@@ -69,7 +69,7 @@ class Store:
         self.retention = Retention(self._database)
         self.tallies = Tallies(self._database)
         self.notifications = Notifications(self._database)
-        self.queue = Queue(self._database)
+        self.looks = Looks(self._database, self.mentions)
 
     def __enter__(self) -> Self:
         return self

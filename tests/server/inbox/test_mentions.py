@@ -134,7 +134,7 @@ def test_pages_go_on_from_the_verified_to_the_others(owner: Visitor, store: Stor
 @pytest.fixture
 def linking(stranger: Visitor) -> str:
     """A source that links, for who looks."""
-    client = stranger.receiver.settler._client
+    client = stranger.receiver.verifier._client
     assert isinstance(client, Pages)
     client.web["https://a.example/1"] = Page(f'<title>Seen</title><p>words <a href="{SITE}post">link</a></p>')
     return "https://a.example/1"

@@ -118,7 +118,7 @@ def decide(visit: Visit) -> Response:
             _block(visit, host)
     later = sum(mention.wanted for mention in decided)
     if later:
-        visit.resume()
+        visit.wake()
     changed = len(visit.store.mentions.with_ids(since)) - sum(mention.id in since for mention in decided)
     if not decided and not changed:
         return visit.back(did="nothing")

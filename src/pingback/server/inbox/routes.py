@@ -58,7 +58,7 @@ def _answer(request: Request, receiver: "Receiver", clock: Clock) -> Response:
     path = request.path.rstrip("/")
     if path.startswith(_STATIC):
         return asset(path.removeprefix(_STATIC))
-    visit = visit_of(request, receiver.store, now=clock(), holds=partial(_holds, receiver), resume=receiver.resume)
+    visit = visit_of(request, receiver.store, now=clock(), holds=partial(_holds, receiver), wake=receiver.wake)
     if request.method == "POST":
         return _change(path, visit)
     return _show(path, visit)

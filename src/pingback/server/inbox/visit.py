@@ -49,7 +49,7 @@ class Visit:
     """`mount` is the path under which the application is, `session` None for who is not logged in.
 
     `login` is None where no password was set yet: then nobody can. `holds` says whether an HTTP URL is, or could be, a
-    page of the owner's sites; `resume` sees to what the owner approved before it was verified.
+    page of the owner's sites; `wake` has somebody see to what the owner approved before it was verified.
     """
 
     request: Request
@@ -59,7 +59,7 @@ class Visit:
     session: Session | None
     mount: str
     holds: Callable[[str], bool]
-    resume: Callable[[], object]
+    wake: Callable[[], object]
 
     @property
     def root(self) -> str:
@@ -118,7 +118,7 @@ def visit_of(
     *,
     now: datetime,
     holds: Callable[[str], bool],
-    resume: Callable[[], object] = lambda: None,
+    wake: Callable[[], object] = lambda: None,
 ) -> Visit:
     """The visit that a request is."""
     login = store.secrets.login()
@@ -133,7 +133,7 @@ def visit_of(
         session=session,
         mount=request.mount,
         holds=holds,
-        resume=resume,
+        wake=wake,
     )
 
 

@@ -27,7 +27,7 @@ _TABLES = {
     "secrets": ("secrets", "name value"),
     "ended_sessions": ("ended_sessions", "session until"),
     "login_tries": ("login_tries", "client at"),
-    "channels": ("notice_channels", "name since rests_until"),
+    "channels": ("notice_channels", "name since"),
     "notifications": ("notices", "channel mention at"),
 }
 # Of mentions, what is computed where the old table has no such column.

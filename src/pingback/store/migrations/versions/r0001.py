@@ -61,7 +61,6 @@ def _make_tables() -> None:
         sa.Column("name", sa.String(length=20), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("told_until", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("rests_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("site_id", "name", name="pingback_channels_once"),
         sqlite_autoincrement=True,
@@ -152,11 +151,7 @@ def _make_tables() -> None:
         sa.Column("verified", sa.BigInteger(), nullable=True),
         sa.Column("fault", sa.Integer(), nullable=True),
         sa.Column("tried", sa.BigInteger(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=True),
-        sa.Column("asked", sa.BigInteger(), nullable=True),
         sa.Column("changed", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("failed", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("decision", sa.String(length=20), nullable=True),
         sa.Column("held_for", sa.Text(), nullable=True),
         sa.Column("client_ip", sa.String(length=45), nullable=True),
@@ -179,6 +174,7 @@ def _make_tables() -> None:
         sa.Column("mention", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("leased_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("channel", "mention", "site_id"),
     )
     op.create_table(
@@ -264,18 +260,16 @@ def _make_indices() -> None:
         unique=False,
         sqlite_where=sa.text("leased_by IS NOT NULL"),
     )
+    op.create_index(
+        "pingback_jobs_failing", "pingback_jobs", ["kind", "host"], unique=False, sqlite_where=sa.text("attempts > 0")
+    )
+    op.create_index(
+        "pingback_jobs_untried", "pingback_jobs", ["kind", "host"], unique=False, sqlite_where=sa.text("attempts = 0")
+    )
     op.create_index("pingback_jobs_by_setting", "pingback_jobs", ["set_at"], unique=False)
     op.create_index("pingback_lanes_by_due", "pingback_lanes", ["kind", "due", "host"], unique=False)
     op.create_index("pingback_login_tries_by_client", "pingback_login_tries", ["client", "at"], unique=False)
     op.create_index("pingback_login_tries_by_time", "pingback_login_tries", ["at"], unique=False)
-    op.create_index(
-        "pingback_mentions_asked",
-        "pingback_mentions",
-        ["tried"],
-        unique=False,
-        sqlite_where=sa.text("asked IS NOT NULL"),
-        postgresql_where=sa.text("asked IS NOT NULL"),
-    )
     op.create_index("pingback_mentions_by_arrival", "pingback_mentions", ["received", "id"], unique=False)
     op.create_index(
         "pingback_mentions_by_home", "pingback_mentions", ["home_key", "status", "source_key"], unique=False
@@ -386,14 +380,6 @@ def _make_indices() -> None:
         postgresql_where=sa.text("status = 'pending' AND verified IS NULL"),
     )
     op.create_index(
-        "pingback_mentions_unverified",
-        "pingback_mentions",
-        ["status", "protocol", "tried"],
-        unique=False,
-        sqlite_where=sa.text("verified IS NULL"),
-        postgresql_where=sa.text("verified IS NULL"),
-    )
-    op.create_index(
         "pingback_mentions_wanted",
         "pingback_mentions",
         ["id"],
@@ -402,6 +388,13 @@ def _make_indices() -> None:
         postgresql_where=sa.text("status = 'pending' AND decision = 'approved' AND verified IS NULL"),
     )
     op.create_index("pingback_moves_by_new", "pingback_moves", ["new_key"], unique=False)
+    op.create_index(
+        "pingback_notifications_by_lease",
+        "pingback_notifications",
+        ["leased_by"],
+        unique=False,
+        sqlite_where=sa.text("leased_by IS NOT NULL"),
+    )
     op.create_index("pingback_notifications_by_time", "pingback_notifications", ["at"], unique=False)
     op.create_index("pingback_outbox_by_source", "pingback_outbox", ["source_key", "id"], unique=False)
     op.create_index(

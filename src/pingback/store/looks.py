@@ -1,0 +1,199 @@
+"""`Looks`: which sources are to be looked at, and what came of it, with the jobs for it in the same transactions."""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, bindparam, func, literal, select, text, update
+
+from pingback.model import Job, JobKind, Mention, Protocol
+from pingback.store.database import Database
+from pingback.store.jobs import add_job, add_jobs, due_of, finish_job, reschedule_job
+from pingback.store.mentions import Mentions
+from pingback.store.rows import instant, micros
+from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
+from pingback.store.searching import given
+from pingback.store.statements import Prepared, Transaction, prepared
+from pingback.urls import is_http, server_of
+
+MOST_FAILING = 1000  # first looks that failed and are tried again: as many as rejected mentions are kept
+MOST_FAILING_OF_A_HOST = 50
+ADOPTED = 500  # mentions without a job, at a time
+LOOKED_THROUGH = 100  # of a host's old mentions, which may be another site's
+
+
+class TooMany(Exception):
+    """As many sources wait to be looked at as may."""
+
+
+class FirstLook(NamedTuple):
+    """When the source of an accepted ping is to be looked at, and how many may wait for that, in all and of a host."""
+
+    host: str
+    due: datetime
+    most: int
+    most_of_host: int
+
+
+class NextLook(NamedTuple):
+    """At what a known mention's source is to be looked at again, and how far `apart` two looks are at least."""
+
+    kind: JobKind
+    host: str
+    apart: timedelta
+
+
+class Looks:
+    """The looks at sources; `Store.looks` gives it.
+
+    Thread-safe; each method is one transaction, on disk when it returns, but `ask_again`, which mostly writes nothing.
+    All raise `StoreError` when the database cannot be used. `within` are the seconds that a write may take.
+    """
+
+    def __init__(self, database: Database, kept: Mentions) -> None:
+        self._database = database
+        self._mentions = kept
+
+    def keep_waiting(
+        self, mention: Mention, look: FirstLook, *, home: str, within: float | None = None
+    ) -> tuple[Mention, bool]:
+        """Keep a mention whose source is to be looked at by a job: as it stands, and whether it was new.
+
+        Raises `TooMany` where there is no room for it.
+        """
+        with self._database.write(within=within) as tx:
+            kept, new = self._mentions.keep_in(tx, mention, home=home)
+            if new:
+                if _is_full(tx, _UNTRIED, look.host, look.most, look.most_of_host):
+                    raise TooMany  # which undoes it
+                assert kept.id is not None  # noqa: S101
+                add_job(tx, JobKind.VERIFY, kept.id, host=look.host, due=look.due, now=look.due, anew=True)
+        return kept, new
+
+    def settle(self, found: Mention, job: Job, *, again: datetime | None, now: datetime) -> Mention | None:
+        """Bring a mention up to date after a look, and end its job; with `again`, the look failed and is due then.
+
+        The mention as it stands then; None where the job is in other hands by now, or the mention kept no more. So many
+        failing looks are not tried again.
+        """
+        with self._database.write() as tx:
+            if (
+                again is not None
+                and not job.attempts
+                and _is_full(tx, _FAILING, job.host, MOST_FAILING, MOST_FAILING_OF_A_HOST)
+            ):
+                again = None
+            failed = again is not None and reschedule_job(tx, job, due=again, failed=True, now=now)
+            if not failed and not (again is None and finish_job(tx, job)):
+                return None
+            return self._mentions.update_in(tx, found, looked=now)
+
+    def fail(self, job: Job, *, due: datetime, counts: bool, now: datetime) -> None:
+        """A look at a known mention failed, which is to be tried again, and the mention stays as it is."""
+        with self._database.write() as tx:
+            if reschedule_job(tx, job, due=due, failed=counts, now=now):
+                tx.execute(_LOOKED, {"this": job.subject, "at": micros(now)})
+
+    def ask_again(self, known: Mention, look: NextLook, *, now: datetime, within: float | None = None) -> datetime:
+        """Have the source of a known mention looked at again, now or as soon as may be after the last look; when."""
+        assert known.id is not None  # noqa: S101
+        with self._database.read() as tx:
+            tried = tx.execute(_TRIED, {"this": known.id}).scalar() or 0
+            due = max(now, instant(tried) + look.apart)
+            planned = due_of(tx, look.kind, known.id)
+        if planned is not None and planned <= due:
+            return max(planned, now)
+        with self._database.write(within=within) as tx:
+            add_job(tx, look.kind, known.id, host=look.host, due=due, now=now)
+        return due
+
+    def add_overdue(
+        self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], before: datetime, now: datetime, most: int
+    ) -> int:
+        """Have approved mentions looked at again whose source was last asked for before then, the oldest first.
+
+        Those whose target, at one of these `hosts`, `is_ours`, and `most` of them; how many that are. What was never
+        verified is left out: its owner did not want its source to be asked.
+        """
+        found: list[tuple[int, int, str, str]] = []
+        with self._database.read() as tx:
+            for host in hosts:
+                asked = {"at_host": host, "before": micros(before), "kind": JobKind.REVERIFY.value}
+                rows = tx.execute(_OVERDUE, asked | {"most": most + LOOKED_THROUGH})
+                found += [(row[0], row[1], row[2], row[3]) for row in rows]
+        ours = [(number, source) for _, number, source, target in sorted(found) if is_ours(target)]
+        chosen = {number: _host(source) for number, source in ours[:most]}
+        if chosen:
+            with self._database.write() as tx:
+                add_jobs(tx, JobKind.REVERIFY, chosen, due=now, now=now)
+        return len(chosen)
+
+    def adopt(
+        self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], but_of: Collection[Protocol], now: datetime
+    ) -> int:
+        """Have those looked at that wait for it and have no job, but of these protocols; how many there were.
+
+        An earlier version kept them so, or one that took its senders at their word. Those whose target, at one of these
+        `hosts`, `is_ours`.
+        """
+        asked: dict[str, object] = {"hosts": json.dumps(list(hosts)), "protocols": json.dumps(list(but_of))}
+        with self._database.read() as tx:
+            rows = tx.execute(_WITHOUT_JOB, asked | {"kind": JobKind.VERIFY.value, "most": ADOPTED})
+            found = {row[0]: _host(row[1]) for row in rows if is_ours(row[2])}
+        if found:
+            with self._database.write() as tx:
+                add_jobs(tx, JobKind.VERIFY, found, due=now, now=now)
+        return len(found)
+
+
+def _is_full(tx: Transaction, one: Prepared, host: str, most: int, most_of_host: int) -> bool:
+    """There are as many jobs of the kind as may be, in all or of the host. Counts no further."""
+    [of_host, in_all] = tx.execute(one, {"host": host, "most": most, "most_of_host": most_of_host}).one()
+    return bool(of_host >= most_of_host or in_all >= most)
+
+
+def _host(source: str) -> str:
+    return server_of(source) if is_http(source) else ""
+
+
+def _counts(of_these: str) -> Prepared:
+    """How many first looks of a host and in all there are, as far as that is to be known."""
+    each = select(literal(1)).where(jobs.c.kind == JobKind.VERIFY.value, text(of_these))
+    of_host = each.where(jobs.c.host == bindparam("host")).limit(bindparam("most_of_host"))
+    counts = [select(func.count()).select_from(some.subquery()) for some in (of_host, each.limit(bindparam("most")))]
+    return prepared(select(*(count.scalar_subquery() for count in counts)))
+
+
+_UNTRIED, _FAILING = _counts("attempts = 0"), _counts("attempts > 0")  # as the indices have it
+_TRIED = prepared(select(mentions.c.tried).where(mentions.c.id == bindparam("this")))
+_LOOKED = prepared(
+    update(mentions).where(mentions.c.id == bindparam("this")).values(tried=bindparam("at", type_=BigInteger))
+)
+_HAS_NO_JOB = (
+    ~select(literal(1))
+    .where(jobs.c.kind == bindparam("kind"), jobs.c.subject == mentions.c.id)
+    .correlate(mentions)
+    .exists()
+)
+_OVERDUE = prepared(
+    select(mentions.c.tried, mentions.c.id, mentions.c.source, mentions.c.target)
+    .where(
+        text(LOOKED_AT),
+        mentions.c.target_host == bindparam("at_host"),
+        mentions.c.tried <= bindparam("before", type_=BigInteger),
+        _HAS_NO_JOB,
+    )
+    .order_by(mentions.c.tried)
+    .limit(bindparam("most"))
+)
+_WITHOUT_JOB = prepared(
+    select(mentions.c.id, mentions.c.source, mentions.c.target)
+    .where(
+        text(UNSEEN),
+        mentions.c.target_host.in_(select(given("hosts").c.value)),
+        mentions.c.protocol.not_in(select(given("protocols").c.value)),
+        _HAS_NO_JOB,
+    )
+    .limit(bindparam("most"))
+)

@@ -1,0 +1,293 @@
+"""`pingback.receive.verification`: what becomes of a ping that was accepted before it was verified."""
+
+from collections.abc import Collection
+
+import pytest
+
+from pingback.errors import Blocked, FaultCode, FetchError, Unreachable
+from pingback.model import Mention, MentionStatus, Protocol
+from pingback.store import Store
+from tests.receive.conftest import (
+    LINKING,
+    NO_LINK,
+    SOURCE,
+    TARGET,
+    MakeReceiver,
+    finish,
+    refusal,
+)
+from tests.receive.pages import PATIENCE, Clock, Page, Pages
+
+
+def test_what_is_not_verified_in_time_is_pending_and_finished_later(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    receiver = make(answer_within=0.0)
+    pending = receiver.ping(SOURCE, TARGET)
+    assert (pending.status, pending.verified) == (MentionStatus.PENDING, None)
+    assert store.mentions.find(SOURCE, TARGET) == pending  # committed before the answer
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    finish(receiver)
+    [mention] = store.mentions.list()
+    assert (mention.id, mention.status, mention.title) == (pending.id, MentionStatus.APPROVED, "A “post” – A")
+    assert len(pages.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "lives"),
+    [
+        pytest.param(NO_LINK, 17, False, id="17"),
+        pytest.param(Page(status=404), 16, False, id="404"),
+        pytest.param(Page(status=410), 16, False, id="410"),
+        pytest.param(Blocked(SOURCE, "10.0.0.1 is private"), 16, False, id="blocked-by-the-guard"),
+        pytest.param(Page(status=403), 50, False, id="403"),
+        pytest.param(Page(status=304), 50, False, id="304"),
+        pytest.param(Unreachable(SOURCE, "out of time"), 16, True, id="unreachable"),
+        pytest.param(Page(status=408), 50, True, id="rfc9110-15.5.9-408"),
+        pytest.param(Page(status=425), 50, True, id="rfc8470-5.2-425"),
+        pytest.param(Page(status=429), 50, True, id="rfc6585-4-429"),
+        pytest.param(Page(status=500), 50, True, id="500"),
+        pytest.param(Page(status=503), 50, True, id="503"),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_nothing_shows_that(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, answer: Page | FetchError, fault: int, lives: bool
+) -> None:
+    pages.web[SOURCE] = answer
+    receiver = make(answer_within=0.0)
+    pending = receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    [mention] = store.mentions.list()
+    assert (mention.status, mention.fault, mention.verified) == (MentionStatus.REJECTED, fault, None)
+    finish(receiver)
+    assert len(pages.asked) == 1
+    pages.web[SOURCE] = LINKING
+    clock.pass_by(hours=1)
+    finish(receiver)
+    [mention] = store.mentions.list()
+    assert (mention.id, mention.status is MentionStatus.APPROVED, mention.fault is None) == (pending.id, lives, lives)
+    assert len(pages.asked) == 1 + lives
+
+
+def test_it_ends_after_two_days(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:
+    pages.web[SOURCE] = Page(status=503)
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    for _ in range(100):
+        finish(receiver)
+        clock.pass_by(minutes=30)
+    assert 8 < len(pages.asked) < 30
+    tried = len(pages.asked)
+    pages.web[SOURCE] = LINKING
+    clock.pass_by(days=1)
+    finish(receiver)
+    assert ([mention.fault for mention in store.mentions.list()], len(pages.asked)) == ([50], tried)
+
+
+def test_the_source_says_when_to_come_again(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:
+    pages.web[SOURCE] = Page(status=503, retry_after="7200")
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    pages.web[SOURCE] = LINKING
+    clock.pass_by(minutes=119)
+    finish(receiver)
+    assert len(pages.asked) == 1
+    clock.pass_by(minutes=1)
+    finish(receiver)
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
+
+
+def test_a_new_ping_is_taken_between_two_tries(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:
+    pages.web[SOURCE] = Page(status=500)
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    assert refusal(make()).code == FaultCode.UPSTREAM_ERROR  # inline, which is an answer
+    pages.web[SOURCE] = LINKING
+    assert make().ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+    pages.web[SOURCE] = NO_LINK
+    clock.pass_by(days=3)
+    finish(receiver)
+    assert ([mention.status for mention in store.mentions.list()], len(pages.asked)) == ([MentionStatus.APPROVED], 3)
+
+
+def test_an_answer_at_once_writes_nothing(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:
+    pages.web[SOURCE] = Page(status=500)
+    receiver = make(answer_within=PATIENCE)
+    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    assert list(store.mentions.list()) == []
+    clock.pass_by(hours=1)
+    assert (receiver.run_jobs(), len(pages.asked)) == (0, 1)
+
+
+def test_a_rejected_ping_tried_again_counts_as_new(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    pages.web[SOURCE] = NO_LINK
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    pages.web[SOURCE] = LINKING
+    mention = make().ping(SOURCE, TARGET)
+    assert (mention.status, mention.fault) == (MentionStatus.APPROVED, None)
+    assert list(store.mentions.list()) == [mention]
+
+
+def test_what_is_verified_in_time_is_answered_with_its_end(make: MakeReceiver, pages: Pages) -> None:
+    receiver = make(answer_within=PATIENCE)
+    assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+    assert refusal(receiver, "https://a.example/none").code == FaultCode.SOURCE_NOT_FOUND
+    assert refusal(receiver, SOURCE, TARGET + "/other").code == FaultCode.NO_LINK
+
+
+def test_so_many_of_a_host_wait_and_one_more_is_50(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    receiver = make(answer_within=0.0)
+    for number in range(50):
+        assert receiver.ping(f"https://a.example/{number}", TARGET).status is MentionStatus.PENDING
+    fault = refusal(receiver)
+    assert (fault.code, fault.retry_after) == (FaultCode.UPSTREAM_ERROR, 60.0)
+    assert store.mentions.find(SOURCE, TARGET) is None
+    assert receiver.ping("https://b.example/", TARGET).status is MentionStatus.PENDING
+
+
+def test_so_many_wait_in_all(make: MakeReceiver, store: Store, pages: Pages) -> None:
+    receiver = make(answer_within=0.0)
+    for number in range(1000):
+        receiver.ping(f"https://{number}.example/", TARGET)
+    assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
+    finish(receiver)
+    assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING  # dead sources shut out no living one
+
+
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(0.0, id="background")])
+def test_resume_finishes_what_a_crash_left(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, answer_within: float | None
+) -> None:
+    for number in range(6):
+        store.mentions.keep(
+            Mention(
+                source=f"https://a.example/{number}",
+                target=TARGET,
+                protocol=Protocol.PINGBACK,
+                status=MentionStatus.PENDING,
+                received=clock.instant,
+            )
+        )
+        pages.web[f"https://a.example/{number}"] = LINKING if number % 2 else NO_LINK
+    receiver = make(answer_within=answer_within)
+    receiver.run_jobs()
+    finish(receiver)
+    assert [mention.status.value for mention in store.mentions.list()] == ["rejected", "approved"] * 3
+    assert list(store.mentions.unverified()) == []
+
+
+def broken(mention: Mention) -> MentionStatus:
+    raise ZeroDivisionError
+
+
+def test_a_bug_of_ours_is_tried_again_and_said_once_with_all_there_is(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = make(answer_within=0.0, decide=broken)
+    receiver.ping(SOURCE, TARGET)
+    for _ in range(60):
+        finish(receiver)
+        clock.pass_by(hours=1)
+    [mention] = store.mentions.list()
+    assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.INTERNAL_ERROR)
+    assert caplog.text.count("Traceback") == 1
+    tried = len(pages.asked)
+    assert tried > 3
+    finish(receiver)
+    assert len(pages.asked) == tried
+
+
+def test_what_was_mended_meanwhile_is_taken(make: MakeReceiver, store: Store, clock: Clock) -> None:
+    receiver = make(answer_within=0.0, decide=broken)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    clock.pass_by(minutes=1)
+    make().run_jobs()
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
+
+
+@pytest.mark.parametrize("decision", [MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED])
+def test_what_the_owner_decides_meanwhile_stands(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, decision: MentionStatus
+) -> None:
+    """While somebody looks, which is when the decider is asked; what they found is found again where it matters."""
+
+    def decide(mention: Mention) -> MentionStatus:
+        store.moderation.decide([1], decision)
+        return MentionStatus.PENDING
+
+    receiver = make(answer_within=0.0, decide=decide)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    assert [mention.status for mention in store.mentions.list()] == [decision]
+    assert len(pages.asked) == (2 if decision is MentionStatus.APPROVED else 1)
+
+
+def test_approved_between_two_tries_it_is_looked_at_at_once(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.web[SOURCE] = Page(status=503)
+    receiver = make(answer_within=0.0, decide=lambda _: MentionStatus.SPAM)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    pages.web[SOURCE] = LINKING
+    store.moderation.decide([1], MentionStatus.APPROVED)
+    clock.pass_by(seconds=0)
+    finish(receiver)
+    assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
+
+
+def test_what_was_forgotten_ends(store: Store, make: MakeReceiver, pages: Pages, clock: Clock) -> None:
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    with store._database.write() as tx:  # as retention does
+        tx.execute("DELETE FROM pingback_mentions")
+    assert (receiver.run_jobs(), pages.asked, receiver.run_jobs()) == (1, [], 0)
+
+
+def test_what_is_of_no_site_any_more_ends_without_a_word(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(answer_within=0.0).ping(SOURCE, TARGET)
+    [waiting] = store.mentions.list()
+    other = make(site="https://other.example")
+    assert other.run_jobs() == 1  # and every five minutes from then on, until it is over
+    assert other.run_jobs() == 0
+    clock.pass_by(minutes=5)
+    assert other.run_jobs() == 1
+    clock.pass_by(days=3)
+    assert [other.run_jobs(), other.run_jobs()] == [1, 0]
+    assert [*store.mentions.list()] == [waiting]
+    assert (pages.asked, caplog.records) == ([], [])
+
+
+def test_what_is_pending_for_another_site_is_left_to_it(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    waiting = Mention(
+        source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
+    )
+    waiting, _ = store.mentions.keep(waiting)
+    make(site="https://other.example").run_jobs()
+    assert [*store.mentions.list()] == [waiting]
+    assert pages.asked == []
+
+
+@pytest.mark.parametrize("block", [pytest.param((), id="by-the-owner"), pytest.param(["a.example"], id="by-setting")])
+def test_what_was_blocked_while_it_waited_is_not_asked_for(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, block: Collection[str]
+) -> None:
+    waiting = Mention(
+        source=SOURCE, target=TARGET, protocol=Protocol.PINGBACK, status=MentionStatus.PENDING, received=clock.instant
+    )
+    store.mentions.keep(waiting)
+    if not block:
+        store.blocks.add("a.example", host="a.example")
+    make(block=block).run_jobs()
+    [mention] = store.mentions.list()
+    assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.ACCESS_DENIED)
+    assert pages.asked == []

@@ -1,0 +1,73 @@
+"""`pingback.store.looks`: which known mentions are to be looked at again. More of it is tested through the receiver."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.store import Store
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+MENTION = Mention(
+    source="https://a.example/6",
+    target="https://my.example/5",
+    protocol=Protocol.PINGBACK,
+    status=MentionStatus.APPROVED,
+    received=NOON,
+    verified=NOON,
+)
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store("sqlite://", clock=lambda: NOON) as store:
+        yield store
+
+
+def keep(store: Store, number: int, **changes: object) -> Mention:
+    kept, _ = store.mentions.keep(replace(MENTION, source=f"https://a.example/{number}", **changes))  # type: ignore[arg-type]  # fields
+    return kept
+
+
+def due(store: Store, at: datetime, most: int = 9) -> list[str]:
+    """The sources of those that get a job when the last look may be 30 days ago."""
+    before = {"hosts": ["my.example"], "is_ours": lambda target: True, "before": at - 30 * DAY, "now": at, "most": most}
+    store.looks.add_overdue(**before)  # type: ignore[arg-type]  # as they are named there
+    leased = store.jobs.lease([JobKind.REVERIFY], worker_id="me", now=at, lease=DAY, limit=9, per_host=9)
+    sources = [each.source for job in leased for each in store.mentions.with_ids([job.subject])]
+    for job in leased:
+        store.jobs.done(job)
+    return sources
+
+
+def test_the_oldest_look_first_and_no_more_than_asked_for(store: Store) -> None:
+    for number, days in ((1, 1), (2, 0), (3, 2)):
+        keep(store, number, verified=NOON + days * DAY)
+    assert due(store, NOON + 32 * DAY, most=2) == [f"https://a.example/{number}" for number in (2, 1)]
+    assert due(store, NOON + 30 * DAY) == ["https://a.example/2"]
+    assert due(store, NOON + 30 * DAY - timedelta(microseconds=1)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(pytest.param({"status": status}, id=status) for status in MentionStatus if status != MentionStatus.APPROVED),
+        pytest.param({"verified": None, "protocol": Protocol.TRACKBACK}, id="never-verified"),
+    ],
+)
+def test_what_is_not_shown_is_not_looked_at(store: Store, changes: dict[str, object]) -> None:
+    keep(store, 1, **changes)
+    assert due(store, NOON + 400 * DAY) == []
+
+
+def test_those_of_others_are_left_to_them(store: Store) -> None:
+    keep(store, 1)
+    at = NOON + 40 * DAY
+    asked = {"before": at, "now": at, "most": 9}
+    assert store.looks.add_overdue(hosts=["other.example"], is_ours=bool, **asked) == 0  # type: ignore[arg-type]
+    assert store.looks.add_overdue(hosts=["my.example"], is_ours=lambda _: False, **asked) == 0  # type: ignore[arg-type]
+    assert store.looks.add_overdue(hosts=["my.example"], is_ours=bool, **asked) == 1  # type: ignore[arg-type]
+    assert store.looks.add_overdue(hosts=["my.example"], is_ours=bool, **asked) == 0  # type: ignore[arg-type]  # it has a job
