@@ -46,7 +46,7 @@ class Blocks:
             return list(connection.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars())
 
 
-OF_HOSTS = select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value)))
+OF_HOSTS = prepared(select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value))))
 _ADD = prepared(insert(blocks).on_conflict_do_nothing())
 _REMOVE = prepared(delete(blocks).where(blocks.c.block == bindparam("gone")))
 _ALL = prepared(select(blocks.c.block).order_by(blocks.c.block))
