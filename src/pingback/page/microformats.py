@@ -62,8 +62,8 @@ def entry_in(page: bytes, url: str) -> Entry | None:
     """
     if all(page.find(mark, 0, MAX_PAGE) < 0 for mark in _MARKS):
         return None
-    elements = _elements_of(_beginning(page))
-    entry = _first_of(elements, _ENTRIES)
+    told = _told_of(_beginning(page))
+    entry = told.entry
     properties = _properties(entry, "h-entry", url)
     card: object = _first(properties.get("author"))
     if not card:  # the page's own, which the entry may have left to it
@@ -71,7 +71,7 @@ def entry_in(page: bytes, url: str) -> Entry | None:
             for element in _within(entry):
                 element.attributes.clear()
             entry.children.clear()
-        card = {"properties": _properties(_first_of(elements, _CARDS), "h-card", url)}
+        card = {"properties": _properties(_first_of(told.elements, _CARDS), "h-card", url)}
     return Entry(
         name=clean(_word(properties.get("name")), LONGEST_TITLE),
         author=_author(card),
@@ -101,7 +101,8 @@ class _Element:
 
     def __init__(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.tag = tag
-        self.attributes = {name: attributes[name] for name in _ATTRIBUTES if name in attributes}
+        # Most have none, and then there is nothing to look for.
+        self.attributes = {name: attributes[name] for name in _ATTRIBUTES if name in attributes} if attributes else {}
         self.children: list[_Element | str] = []
 
     def get(self, name: str) -> str | None:
@@ -109,29 +110,49 @@ class _Element:
 
 
 class _Target:
-    """Keeps what lxml's parser tells. A tree of its own would cost the square of an element's attributes in time."""
+    """Keeps what lxml's parser tells. A tree of its own would cost the square of an element's attributes in time.
+
+    What is in the content of the first entry is most of a page, and nobody asks for it: it is not kept. That of an
+    entry which is its own content is.
+    """
 
     def __init__(self) -> None:
         self.elements: list[_Element] = []  # in document order
+        self.entry: _Element | None = None  # the first one
+        self._in_entry = False
+        self._in_content = 0  # how many elements are open there
         self._open = [_Element("", {})]
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._in_content:
+            self._in_content += 1
+            return
         element = _Element(tag, attributes)
+        if "class" in attributes:
+            if self._in_entry and _is_one_of(_CONTENT, element):
+                self._in_content = 1
+                return
+            if self.entry is None and tag != "base" and _is_one_of(_ENTRIES, element):
+                self.entry, self._in_entry = element, True
         self._open[-1].children.append(element)
         self._open.append(element)
         self.elements.append(element)
 
     def end(self, tag: str) -> None:
-        self._open.pop()
+        if self._in_content:
+            self._in_content -= 1
+        elif self._open.pop() is self.entry:
+            self._in_entry = False
 
     def data(self, text: str) -> None:
-        self._open[-1].children.append(text)
+        if not self._in_content:
+            self._open[-1].children.append(text)
 
     def close(self) -> None:
         return None
 
 
-def _elements_of(page: bytes) -> list[_Element]:
+def _told_of(page: bytes) -> _Target:
     from lxml import etree  # who reads no page need not load it
 
     target = _Target()
@@ -139,7 +160,7 @@ def _elements_of(page: bytes) -> list[_Element]:
     parser.feed(page)
     with suppress(etree.XMLSyntaxError):  # lxml's answer to a page without any markup
         parser.close()
-    return target.elements
+    return target
 
 
 def _within(root: _Element) -> Iterator[_Element]:
