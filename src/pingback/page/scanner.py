@@ -20,11 +20,12 @@ from lxml import etree
 from pingback.page.encoding import to_utf8
 from pingback.urls import resolve
 
-FEED_BYTES = 16 * 1024
+FEED_BYTES = 4 * 1024  # a page is read to the end of the piece in which all that was asked for is found
+SMALL_PIECE = 1024
 MAX_PIECES = 8192  # of text in one block that are kept; a page of NULs comes in a piece each
 
-DENSE = 1500  # tags in a piece, with which it is cut into small ones
-FAR = 500_000  # elements that all tags of a piece could walk past, with which it is cut, too
+DENSE = 375  # tags in a piece, with which it is cut into small ones
+FAR = 125_000  # elements that all tags of a piece could walk past, with which it is cut, too
 WALKED_PER_BYTE = 1000  # letters of names that are compared; 0.3 s in a page of 1 MiB
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
 READ_AT_FIRST = 64 * 1024  # bytes whose time is granted, whatever the page's length
@@ -120,7 +121,7 @@ def _pieces(chunks: Iterable[bytes], target: "_Target") -> Iterator[bytes]:
             piece = chunk[start : start + FEED_BYTES]
             tags = piece.count(b"<")
             if tags > DENSE or tags * target.depth > FAR:
-                piece = piece[: FEED_BYTES // 16]
+                piece = piece[:SMALL_PIECE]
             yield piece
             start += len(piece)
 
