@@ -49,12 +49,14 @@ class Counting:
 
     def _tracer(self) -> Callable[[str], None]:
         inside = False  # a transaction that was begun
+        before = ""
 
         def trace(statement: str) -> None:
-            nonlocal inside
-            word = statement.lstrip().partition(" ")[0].upper().rstrip(";")
-            if word == "--":  # what a trigger does
+            nonlocal inside, before
+            if statement == before:  # what a trigger does is told as the statement that it belongs to
                 return
+            before = statement
+            word = statement.lstrip().partition(" ")[0].upper().rstrip(";")
             if word in ("COMMIT", "END", "ROLLBACK"):
                 inside = False
                 return

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache, partial
-from math import ceil
+from math import ceil, floor
 from time import monotonic, sleep
 from typing import Any, cast
 
@@ -130,7 +130,9 @@ def begin_writing(lent: PoolProxiedConnection, *, until: float) -> None:
 
 def _wait(lent: PoolProxiedConnection, seconds: float) -> None:
     """Let this connection wait so long for others' locks."""
-    wait = max(ceil(seconds * 1000), 0)
+    # In tenths of a second: then it mostly is as it was, and there is nothing to say.
+    tenths = max(floor(seconds * 10), 0) * 100
+    wait = tenths or max(ceil(seconds * 1000), 0)
     if lent.info.get("wait") != wait:  # mostly no other thread was before us, and it is as it was
         lent.cursor().execute(f"PRAGMA busy_timeout = {wait}")
         lent.info["wait"] = wait
