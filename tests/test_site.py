@@ -661,6 +661,17 @@ def test_run_due_does_what_waits_and_leaves_no_thread(clock: Clock) -> None:
         wait_until(lambda: set(threading.enumerate()) <= set(before))
 
 
+def test_run_due_does_not_count_what_it_puts_off(clock: Clock) -> None:
+    web = Pages({f"https://a.example/{number}": WEB[SOURCE] for number in range(3)})
+    with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, source_rate="2/hour") as site:
+        for url in web.web:
+            site.store.mentions.keep(replace(kept(url, PENDING), received=clock()))
+        assert (site.run_due(seconds=PATIENCE), site.run_due()) == (2, 0)
+        clock.pass_by(hours=1)
+        assert site.run_due() == 0  # the rate goes by a clock of its own
+        site.store.close()
+
+
 def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:

@@ -231,7 +231,7 @@ class Parts:
             return self.publishing.broken(job, error)
         instant = self._clock()
         if isinstance(error, StoreError):
-            return End(partial(self._store.jobs.postpone, job, instant + A_MOMENT, now=instant))
+            return End(partial(self._store.jobs.postpone, job, instant + A_MOMENT, now=instant), counts=False)
         return End(partial(self._store.jobs.fail, job, instant + A_DAY, now=instant))
 
     def _learn(self, akismet: "Akismet", before: MentionStatus, mention: Mention) -> None:

@@ -271,7 +271,8 @@ class Site:
         """Do what waits, in this thread: for cron, Celery and other tasks. How much there was; 0 means that it is done.
 
         Pings that are not verified, old mentions that are to be verified anew, who is to be told of new ones,
-        posts that are to be published, and pings to others that are due.
+        posts that are to be published, and pings to others that are due: each counts as one that was done or tried, a
+        post and each of its pings for themselves. What is put off, as its host has to be left alone, counts for none.
         Nothing begins after so many `seconds`; what began is finished, within the time-outs of its exchanges. Other
         processes may do the same meanwhile. Raises StoreError.
         """

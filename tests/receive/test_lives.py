@@ -1,11 +1,12 @@
 """`pingback.receive.verification`: what becomes of a ping that was accepted before it was verified."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import pytest
 
 from pingback.errors import Blocked, FaultCode, FetchError, Unreachable
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import JobKind, Mention, MentionStatus, Protocol
 from pingback.store import Store
 from tests.receive.conftest import (
     LINKING,
@@ -249,18 +250,39 @@ def test_what_was_forgotten_ends(store: Store, make: MakeReceiver, pages: Pages,
     assert (receiver.run_jobs(), pages.asked, receiver.run_jobs()) == (1, [], 0)
 
 
+@pytest.mark.parametrize(
+    "status", [pytest.param(MentionStatus.PENDING, id="waiting"), pytest.param(MentionStatus.APPROVED, id="overdue")]
+)
+def test_what_cannot_be_read_is_put_off_and_counts_for_nothing(
+    store: Store, make: MakeReceiver, pages: Pages, clock: Clock, status: MentionStatus
+) -> None:
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    if status is MentionStatus.APPROVED:
+        finish(receiver)
+        clock.pass_by(days=31)
+    with store._database.write() as tx:
+        tx.execute("UPDATE pingback_mentions SET kind = 'of a later version'")
+    pages.asked.clear()
+    again = [receiver.reverify(after=timedelta(days=30), most=4) + receiver.run_jobs() for _ in range(3)]
+    assert (again, pages.asked) == ([0, 0, 0], [])
+    with store._database.write() as tx:
+        tx.execute("UPDATE pingback_mentions SET kind = 'mention-of'")
+    clock.pass_by(days=1)
+    assert (receiver.run_jobs(), len(pages.asked)) == (1, 1)
+
+
 def test_what_is_of_no_site_any_more_ends_without_a_word(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     make(answer_within=0.0).ping(SOURCE, TARGET)
     [waiting] = store.mentions.list()
     other = make(site="https://other.example")
-    assert other.run_jobs() == 1  # and every five minutes from then on, until it is over
     assert other.run_jobs() == 0
-    clock.pass_by(minutes=5)
-    assert other.run_jobs() == 1
+    assert store.jobs.next_due([JobKind.VERIFY], now=clock()) == clock() + timedelta(minutes=5)
     clock.pass_by(days=3)
-    assert [other.run_jobs(), other.run_jobs()] == [1, 0]
+    assert other.run_jobs() == 0
+    assert store.jobs.next_due([JobKind.VERIFY], now=clock()) is None
     assert [*store.mentions.list()] == [waiting]
     assert (pages.asked, caplog.records) == ([], [])
 

@@ -83,7 +83,7 @@ class Runner:
     def run(
         self, *, only: Collection[int] | None = None, patience: timedelta = timedelta(0), seconds: float = inf
     ) -> int:
-        """Do what is due, all of it or that about these subjects; how many jobs ended.
+        """Do what is due, all of it or that about these subjects; how many jobs were done or tried.
 
         What becomes due within `patience` is waited for; after `seconds` nothing more is begun. If `told` of an End
         raises, this ends once what is out has ended and is kept. A KeyboardInterrupt waits for nothing. Raises
@@ -254,8 +254,7 @@ class Runner:
 
     def _put_off(self, run: Run, task: Task, due: datetime) -> None:
         """Give the job back, untried. That its own host pauses, others are to know, or it would be leased for each."""
-        task.is_counted = False
-        self._keep(run, task, End(partial(self._postpone, task, due)))
+        self._keep(run, task, End(partial(self._postpone, task, due), counts=False))
 
     def _postpone(self, task: Task, due: datetime) -> None:
         if task.step.host == task.job.host and due > self._clock():
@@ -373,7 +372,7 @@ class Runner:
         if task in run.unkept:
             run.unkept.remove(task)
         run.tasks.discard(task)
-        run.ended += task.is_counted
+        run.ended += end.counts
         self._tell(run, end)
 
     def _tell(self, run: Run, end: End) -> None:

@@ -18,10 +18,12 @@ def nothing() -> None:
 
 class End(NamedTuple):
     """What came of a job. `keep` writes it, with the job, in one transaction; where it raises StoreError it is called
-    again until the lease is over. `told` is called afterwards, in the thread that runs the Runner."""
+    again until the lease is over. `told` is called afterwards, in the thread that runs the Runner. One that only
+    puts the job off `counts` for nothing done."""
 
     keep: Callable[[], object]
     told: Callable[[], object] = nothing
+    counts: bool = True
 
 
 class Step(NamedTuple):
@@ -48,7 +50,6 @@ class Task:
     future: "Future[Step | End] | None" = None
     is_out: bool = False  # its step was begun, and what came of it is not kept
     end: End | None = None  # to be kept
-    is_counted: bool = True
 
     def is_over(self, now: datetime) -> bool:
         """Its lease has run out."""

@@ -228,7 +228,8 @@ class Notifier:
         except PingbackError as error:
             log.warning("cannot tell of new mentions by %s: %s", channel.name, error)
             failed = True
-        return End(partial(self._keep, job, channel, told, rests_until=self._due(job, channel, news, told, failed)))
+        due = self._due(job, channel, news, told, failed)
+        return End(partial(self._keep, job, channel, told, rests_until=due), counts=bool(told) or failed)
 
     def _due(
         self, job: Job, channel: Channel, news: Sequence[Mention], told: Sequence[Mention], failed: bool

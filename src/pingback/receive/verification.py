@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
-from pingback.errors import BadStatus, Fault, FaultCode, FetchError, NoTurn, StoreError
+from pingback.errors import BadStatus, Fault, FaultCode, FetchError, NoTurn, StoreError, UnreadableRow
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.retry import VERIFICATIONS, retry_after
 from pingback.jobs.steps import End
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 EXISTS_WITHIN = 1.0  # seconds that a sender waits for the site: WordPress waits for three, and the source needs some
 LEASE = timedelta(minutes=5)  # longer than a look takes by the time-outs that we have by default
+UNREADABLE_FOR = timedelta(days=1)
 NOT_OURS = timedelta(minutes=5)  # after which others have had time to see to what is theirs
 NO_ROOM = (15.0, 60.0)  # seconds, the least and the most: what waits for a host's budget does not come back at once
 LONGEST_WAIT = timedelta(hours=1)
@@ -127,14 +128,17 @@ class Verifier:
         client_ip: str | None = None,
     ) -> End:
         """What is to be kept of the job, or was kept: whoever hears of it may take their time, in this thread."""
-        mention = next(iter(self.store.mentions.with_ids([job.subject])), None)
+        try:
+            mention = self.store.mentions.at(job.subject)
+        except UnreadableRow:  # of which the log tells; without its job it would be given one again and again
+            return self._put_off(job, self.clock() + UNREADABLE_FOR)
         if mention is None or not is_wanted(mention, job.kind):
             return End(partial(self.store.jobs.done, job))
         if mention.wanted and mention.protocol in self.store.moderation.on_their_word:
             self.store.moderation.approve_on_their_word()
             return End(partial(self.store.jobs.done, job))
         if not self.site.holds(mention.target):
-            return End(self._left_to_others(job, mention))
+            return self._left_to_others(job, mention)
         # What is kept and looked at later still counts for whom sent it, unless somebody else asks for it now.
         sender = mention.client_ip or "" if client_ip is None else client_ip
         try:
@@ -144,7 +148,7 @@ class Verifier:
         except NoTurn as postponed:
             # Who has counted is this process: another, or the next one, may have room.
             due = self.clock() + min(timedelta(seconds=postponed.retry_after), LONGEST_WAIT)
-            return End(partial(self.store.jobs.postpone, job, due, now=self.clock()))
+            return self._put_off(job, due)
         try:
             kept = keep()
         except StoreError as error:
@@ -154,12 +158,15 @@ class Verifier:
             self.on_kept(kept)
         return End(_nothing)
 
-    def _left_to_others(self, job: Job, mention: Mention) -> Callable[[], object]:
+    def _put_off(self, job: Job, due: datetime) -> End:
+        return End(partial(self.store.jobs.postpone, job, due, now=self.clock()), counts=False)
+
+    def _left_to_others(self, job: Job, mention: Mention) -> End:
         """The site has no such page: another over the same database may, or it had one once. The mention stays."""
         instant = self.clock()
         if instant - (mention.changed or mention.received) > VERIFICATIONS.horizon:
-            return partial(self.store.jobs.done, job)
-        return partial(self.store.jobs.postpone, job, instant + NOT_OURS, now=instant)
+            return End(partial(self.store.jobs.done, job), counts=False)
+        return self._put_off(job, instant + NOT_OURS)
 
     # First looks
 

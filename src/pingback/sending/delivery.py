@@ -136,7 +136,7 @@ class Deliveries:
         self._aside.add(job.subject)
         instant = self.clock()
         later = max(self.until or instant, instant) + ASIDE_FOR
-        return End(partial(self.store.jobs.postpone, job, later, now=instant), told)
+        return End(partial(self.store.jobs.postpone, job, later, now=instant), told, counts=False)
 
     def protocols_for(self, ping: QueuedPing) -> Collection[Protocol]:
         """Those by which it may be told: of a link that is gone, only some can tell, the one that told of it first."""
@@ -173,7 +173,7 @@ class Deliveries:
             self._unreadable.add(job.subject)
             log.error("ping %s of the outbox cannot be read, and is put off: %s", job.subject, error)
         instant = self.clock()
-        return End(partial(self.store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant))
+        return End(partial(self.store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant), counts=False)
 
 
 class _Looks:

@@ -87,7 +87,7 @@ class Reader:
 
     def _put_off(self, job: Job) -> End:
         instant = self._clock()
-        return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant))
+        return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant), counts=False)
 
 
 class _Ending:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingback.clock import Clock
-from pingback.errors import StoreError
+from pingback.errors import StoreError, UnreadableRow
 from pingback.model import Mention, MentionStatus, Reputation
 from pingback.store import retention
 from pingback.store.blocks import OF_HOSTS
@@ -149,6 +149,17 @@ class Mentions:
         with self._database.read() as tx:
             row = tx.execute(_OF_PAIR, {"of": pair}).one_or_none()
         return None if row is None else mention_or_none(row)
+
+    def at(self, number: int) -> Mention | None:
+        """The mention with this id; None where there is none. Raises `UnreadableRow` where nobody can tell."""
+        with self._database.read() as tx:
+            row = tx.execute(_WITH_IDS, {"ids": json.dumps([number])}).one_or_none()
+        if row is None:
+            return None
+        mention = mention_or_none(row)
+        if mention is None:
+            raise UnreadableRow(f"mention {number} cannot be read")
+        return mention
 
     def with_ids(self, ids: Iterable[int]) -> "list[Mention]":
         """The mentions with these ids, those that there are."""
