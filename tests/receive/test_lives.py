@@ -40,7 +40,7 @@ def test_what_is_not_verified_in_time_is_pending_and_finished_later(
         pytest.param(NO_LINK, 17, False, id="17"),
         pytest.param(Page(status=404), 16, False, id="404"),
         pytest.param(Page(status=410), 16, False, id="410"),
-        pytest.param(Blocked(SOURCE, "10.0.0.1 is private"), 16, False, id="blocked-by-the-guard"),
+        pytest.param(Blocked(SOURCE, "10.0.0.1 is private"), 16, True, id="blocked-by-the-guard"),
         pytest.param(Page(status=403), 50, False, id="403"),
         pytest.param(Page(status=304), 50, False, id="304"),
         pytest.param(Unreachable(SOURCE, "out of time"), 16, True, id="unreachable"),

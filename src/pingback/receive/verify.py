@@ -9,7 +9,7 @@ from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pingback.errors import BadStatus, Fault, FaultCode, FetchError, Unreachable
+from pingback.errors import BadStatus, Fault, FaultCode, FetchError
 from pingback.model import Protocol, Verification
 from pingback.net.guard import OWNERS, Permit
 from pingback.page.about import read_mention
@@ -69,10 +69,12 @@ def is_gone(error: FetchError) -> bool:
 
 
 def may_pass(error: FetchError) -> bool:
-    """The source may be had later: what its server says of it, or our guard, is no answer for good."""
-    if isinstance(error, BadStatus):
-        return error.status >= 500 or error.status in _FOR_NOW
-    return isinstance(error, Unreachable)
+    """The source may be had later: what its server says of it is an answer for good, but for some statuses.
+
+    What our guard refuses counts as a source that is silent. It would be forgotten earlier, and whoever asks for its
+    status page until then could tell which names lead into our network.
+    """
+    return not isinstance(error, BadStatus) or error.status >= 500 or error.status in _FOR_NOW
 
 
 def fault_of(error: FetchError) -> Fault:
