@@ -99,6 +99,25 @@ def test_the_source_says_when_to_come_again(make: MakeReceiver, store: Store, pa
     assert [mention.status for mention in store.mentions.list()] == [MentionStatus.APPROVED]
 
 
+def test_what_one_page_asks_for_keeps_its_host_from_nobody(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make(answer_within=0.0)
+    for number in range(3):
+        pages.web[f"{SOURCE}/{number}"] = Page(status=429, retry_after="315360000")
+        receiver.ping(f"{SOURCE}/{number}", TARGET)
+    clock.pass_by(seconds=1)
+    receiver.ping(SOURCE, TARGET)
+    for _ in range(3):  # two at once, and then one at a time
+        finish(receiver)
+        assert store.jobs.paused_until("a.example", now=clock()) == clock() + timedelta(seconds=15)
+        clock.pass_by(seconds=15)
+    assert [mention.status for mention in store.mentions.list()].count(MentionStatus.APPROVED) == 1
+    clock.pass_by(days=1)
+    finish(receiver)
+    assert len(pages.asked) == 4  # each page once
+
+
 def test_a_new_ping_is_taken_between_two_tries(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:
     pages.web[SOURCE] = Page(status=500)
     receiver = make(answer_within=0.0)

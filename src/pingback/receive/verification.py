@@ -202,12 +202,16 @@ class Verifier:
         return VERIFICATIONS.next_try(failing_since=since, now=instant, random=self._random, not_before=not_before)
 
     def _asked_for(self, error: FetchError) -> datetime | None:
-        """Until when the source's server wants to be left alone, which all of us do then."""
+        """Until when the source is to be left alone, by its server's word.
+
+        All else of that server is asked at the usual pace of those that want patience: whose page it is that says
+        tomorrow is a stranger, and others who have pages there, and our own pings to them, are not to wait for it.
+        """
         if not isinstance(error, BadStatus):
             return None
         until = retry_after(error.retry_after, now=self.clock(), within=VERIFICATIONS.horizon)
         if error.status == 429 or until is not None:
-            self.budget.too_fast(server_of(error.url), until)
+            self.budget.too_fast(server_of(error.url))
         return until
 
     # Known mentions
