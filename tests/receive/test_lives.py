@@ -306,6 +306,19 @@ def test_what_is_of_no_site_any_more_ends_without_a_word(
     assert (pages.asked, caplog.records) == ([], [])
 
 
+def test_a_site_that_looks_now_and_then_finds_what_others_put_off(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.web[SOURCE] = Page(status=503)
+    mine, other = make(answer_within=0.0), make(site="https://other.example")
+    mine.ping(SOURCE, TARGET)
+    for tried in (1, 2):
+        assert (other.run_jobs(), mine.run_jobs(), len(pages.asked)) == (0, 1, tried)
+        clock.pass_by(hours=1)
+    [job] = store.jobs.lease([JobKind.VERIFY], worker_id="a test", now=clock(), lease=timedelta(1), limit=1, per_host=1)
+    assert job.attempts == 2
+
+
 def test_what_is_pending_for_another_site_is_left_to_it(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 EXISTS_WITHIN = 1.0  # seconds that a sender waits for the site: WordPress waits for three, and the source needs some
 LEASE = timedelta(minutes=5)  # longer than a look takes by the time-outs that we have by default
 UNREADABLE_FOR = timedelta(days=1)
-NOT_OURS = timedelta(minutes=5)  # after which others have had time to see to what is theirs
 NO_ROOM = (15.0, 60.0)  # seconds, the least and the most: what waits for a host's budget does not come back at once
 LONGEST_WAIT = timedelta(hours=1)
 AGAIN_AFTER_A_FAULT_OF_OURS = timedelta(days=1)
@@ -107,8 +106,11 @@ class Verifier:
         )
 
     def adopt(self, *, but_of: Collection[Protocol]) -> int:
-        """Have those looked at that wait for it and have no job, but of these protocols; how many there were."""
-        return self.store.looks.adopt(hosts=self.site.hosts, is_ours=self.site.holds, but_of=but_of, now=self.clock())
+        """Have those looked at that wait for it and have no job, but of these protocols, and those that another site
+        left to this one; how many there were."""
+        looks, instant = self.store.looks, self.clock()
+        left = looks.take_back(hosts=self.site.hosts, is_ours=self.site.holds, now=instant)
+        return left + looks.adopt(hosts=self.site.hosts, is_ours=self.site.holds, but_of=but_of, now=instant)
 
     def look_again(self, known: Mention, client_ip: str | None) -> None:
         """Do now, in this thread, what is due of a mention that was pinged again."""
@@ -166,7 +168,7 @@ class Verifier:
         instant = self.clock()
         if instant - (mention.changed or mention.received) > VERIFICATIONS.horizon:
             return End(partial(self.store.jobs.done, job), counts=False)
-        return self._put_off(job, instant + NOT_OURS)
+        return End(partial(self.store.looks.leave_to_others, job, now=instant), counts=False)
 
     # First looks
 

@@ -20,6 +20,7 @@ from pingback.urls import is_http, server_of
 MOST_FAILING = 1000  # first looks that failed and are tried again: as many as rejected mentions are kept
 MOST_FAILING_OF_A_HOST = 50
 ADOPTED = 500  # mentions without a job, at a time
+NOT_OURS = timedelta(minutes=5)  # for which a look is put off that another site has to see to
 LOOKED_THROUGH = 100  # of a host's old mentions, which may be another site's
 
 
@@ -146,6 +147,25 @@ class Looks:
                 add_jobs(tx, JobKind.VERIFY, found, due=now, now=now)
         return len(found)
 
+    def leave_to_others(self, job: Job, *, now: datetime) -> None:
+        """Put off a look at a mention of another site of this database, which may `take_back` it before."""
+        with self._database.write() as tx:
+            reschedule_job(tx, job, due=now + NOT_OURS, failed=False, now=now)
+
+    def take_back(self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], now: datetime) -> int:
+        """Have done now what others left to us, as its target, at one of these `hosts`, `is_ours`; how much that is.
+
+        How long it was put off tells, to the microsecond. Without this, who looks now and then would never meet it due.
+        """
+        asked: dict[str, object] = {"hosts": json.dumps(list(hosts)), "put_off": NOT_OURS // timedelta(microseconds=1)}
+        with self._database.read() as tx:
+            left = [row for row in tx.execute(_LEFT, asked | {"most": ADOPTED}).mappings() if is_ours(row["target"])]
+        if left:
+            with self._database.write() as tx:
+                for row in left:
+                    add_job(tx, JobKind(row["kind"]), row["subject"], host=row["host"], due=now, now=now)
+        return len(left)
+
 
 def _is_full(tx: Transaction, one: Prepared, host: str, most: int, most_of_host: int) -> bool:
     """There are as many jobs of the kind as may be, in all or of the host. Counts no further."""
@@ -194,6 +214,17 @@ _WITHOUT_JOB = prepared(
         mentions.c.target_host.in_(select(given("hosts").c.value)),
         mentions.c.protocol.not_in(select(given("protocols").c.value)),
         _HAS_NO_JOB,
+    )
+    .limit(bindparam("most"))
+)
+_LEFT = prepared(
+    select(jobs.c.kind, jobs.c.subject, jobs.c.host, mentions.c.target)
+    .join(mentions, mentions.c.id == jobs.c.subject)
+    .where(
+        jobs.c.kind.in_([JobKind.VERIFY.value, JobKind.REVERIFY.value]),
+        jobs.c.leased_by.is_(None),
+        jobs.c.due - jobs.c.set_at == bindparam("put_off", type_=BigInteger),
+        mentions.c.target_host.in_(select(given("hosts").c.value)),
     )
     .limit(bindparam("most"))
 )
