@@ -3,13 +3,15 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pingback.store import Store
 from pingback.store.jobs import (
+    drop_job,
+    due_of,
     waiting,
 )
 from tests.store.some_jobs import (
@@ -136,6 +138,30 @@ def test_a_lane_that_misleads_is_put_right(file: tuple[Store, sqlite3.Connection
     assert lease(store, limit=2) == []
     assert subjects(lease(store, now=NOON + SECOND, limit=1)) == [2]
     assert store.jobs.next_due([DELIVER], now=NOON) == NOON + SECOND + MINUTE
+
+
+@pytest.mark.parametrize("written", ["CAST(x'61ff' AS TEXT)", "'a' || char(0)", "x'61ff'", "7"])
+def test_a_host_that_no_statement_can_name_stops_no_other(file: tuple[Store, sqlite3.Connection], written: str) -> None:
+    store, other = file
+    add(store, ONE, TWO)
+    for table in ("jobs", "lanes"):
+        other.execute(f"UPDATE pingback_{table} SET host = {written} WHERE host = 'a.example'")
+    other.execute("INSERT INTO pingback_lanes VALUES ('deliver', CAST(x'62ff' AS TEXT), 0)")
+    assert [job.subject for job in lease(store) if job.host == "b.example"] == [2]
+    with store._database.write() as tx:
+        drop_job(tx, DELIVER, 1)
+    assert [job.subject for job in lease(store, now=NOON + MINUTE)] == [2]
+
+
+@pytest.mark.parametrize("due", [-(2**63), 2**63 - 1])
+def test_a_job_that_was_never_or_will_never_be_due_is_asked_for(
+    file: tuple[Store, sqlite3.Connection], due: int
+) -> None:
+    store, other = file
+    add(store, ONE)
+    other.execute(f"UPDATE pingback_jobs SET due = {due}")
+    with store._database.read() as tx:
+        assert due_of(tx, DELIVER, 1) == (None if due > 0 else datetime(1970, 1, 1, tzinfo=UTC))
 
 
 # What it costs

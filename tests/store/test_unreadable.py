@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from pingback.errors import UnreadableRow
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.store.listing import Part, Selection
 from pingback.store.overview import Cursor
+from tests.store.sent import plan
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -151,6 +153,45 @@ def test_what_was_withdrawn_goes_on(store: Store, file: Path) -> None:
     assert [gone.source for gone in found.withdrawals] == ["https://a.example/1", "https://a.example/3"]
     rest = store.listing.withdrawals(size=2, after=found.end)
     assert ([gone.source for gone in rest.withdrawals], rest.end) == (["https://a.example/4"], None)
+
+
+@pytest.mark.parametrize("changed", ["soon", 2**63 - 1, -(2**63), b"\xff"])
+@pytest.mark.parametrize("selection", [ON_FIVE, ON_HOST], ids=["page", "host"])
+def test_nobody_knows_when_it_changed(store: Store, file: Path, changed: object, selection: Selection) -> None:
+    keep(store, 2)
+    spoil(file, "changed", changed)
+    assert store.listing.part(selection, Part(size=9)).changed is None
+    assert store.listing.counts(selection).changed is None
+
+
+@pytest.mark.parametrize("source", [b"\xff", 7, "no URL", "http://[::1/"])
+def test_a_source_that_is_no_url_has_no_host(store: Store, file: Path, source: object) -> None:
+    keep(store, 2)
+    spoil(file, "source", source)
+    keep(store, 1)
+    assert store.overview.top_hosts(9, since=NOON - DAY) == [("a.example", 1)]
+
+
+@pytest.mark.parametrize("number", ["many", b"\xff", -3, None])
+def test_a_count_that_is_none_is_not_counted(store: Store, file: Path, number: object) -> None:
+    keep(store, 1)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for table in ("tallies", "days", "kinds"):
+            connection.execute(f"UPDATE OR IGNORE pingback_{table} SET number = ?", (number,))
+    counted = 1 if number is None else 0  # which the table does not take
+    assert store.overview.counts()[APPROVED] == counted
+    assert store.overview.days(1, now=NOON) == [(NOON.date(), counted)]
+    assert sum(store.listing.counts(ON_HOST).kinds.values()) == counted
+    assert sum(store.tallies.mentions().values()) == counted
+
+
+@pytest.mark.parametrize("target", [b"\xff", 7, "no URL", "http://[::1/"])
+def test_a_ping_to_nowhere_is_no_ping(store: Store, file: Path, target: object) -> None:
+    plan(store, "https://c.example/", source=FIVE)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE pingback_outbox SET target = ?", (target,))
+    with pytest.raises(UnreadableRow):
+        store.outbox.to_deliver(1, now=NOON)
 
 
 def test_the_log_says_so_once(store: Store, file: Path, caplog: pytest.LogCaptureFixture) -> None:

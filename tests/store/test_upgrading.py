@@ -129,6 +129,26 @@ def test_what_an_even_older_file_lacks_is_made_up_for(old: Path) -> None:
     assert rows(old, "SELECT * FROM pingback_blocks") == []
 
 
+@pytest.mark.parametrize("table", ["mentions", "outbox", "outbox_posts_to_publish"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("CAST(x'687474703a2f2f61ff2e6578616d706c652f' AS TEXT)", id="no-utf-8"),
+        pytest.param("'a' || char(0)", id="nul"),
+        pytest.param("x'00ff'", id="bytes"),
+        pytest.param("7", id="number"),
+        pytest.param("'http://[::1/'", id="no-url"),
+    ],
+)
+def test_one_row_that_cannot_be_read_keeps_no_file_old(tmp_path: Path, table: str, written: str) -> None:
+    old = Path(shutil.copy(VECTORS / "notifications.db", tmp_path))
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET source = {written} WHERE id = (SELECT min(id) FROM {table})")
+    Store(f"sqlite:///{old}", create=False).close()
+    for name, number in {"mentions": 12, "outbox": 7, "readings": 2, "jobs": 9}.items():
+        assert rows(old, f"SELECT count(*) AS number FROM pingback_{name}") == [{"number": number}]
+
+
 def _hosts_own(path: Path) -> None:
     """Of a program that shares the file: the names are as good as any."""
     with closing(sqlite3.connect(path)) as connection, connection:

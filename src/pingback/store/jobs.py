@@ -28,7 +28,6 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from pingback.model import Job, JobKind
 from pingback.store.database import Database
 from pingback.store.lanes import (
-    FAR,
     Lane,
     big,
     candidates,
@@ -40,7 +39,7 @@ from pingback.store.lanes import (
     share_out,
     update_lanes,
 )
-from pingback.store.rows import instant, instant_or_none, micros
+from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
 from pingback.store.searching import given
 from pingback.store.statements import Row, Transaction, prepared
@@ -293,7 +292,7 @@ def drop_job(tx: Transaction, kind: JobKind, subject: int) -> None:
 def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     """When the job can be taken; None where there is none."""
     number = tx.execute(_DUE_OF, {"of": kind.value, "about": subject}).scalar()
-    return instant(number) if isinstance(number, int) and number < FAR else None
+    return instant(max(number, 0)) if isinstance(number, int) and number < FAR else None
 
 
 def waiting(tx: Transaction, kind: JobKind, *, host: str | None = None, most: int) -> int:
@@ -332,14 +331,14 @@ def _parts(leased_by: str) -> tuple[str, dict[str, int] | None]:
 def _job_of(row: Row, *, due: int) -> Job | None:
     """The job that a row holds; None for what no version of ours wrote."""
     numbers = (row["subject"], row["attempts"], due, row["failing_since"] or 0)
-    if not all(isinstance(number, int) for number in numbers) or not isinstance(row["host"], str):
+    if not all(isinstance(number, int) for number in numbers):
         return None
     try:
         return Job(
             id=row["id"],
             kind=JobKind(row["kind"]),
             subject=row["subject"],
-            host=row["host"],
+            host=text_of(row["host"]),
             due=instant(due),
             attempts=row["attempts"],
             failing_since=instant_or_none(row["failing_since"]),

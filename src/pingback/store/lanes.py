@@ -6,7 +6,7 @@ Whoever looks for what is due walks the lanes that are due, so that what waits e
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -26,12 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import JobKind
-from pingback.store.rows import micros
+from pingback.store.rows import FAR, micros, text_of
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.searching import given
 from pingback.store.statements import Transaction, prepared
-
-FAR = micros(datetime(9999, 1, 1, tzinfo=UTC))  # later than any job; what is no number at all sorts behind it
 
 
 class Lane(NamedTuple):
@@ -39,14 +37,24 @@ class Lane(NamedTuple):
     host: str
 
 
-def update_lanes(tx: Transaction, changed: Collection[Lane]) -> None:
-    if changed:
-        tx.execute(_SET_LANE, [{"of": kind, "at": host} for kind, host in changed])
+def update_lanes(tx: Transaction, changed: Iterable[Lane]) -> None:
+    known = [{"of": lane.kind, "at": lane.host} for lane in changed if _is_nameable(lane)]
+    if known:
+        tx.execute(_SET_LANE, known)
+
+
+def _is_nameable(lane: Lane) -> bool:
+    """What no version of ours wrote may be no text: no statement can ask for it."""
+    try:
+        text_of(lane.kind), text_of(lane.host)
+    except ValueError:
+        return False
+    return True
 
 
 def close_lane(tx: Transaction, lane: Lane) -> None:
     """As `update_lanes`, where no job may be left in it."""
-    if tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
+    if _is_nameable(lane) and tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
         update_lanes(tx, [lane])
 
 

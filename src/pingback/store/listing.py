@@ -20,7 +20,7 @@ from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
-from pingback.store.rows import full_page, instant, instant_or_none, micros, set_aside, text_of
+from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, set_aside, text_of
 from pingback.store.schema import WITHDRAWN, mentions
 from pingback.store.searching import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
@@ -188,7 +188,8 @@ class Listing:
         return Withdrawals(withdrawals=tuple(found[:size]), end=end)
 
     def _changed(self, changes: Iterable[object]) -> datetime | None:
-        changed = instant_or_none(max((each for each in changes if isinstance(each, int)), default=0) or None)
+        known = [each for each in changes if isinstance(each, int) and 0 < each < FAR]
+        changed = instant_or_none(max(known, default=None))
         if changed is None or changed.replace(microsecond=0) >= self._clock().replace(microsecond=0):
             return None
         return changed

@@ -35,6 +35,7 @@ from pingback.store.posts import keep_post, lose_post
 from pingback.store.rows import (
     attempt_of,
     attempt_row_of,
+    is_url,
     keys_of,
     micros,
     ping_of,
@@ -207,7 +208,7 @@ class Outbox:
         """
         with self._database.read() as tx:
             row = tx.execute(_FIND, {"ping": number}).mappings().one_or_none()
-            remembered = None if row is None else recall(tx, row["target"], now=now)
+            remembered = recall(tx, row["target"], now=now) if row is not None and is_url(row["target"]) else None
         return None if row is None else (ping_of(row), remembered)
 
     def page(

@@ -11,11 +11,11 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Select, TextClause, b
 from pingback.model import Mention, MentionStatus
 from pingback.store import tallies
 from pingback.store.database import Database
-from pingback.store.rows import full_page, instant, micros
+from pingback.store.rows import full_page, instant, is_url, micros
 from pingback.store.schema import DAY_IN_MICROS, SEEN, UNSEEN, mentions
 from pingback.store.searching import containing
 from pingback.store.statements import Row, Transaction, prepared
-from pingback.urls import host_of, is_http
+from pingback.urls import host_of
 
 MAX_COUNTED = 1_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
 
@@ -98,7 +98,7 @@ class Overview:
         asked = {"since": micros(since), "most": MAX_COUNTED}
         with self._database.read() as connection:
             sources = connection.execute(_SOURCES, asked).scalars()
-            hosts = Counter(host_of(source) for source in sources if is_http(source))
+            hosts = Counter(host_of(source) for source in sources if is_url(source))
         return sorted(hosts.items(), key=lambda each: (-each[1], each[0]))[:number]
 
 

@@ -59,6 +59,10 @@ def micros(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICROSECOND
 
 
+# Later than anything that we write; what is no number at all sorts behind it.
+FAR = micros(datetime(9999, 1, 1, tzinfo=UTC))
+
+
 def row_of(mention: Mention) -> dict[str, Any]:
     """The columns of a mention, all but its `id`, and what the store finds out: `page_key` and `home_key`."""
     author = mention.author or Author()
@@ -177,6 +181,15 @@ def text_of(value: object) -> str:
     if not isinstance(value, str) or _UNSTORABLE.search(value):
         raise ValueError(f"{value!r} is no text")
     return value
+
+
+def is_url(value: object) -> bool:
+    """The value is a text that we could have written, and an absolute HTTP URL."""
+    try:
+        require_http(text_of(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _number(value: object) -> int:

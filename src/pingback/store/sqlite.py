@@ -183,7 +183,7 @@ def translated(url: URL) -> Iterator[None]:
         raise _translation(error, url) from error
     except TooNew as error:
         raise StoreError(f"{name_of(url)} was written by a newer version of pingback ({error})") from error
-    except UnreadableRow as error:
+    except (UnreadableRow, UnicodeEncodeError) as error:  # a text that is no UTF-8 is no parameter either
         raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
 
 

@@ -33,20 +33,20 @@ class Tallies:
     def _of(self, subject: str) -> dict[tuple[str, str], int]:
         with self._database.read() as tx:
             rows = tx.execute(_TALLIES, {"of": subject})
-            return {(protocol, status): number for protocol, status, number in rows if number}
+            return {(protocol, status): number for protocol, status, number in rows if _is_count(number)}
 
 
 def by_status(tx: Transaction, subject: str) -> Counter[str]:
     """How many rows of a subject have each status."""
     counts: Counter[str] = Counter()
     for _, status, number in tx.execute(_TALLIES, {"of": subject}):
-        counts[status] += number
+        counts[status] += number if _is_count(number) else 0
     return counts
 
 
 def by_day(tx: Transaction, first: int) -> dict[int, int]:
     """How many mentions came on each day from the first one on, in days since 1970."""
-    return dict(map(tuple, tx.execute(_DAYS, {"first": first})))
+    return {day: number for day, number in tx.execute(_DAYS, {"first": first}) if _is_count(number)}
 
 
 def by_kind(tx: Transaction, hosts: Iterable[str]) -> Counter[str]:
@@ -54,8 +54,13 @@ def by_kind(tx: Transaction, hosts: Iterable[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for host in hosts:
         for kind, number in tx.execute(_KINDS, {"of": host}):
-            counts[kind] += number
+            counts[kind] += number if _is_count(number) else 0
     return +counts
+
+
+def _is_count(number: object) -> bool:
+    """There are some. What no version of ours wrote is no number."""
+    return isinstance(number, int) and number > 0
 
 
 _TALLIES = prepared(

@@ -30,14 +30,15 @@ _TABLES = {
     "channels": ("notice_channels", "name since"),
     "notifications": ("notices", "channel mention at"),
 }
-# Of mentions, what is computed where the old table has no such column.
+# Of mentions, what is computed where the old table has no such column. Functions are given bytes: a text that is no
+# UTF-8 would not reach them.
 _COMPUTED = {
-    "source_key": "pingback_url_key(source)",
-    "home_key": "pingback_home_key(source)",
+    "source_key": "pingback_url_key(CAST(source AS BLOB))",
+    "home_key": "pingback_home_key(CAST(source AS BLOB))",
     "page_key": "coalesce({moved_to}, target_key)",
     "dated": "coalesce(published, received)",
     "news": "CASE WHEN status IN ('approved', 'pending') THEN received END",
-    "target_host": "pingback_host(target)",
+    "target_host": "pingback_host(CAST(target AS BLOB))",
 }
 _MOVED_TO = "(SELECT new_key FROM pingback_moves WHERE old_key = target_key)"
 # What was never tried was kept as `failed`, and as taken what was due again for a change.
@@ -48,13 +49,15 @@ AND (status = 'failed' AND message = 'waiting to be sent' OR status IN ('accepte
 """
 _ADD_JOBS = "INSERT INTO pingback_jobs (kind, subject, host, due, set_at, attempts, failing_since)"
 _UNSEEN = "status = 'pending' AND verified IS NULL AND {held_for} IS NULL"
-_VERIFY = "SELECT 'verify', id, pingback_host(source), :now, :now, 0, NULL FROM mentions WHERE {unseen}"
+_VERIFY = """
+SELECT 'verify', id, pingback_host(CAST(source AS BLOB)), :now, :now, 0, NULL FROM mentions WHERE {unseen}
+"""
 # Pinged again within an hour of the last look, or not to be had at the last looks: there are three days between two.
 _REVERIFY = """
 SELECT
     'reverify',
     id,
-    pingback_host(source),
+    pingback_host(CAST(source AS BLOB)),
     max(:now, tried + CASE WHEN {asked} IS NOT NULL THEN 3600000000 ELSE 259200000000 END),
     :now,
     {failures},
@@ -69,7 +72,7 @@ SELECT 'deliver', id, host, next_try, :now, failing_since IS NOT NULL, failing_s
 FROM outbox WHERE next_try IS NOT NULL
 """
 _READ = """
-SELECT 'read', id, pingback_host(source), due, :now, failing_since IS NOT NULL, failing_since
+SELECT 'read', id, pingback_host(CAST(source AS BLOB)), due, :now, failing_since IS NOT NULL, failing_since
 FROM outbox_posts_to_publish
 """
 _LANES = """
@@ -155,7 +158,7 @@ def _of_mentions(old: list[str]) -> dict[str, str]:
     moved_to = f"CASE WHEN target_host = '' THEN {_MOVED_TO} ELSE moved_to END" if "moved_to" in old else _MOVED_TO
     values = {column: sql.format(moved_to=moved_to) for column, sql in _COMPUTED.items() if column not in old}
     if "target_host" in old:
-        values["target_host"] = "CASE WHEN target_host = '' THEN pingback_host(target) ELSE target_host END"
+        values["target_host"] = f"CASE WHEN target_host = '' THEN {_COMPUTED['target_host']} ELSE target_host END"
     return values | ({"client_ip": "asker"} if "asker" in old else {})
 
 
@@ -167,11 +170,11 @@ _OF_POSTS = frozenset(
 )
 
 
-def _url_key(url: object) -> str:
+def _url_key(url: bytes) -> str:
     return _digest(_key(url))
 
 
-def _home_key(source: object) -> str:
+def _home_key(source: bytes) -> str:
     """Whose part of the web the source is in: its host, or the folder there of one of many people."""
     host, _, path = _key(source).partition("?")[0].partition("/")
     segments = [segment for segment in path.split("/", 4) if segment]
@@ -185,16 +188,16 @@ def _home_key(source: object) -> str:
     return _digest(f"{host}/{first}")
 
 
-def _host(url: object) -> str:
+def _host(url: bytes) -> str:
     try:
-        return host_of(str(url))
+        return host_of(url.decode())
     except ValueError:  # no version of ours wrote that
         return "-"
 
 
-def _key(url: object) -> str:
+def _key(url: bytes) -> str:
     try:
-        return key_of(str(url))
+        return key_of(url.decode())
     except ValueError:
         return ""
 
