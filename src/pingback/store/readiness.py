@@ -43,7 +43,7 @@ class Readiness:
         forks.renew(self)
 
     def renew_after_fork(self) -> None:
-        self._lock, self._examining = threading.Lock(), threading.Lock()
+        self._trying, self._examining = threading.Lock(), threading.Lock()
 
     def check(self) -> None:
         """Raises `StoreError` where a ping could not be kept now, by a trial that changes nothing.
@@ -51,17 +51,24 @@ class Readiness:
         What pings and other work met is believed before the trial. After damage, which a trial may miss, nothing is
         well until SQLite finds the whole file sound; it is asked once a minute at most. Anybody may ask us, and each
         write makes SQLite's log grow: for a second the answer stays what it was, unless it was a no, and something was
-        written since.
+        written since. So it does for others while one tries, which may wait for a lock.
         """
         self._examine()
-        with self._lock:
-            written = self._trouble is not None and self._database.writes != self._writes
-            if written or self._is_over(self._tried, _ANSWER_HOLDS):
-                self._trouble = self._try_to_write()
-                self._tried, self._writes = self._clock(), self._database.writes
-            trouble = self._trouble
-        if (trouble := self._damage or trouble) is not None:
+        if self._is_old and self._trying.acquire(blocking=self._tried is None):
+            try:
+                if self._is_old:  # still, after whoever was first
+                    self._trouble = self._try_to_write()
+                    self._tried, self._writes = self._clock(), self._database.writes
+            finally:
+                self._trying.release()
+        if (trouble := self._damage or self._trouble) is not None:
             raise StoreError(str(trouble), public=trouble.public, lasts=trouble.lasts)
+
+    @property
+    def _is_old(self) -> bool:
+        """The answer holds no more."""
+        written = self._trouble is not None and self._database.writes != self._writes
+        return written or self._is_over(self._tried, _ANSWER_HOLDS)
 
     @property
     def _damage(self) -> StoreError | None:
