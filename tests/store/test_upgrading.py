@@ -180,6 +180,24 @@ def test_a_newer_file_is_refused_and_left_as_it_is(tmp_path: Path, create: bool)
     assert content(path) == before
 
 
+@pytest.mark.parametrize(
+    ("history", "said"),
+    [
+        pytest.param(["0001", "9999"], "'9999'", id="two-branches"),
+        pytest.param([""], "''", id="empty"),
+        pytest.param([b"\xff\x00"], "'\ufffd", id="bytes"),
+    ],
+)
+def test_a_history_that_nobody_knows_is_refused(tmp_path: Path, history: list[object], said: str) -> None:
+    path = tmp_path / "x.db"
+    Store(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM pingback_alembic")
+        connection.executemany("INSERT INTO pingback_alembic VALUES (?)", [(each,) for each in history])
+    with pytest.raises(StoreError, match=f"was written by a newer version of pingback .*{said}"):
+        Store(f"sqlite:///{path}")
+
+
 def run(program: str, path: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -47,10 +47,13 @@ def bring_up_to_date(connection: sqlite3.Connection, *, wait: float) -> None:
 def _found(connection: sqlite3.Connection) -> str | None:
     """The revision, or `_BEFORE`; None where there is no table of ours."""
     if connection.execute(f"PRAGMA table_info({VERSION_TABLE})").fetchone():
-        for (revision,) in connection.execute(f"SELECT version_num FROM {VERSION_TABLE}"):  # noqa: S608
-            if revision not in REVISIONS:
-                raise TooNew(f"its schema is {revision!r}, this version knows {NEWEST!r}")
-            return str(revision)
+        # As hex, as it may be any bytes.
+        rows = connection.execute(f"SELECT hex(version_num) FROM {VERSION_TABLE}").fetchall()  # noqa: S608
+        found = sorted(bytes.fromhex(row[0]).decode(errors="replace") for row in rows)
+        if unknown := [revision for revision in found if revision not in REVISIONS]:
+            raise TooNew(f"its schema is {unknown[0]!r}, this version knows {NEWEST!r}")
+        if found:
+            return found[-1]
     return _BEFORE if is_ours(connection) else None
 
 
