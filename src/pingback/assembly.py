@@ -13,7 +13,7 @@ from pingback.errors import SettingsError, StoreError
 from pingback.jobs.budget import NOBODYS, HostBudget
 from pingback.jobs.carriers import Chore, Threads
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import Runner
+from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import End, Handler
 from pingback.model import Job, JobKind, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
@@ -29,7 +29,6 @@ from pingback.receive.pages import SitePages, TargetExists
 from pingback.receive.policy import Policy
 from pingback.receive.receiver import Receiver
 from pingback.receive.verification import Verifier
-from pingback.sending.delivery import lease_for
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.table import OFF
@@ -191,7 +190,7 @@ class Parts:
             budget=self._budget,
             pool=pool,
             clock=self._clock,
-            lease=lease_for(self._client),
+            lease=lease_for(self._client.limits.timeout),
             stopped=self._stopped,
             broken=self._broken,
         )

@@ -110,6 +110,10 @@ class StoreError(PingbackError):
         self.lasts = lasts
 
 
+class StoreClosed(StoreError):
+    """The store was closed, which is final."""
+
+
 class UnreadableRow(StoreError):
     """A row holds what no version of ours wrote, or a word of a later version."""
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from time import perf_counter
 
 from pingback.jobs.budget import PER_HOST
+from pingback.jobs.runner import LEASE
 from pingback.model import JobKind, Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
 from pingback.publishing import Publishing
-from pingback.sending.delivery import LEASE
 from pingback.sending.publications import of_site
 from pingback.settings import Settings
 from pingback.store import Store

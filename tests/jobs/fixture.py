@@ -15,6 +15,7 @@ from pingback.jobs.steps import Broken, End, Handler, Step
 from pingback.model import Job, JobKind
 from pingback.store import Store
 from pingback.store.jobs import add_jobs
+from tests.receive.pages import PATIENCE
 
 DELIVER, VERIFY = JobKind.DELIVER, JobKind.VERIFY
 LEASE = timedelta(minutes=5)
@@ -63,6 +64,7 @@ class Bench:
         handler: Handler | None = None,
         lease: timedelta = LEASE,
         broken: Broken | None = None,
+        stuck_for: float = PATIENCE,
     ) -> Runner:
         """Ends each job when `work` is done, or does what its own `handler` says."""
 
@@ -81,6 +83,7 @@ class Bench:
             stopped=self.stopped,
             broken=broken,
             random=Random(1),
+            stuck_for=stuck_for,
         )
 
     def left(self) -> dict[int, tuple[datetime, bool]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pingback.errors import StoreError
+from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.pool import Pool
 from pingback.jobs.steps import End, Step
 from pingback.model import Job
@@ -262,6 +262,82 @@ def test_who_stops_hears_of_what_could_not_be_kept(locked: Locked) -> None:
     bench.add({1: "a.example"})
     with pytest.raises(StoreError, match="is locked by another program"):
         bench.runner(stop).run()
+
+
+def test_a_run_does_not_wait_for_ever_and_says_what_may_be_heard_twice(locked: Locked) -> None:
+    """Nothing more is begun while nothing can be kept, and what was not begun is free for the next."""
+    bench, told = locked.bench, threading.Barrier(2)
+
+    def handler(job: Job) -> End:
+        told.wait(PATIENCE)
+        locked.lock()
+        return bench.ends(job)._replace(twice=f"post {job.subject} to a.example")
+
+    bench.add(one_host(4))
+    with pytest.raises(StoreError) as raised:
+        bench.runner(handler=handler, stuck_for=0).run()
+    name = locked.store._database.name
+    assert str(raised.value) in [
+        f"{name} is locked by another program: what came of 2 jobs is not kept, and may be sent twice: "
+        f"post {first} to a.example, post {second} to a.example"
+        for first, second in ((1, 2), (2, 1))
+    ]
+    locked.unlock()
+    assert len(bench.left()) == 4
+
+
+def test_of_many_that_may_be_heard_twice_some_are_named(locked: Locked) -> None:
+    bench, all_told = locked.bench, threading.Barrier(7)
+    bench.pool = Pool(quick=7, slow=0)
+
+    def handler(job: Job) -> End:
+        all_told.wait(PATIENCE)
+        locked.lock()
+        return bench.ends(job)._replace(twice=f"x to {job.host}")
+
+    bench.add(many_hosts(7))
+    with pytest.raises(
+        StoreError, match=r"of 7 jobs is not kept, .*(x to h\d.example, ){4}x to h\d.example and 2 more$"
+    ):
+        bench.runner(handler=handler, stuck_for=0).run()
+
+
+def test_an_end_that_no_row_takes_stops_no_other(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong with one row is no reason to wait for the database."""
+    bench = locked.bench
+
+    def keep(job: Job) -> None:
+        if job.subject == 1:
+            raise StoreError("the database holds a row that cannot be read")
+        bench.store.jobs.done(job)
+
+    bench.add(one_host(3))
+    runner = bench.runner(handler=lambda job: End(partial(keep, job), lambda: bench.told.append(job.subject)))
+    assert runner.run() == 3
+    assert sorted(bench.told) == [2, 3]
+    assert [leased for _, leased in bench.left().values()] == [False]
+    assert "keeping what came of deliver 1 failed" in caplog.text
+
+
+@pytest.mark.parametrize("forever", [False, True], ids=["run", "forever"])
+def test_a_closed_store_ends_it_at_once(locked: Locked, caplog: pytest.LogCaptureFixture, forever: bool) -> None:
+    bench, go_on = locked.bench, threading.Event()
+
+    def handler(job: Job) -> End:
+        if job.subject == 2:
+            assert go_on.wait(PATIENCE)
+        else:
+            locked.store.close()
+        return bench.ends(job)._replace(twice=f"post to {job.host}")
+
+    bench.add(many_hosts(2))
+    runner = bench.runner(handler=handler)
+    try:
+        with pytest.raises(StoreClosed):
+            runner.run_forever() if forever else runner.run()
+    finally:
+        go_on.set()
+    assert "what came of deliver 1 is lost, and may be sent twice: post to h1.example" in caplog.text
 
 
 # As long as the program runs

@@ -105,6 +105,18 @@ def test_an_error_of_ours_is_not_the_end(bench: Bench, caplog: pytest.LogCapture
 # Chores
 
 
+def test_a_closed_store_is_the_end(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with Threads(bench.runner()) as threads:
+        bench.store.close()
+        threads.wake()
+        for thread in threads._threads.values():
+            thread.join(PATIENCE)
+        assert not threads.alive
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database in memory is closed: no job is done any more"
+    ]
+
+
 def test_each_chore_has_its_own_time(bench: Bench, clock: Clock) -> None:
     done: list[str] = []
     often, seldom = Chore(10.0, lambda: done.append("often"), "often"), Chore(25.0, lambda: done.append("seldom"), "x")

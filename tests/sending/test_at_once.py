@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 
+from pingback.jobs.runner import LEASE
 from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client
-from pingback.sending.delivery import LEASE
 from pingback.store import Store
 from tests.loopback import Answer, Request, Site, page
 from tests.receive.pages import PATIENCE, Clock, Pages

@@ -203,11 +203,11 @@ def test_a_database_that_is_locked_while_pings_are_out(tmp_path: Path, client: C
 
         far_side.answer = locking
         handler = Unlocking(other)
-        logging.getLogger("pingback.jobs.runner").addHandler(handler)
+        logging.getLogger("pingback.jobs.keeping").addHandler(handler)
         try:
             outcomes = delivered(store, client, clock)
         finally:
-            logging.getLogger("pingback.jobs.runner").removeHandler(handler)
+            logging.getLogger("pingback.jobs.keeping").removeHandler(handler)
         assert [outcome.status for outcome in outcomes] == [OutcomeStatus.ACCEPTED] * 2
         assert {ping.status for ping in store.outbox.pings()} == {OutcomeStatus.ACCEPTED}
         assert sorted(far_side.targets) == ["/1", "/2"]

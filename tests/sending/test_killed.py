@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pingback.jobs.runner import LEASE
 from pingback.model import OutcomeStatus
 from pingback.net.client import Client
-from pingback.sending.delivery import LEASE
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.sending.deliveries import delivered, plan

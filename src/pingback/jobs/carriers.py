@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple, Self
 
-from pingback.errors import StoreError
+from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.pool import Starter, join
 from pingback.jobs.runner import Runner
 
@@ -114,6 +114,9 @@ class Threads:
         while not self._closed.is_set():
             try:
                 self._runner.run_forever()
+            except StoreClosed as error:  # before us
+                log.error("%s: no job is done any more", error)
+                return
             except StoreError as error:  # said by then; in the end, what could not be kept is due again
                 log.debug("%s", error)
             except Exception:  # or the thread would end here

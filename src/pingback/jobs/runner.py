@@ -19,13 +19,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
-from pingback.errors import StoreError
+from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.budget import PER_HOST, HostBudget
+from pingback.jobs.keeping import Keeper
 from pingback.jobs.pool import Pool
-from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
 from pingback.jobs.steps import Broken, End, Handler, Run, Step, Task
 from pingback.jobs.workers import is_gone, worker_id
-from pingback.model import Job, JobKind
+from pingback.model import JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs
@@ -34,9 +34,8 @@ LEASE = timedelta(minutes=5)  # at least
 SLOWEST = 10  # exchanges' time-outs that a lease lasts; a job has one or two, and more where endpoints are not there
 LOOK_EVERY = 2.0  # seconds between two looks at what others may have made due
 FREE_EVERY = 5.0  # seconds between two looks for processes that are no more
-KEEP_AGAIN_AFTER = 0.5  # seconds, where the database could not be written
 LEASE_AFTER = 0.2  # seconds between two leases of less than a handful: each costs a commit
-KEEP_WITHIN = 10.0  # seconds, in the end, for all that could not be kept
+STUCK_FOR = 15.0  # seconds that a run waits for a database that cannot be written
 OTHERS_TAKE = 30.0  # seconds that a run waits for hosts at which others have all places
 NOTICE_ROOM_AFTER = 0.1  # seconds; that others have left a host, nobody says
 
@@ -67,6 +66,7 @@ class Runner:
         stopped: Event,
         broken: Broken | None = None,
         random: Random | None = None,
+        stuck_for: float = STUCK_FOR,
     ) -> None:
         self._jobs = jobs
         self._handlers = dict(handlers)
@@ -76,8 +76,8 @@ class Runner:
         self._clock = clock
         self._lease = lease
         self._stopped = stopped
-        self._broken = broken or self._fail
-        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self._keeper = Keeper(jobs, clock=clock, broken=broken, random=random)
+        self._stuck_for = stuck_for
         self._current: Run | None = None
 
     def run(
@@ -87,7 +87,7 @@ class Runner:
 
         What becomes due within `patience` is waited for; after `seconds` nothing more is begun. If `told` of an End
         raises, this ends once what is out has ended and is kept. A KeyboardInterrupt waits for nothing. Raises
-        StoreError.
+        StoreError, which says how much is not kept, once the database could not be written for half a minute.
         """
         self._free_the_dead()
         instant = self._clock()
@@ -97,7 +97,8 @@ class Runner:
         return self._go(Run(only=only, until=instant + patience, ends=monotonic() + seconds))
 
     def run_forever(self) -> None:
-        """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for."""
+        """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for, but
+        for one that was closed. Raises StoreError."""
         self._go(Run(only=None, until=None, ends=inf))
 
     def wake(self) -> None:
@@ -114,7 +115,7 @@ class Runner:
         self._current = run
         try:
             self._work(run)
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, StoreClosed):
             self._break_off(run)
             raise
         finally:
@@ -125,13 +126,19 @@ class Runner:
         try:
             while self._goes_on(run):
                 self._take_note(run)
-                self._keep_again(run)
+                self._keeper.keep_again(run)
                 for host in list(run.queues):
                     self._serve(run, host)
-        except Exception:
+        except StoreClosed:
+            raise
+        except Exception as error:
             run.hears = False
-            with suppress(StoreError):  # which would say less
+            try:
                 self._settle(run)
+            except StoreError as unkept:
+                if isinstance(error, StoreError):
+                    raise unkept from error  # which says more
+                log.error("%s", unkept)
             raise
         self._settle(run)
 
@@ -142,6 +149,10 @@ class Runner:
             return any(task.future is not None for task in run.tasks)
         if run.until is None:
             self._lease_or_say(run)
+            return True
+        if run.stuck_since is not None:
+            if monotonic() - run.stuck_since >= self._stuck_for:
+                run.ends = -inf
             return True
         self._lease_more(run)
         if run.tasks:
@@ -184,14 +195,11 @@ class Runner:
                 self._free_the_dead()
             self._lease_more(run)
             run.trouble = ""
+        except StoreClosed:
+            raise
         except StoreError as error:  # locked, or full: it may be itself again
             run.lease_at = monotonic() + LOOK_EVERY
-            self._say(run, error)
-
-    def _say(self, run: Run, error: StoreError) -> None:
-        if run.trouble != str(error):
-            log.error("%s", error)
-        run.trouble = str(error)
+            self._keeper.say(run, error)
 
     def _lease_more(self, run: Run) -> None:
         room = self.pool.size - len(run.tasks)
@@ -235,7 +243,7 @@ class Runner:
     def _serve(self, run: Run, host: str) -> None:
         """Begin what there is room for at the host; what would wait for too long is given back."""
         queue = run.queues[host]
-        while queue and not self._is_ending(run):
+        while queue and self._may_begin(run):
             task, instant = queue[0], self._clock()
             if (pause := self._budget.paused_until(host)) is not None:
                 queue.popleft()
@@ -252,9 +260,13 @@ class Runner:
         if not queue:
             run.queues.pop(host, None)
 
+    def _may_begin(self, run: Run) -> bool:
+        """Nothing is begun while nothing can be kept: a far side would hear of it again."""
+        return run.stuck_since is None and not self._is_ending(run)
+
     def _put_off(self, run: Run, task: Task, due: datetime) -> None:
         """Give the job back, untried. That its own host pauses, others are to know, or it would be leased for each."""
-        self._keep(run, task, End(partial(self._postpone, task, due), counts=False))
+        self._keeper.keep(run, task, End(partial(self._postpone, task, due), counts=False))
 
     def _postpone(self, task: Task, due: datetime) -> None:
         if task.step.host == task.job.host and due > self._clock():
@@ -313,88 +325,20 @@ class Runner:
     def _came(self, run: Run, task: Task, future: "Future[Step | End]") -> None:
         """A step has ended: by an error, by the next step, or by what is to be kept."""
         error = future.exception()
-        came = self._end_of(task.job, error) if error is not None else future.result()
+        came = self._keeper.end_of(task.job, error) if error is not None else future.result()
         task.future = None
         if isinstance(came, End):
             task.end = came
             self._leave(task)
-            self._keep(run, task, came)
+            self._keeper.keep(run, task, came)
             return
         stays = came.host == task.placed
         task.step, task.is_out = came, False
-        if stays and not self._is_ending(run):
+        if stays and self._may_begin(run):
             self._begin(run, task)
         else:
             self._leave(task)
             self._line_up(run, task)
-
-    def _end_of(self, job: Job, error: BaseException) -> End:
-        log.error("%s %d failed", job.kind, job.subject, exc_info=error)
-        if not isinstance(error, Exception):
-            return self._fail(job, error)
-        try:
-            return self._broken(job, error)
-        except Exception:
-            log.exception("what to keep of %s %d, nobody knows", job.kind, job.subject)
-            return self._fail(job, error)
-
-    def _fail(self, job: Job, _: BaseException) -> End:
-        """The job is due again, until that has gone on for too long."""
-        instant = self._clock()
-        schedule = VERIFICATIONS if job.kind in (JobKind.VERIFY, JobKind.REVERIFY) else DELIVERIES
-        due = schedule.next_try(failing_since=job.failing_since or instant, now=instant, random=self._random)
-        if due is None:
-            return End(partial(self._jobs.done, job))
-        return End(partial(self._jobs.fail, job, due, now=instant))
-
-    def _keep(self, run: Run, task: Task, end: End) -> None:
-        """Have it kept, now or later, and then told."""
-        task.end = end
-        try:
-            end.keep()
-        except StoreError as error:
-            self._say(run, error)
-            if task in run.unkept:
-                run.unkept.remove(task)  # the next time another one comes first
-            if task.is_over(self._clock()):
-                log.error("what came of %s %d is lost", task.job.kind, task.job.subject)
-                run.tasks.discard(task)
-            else:
-                run.unkept.append(task)
-            return
-        except Exception as error:
-            log.exception("keeping what came of %s %d failed", task.job.kind, task.job.subject)
-            if end.told is _unkeepable:
-                run.tasks.discard(task)
-            else:
-                self._keep(run, task, self._fail(task.job, error)._replace(told=_unkeepable))
-            return
-        if task in run.unkept:
-            run.unkept.remove(task)
-        run.tasks.discard(task)
-        run.ended += end.counts
-        self._tell(run, end)
-
-    def _tell(self, run: Run, end: End) -> None:
-        if not run.hears:
-            return
-        if run.until is not None:
-            end.told()
-            return
-        try:
-            end.told()
-        except Exception:  # nobody is there who would hear of it
-            log.exception("telling of a job failed")
-
-    def _keep_again(self, run: Run) -> None:
-        if not run.unkept or monotonic() < run.keep_at:
-            return
-        for task in list(run.unkept):
-            if task.end is not None:
-                self._keep(run, task, task.end)
-            if task in run.unkept:
-                break
-        run.keep_at = monotonic() + KEEP_AGAIN_AFTER
 
     # The end
 
@@ -417,28 +361,24 @@ class Runner:
         """As `_settle`, at once. What is out now keeps its lease: it is due again when this process is no more."""
         run.hears = False
         self._begin_no_more(run)
-        self._see(run)
+        try:
+            self._see(run)
+            self._give_back(run)
+        except StoreError as error:
+            log.error("%s", error)
         for task in run.tasks:
             if task.future is not None:
                 task.future.add_done_callback(lambda _, task=task: self._leave(task))  # type: ignore[misc]
             else:
                 self._leave(task)
-        with suppress(StoreError):  # which would say less than the interrupt does
-            self._give_back(run)
 
     def _give_back(self, run: Run) -> None:
         """Keep what is to be kept, and release what was not begun."""
-        until = monotonic() + KEEP_WITHIN
-        failed: StoreError | None = None
-        for task in [task for task in run.tasks if task.end is not None]:
-            if monotonic() < until and task.end is not None:
-                self._keep(run, task, task.end)
-        if any(task.end is not None for task in run.tasks):
-            failed = StoreError(run.trouble)
-        self._jobs.release([task.job for task in run.tasks if not task.is_out], now=self._clock())
-        if failed is not None:
-            raise failed
-
-
-def _unkeepable() -> None:
-    """Marks the End of a job whose own could not be kept."""
+        unkept = self._keeper.keep_last(run)
+        try:
+            self._jobs.release([task.job for task in run.tasks if not task.is_out], now=self._clock())
+        except StoreError:
+            if not unkept:
+                raise
+        if unkept:
+            raise StoreError(f"{run.trouble}: {unkept}")

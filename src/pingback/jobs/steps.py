@@ -17,13 +17,17 @@ def nothing() -> None:
 
 
 class End(NamedTuple):
-    """What came of a job. `keep` writes it, with the job, in one transaction; where it raises StoreError it is called
-    again until the lease is over. `told` is called afterwards, in the thread that runs the Runner. One that only
-    puts the job off `counts` for nothing done."""
+    """What came of a job. `keep` writes it, with the job, in one transaction; where the database cannot be used, it is
+    called again until the lease is over. `told` is called afterwards, in the thread that runs the Runner. One that only
+    puts the job off `counts` for nothing done.
+
+    `twice` is, for a person, what somebody hears twice where it cannot be kept: the job is done again then.
+    """
 
     keep: Callable[[], object]
     told: Callable[[], object] = nothing
     counts: bool = True
+    twice: str = ""
 
 
 class Step(NamedTuple):
@@ -71,4 +75,5 @@ class Run:
     lease_at: float = 0.0
     free_at: float = 0.0
     idle_since: float | None = None
+    stuck_since: float | None = None  # the database could be written no more
     trouble: str = ""  # of which the log has said

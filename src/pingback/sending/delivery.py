@@ -27,15 +27,13 @@ from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
 from pingback.sending.transitions import tried
-from pingback.urls import host_of, key_of
+from pingback.urls import host_of, key_of, shown
 
 if TYPE_CHECKING:
     from pingback.jobs.budget import HostBudget
     from pingback.net.client import Client
     from pingback.store import Store
 
-LEASE = timedelta(minutes=5)  # at least
-SLOWEST = 10  # exchanges' time-outs that a lease lasts; a ping has one or two, and more where endpoints are not there
 ASIDE_FOR = timedelta(minutes=5)  # what this run may not send, and the next one may
 UNREADABLE_FOR = timedelta(days=1)
 SHARED_FOR = 60.0  # seconds in which many links to one target cost one look
@@ -50,11 +48,6 @@ log = logging.getLogger(__name__)
 
 def nobody(outcome: Outcome) -> None:
     """Does not listen."""
-
-
-def lease_for(client: "Client") -> timedelta:
-    """How long whoever has work in hand may be at it with this client."""
-    return max(LEASE, SLOWEST * timedelta(seconds=client.limits.timeout))
 
 
 class Deliveries:
@@ -309,10 +302,12 @@ class _OnItsWay:
             for host in {self._job.host, self._endpoint_host} - {""}:
                 self._deliveries.budget.too_fast(host, wish)
         outcome, due = self._scheduled(outcome, wish, instant)
-        exchange = None if outcome.status in _DONE else delivery.exchange
+        is_done = outcome.status in _DONE
+        exchange = None if is_done else delivery.exchange
         return End(
             partial(self._keep, outcome, instant, monotonic() - self._began, due, exchange),
             partial(self._tell_outcome, due),
+            twice=f"{shown(self._ping.source)} to {shown(self._ping.target)}" if is_done else "",
         )
 
     def _scheduled(self, outcome: Outcome, wish: datetime | None, instant: datetime) -> tuple[Outcome, datetime | None]:

@@ -12,11 +12,11 @@ from pingback.clock import Clock, now
 from pingback.errors import StoreError
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import Runner
+from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import Broken, Handler
 from pingback.model import JobKind, Outcome, Protocol
 from pingback.protocols.table import EVERY
-from pingback.sending.delivery import Deliveries, lease_for
+from pingback.sending.delivery import Deliveries
 
 if TYPE_CHECKING:
     from random import Random
@@ -111,7 +111,7 @@ class Sender:
                 budget=self.budget,
                 pool=pool,
                 clock=self.clock,
-                lease=lease_for(self.client),
+                lease=lease_for(self.client.limits.timeout),
                 stopped=self.stopped,
                 broken=broken,
                 random=self._random,

@@ -8,7 +8,7 @@ from time import monotonic
 from sqlalchemy import Pool
 
 from pingback import forks
-from pingback.errors import StoreError
+from pingback.errors import StoreClosed, StoreError
 from pingback.store.sqlite import (
     DIALECT,
     begin_writing,
@@ -129,7 +129,7 @@ class Database:
         self._check_open()
         deadline = monotonic() + (self._wait if within is None else within)
         if not self._writing.acquire(timeout=max(deadline - monotonic(), 0)):
-            raise StoreError(f"{self.name} is too busy")
+            raise StoreError(f"{self.name} is too busy", public="the database is too busy")
         try:
             with self._noting(), self._lend("write", until=deadline) as transaction:
                 yield transaction
@@ -202,4 +202,4 @@ class Database:
     def _check_open(self) -> None:
         forks.notice()
         if self._closed:
-            raise StoreError(f"{self.name} is closed")
+            raise StoreClosed(f"{self.name} is closed")
