@@ -5,6 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from pingback.store import Store
 from tests.cli.conftest import Run
 
@@ -53,3 +55,10 @@ def test_a_newer_one_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_an_unknown_action(run: Run) -> None:
     assert run("db", "downgrade").code == 2
+
+
+@pytest.mark.parametrize("action", ["upgrade", "current"])
+def test_one_in_memory_has_no_history(run: Run, action: str) -> None:
+    found = run("db", action, "--db", "sqlite://")
+    assert (found.code, found.out) == (2, "")
+    assert "a database in memory ends with this command" in found.err

@@ -20,8 +20,10 @@ def command(settings: Settings, action: str) -> None:
     needs this; do it before a server starts, where that may take a while.
     """
     from pingback.store.migrations import NEWEST
-    from pingback.store.sqlite import revision_at
+    from pingback.store.sqlite import in_memory, parse_url, revision_at
 
+    if in_memory(parse_url(settings.db)):
+        raise click.UsageError("a database in memory ends with this command: name a file, as in --db sqlite:///FILE")
     if action == "upgrade":
         pingback.Store(settings.db).close()
     revision = revision_at(settings.db)

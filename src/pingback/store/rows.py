@@ -155,11 +155,6 @@ def storable(text: str | None) -> str | None:
     return None if text is None else _UNSTORABLE.sub("", text)
 
 
-def micros_or_none(instant: datetime | None) -> int | None:
-    """`micros` of an instant that may be missing."""
-    return None if instant is None else micros(instant)
-
-
 def instant(number: int) -> datetime:
     """The instant of such a number; TypeError or OverflowError where it is none."""
     return _EPOCH + number * _MICROSECOND
