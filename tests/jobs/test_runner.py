@@ -210,6 +210,15 @@ def test_within_patience_all_are_spaced(bench: Bench) -> None:
     assert len(too_fast) <= 1
 
 
+def test_patience_has_an_end_where_the_clock_is_set_back(bench: Bench, clock: Clock) -> None:
+    def later(job: Job) -> End:
+        return bench.fails(job, NOW + timedelta(milliseconds=50))._replace(told=lambda: clock.pass_by(days=-1))
+
+    bench.add({1: "a.example"})
+    assert bench.runner(handler=later).run(patience=timedelta(milliseconds=100)) == 1
+    assert bench.left() == {1: (NOW + timedelta(days=-1, milliseconds=50), False)}
+
+
 def test_patience_has_an_end(bench: Bench) -> None:
     ticks = Hurrying()
     hurried = Bench(bench.store, ticks, pool=bench.pool)

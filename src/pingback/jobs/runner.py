@@ -94,7 +94,9 @@ class Runner:
         due = self._jobs.next_due(self._kinds, now=instant, only=only)
         if due is None or due > instant + patience:  # whoever looks every few seconds takes no lock for it
             return 0
-        return self._go(Run(only=only, until=instant + patience, ends=monotonic() + seconds))
+        patient_until = monotonic() + patience.total_seconds()
+        run = Run(only=only, until=instant + patience, ends=monotonic() + seconds, patient_until=patient_until)
+        return self._go(run)
 
     def run_forever(self) -> None:
         """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for, but
@@ -165,15 +167,17 @@ class Runner:
 
     def _waits(self, run: Run, due: datetime) -> bool:
         """Wait until then, while nothing is under way; what is due already waits for what others have under way."""
-        instant = self._clock()
+        instant, ends = self._clock(), run.ends
         if due > instant:
-            run.idle_since = None
+            if monotonic() >= run.patient_until:  # the clock was set back
+                return False
+            run.idle_since, ends = None, min(run.ends, run.patient_until)
         elif run.idle_since is None:
             run.idle_since = monotonic()
         elif monotonic() - run.idle_since > OTHERS_TAKE:
             return False
         seconds = max((due - instant).total_seconds(), NOTICE_ROOM_AFTER)
-        self._stopped.wait(min(seconds, max(run.ends - monotonic(), 0.0)))
+        self._stopped.wait(min(seconds, max(ends - monotonic(), 0.0)))
         run.events.put(None)
         return True
 

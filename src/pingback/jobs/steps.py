@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from queue import SimpleQueue
 from time import monotonic
 from typing import NamedTuple, TypeAlias, Union
@@ -65,6 +66,7 @@ class Run:
     only: Collection[int] | None
     until: datetime | None  # what becomes due by then is waited for; None where anything is
     ends: float  # when nothing more is begun, by `monotonic`
+    patient_until: float = inf  # as `until`, by `monotonic`
     events: "SimpleQueue[Task | None]" = field(default_factory=SimpleQueue)
     tasks: set[Task] = field(default_factory=set)
     queues: dict[str, deque[Task]] = field(default_factory=dict)  # of those that wait for a place at a host
