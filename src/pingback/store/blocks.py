@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from pingback.clock import Clock
 from pingback.store.database import Database
 from pingback.store.rows import micros
 from pingback.store.schema import blocks
-from pingback.store.searching import given
+from pingback.store.sqlite import given, insert
 from pingback.store.statements import prepared
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import Discovery
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.rows import discovery_of, discovery_row_of, micros, readable_of
 from pingback.store.schema import discoveries
+from pingback.store.sqlite import Insert, insert
 from pingback.store.statements import Transaction, prepared
 
 LONGEST = timedelta(days=1)  # that a discovery is remembered, by whatever the target's cache headers say

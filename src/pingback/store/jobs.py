@@ -23,7 +23,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import Job, JobKind
 from pingback.store.database import Database
@@ -41,7 +40,7 @@ from pingback.store.lanes import (
 )
 from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
-from pingback.store.searching import given
+from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Row, Transaction, prepared
 
 HEAL_EVERY = timedelta(minutes=1)

@@ -23,12 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import JobKind
 from pingback.store.rows import FAR, micros, text_of
 from pingback.store.schema import jobs, lanes, pauses
-from pingback.store.searching import given
+from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
 
 

@@ -22,7 +22,7 @@ from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, set_aside, text_of
 from pingback.store.schema import WITHDRAWN, mentions
-from pingback.store.searching import given
+from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.store.tallies import by_kind
 

@@ -13,7 +13,7 @@ from pingback.store.jobs import add_job, add_jobs, due_of, finish_job, reschedul
 from pingback.store.mentions import Mentions
 from pingback.store.rows import instant, micros
 from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
-from pingback.store.searching import given
+from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import is_http, server_of
 

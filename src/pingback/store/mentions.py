@@ -22,7 +22,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from pingback.clock import Clock
@@ -44,7 +43,7 @@ from pingback.store.rows import (
     withdrawal,
 )
 from pingback.store.schema import mentions
-from pingback.store.searching import given
+from pingback.store.sqlite import given, insert
 from pingback.store.statements import Prepared, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held

@@ -28,7 +28,7 @@ from pingback.store.database import Database
 from pingback.store.jobs import add_jobs
 from pingback.store.rows import mentions_of, micros, news, withdrawal
 from pingback.store.schema import WANTED, mentions
-from pingback.store.searching import given
+from pingback.store.sqlite import given
 from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from pingback.model import JobKind, Mention, MentionStatus
 from pingback.store import schema
@@ -26,6 +25,7 @@ from pingback.store.database import Database
 from pingback.store.jobs import add_job, due_of
 from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
+from pingback.store.sqlite import insert
 from pingback.store.statements import Row, Transaction, prepared
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work

@@ -45,7 +45,8 @@ from pingback.store.rows import (
     storable,
 )
 from pingback.store.schema import attempts, jobs, outbox
-from pingback.store.searching import containing, given
+from pingback.store.searching import containing
+from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.urls import host_of
 

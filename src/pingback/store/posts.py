@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.model import KnownPost
 from pingback.store.database import Database
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
-from pingback.store.searching import given
+from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
 from pingback.urls import is_under, key_of, require_http
 

@@ -9,11 +9,11 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, literal, select
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pingback.store.database import Database
 from pingback.store.rows import micros
 from pingback.store.schema import ended_sessions, secrets
+from pingback.store.sqlite import Insert, insert
 from pingback.store.statements import prepared
 
 KEY_BYTES = 32
