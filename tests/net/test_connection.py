@@ -127,3 +127,11 @@ def test_the_permit_hears_of_the_host_and_whether_the_address_is_allowed() -> No
         ("a.example.", "127.0.0.1", True),
         ("2606:4700::1", "2606:4700::1", False),
     ]
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError])
+def test_a_connection_that_is_cut_off_as_it_begins(error: type[OSError]) -> None:
+    with Site() as site, Client(allow=["127.0.0.0/8"], resolver=lambda *_: ["127.0.0.1"]) as client:
+        permit = Closed({"127.0.0.1": error(0, "cut off")})
+        with pytest.raises(Unreachable):
+            client.get(f"http://a.example:{site.port}/", permit=permit)

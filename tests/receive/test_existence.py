@@ -137,7 +137,9 @@ def test_not_by_a_detour_either(blog: Site, elsewhere: Site, client: Client) -> 
 def test_a_redirect_within_the_site_is_followed(host: str, exists: bool, blog: Site, client: Client) -> None:
     blog.pages["/in"] = redirect(f"http://{host}:{blog.port}/lost")
     targets = SiteTargets(client)
-    targets.report_moves(lambda old, new: None, site=["https://my.example/", "https://www.second.example/blog/"])
+    targets.report_moves(
+        lambda target, final, within: None, site=["https://my.example/", "https://www.second.example/blog/"]
+    )
     assert targets(f"http://my.example:{blog.port}/in") is exists
 
 

@@ -298,6 +298,9 @@ def test_what_is_of_no_site_any_more_ends_without_a_word(
     [waiting] = store.mentions.list()
     other = make(site="https://other.example")
     assert other.run_jobs() == 0
+    assert store.jobs.next_due([JobKind.VERIFY], now=clock()) == clock() + timedelta(seconds=2)
+    clock.pass_by(hours=1)
+    assert other.run_jobs() == 0
     assert store.jobs.next_due([JobKind.VERIFY], now=clock()) == clock() + timedelta(minutes=5)
     clock.pass_by(days=3)
     assert other.run_jobs() == 0
@@ -312,6 +315,7 @@ def test_a_site_that_looks_now_and_then_finds_what_others_put_off(
     pages.web[SOURCE] = Page(status=503)
     mine, other = make(answer_within=0.0), make(site="https://other.example")
     mine.ping(SOURCE, TARGET)
+    clock.pass_by(hours=1)
     for tried in (1, 2):
         assert (other.run_jobs(), mine.run_jobs(), len(pages.asked)) == (0, 1, tried)
         clock.pass_by(hours=1)

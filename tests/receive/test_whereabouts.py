@@ -1,12 +1,15 @@
 """`pingback.receive.existence`: when a page of the site counts as moved, and when not."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from pingback.net.client import Client
-from pingback.receive.existence import SiteTargets
+from pingback.receive.existence import NoAnswer, SiteTargets
 from pingback.store import Store
 from tests.loopback import Page, Site, page, redirect
 from tests.receive.lax import Receiver
@@ -28,8 +31,9 @@ def moves(site: Site) -> list[tuple[str, str]]:
     """What is reported when the site is asked for /blog/old."""
     seen: list[tuple[str, str]] = []
 
-    def report(old: str, new: str) -> None:
-        seen.append((old.removeprefix(site.url), new.removeprefix(site.url)))
+    def report(target: str, final: str, *, within: float | None) -> None:
+        assert within is None  # nobody waits
+        seen.append((target.removeprefix(site.url), final.removeprefix(site.url)))
 
     with Client(allow=["127.0.0.1"]) as client:
         targets = SiteTargets(client)
@@ -110,3 +114,20 @@ def test_a_page_that_moved_keeps_its_mentions(site: Site) -> None:
         site.pages["/blog/old"] = redirect("/blog/new", 301)
         assert receiver.ping(f"{site.url}/b", old).target == old
         assert receiver.pingbacks_of(new) == receiver.pingbacks_of(old) == [f"{site.url}/a", f"{site.url}/b"]
+
+
+def test_a_sender_does_not_wait_for_a_locked_database(site: Site, tmp_path: Path) -> None:
+    """The site's answer is not remembered then, so that the next who asks keeps the move."""
+    old, new = f"{site.url}/blog/old", f"{site.url}/blog/new"
+    site.pages["/blog/old"] = redirect("/blog/new", 301)
+    path = tmp_path / "pingback.db"
+    with Client(allow=["127.0.0.1"]) as client, Store(f"sqlite:///{path}?timeout=600") as store:
+        targets = SiteTargets(client)
+        targets.report_moves(store.moves.keep, site=[f"{site.url}/blog"])
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(NoAnswer):
+                targets(old, within=0.5)
+        assert store.moves.page_of(old) != store.moves.page_of(new)
+        assert targets(old, within=60.0)
+        assert store.moves.page_of(old) == store.moves.page_of(new)

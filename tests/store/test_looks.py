@@ -51,6 +51,11 @@ def test_the_oldest_look_first_and_no_more_than_asked_for(store: Store) -> None:
     assert due(store, NOON + 30 * DAY - timedelta(microseconds=1)) == []
 
 
+def test_what_a_clock_that_ran_ahead_has_looked_at_is_looked_at_anew(store: Store) -> None:
+    keep(store, 1, verified=NOON + 3650 * DAY)
+    assert due(store, NOON) == ["https://a.example/1"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

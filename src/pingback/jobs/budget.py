@@ -118,7 +118,7 @@ class HostBudget:
             self._under_way -= Counter([host])  # which drops what has come down to nothing
             instant = self._clock()
             gap, until = self._gaps.get(host, (timedelta(0), instant))
-        if until > instant:
+        if _holds(until, instant):
             self.pause(host, instant + gap)
 
     @contextmanager
@@ -153,7 +153,7 @@ class HostBudget:
         with self._lock:
             instant = self._clock()
             strikes = self._strikes.get(host, {})
-            count = 1 + (strikes[doing][0] if doing in strikes and strikes[doing][1] > instant else 0)
+            count = 1 + (strikes[doing][0] if doing in strikes and _holds(strikes[doing][1], instant) else 0)
             _put(self._strikes, host, strikes | {doing: (count, instant + LONGEST_PAUSE)})
         if count >= STRIKES:
             self.pause(host, instant + SILENT_FOR)
@@ -179,7 +179,7 @@ class HostBudget:
         instant = self._clock()
         until = min(until, instant + LONGEST_PAUSE)
         with self._lock:
-            if not host or until <= self._pauses.get(host, instant):
+            if not host or until <= (self._pause_of(host, instant) or instant):
                 return
             _put(self._pauses, host, until)
         if self._keep_pause is not None:
@@ -199,7 +199,7 @@ class HostBudget:
         """Count a request at the host of the source, where that has room left, and where it led to the last time."""
         with self._lock:
             until = self._spent.get(source)
-        if until is not None and self._clock() < until:
+        if until is not None and _holds(until, self._clock()):
             return False
         return not self.seconds_at(source)
 
@@ -213,7 +213,8 @@ class HostBudget:
             yield StrangersPermit(self, source, sender)
         except NoTurn as postponed:
             with self._lock:
-                _put(self._spent, source, self._clock() + timedelta(seconds=postponed.retry_after))
+                wait = min(timedelta(seconds=postponed.retry_after), LONGEST_PAUSE)
+                _put(self._spent, source, self._clock() + wait)
             raise
 
     def seconds_at(self, url: str) -> float:
@@ -249,14 +250,13 @@ class HostBudget:
 
     def _is_slow(self, host: str, instant: datetime) -> bool:
         """It asked for patience, or did not answer the last time."""
-        if host in self._gaps and self._gaps[host][1] > instant:
+        if host in self._gaps and _holds(self._gaps[host][1], instant):
             return True
-        return any(until > instant for _, until in self._strikes.get(host, {}).values())
+        return any(_holds(until, instant) for _, until in self._strikes.get(host, {}).values())
 
     def _pause_of(self, host: str, instant: datetime) -> datetime | None:
-        """A pause that no clock that runs straight can have left behind is none."""
         until = self._pauses.get(host)
-        return until if until is not None and instant < until <= instant + 2 * LONGEST_PAUSE else None
+        return until if until is not None and _holds(until, instant) else None
 
     def _rate_of_addresses(self) -> "Rate":
         from pingback.jobs.limits import Rate  # takes a while to load
@@ -290,6 +290,11 @@ class StrangersPermit(Permit):
     def check_address(self, host: str, address: Address, *, allowed: bool) -> None:
         if not allowed:
             self._budget.check_address(host, address)
+
+
+def _holds(until: datetime, instant: datetime) -> bool:
+    """It is not over. What no clock that runs straight can have left behind is."""
+    return instant < until <= instant + 2 * LONGEST_PAUSE
 
 
 def _put(known: dict[K, V], key: K, value: V) -> None:

@@ -105,7 +105,11 @@ class _GuardedConnection(HTTPConnection):
     address: Address
 
     def _new_conn(self) -> socket.socket:
-        connection = self.dialer.dial(self._dns_host, self.port, self.budget)
+        try:
+            connection = self.dialer.dial(self._dns_host, self.port, self.budget)
+        except (ConnectionResetError, BrokenPipeError) as error:
+            # urllib3 passes over these while a request goes out, and would read an answer where nothing is connected.
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the connection was reset") from error
         self.address = connection.address
         return connection
 

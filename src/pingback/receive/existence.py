@@ -5,6 +5,7 @@ looks at the source afterwards.
 """
 
 import threading
+import typing
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock, now
-from pingback.errors import Fault, FaultCode, FetchError
+from pingback.errors import Fault, FaultCode, FetchError, StoreError
 from pingback.jobs.pool import Starter
 from pingback.net.guard import Permit, Refused
 from pingback.page.about import published_of
@@ -114,6 +115,12 @@ class _WithinHosts(Permit):
             raise Refused("it is a redirect that leaves the site")
 
 
+class Report(typing.Protocol):
+    """Hears that the page at `target` is at `final`, and may take `within` seconds for it; StoreError after those."""
+
+    def __call__(self, target: str, final: str, *, within: float | None) -> object: ...
+
+
 class SiteTargets:
     """Whether the site has a page at `target`, by what it answers.
 
@@ -148,7 +155,7 @@ class SiteTargets:
         self._whereabouts: Whereabouts | None = None
         self._hosts: frozenset[str] = frozenset()
 
-    def report_moves(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
+    def report_moves(self, report: Report, *, site: Sequence[str]) -> None:
         """From now on tell `report` where each page of `site` that is asked for is in the end; see `Whereabouts`."""
         self._whereabouts = Whereabouts(report, site=site)
         self._hosts = frozenset(map(server_of, site))
@@ -192,21 +199,25 @@ class SiteTargets:
             with self._client.get(target, permit=permit, seconds=within) as response:
                 if response.status in GONE:
                     return _Target(False)
-                return _Target(True, self._published(target, response))
+                return _Target(True, self._published(target, response, ends))
+        except StoreError as error:
+            if within == inf:
+                raise
+            raise NoAnswer from error  # whoever looks at the source afterwards asks once more, and has more time
         except FetchError as error:
             if monotonic() >= ends:  # of the time that we had, which is no answer of the site's
                 raise NoAnswer from error
             return _Target(True)
 
-    def _published(self, target: str, response: "Response") -> datetime | None:
+    def _published(self, target: str, response: "Response", ends: float) -> datetime | None:
         """When the page was published, where that is wanted; whoever wants to know where it is hears of it, too."""
         if self._close_after is None or not 200 <= response.status < 300:
             if self._whereabouts is not None:
-                self._whereabouts.see(target, response, response.chunks())
+                self._whereabouts.see(target, response, response.chunks(), until=ends)
             return None
         page = response.read()
         if self._whereabouts is not None:
-            self._whereabouts.see(target, response, [page])
+            self._whereabouts.see(target, response, [page], until=ends)
         return published_of(page, url=response.url, content_type=response.content_type)
 
 
@@ -217,14 +228,15 @@ class Whereabouts:
     site: lost pages are often sent there, and have nothing in common.
     """
 
-    def __init__(self, report: Callable[[str, str], object], *, site: Sequence[str]) -> None:
+    def __init__(self, report: Report, *, site: Sequence[str]) -> None:
         self._report = report
         self._site = tuple(site)
 
-    def see(self, target: str, response: "Response", page: Iterable[bytes]) -> None:
+    def see(self, target: str, response: "Response", page: Iterable[bytes], *, until: float = inf) -> None:
         """The site answered for `target` with this response and its page, of which the beginning is taken.
 
-        Of one that is an error, or elsewhere for now, nothing is said. Raises what `page` and `report` raise.
+        `until` is when somebody who waits has to hear, on the monotonic clock. Of one that is an error, or elsewhere
+        for now, nothing is said. Raises what `page` and `report` raise.
         """
         if not 200 <= response.status < 300 or not PERMANENT.issuperset(response.redirects):
             return
@@ -236,9 +248,12 @@ class Whereabouts:
         )
         final = next((url for url in (named, response.url) if url is not None and self._is_page(url)), None)
         if final is not None:
-            self._report(response.url, final)
+            self._tell(response.url, final, until)
             if response.redirects:
-                self._report(target, final)
+                self._tell(target, final, until)
+
+    def _tell(self, target: str, final: str, until: float) -> None:
+        self._report(target, final, within=None if until == inf else max(until - monotonic(), 0.0))
 
     def _is_page(self, url: str) -> bool:
         return any(is_under(url, root) and _path(url) != _path(root) for root in self._site)

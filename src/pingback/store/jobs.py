@@ -146,6 +146,7 @@ class Jobs:
         self, kinds: Collection[JobKind], *, now: datetime, only: Collection[int] | None = None
     ) -> datetime | None:
         """When there is something to lease: `now` or later, after leases and pauses; None where nothing is left."""
+        self._heal_if_need_be(now)
         with self._database.read() as tx:
             number = next_due(tx, kinds, only)
         return None if number is None else instant(max(number, micros(now)))

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, bindparam, func, literal, select, text, updat
 
 from pingback.model import Job, JobKind, Mention, Protocol
 from pingback.store.database import Database
-from pingback.store.jobs import add_job, add_jobs, due_of, finish_job, reschedule_job
+from pingback.store.jobs import SLACK, add_job, add_jobs, due_of, finish_job, reschedule_job
 from pingback.store.mentions import Mentions
-from pingback.store.rows import instant, micros
+from pingback.store.rows import FAR, instant, micros
 from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
@@ -101,6 +101,8 @@ class Looks:
         assert known.id is not None  # noqa: S101
         with self._database.read() as tx:
             tried = tx.execute(_TRIED, {"this": known.id}).scalar() or 0
+            if tried > micros(now):  # by a clock that ran ahead
+                tried = 0
             due = max(now, instant(tried) + look.apart)
             planned = due_of(tx, look.kind, known.id)
         if planned is not None and planned <= due:
@@ -120,9 +122,10 @@ class Looks:
         found: list[tuple[int, int, str, str]] = []
         with self._database.read() as tx:
             for host in hosts:
-                asked = {"at_host": host, "before": micros(before), "kind": JobKind.REVERIFY.value}
-                rows = tx.execute(_OVERDUE, asked | {"most": most + LOOKED_THROUGH})
-                found += [(row[0], row[1], row[2], row[3]) for row in rows]
+                asked = {"at_host": host, "kind": JobKind.REVERIFY.value, "most": most + LOOKED_THROUGH}
+                for since, until in ((0, micros(before)), (micros(now + SLACK), FAR)):  # and by a clock that ran ahead
+                    rows = tx.execute(_OVERDUE, asked | {"since": since, "until": until})
+                    found += [(row[0], row[1], row[2], row[3]) for row in rows]
         ours = [(number, source) for _, number, source, target in sorted(found) if is_ours(target)]
         chosen = {number: _host(source) for number, source in ours[:most]}
         if chosen:
@@ -201,7 +204,7 @@ _OVERDUE = prepared(
     .where(
         text(LOOKED_AT),
         mentions.c.target_host == bindparam("at_host"),
-        mentions.c.tried <= bindparam("before", type_=BigInteger),
+        mentions.c.tried.between(bindparam("since", type_=BigInteger), bindparam("until", type_=BigInteger)),
         _HAS_NO_JOB,
     )
     .order_by(mentions.c.tried)

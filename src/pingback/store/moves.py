@@ -30,16 +30,17 @@ class Moves:
         self._clock = clock
         self._most = most
 
-    def keep(self, target: str, final: str) -> None:
+    def keep(self, target: str, final: str, *, within: float | None = None) -> None:
         """The page at `target` is at `final` now, which may be `target` itself: then it has not moved.
 
-        For whoever asks what has changed, mentions that come to stand in other lists have.
+        For whoever asks what has changed, mentions that come to stand in other lists have. `within` are the seconds
+        that a write may take.
         """
         old, new = target_key_of(target), target_key_of(final)
         with self._database.read() as connection:
             if page_of(connection, old) == _destination(connection, old, new):
                 return
-        with self._database.write() as connection:
+        with self._database.write(within=within) as connection:
             page, destination = page_of(connection, old), _destination(connection, old, new)
             if page != destination:
                 _remember(connection, old, destination, shown(final), most=self._most)
