@@ -315,13 +315,28 @@ def test_a_site_that_looks_now_and_then_finds_what_others_put_off(
     pages.web[SOURCE] = Page(status=503)
     mine, other = make(answer_within=0.0), make(site="https://other.example")
     mine.ping(SOURCE, TARGET)
-    clock.pass_by(hours=1)
     for tried in (1, 2):
         assert (other.run_jobs(), mine.run_jobs(), len(pages.asked)) == (0, 1, tried)
         clock.pass_by(hours=1)
     clock.pass_by(hours=1)  # the second wait is an hour and a quarter at most
     [job] = store.jobs.lease([JobKind.VERIFY], worker_id="a test", now=clock(), lease=timedelta(1), limit=1, per_host=1)
     assert job.attempts == 2
+
+
+def test_a_look_that_was_asked_for_at_another_site_is_not_lost(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make()
+    receiver.ping(SOURCE, TARGET)
+    clock.pass_by(days=31)
+    assert receiver.verifier.add_overdue(after=timedelta(days=30), most=4) == 1
+    pages.asked.clear()
+    other = make(site="https://other.example")
+    assert [other.run_jobs(), other.reverify(after=timedelta(days=30), most=4)] == [0, 0]
+    assert store.jobs.next_due([JobKind.REVERIFY], now=clock()) == clock() + timedelta(minutes=5)
+    assert pages.asked == []
+    clock.pass_by(minutes=5)
+    assert (receiver.run_jobs(), len(pages.asked)) == (1, 1)
 
 
 def test_what_is_pending_for_another_site_is_left_to_it(

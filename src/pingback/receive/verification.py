@@ -27,7 +27,6 @@ from pingback.receive.moderation import Moderator, is_same_page, with_page, with
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.verify import counted_as, fault_of, headers_for, is_gone, may_pass, verify
-from pingback.store.looks import NOT_OURS
 from pingback.urls import server_of, shown
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 EXISTS_WITHIN = 1.0  # seconds that a sender waits for the site: WordPress waits for three, and the source needs some
 LEASE = timedelta(minutes=5)  # longer than a look takes by the time-outs that we have by default
 UNREADABLE_FOR = timedelta(days=1)
-SOON = timedelta(seconds=2)  # in which a process that runs takes up what is due
 NO_ROOM = (15.0, 60.0)  # seconds, the least and the most: what waits for a host's budget does not come back at once
 LONGEST_WAIT = timedelta(hours=1)
 AGAIN_AFTER_A_FAULT_OF_OURS = timedelta(days=1)
@@ -168,15 +166,13 @@ class Verifier:
     def _left_to_others(self, job: Job, mention: Mention) -> End:
         """The site has no such page: another over the same database may, or it had one once. The mention stays.
 
-        What is new, its own site is about to take, and has it back soon; what waits for long may be nobody's.
+        So does a look at a known one: its own site asked for it, or a sender, and nobody does so anew.
         """
         instant = self.clock()
         age = instant - (mention.changed or mention.received)
         if job.kind is JobKind.VERIFY and age > VERIFICATIONS.horizon:
             return End(partial(self.store.jobs.done, job), counts=False)
-        if job.kind is JobKind.VERIFY and age < NOT_OURS:
-            return self._put_off(job, instant + max(age, SOON))
-        return End(partial(self.store.looks.leave_to_others, job, now=instant), counts=False)
+        return End(partial(self.store.looks.leave_to_others, job, age=age, now=instant), counts=False)
 
     # First looks
 

@@ -20,7 +20,9 @@ from pingback.urls import is_http, server_of
 MOST_FAILING = 1000  # first looks that failed and are tried again: as many as rejected mentions are kept
 MOST_FAILING_OF_A_HOST = 50
 ADOPTED = 500  # mentions without a job, at a time
-NOT_OURS = timedelta(minutes=5)  # for which a look is put off that another site has to see to
+NEW_FOR = timedelta(minutes=1)  # its own site is about to look at it
+NEW_NOT_OURS = timedelta(seconds=2)  # for which a look is put off that another site has to see to, while that is new
+NOT_OURS = timedelta(minutes=5)  # and then
 LOOKED_THROUGH = 100  # of a host's old mentions, which may be another site's
 
 
@@ -150,17 +152,19 @@ class Looks:
                 add_jobs(tx, JobKind.VERIFY, found, due=now, now=now)
         return len(found)
 
-    def leave_to_others(self, job: Job, *, now: datetime) -> None:
+    def leave_to_others(self, job: Job, *, age: timedelta, now: datetime) -> None:
         """Put off a look at a mention of another site of this database, which may `take_back` it before."""
+        put_off = NEW_NOT_OURS if age < NEW_FOR else NOT_OURS
         with self._database.write() as tx:
-            reschedule_job(tx, job, due=now + NOT_OURS, failed=False, now=now)
+            reschedule_job(tx, job, due=now + put_off, failed=False, now=now)
 
     def take_back(self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], now: datetime) -> int:
         """Have done now what others left to us, as its target, at one of these `hosts`, `is_ours`; how much that is.
 
         How long it was put off tells, to the microsecond. Without this, who looks now and then would never meet it due.
         """
-        asked: dict[str, object] = {"hosts": json.dumps(list(hosts)), "put_off": NOT_OURS // timedelta(microseconds=1)}
+        put_off = [each // timedelta(microseconds=1) for each in (NEW_NOT_OURS, NOT_OURS)]
+        asked: dict[str, object] = {"hosts": json.dumps(list(hosts)), "put_off": json.dumps(put_off)}
         with self._database.read() as tx:
             left = [row for row in tx.execute(_LEFT, asked | {"most": ADOPTED}).mappings() if is_ours(row["target"])]
         if left:
@@ -226,7 +230,7 @@ _LEFT = prepared(
     .where(
         jobs.c.kind.in_([JobKind.VERIFY.value, JobKind.REVERIFY.value]),
         jobs.c.leased_by.is_(None),
-        jobs.c.due - jobs.c.set_at == bindparam("put_off", type_=BigInteger),
+        (jobs.c.due - jobs.c.set_at).in_(select(given("put_off").c.value)),
         mentions.c.target_host.in_(select(given("hosts").c.value)),
     )
     .limit(bindparam("most"))
