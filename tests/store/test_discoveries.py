@@ -37,6 +37,13 @@ def test_a_discovery_is_remembered_until_its_end(store: Store, discovery: Discov
     assert store.discoveries.recall(ONE, now=NOON + HOUR) is None
 
 
+def test_a_clock_that_ran_ahead_leaves_nothing_remembered(store: Store) -> None:
+    store.discoveries.remember(FOUND, until=NOON + 3650 * DAY)
+    assert store.discoveries.recall(ONE, now=NOON) is None
+    store.discoveries.remember(FOUND, until=NOON + DAY)
+    assert store.discoveries.recall(ONE, now=NOON) == FOUND
+
+
 def test_a_later_discovery_takes_the_place_of_the_first(store: Store) -> None:
     store.discoveries.remember(FOUND, until=NOON + HOUR)
     store.discoveries.remember(replace(FOUND, endpoints=()), until=NOON + MINUTE)

@@ -51,7 +51,8 @@ def remember_all(tx: Transaction, found: Iterable[tuple[Discovery, datetime]]) -
 
 def recall(tx: Transaction, target: str, *, now: datetime) -> Discovery | None:
     """What is remembered of the target, at `now`; nothing where that cannot be read."""
-    row = tx.execute(_RECALL, {"target": target_key_of(target), "now": micros(now)}).mappings().one_or_none()
+    asked = {"target": target_key_of(target), "now": micros(now), "latest": micros(now + LONGEST)}
+    row = tx.execute(_RECALL, asked).mappings().one_or_none()
     if row is None:
         return None
     return next(readable_of([row], lambda row: discovery_of(row, target=target), what="what is known of target"), None)
@@ -71,5 +72,9 @@ _REMEMBER = prepared(_remember())
 _FORGET_OLD = prepared(delete(discoveries).where(discoveries.c.until <= bindparam("ended")))
 _FORGET = prepared(delete(discoveries).where(discoveries.c.target_key == bindparam("target")))
 _RECALL = prepared(
-    select(discoveries).where(discoveries.c.target_key == bindparam("target"), discoveries.c.until > bindparam("now"))
+    select(discoveries).where(
+        discoveries.c.target_key == bindparam("target"),
+        discoveries.c.until > bindparam("now"),
+        discoveries.c.until <= bindparam("latest"),  # what lasts longer, a clock that ran ahead has left behind
+    )
 )
