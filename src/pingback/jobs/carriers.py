@@ -114,8 +114,9 @@ class Threads:
         while not self._closed.is_set():
             try:
                 self._runner.run_forever()
-            except StoreClosed as error:  # before us
-                log.error("%s: no job is done any more", error)
+            except StoreClosed as error:
+                if not self._closed.is_set():  # before us
+                    log.error("%s: no job is done any more", error)
                 return
             except StoreError as error:  # said by then; in the end, what could not be kept is due again
                 log.debug("%s", error)
