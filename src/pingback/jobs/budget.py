@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pingback.jobs.limits import Rate
 
 PER_HOST = 2  # exchanges at a time: as many as a browser that is polite
-STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it is let be for a while
+STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it pauses
 SILENT_FOR = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
 ADDRESS_RATE = "60/minute"  # of a host it is less; behind one address there may be a thousand, as good as their names
@@ -62,7 +62,7 @@ NOBODYS = Nobodys()
 
 
 class Busy(Exception):
-    """At the host as many exchanges are under way as may be, or it is let be."""
+    """As many exchanges with the host are under way as may be, or it pauses."""
 
 
 class HostBudget:
@@ -113,7 +113,7 @@ class HostBudget:
             return True
 
     def leave(self, host: str) -> None:
-        """The exchange is over. A host that asked for patience is let be for a while."""
+        """The exchange is over. A host that asked for patience pauses for a while."""
         with self._lock:
             self._under_way -= Counter([host])  # which drops what has come down to nothing
             instant = self._clock()
@@ -143,10 +143,10 @@ class HostBudget:
             slow = [host for host in {*self._gaps, *self._strikes} if self._is_slow(host, instant)]
             return dict(self._under_way + Counter(dict.fromkeys(slow, PER_HOST - 1)))
 
-    # Hosts that are to be let be
+    # Pauses
 
     def unanswered(self, host: str, doing: str = "") -> None:
-        """On the owner's own word the host was asked, and gave no answer: again and again, it is let be for a while.
+        """On the owner's own word the host was asked, and gave no answer. After two in a row it pauses.
 
         What strangers have us ask does not count: they may know slow pages of anybody.
         """
@@ -167,7 +167,7 @@ class HostBudget:
                 self._strikes.pop(host, None)
 
     def too_fast(self, host: str, not_before: datetime | None = None) -> None:
-        """The host said that there was too much of us: it is let be until then, and for as long after each exchange."""
+        """The host said that there was too much of us: it pauses until then, and for as long after each exchange."""
         instant = self._clock()
         gap = pace_of(not_before, now=instant)
         with self._lock:
@@ -175,7 +175,7 @@ class HostBudget:
         self.pause(host, instant + gap)
 
     def pause(self, host: str, until: datetime) -> None:
-        """Let the host be until then, an hour at most; a pause that is longer already stays so."""
+        """Leave the host alone until then, an hour at most; a pause that is longer already stays so."""
         instant = self._clock()
         until = min(until, instant + LONGEST_PAUSE)
         with self._lock:

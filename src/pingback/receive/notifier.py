@@ -205,7 +205,7 @@ class Notifier:
             self._callbacks.begin()
 
     def look(self) -> int:
-        """Have told what is new, by each channel that does not rest; for how many channels there is news.
+        """Have told what is new, by each channel that does not pause; for how many channels there is news.
 
         Where there is none, that is a look at an index. Raises StoreError.
         """
@@ -234,7 +234,7 @@ class Notifier:
     def _due(
         self, job: Job, channel: Channel, news: Sequence[Mention], told: Sequence[Mention], failed: bool
     ) -> "tuple[datetime, bool] | None":
-        """When the channel may tell again, and whether it failed; None where it has nothing to tell, nor to rest."""
+        """When the channel may tell again, and whether it failed; None where it has nothing to tell, nor to pause."""
         instant = self._clock()
         if failed:
             since = job.failing_since or instant
