@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from pingback.jobs.workers import is_gone, worker_id
+from tests.paths.programs import running
 from tests.receive.pages import PATIENCE
 
 _NAMED = """
@@ -29,18 +28,6 @@ if pid == 0:
 os.waitpid(pid, 0)
 print("parent", worker_id() == before, flush=True)
 """
-
-
-@contextmanager
-def running(program: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process that said a line, and waits for its end."""
-    command = [sys.executable, "-c", program, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
 
 
 def test_a_process_that_lives() -> None:

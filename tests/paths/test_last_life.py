@@ -2,8 +2,6 @@
 was answered with a no leaves nothing. The clock is moved by hand; all else is real.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,6 @@ from tests.paths.outside import mentions
 from tests.paths.programs import wait_until
 
 DAY = 24
-
-
-@pytest.fixture
-def source() -> Iterator[Source]:
-    with ExitStack() as stack:
-        yield Source(stack)
-
-
-@pytest.fixture
-def blog(tmp_path: Path, source: Source) -> Iterator[Blog]:
-    with ExitStack() as stack:
-        yield Blog(tmp_path, source, stack)
 
 
 def days(blog: Blog, count: int) -> list[int]:

@@ -2,8 +2,6 @@
 shows. The clock is moved by hand; all else is real.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,6 @@ from tests.paths.outside import mentions
 from tests.paths.programs import PATIENCE, wait_until
 
 ANSWERED = [Protocol.WEBMENTION, Protocol.PINGBACK, Protocol.TRACKBACK]
-
-
-@pytest.fixture
-def source() -> Iterator[Source]:
-    with ExitStack() as stack:
-        yield Source(stack)
-
-
-@pytest.fixture
-def blog(tmp_path: Path, source: Source) -> Iterator[Blog]:
-    with ExitStack() as stack:
-        yield Blog(tmp_path, source, stack)
 
 
 def waits(seconds: str, status: int = 503) -> bytes:

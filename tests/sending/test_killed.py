@@ -1,10 +1,6 @@
 """What a process that was killed had in hand, by real processes: it is picked up at once."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +10,7 @@ from pingback.jobs.runner import LEASE
 from pingback.model import OutcomeStatus
 from pingback.net.client import Client
 from pingback.store import Store
+from tests.paths.programs import running
 from tests.receive.pages import Clock
 from tests.sending.deliveries import delivered, plan
 from tests.sending.far_sides import FarSide
@@ -30,18 +27,6 @@ leased = Store(url).jobs.lease([JobKind.DELIVER], worker_id=worker_id(), now=dat
 print(len(leased), flush=True)
 input()
 """
-
-
-@contextmanager
-def running(program: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process that said a line, and waits for its end."""
-    command = [sys.executable, "-c", program, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize(("killed", "told"), [pytest.param(True, 1, id="killed"), pytest.param(False, 0, id="living")])

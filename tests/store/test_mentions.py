@@ -204,13 +204,6 @@ def test_the_store_can_be_written_while_it_is_listed(store: Store) -> None:
     assert [kept.title for kept in store.mentions.list()] == ["seen"]
 
 
-def test_unverified_are_the_pending_ones_nobody_looked_at(store: Store) -> None:
-    waiting = store.mentions.keep(mention("https://a.example/1", status=MentionStatus.PENDING))[0]
-    store.mentions.keep(mention("https://a.example/2", status=MentionStatus.PENDING, verified=NOON))
-    store.mentions.keep(mention("https://a.example/3"))
-    assert list(store.mentions.unverified()) == [waiting]
-
-
 def test_what_was_kept_is_there_after_reopening(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/mentions.db"
     with Store(url) as store:

@@ -287,6 +287,9 @@ class Runner:
             host, task.placed = task.placed, None
             self._budget.leave(host)
 
+    def _leave_after(self, task: Task, _: object) -> None:
+        self._leave(task)
+
     # What comes of it
 
     def _take_note(self, run: Run) -> None:
@@ -372,7 +375,7 @@ class Runner:
             log.error("%s", error)
         for task in run.tasks:
             if task.future is not None:
-                task.future.add_done_callback(lambda _, task=task: self._leave(task))  # type: ignore[misc]
+                task.future.add_done_callback(partial(self._leave_after, task))
             else:
                 self._leave(task)
 

@@ -204,10 +204,6 @@ class Mentions:
             retention.forget_rejected(tx, most=self._most_rejected)
         return mention_or_none(row) or mention
 
-    def unverified(self) -> Iterator[Mention]:
-        """The pending mentions whose source was not looked at yet, in order of arrival."""
-        return (each for each in self.list(status=MentionStatus.PENDING) if each.verified is None)
-
     def list(self, *, target: str | None = None, status: MentionStatus | None = None) -> Iterator[Mention]:
         """The kept mentions in order of arrival; ValueError when `target` is not an absolute HTTP URL.
 
