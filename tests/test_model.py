@@ -18,7 +18,6 @@ from pingback.model import (
     Outcome,
     OutcomeStatus,
     Protocol,
-    QueuedPing,
     Verification,
     Via,
     iso,
@@ -204,33 +203,3 @@ def test_why_a_mention_is_pending(told: dict[str, Any], reason: str | None) -> N
 def test_values_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         MENTION.title = "another"  # type: ignore[misc]
-
-
-def test_a_queued_ping_gives_its_outcome() -> None:
-    ping = QueuedPing(
-        id=7,
-        source="s",
-        target="t",
-        host="b.example",
-        status=OutcomeStatus.FAILED,
-        message="m",
-        protocol=Protocol.PINGBACK,
-        endpoint="e",
-        fault=503,
-        attempts=2,
-        next_try=INSTANT,
-        fingerprint="f",
-    )
-    assert ping.as_outcome() == Outcome(
-        source="s",
-        target="t",
-        status=OutcomeStatus.FAILED,
-        message="m",
-        protocol=Protocol.PINGBACK,
-        endpoint="e",
-        fault=503,
-        attempts=2,
-        next_try=INSTANT,
-    )
-    assert not ping.told
-    assert replace(ping, told_by=Protocol.PINGBACK).told

@@ -15,7 +15,7 @@ from pingback.jobs.carriers import Chore, Threads
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import End, Handler
-from pingback.model import Job, JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
@@ -32,6 +32,7 @@ from pingback.receive.verification import Verifier
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.table import OFF
+from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.jobs.limits import Rate

@@ -3,12 +3,12 @@
 `as_json` gives the object that the command line and the HTTP API print; instants become ISO 8601 in UTC.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pingback.fields import Field, Form, Written
 
@@ -334,153 +334,3 @@ _OF_MENTION = Written([each for each in FIELDS if each.shown], _JSON)
 _OF_VERIFICATION = Written([_BY_NAME[name] for name in _SAID], _JSON)
 _mention_values = attrgetter(*_OF_MENTION.names)
 _verification_values = attrgetter(*_OF_VERIFICATION.names)
-
-
-class Link(NamedTuple):
-    """A link of a post: its target as written there, and the fingerprint of its surroundings."""
-
-    target: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedPing:
-    """One link of a post as the outbox keeps it, with what became of its ping up to now.
-
-    `host` is the target's, lower case, with the port where that is not the default. `fingerprint` is that of the
-    link's surroundings as the post last had them, `linked` whether the post has the link still. `told_by` is the
-    protocol by which the far side took the ping, once. `next_try` is when its job is due, `is_held` whether somebody
-    is at it. `status` and `message` are those of the last try, or of a ping that waits for one; for others to see
-    there is `as_outcome`.
-    """
-
-    id: int
-    source: str
-    target: str
-    host: str
-    status: OutcomeStatus
-    message: str
-    protocol: Protocol | None = None
-    endpoint: str | None = None
-    fault: int | None = None
-    attempts: int = 0
-    next_try: datetime | None = None
-    fingerprint: str
-    linked: bool = True
-    told_by: Protocol | None = None
-    is_held: bool = False
-
-    @property
-    def told(self) -> bool:
-        """The far side has heard of the link, and said yes."""
-        return self.told_by is not None
-
-    def as_outcome(self) -> Outcome:
-        """How the ping stands: one that somebody has in hand is `waiting`, whatever came of earlier tries."""
-        return Outcome(
-            source=self.source,
-            target=self.target,
-            status=OutcomeStatus.WAITING if self.is_held else self.status,
-            message=WAITING if self.is_held else self.message,
-            protocol=self.protocol,
-            endpoint=self.endpoint,
-            fault=None if self.is_held else self.fault,
-            attempts=self.attempts,
-            next_try=self.next_try,
-        )
-
-
-class JobKind(StrEnum):
-    """What is to be done later, and what its `subject` is."""
-
-    VERIFY = "verify"  # a mention
-    REVERIFY = "reverify"  # a mention
-    DELIVER = "deliver"  # a ping of the outbox
-    NOTIFY = "notify"  # a channel
-    READ = "read"  # a post that is to be published
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Work that somebody has leased. `subject` is the number of what it is about, `host` whom it asks, "" for nobody.
-
-    `due` is since when it could be taken, `attempts` how often it failed, `failing_since` the first of these failures.
-    `leased_by` tells this lease from every other.
-    """
-
-    id: int
-    kind: JobKind
-    subject: int
-    host: str = ""
-    due: datetime
-    attempts: int = 0
-    failing_since: datetime | None = None
-    leased_by: str
-
-
-class Try(NamedTuple):
-    """What became of one try at a ping, and what is kept of it."""
-
-    outcome: Outcome
-    at: datetime
-    seconds: float
-    exchange: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try at a ping, whose `id` is `ping`. `exchange` is what went over the wire, where that was kept."""
-
-    ping: int
-    at: datetime
-    status: OutcomeStatus
-    message: str
-    protocol: Protocol | None
-    endpoint: str | None
-    fault: int | None
-    seconds: float
-    exchange: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPost:
-    """A post whose links were planned: `fingerprint` is that of its entry when it was last `seen`."""
-
-    source: str
-    fingerprint: str
-    seen: datetime
-    gone: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A post that is to be read, and published, later: with its `page` where that was at hand.
-
-    A newer request for the same post has another `id`.
-    """
-
-    id: int
-    source: str
-    page: bytes | None
-    content_type: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a post's links mean for the outbox, as counts of pings. `changed` are also those that are linked again."""
-
-    new: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retelling:
-    """The protocols by which a far side that was told of a link is told again: of its change, and of its removal.
-
-    To all others a second ping of a pair says nothing, and is refused for it.
-    """
-
-    changes: Collection[Protocol]
-    removals: Collection[Protocol]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
 from pingback.errors import FetchError
-from pingback.model import JobKind, Outcome, OutcomeStatus
+from pingback.model import Outcome, OutcomeStatus
 from pingback.posts.values import BadFeed, Feed, Sitemap
 from pingback.protocols.table import EVERY
 from pingback.sending import publications
@@ -30,13 +30,14 @@ from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import DEFAULTS, Settings
 from pingback.urls import host_of, is_http, require_http, shown, split
+from pingback.work import JobKind
 
 if TYPE_CHECKING:
     from pingback.jobs.budget import HostBudget
     from pingback.jobs.steps import End, Handler
-    from pingback.model import Job
     from pingback.net.client import Client
     from pingback.store import Store
+    from pingback.work import Job
 
 OnOutcome: TypeAlias = Callable[[Outcome], object]
 OnTaken: TypeAlias = Callable[[Taken], object]

@@ -22,12 +22,13 @@ from sqlalchemy import Table
 
 import pingback
 from pingback.cli.group import main
-from pingback.model import JobKind, Mention, MentionStatus, OutcomeStatus, Protocol, QueuedPing
+from pingback.model import Mention, MentionStatus, OutcomeStatus, Protocol
 from pingback.receive.homes import home_of
 from pingback.store import Store
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.rows import micros, row_of, source_key_of, state_of
 from pingback.store.schema import jobs, lanes, mentions, outbox
+from pingback.work import JobKind, QueuedPing
 from tests.bench.bench_chain import posts
 from tests.bench.statements import ping
 from tests.bench.timing import Row, judge, show

@@ -20,12 +20,13 @@ from time import perf_counter
 
 from pingback.jobs.budget import PER_HOST
 from pingback.jobs.runner import LEASE
-from pingback.model import JobKind, Outcome, OutcomeStatus
+from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
 from pingback.publishing import Publishing
 from pingback.sending.publications import of_site
 from pingback.settings import Settings
 from pingback.store import Store
+from pingback.work import JobKind
 from tests.bench.timing import Row, compare, judge, show
 from tests.loopback import page
 from tests.store.sent import plan, plan_links, tell

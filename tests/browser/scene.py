@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol, Try
+from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol
 from pingback.server.inbox.passwords import hash_of
 from pingback.server.run import Server
 from pingback.store import Store
+from pingback.work import Try
 from tests.receive.lax import Receiver
 from tests.receive.pages import Pages
 from tests.server.shells import wsgi_of

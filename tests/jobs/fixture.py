@@ -12,9 +12,9 @@ from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner
 from pingback.jobs.steps import Broken, End, Handler, Step
-from pingback.model import Job, JobKind
 from pingback.store import Store
 from pingback.store.jobs import add_jobs
+from pingback.work import Job, JobKind
 from tests.receive.pages import PATIENCE
 
 DELIVER, VERIFY = JobKind.DELIVER, JobKind.VERIFY

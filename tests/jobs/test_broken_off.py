@@ -13,8 +13,8 @@ import pytest
 from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.pool import Pool
 from pingback.jobs.steps import End, Step
-from pingback.model import Job
 from pingback.store import Store
+from pingback.work import Job
 from tests.jobs.fixture import Bench, many_hosts, no_more_threads, one_host
 from tests.receive.pages import PATIENCE, Clock
 

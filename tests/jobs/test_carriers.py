@@ -9,7 +9,7 @@ import pytest
 
 from pingback.errors import StoreError
 from pingback.jobs.carriers import Chore, Threads
-from pingback.model import Job
+from pingback.work import Job
 from tests.jobs.fixture import Bench, no_more_threads
 from tests.receive.pages import PATIENCE, Clock
 

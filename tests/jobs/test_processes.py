@@ -24,7 +24,7 @@ from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner
 from pingback.jobs.steps import End
-from pingback.model import JobKind
+from pingback.work import JobKind
 from pingback.store import Store
 
 url, hangs = sys.argv[1:]

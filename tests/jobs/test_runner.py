@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from pingback.jobs.steps import End, Step
-from pingback.model import Job
+from pingback.work import Job
 from tests.jobs.fixture import LEASE, VERIFY, Bench, many_hosts, one_host
 from tests.receive.pages import PATIENCE, Clock
 

@@ -12,7 +12,6 @@ from pingback.jobs.carriers import Threads
 from pingback.jobs.limits import Rate
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner
-from pingback.model import JobKind
 from pingback.net.client import Client
 from pingback.protocols.table import on_their_word
 from pingback.receive import receiver
@@ -23,6 +22,7 @@ from pingback.receive.pages import SitePages
 from pingback.receive.policy import Policy
 from pingback.receive.verification import LEASE, Verifier
 from pingback.store import Store
+from pingback.work import JobKind
 
 _LAX: dict[str, Any] = {
     "answer_within": None,

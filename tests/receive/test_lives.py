@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from pingback.errors import Blocked, FaultCode, FetchError, Unreachable
-from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.work import JobKind
 from tests.receive.conftest import (
     LINKING,
     NO_LINK,

@@ -12,11 +12,12 @@ import pytest
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner
-from pingback.model import Author, JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.net.mail import Mailer
 from pingback.receive.notifier import LISTED, Channel, MailChannel, Notifier, WebhookChannel
 from pingback.store import Store
+from pingback.work import JobKind
 from tests.loopback import Page, Site, page
 from tests.receive.pages import Clock
 from tests.smtp import MailServer

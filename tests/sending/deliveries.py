@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
-from pingback.model import JobKind, Outcome, QueuedPing
+from pingback.model import Outcome
 from pingback.net.client import Client
 from pingback.sending.sender import Sender
 from pingback.sending.transitions import planned
 from pingback.store import Store
+from pingback.work import JobKind, QueuedPing
 from tests.receive.pages import Clock
 from tests.store.sent import RETELLING
 

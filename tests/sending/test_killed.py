@@ -19,7 +19,7 @@ _LEASING = """
 import sys
 from datetime import datetime, timedelta
 from pingback.jobs.workers import worker_id
-from pingback.model import JobKind
+from pingback.work import JobKind
 from pingback.store import Store
 url, now, lease = sys.argv[1:]
 leased = Store(url).jobs.lease([JobKind.DELIVER], worker_id=worker_id(), now=datetime.fromisoformat(now),

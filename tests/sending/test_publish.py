@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from pingback.errors import BadStatus, Unreachable
-from pingback.model import Outcome, OutcomeStatus, Plan, Protocol
+from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.sending.publish import EVERYTHING, UNCHANGED, Publication, Publisher, PublishOptions, Taken, publish
 from pingback.sending.sender import Sender
 from pingback.store import Store
+from pingback.work import Plan
 from tests.loopback import Site, page
 from tests.receive.pages import Clock
 from tests.sending.far_sides import FarSide, markup, post

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pingback.model import Outcome, OutcomeStatus, QueuedPing
+from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client
 from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.store import Store
+from pingback.work import QueuedPing
 from tests.loopback import Page, Request, page
 from tests.receive.pages import Clock
 from tests.sending.deliveries import (

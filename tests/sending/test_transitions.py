@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pingback.model import Link, Outcome, OutcomeStatus, Protocol, QueuedPing
+from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.sending.transitions import again, planned, tried
+from pingback.work import Link, QueuedPing
 from tests.store.sent import ACCEPTED, FAILED, HOUR, MINUTE, NOON, ONE, POST, RETELLING
 
 NEW = QueuedPing(

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from pingback.model import Job, JobKind, Outcome, OutcomeStatus, Plan, Protocol, QueuedPing, Retelling, Try
+from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.sending.transitions import again, planned, tried
 from pingback.store import Store
+from pingback.work import Job, JobKind, Plan, QueuedPing, Retelling, Try
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,7 +11,6 @@ from threading import Barrier
 
 import pytest
 
-from pingback.model import Job, JobKind
 from pingback.store import Store
 from pingback.store.jobs import (
     add_job,
@@ -21,6 +20,7 @@ from pingback.store.jobs import (
     reschedule_job,
     waiting,
 )
+from pingback.work import Job, JobKind
 from tests.store.some_jobs import (
     BIG,
     DELIVER,
@@ -340,7 +340,7 @@ def test_of_many_leases_at_once_each_gets_its_own(store: Store) -> None:
 _LEASE_ALL = """
 import sys
 from datetime import datetime, timedelta
-from pingback.model import JobKind
+from pingback.work import JobKind
 from pingback.store import Store
 
 with Store(sys.argv[1]) as store:

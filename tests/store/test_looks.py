@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.work import JobKind
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,8 +10,9 @@ import pytest
 
 from pingback.clock import now
 from pingback.errors import StoreError
-from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.work import JobKind
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)

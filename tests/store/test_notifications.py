@@ -7,8 +7,9 @@ from functools import partial
 
 import pytest
 
-from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.work import JobKind
 from tests.receive.pages import Clock
 
 LEASE = timedelta(minutes=10)

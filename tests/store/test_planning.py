@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.model import OutcomeStatus, Plan, Protocol, QueuedPing
+from pingback.model import OutcomeStatus, Protocol
 from pingback.protocols.table import EVERY
 from pingback.store import Store
+from pingback.work import Plan, QueuedPing
 from tests.store.sent import (
     ACCEPTED,
     HOUR,

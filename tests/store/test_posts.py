@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pingback.model import KnownPost
 from pingback.store import Store
+from pingback.work import KnownPost
 from tests.store.sent import HOUR, NOON, POST, plan_gone
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import UnreadableRow
-from pingback.model import Job, JobKind, Reading
 from pingback.store import Store
+from pingback.work import Job, JobKind, Reading
 from tests.store.sent import HOUR, MINUTE, NOON, POST
 
 OTHER = "https://a.example/other"

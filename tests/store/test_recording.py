@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pingback.model import Attempt, JobKind, OutcomeStatus, Protocol, Try
+from pingback.model import OutcomeStatus, Protocol
 from pingback.store import Store
+from pingback.work import Attempt, JobKind, Try
 from tests.store.sent import (
     ACCEPTED,
     FAILED,

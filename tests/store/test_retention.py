@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pingback.model import Discovery, JobKind, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol
+from pingback.model import Discovery, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol
 from pingback.sending.transitions import planned
 from pingback.store import Store
 from pingback.store.jobs import add_job
 from pingback.store.retention import BATCH
+from pingback.work import JobKind
 from tests.receive.pages import Clock
 from tests.store.sent import RETELLING, plan_links, record, take
 

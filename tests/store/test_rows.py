@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pingback.model import Discovery, QueuedPing
+from pingback.model import Discovery
 from pingback.store import Store
 from pingback.urls import host_of
+from pingback.work import QueuedPing
 from tests.store.sent import NOON, ONE, POST, TWO, Held, plan, targets, tell
 
 

@@ -4,10 +4,11 @@ import click
 
 import pingback
 from pingback.cli.options import checked, print_json, subcommand
-from pingback.model import Attempt, OutcomeStatus, QueuedPing, iso
+from pingback.model import OutcomeStatus, iso
 from pingback.settings import Settings
 from pingback.text import plain
 from pingback.urls import require_http
+from pingback.work import Attempt, QueuedPing
 
 
 @subcommand("outbox", example="pingback outbox --status failed --why")

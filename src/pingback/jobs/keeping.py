@@ -11,7 +11,7 @@ from pingback.clock import Clock
 from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
 from pingback.jobs.steps import Broken, End, Run, Task
-from pingback.model import Job, JobKind
+from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs

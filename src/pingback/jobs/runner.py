@@ -25,7 +25,7 @@ from pingback.jobs.keeping import Keeper
 from pingback.jobs.pool import Pool
 from pingback.jobs.steps import Broken, End, Handler, Run, Step, Task
 from pingback.jobs.workers import is_gone, worker_id
-from pingback.model import JobKind
+from pingback.work import JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs

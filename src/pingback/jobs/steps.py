@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import NamedTuple, TypeAlias, Union
 
-from pingback.model import Job
+from pingback.work import Job
 
 
 def nothing() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from pingback.model import Protocol, Retelling
+from pingback.model import Protocol
 from pingback.protocols import pingback, trackback, webmention
 from pingback.protocols.linkback import Linkback
+from pingback.work import Retelling
 
 # A tuple that is replaced, never changed, so that reading it needs no lock.
 _linkbacks: tuple[Linkback, ...] = (webmention.LINKBACK, pingback.LINKBACK, trackback.LINKBACK)

@@ -21,9 +21,10 @@ from pingback.errors import BadStatus, PingbackError, StoreError
 from pingback.jobs.retry import DELIVERIES
 from pingback.jobs.steps import End
 from pingback.jobs.workers import is_gone, worker_id
-from pingback.model import Job, Mention, MentionStatus
+from pingback.model import Mention, MentionStatus
 from pingback.sanitized import sanitized
 from pingback.urls import shown
+from pingback.work import Job
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

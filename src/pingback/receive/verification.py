@@ -22,12 +22,13 @@ from pingback.jobs.budget import HostBudget
 from pingback.jobs.retry import VERIFICATIONS, retry_after
 from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
-from pingback.model import Job, JobKind, Mention, MentionStatus, Protocol, Verification
+from pingback.model import Mention, MentionStatus, Protocol, Verification
 from pingback.receive.moderation import Moderator, is_same_page, with_page, withdrawn
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.verify import counted_as, fault_of, headers_for, is_gone, may_pass, verify
 from pingback.urls import server_of, shown
+from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

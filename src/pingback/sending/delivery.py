@@ -22,12 +22,13 @@ from pingback.clock import Clock, now
 from pingback.errors import FetchError, StoreError, Unreachable, UnreadableRow
 from pingback.jobs.retry import DELIVERIES, retry_after
 from pingback.jobs.steps import End, Step
-from pingback.model import Discovery, Job, Outcome, OutcomeStatus, Protocol, QueuedPing, Try
+from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
 from pingback.sending.transitions import tried
 from pingback.urls import host_of, key_of, shown
+from pingback.work import Job, QueuedPing, Try
 
 if TYPE_CHECKING:
     from pingback.jobs.budget import HostBudget

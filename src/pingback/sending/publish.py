@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch
-from pingback.model import KnownPost, Outcome, OutcomeStatus, Plan, Protocol, QueuedPing
+from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.page.entry import Post, read_post
 from pingback.page.region import MAX_LINKS
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.transitions import planned
 from pingback.text import plain
 from pingback.urls import key_of, shown, split
+from pingback.work import KnownPost, Plan, QueuedPing
 
 if TYPE_CHECKING:
     from pingback.net.client import Client

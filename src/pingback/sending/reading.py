@@ -11,10 +11,10 @@ from pingback.clock import Clock, now
 from pingback.errors import UnreadableRow
 from pingback.jobs.retry import DELIVERIES
 from pingback.jobs.steps import End
-from pingback.model import Job, Reading
 from pingback.sending import publications
 from pingback.sending.publish import Publisher, Read, Taken
 from pingback.urls import shown
+from pingback.work import Job, Reading
 
 if TYPE_CHECKING:
     from pingback.store import Store

@@ -14,9 +14,10 @@ from pingback.jobs.budget import HostBudget
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import Broken, Handler
-from pingback.model import JobKind, Outcome, Protocol
+from pingback.model import Outcome, Protocol
 from pingback.protocols.table import EVERY
 from pingback.sending.delivery import Deliveries
+from pingback.work import JobKind
 
 if TYPE_CHECKING:
     from random import Random

@@ -8,7 +8,8 @@ The outbox keeps what these functions give: it knows no protocol.
 from dataclasses import replace
 from datetime import datetime
 
-from pingback.model import WAITING, Link, Outcome, OutcomeStatus, QueuedPing, Retelling
+from pingback.model import WAITING, Outcome, OutcomeStatus
+from pingback.work import Link, QueuedPing, Retelling
 
 UNLINKED = "the post no longer links to it"
 

@@ -24,7 +24,6 @@ from sqlalchemy import (
     update,
 )
 
-from pingback.model import Job, JobKind
 from pingback.store.database import Database
 from pingback.store.lanes import (
     Lane,
@@ -42,6 +41,7 @@ from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Row, Transaction, prepared
+from pingback.work import Job, JobKind
 
 HEAL_EVERY = timedelta(minutes=1)
 JITTER = timedelta(seconds=1)  # between threads that looked at the clock one after the other

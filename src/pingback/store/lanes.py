@@ -24,11 +24,11 @@ from sqlalchemy import (
     update,
 )
 
-from pingback.model import JobKind
 from pingback.store.rows import FAR, micros, text_of
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
+from pingback.work import JobKind
 
 
 class Lane(NamedTuple):

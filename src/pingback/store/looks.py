@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, func, literal, select, text, update
 
-from pingback.model import Job, JobKind, Mention, Protocol
+from pingback.model import Mention, Protocol
 from pingback.store.database import Database
 from pingback.store.jobs import SLACK, add_job, add_jobs, due_of, finish_job, reschedule_job
 from pingback.store.mentions import Mentions
@@ -16,6 +16,7 @@ from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import is_http, server_of
+from pingback.work import Job, JobKind
 
 MOST_FAILING = 1000  # first looks that failed and are tried again: as many as rejected mentions are kept
 MOST_FAILING_OF_A_HOST = 50

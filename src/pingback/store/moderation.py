@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from pingback.clock import Clock
-from pingback.model import JobKind, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
 from pingback.store.jobs import add_jobs
 from pingback.store.rows import mentions_of, micros, news, withdrawal
@@ -31,6 +31,7 @@ from pingback.store.schema import WANTED, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
+from pingback.work import JobKind
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate

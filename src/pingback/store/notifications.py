@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from pingback.model import JobKind, Mention, MentionStatus
+from pingback.model import Mention, MentionStatus
 from pingback.store import schema
 from pingback.store.database import Database
 from pingback.store.jobs import add_job, due_of
@@ -27,6 +27,7 @@ from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
 from pingback.store.sqlite import insert
 from pingback.store.statements import Row, Transaction, prepared
+from pingback.work import JobKind
 
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
 LONGEST = timedelta(days=1)  # that a channel rests, or somebody has a mention in hand

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import update as update_of
 
-from pingback.model import WAITING, Attempt, Discovery, Job, JobKind, Link, OutcomeStatus, Plan, QueuedPing, Try
+from pingback.model import WAITING, Discovery, OutcomeStatus
 from pingback.store import tallies
 from pingback.store.database import Database
 from pingback.store.discoveries import forget_target, recall, remember_all
@@ -49,6 +49,7 @@ from pingback.store.searching import containing
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.urls import host_of
+from pingback.work import Attempt, Job, JobKind, Link, Plan, QueuedPing, Try
 
 MAX_ATTEMPTS = 50  # the last ones of each ping are kept
 MAX_AGAIN = 1000  # pings that are made due in one transaction

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from pingback.model import KnownPost
 from pingback.store.database import Database
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
 from pingback.urls import is_under, key_of, require_http
+from pingback.work import KnownPost
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from pingback.model import Job, JobKind, Reading
 from pingback.store.database import Database
 from pingback.store.jobs import add_job, drop_job, finish_job
 from pingback.store.rows import reading_of, source_key_of, storable
 from pingback.store.schema import readings
 from pingback.store.statements import prepared
 from pingback.urls import host_of
+from pingback.work import Job, JobKind, Reading
 
 
 class Readings:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, delete, func, select, text
 
-from pingback.model import JobKind
 from pingback.store.database import Database
 from pingback.store.rows import micros
 from pingback.store.schema import (
@@ -29,6 +28,7 @@ from pingback.store.schema import (
     pauses,
 )
 from pingback.store.statements import Prepared, Transaction, prepared
+from pingback.work import JobKind
 
 BATCH = 1000  # rows in one transaction: somebody may wait with a ping for its end
 MOST_REJECTED = 1000  # mentions that were rejected; their senders may ask for a while what became of them

@@ -16,25 +16,22 @@ from pingback.errors import UnreadableRow
 from pingback.fields import Form, Written
 from pingback.model import (
     FIELDS,
-    Attempt,
     Author,
     Discovery,
     Endpoint,
-    KnownPost,
     Mention,
     MentionKind,
     MentionStatus,
     Outcome,
     OutcomeStatus,
     Protocol,
-    QueuedPing,
-    Reading,
     Via,
 )
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.store.statements import Row
 from pingback.urls import host_of, require_http
+from pingback.work import Attempt, KnownPost, QueuedPing, Reading
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 

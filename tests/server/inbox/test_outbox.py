@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from pingback.model import OutcomeStatus, Try
+from pingback.model import OutcomeStatus
 from pingback.store import Store
+from pingback.work import Try
 from tests.receive.pages import Clock
 from tests.server.inbox.conftest import Visitor, text_of
 from tests.store.sent import ACCEPTED, FAILED, ONE, POST, THREE, TWO, plan, recorded, take, targets
