@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -213,3 +214,36 @@ def test_a_job_of_a_later_version_waits_for_it(tmp_path: Path, made: File) -> No
     with closing(sqlite3.connect(path)) as connection:
         kept = connection.execute("SELECT subject FROM pingback_jobs WHERE kind = 'translate'").fetchall()
     assert kept == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "key"),
+    [
+        pytest.param("source_key", "of-a-later-version", id="source-of-none"),
+        pytest.param("source_key", "with a \0 in it", id="source-no-text"),
+        pytest.param("source_key", "OTHER", id="source-of-another-post"),
+        pytest.param("target_key", "of-a-later-version", id="target-of-none"),
+    ],
+)
+def test_a_row_under_a_wrong_key_stops_no_post(tmp_path: Path, made: File, column: str, key: str) -> None:
+    path = made.copy_to(tmp_path)
+    changed, other = f"{made.web.url}/post", f"{made.web.url}/other"
+    targets = [f"{made.far_side.url}/{number}" for number in range(PINGS)]
+    made.web.pages["/other"] = post(targets[0])
+    assert command(tmp_path, "publish", changed, other).code == 0
+    assert Counter(made.far_side.heard) == Counter([*((changed, target) for target in targets), (other, targets[0])])
+    made.far_side.heard.clear()
+
+    if key == "OTHER":
+        with closing(sqlite3.connect(path)) as connection:
+            [[key]] = connection.execute("SELECT source_key FROM pingback_outbox WHERE source = ?", (other,))
+    set_column(path, "pingback_outbox", column, key, f"target = '{targets[7]}'")
+    made.web.pages["/other"] = post(targets[0], words="As others say")
+    made.web.pages["/post"] = post(*targets[1:], words="As we said")
+    runs = [command(tmp_path, "publish", other, changed) for _ in range(2)]
+    made.web.pages["/post"] = post(*targets)
+    assert [done.code for done in runs] == [0, 0], runs
+    assert Counter(made.far_side.heard) == Counter([*((changed, target) for target in targets), (other, targets[0])])
+    assert len(listed(tmp_path, "outbox")) == PINGS + 1
+    said = [line for done in runs for line in done.err.splitlines() if "put back" in line]
+    assert len(said) == (column == "source_key"), said

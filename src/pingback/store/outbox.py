@@ -5,6 +5,7 @@ as the ping. What becomes of a ping is for the protocols to say: the functions t
 """
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -48,11 +49,13 @@ from pingback.store.schema import attempts, jobs, outbox
 from pingback.store.searching import containing
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
-from pingback.urls import host_of
+from pingback.urls import host_of, same_url, shown
 from pingback.work import Attempt, Job, JobKind, Link, Plan, QueuedPing, Try
 
 MAX_ATTEMPTS = 50  # the last ones of each ping are kept
 MAX_AGAIN = 1000  # pings that are made due in one transaction
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 500  # rows read or written at once; between two pages of a list no lock or connection is held
 
@@ -274,6 +277,9 @@ def _plan(
 ) -> Plan:
     """The links, by pair, are used up."""
     counts: Counter[str] = Counter()
+    under = {"key": source_key_of(source), "pairs": json.dumps([*links])}
+    if (strayed := tx.execute(_PUT_BACK, under).rowcount) > 0:
+        log.warning("%d pings of %r were kept under the key of another post, and are put back", strayed, shown(source))
     for known in _known(tx, source):
         for pair, ping in known:
             link = None if pair in untouched else links.pop(pair, None)
@@ -290,10 +296,10 @@ def _plan(
 
 
 def _known(tx: Transaction, source: str) -> Iterator[list[tuple[str, QueuedPing | None]]]:
-    """The pings of a post under their pairs; None for one that cannot be read."""
+    """The pings of a post under their pairs; None for one that cannot be read, or is another post's."""
     asked = {"source_key": source_key_of(source), "after": 0}
     while rows := tx.execute(_KNOWN, asked).mappings().all():
-        readable = {ping.id: ping for ping in _pings_in(rows)}
+        readable = {ping.id: ping for ping in _pings_in(rows) if same_url(ping.source, source)}
         yield [(row["pair"], readable.get(row["id"])) for row in rows]
         asked["after"] = rows[-1]["id"]
 
@@ -384,6 +390,11 @@ _HELD = prepared(
 )
 _LAST_ID = prepared(select(func.max(outbox.c.id)))
 _NEW = prepared(select(outbox.c.id, outbox.c.target).where(outbox.c.id > bindparam("after")).order_by(outbox.c.id))
+_PUT_BACK = prepared(
+    update_of(outbox)
+    .where(outbox.c.pair.in_(select(given("pairs").c.value)), outbox.c.source_key != bindparam("key"))
+    .values(source_key=bindparam("key"))
+)
 _INSERT = prepared(insert(outbox))
 _UPDATE = prepared(update_of(outbox).where(outbox.c.id == bindparam("ping")))
 _ATTEMPTS = prepared(select(attempts).where(attempts.c.ping == bindparam("of")).order_by(attempts.c.id))
