@@ -6,7 +6,7 @@ from threading import Barrier, Event
 import pytest
 
 from pingback.errors import Fault
-from pingback.model import MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from tests.receive.conftest import (
     SOURCE,
@@ -73,3 +73,21 @@ def test_a_slow_site_keeps_no_sender_waiting(make: MakeReceiver, store: Store, v
     assert receiver.ping(SOURCE, TARGET, protocol=Protocol.TRACKBACK).status is MentionStatus.PENDING
     assert not gate.is_set()
     gate.set()
+
+
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(PATIENCE, id="in-time")])
+def test_a_decider_that_pings_what_it_decides_on_hears_that_it_is_known(
+    make: MakeReceiver, store: Store, answer_within: float | None
+) -> None:
+    """It would wait for itself."""
+    heard: list[int] = []
+
+    def decide(mention: Mention) -> MentionStatus:
+        with pytest.raises(Fault) as refused:
+            receiver.ping(mention.source, mention.target)
+        heard.append(refused.value.code)
+        return MentionStatus.APPROVED
+
+    receiver = make(answer_within=answer_within, decide=decide)
+    assert receiver.ping(SOURCE, TARGET).status is MentionStatus.APPROVED
+    assert heard == [48]

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Lock, get_ident
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pingback.errors import Fault, FaultCode
@@ -76,7 +76,7 @@ class Shared(Generic[T]):
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._sought: dict[Hashable, Future[T]] = {}
+        self._sought: dict[Hashable, tuple[Future[T], int]] = {}  # and the thread that does
 
     def find(self, key: Hashable, work: Callable[[], T], *, within: float, most: float = inf) -> Found[T]:
         """What `work` gives or raises, here or for whoever began with this key; TimeoutError for who waits too long.
@@ -88,9 +88,10 @@ class Shared(Generic[T]):
             if known is None:
                 if len(self._sought) >= most:
                     raise Full
-                ours = self._sought[key] = Future()
+                ours: Future[T] = Future()
+                self._sought[key] = ours, get_ident()
         if known is not None:
-            return Found(known.result(None if within == inf else max(within, 0.0)), by_us=False)
+            return Found(known[0].result(None if within == inf else max(within, 0.0)), by_us=False)
         try:
             found = work()
         except BaseException as error:
@@ -100,6 +101,12 @@ class Shared(Generic[T]):
         self._end(key)
         ours.set_result(found)
         return Found(found, by_us=True)
+
+    def is_ours(self, key: Hashable) -> bool:
+        """This thread is finding it out, and would wait for itself."""
+        with self._lock:
+            _, thread = self._sought.get(key, (None, None))
+        return thread == get_ident()
 
     def _end(self, key: Hashable) -> None:
         with self._lock:

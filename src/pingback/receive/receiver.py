@@ -213,6 +213,8 @@ class Receiver:
         mention = coming.mention
         # By another protocol, other sources hold a link.
         key = (mention.protocol, key_of(mention.source), key_of(mention.target))
+        if self._looks.is_ours(key):  # a host's own decider pings what it decides on
+            raise _already_known()
         if coming.look_until == inf:
             looked = self._looks.find(key, partial(self._verify_now, coming), within=inf)
         elif self._waiting.acquire(blocking=False):  # slow sources must not use up the threads
