@@ -164,3 +164,17 @@ def test_a_ping_left_pending_is_judged_when_it_comes_again(
     crashed.ping(SOURCE, TARGET)
     clock.pass_by(hours=1)
     assert again(make(), store).status is MentionStatus.APPROVED
+
+
+def test_where_its_host_has_no_room_it_is_looked_at_as_soon_as_it_has(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make(threads=False)
+    receiver.ping(SOURCE, TARGET)
+    pages.web[SOURCE] = CHANGED
+    clock.pass_by(hours=1)
+    with receiver.verifier.budget.place("a.example"), receiver.verifier.budget.place("a.example"):
+        assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    assert len(pages.asked) == 1
+    finish(receiver)
+    assert [mention.title for mention in store.mentions.list()] == ["A new title"]

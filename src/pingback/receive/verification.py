@@ -114,14 +114,14 @@ class Verifier:
         return left + looks.adopt(hosts=self.site.hosts, is_ours=self.site.holds, but_of=but_of, now=instant)
 
     def look_again(self, known: Mention, client_ip: str | None) -> None:
-        """Do now, in this thread, what is due of a mention that was pinged again."""
+        """Do now, in this thread, what is due of a mention that was pinged again. Raises `Busy`, and it stays due."""
         assert known.id is not None  # noqa: S101  # it was kept
         kind = kind_of(known)
-        leased = self.store.jobs.lease(
-            [kind], worker_id=worker_id(), now=self.clock(), lease=LEASE, limit=1, per_host=1, only=[known.id]
-        )
-        for job in leased:
-            with self.budget.place(job.host):
+        with self.budget.place(server_of(known.source)):  # first: what is leased and not begun waits for five minutes
+            leased = self.store.jobs.lease(
+                [kind], worker_id=worker_id(), now=self.clock(), lease=LEASE, limit=1, per_host=1, only=[known.id]
+            )
+            for job in leased:
                 self._handled(job, self._verified if kind is JobKind.VERIFY else self._reverified, client_ip).keep()
 
     def _handled(
