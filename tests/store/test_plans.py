@@ -231,6 +231,7 @@ NEWS = [
             lambda store: store.retention.run(before=NOON - DAY, now=NOON),
             [
                 "forgettable (status=? AND changed<?)",
+                "SEARCH pingback_jobs USING COVERING INDEX sqlite_autoindex_pingback_jobs_1 (kind=? AND subject=?)",
                 "SCAN pingback_outbox USING INDEX pingback_outbox_unlinked",
                 "SEARCH pingback_jobs USING COVERING INDEX sqlite_autoindex_pingback_jobs_1 (kind=? AND subject=?)",
                 "SEARCH pingback_attempts USING INDEX pingback_attempts_by_ping (ping=?)",

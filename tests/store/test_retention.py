@@ -96,6 +96,18 @@ def test_what_the_owner_decided_stays_so(store: Store, clock: Clock, decision: M
     assert [kept.status for kept in store.mentions.list()] == [decision]
 
 
+def test_a_rejected_mention_whose_source_is_to_be_asked_once_more_stays(store: Store, clock: Clock) -> None:
+    """A `Retry-After` may put that off for longer than all else is kept."""
+    mention = keep(store, clock, MentionStatus.REJECTED)
+    with store._database.write() as tx:
+        add_job(tx, JobKind.VERIFY, mention.id or 0, host="a.example", due=clock() + 2 * DAY, now=clock())
+    clock.pass_by(days=1.5)
+    assert pruned(store, clock, days=1) == NOTHING
+    [job] = store.jobs.lease([JobKind.VERIFY], worker_id="me", now=clock() + DAY, lease=DAY, limit=1, per_host=1)
+    store.jobs.done(job)
+    assert pruned(store, clock, days=1) == NOTHING | {"mentions": 1}
+
+
 def test_an_approval_outlives_the_link(store: Store, clock: Clock) -> None:
     mention = keep(store, clock, MentionStatus.PENDING)
     [approved] = store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)

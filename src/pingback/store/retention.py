@@ -1,8 +1,8 @@
 """`Retention`: what a store may forget: what is neither shown, nor waiting, nor remembered so as not to do it twice.
 
 An approved or pending mention is never among it, nor is one on which the owner decided: its source may ping again, and
-the decision stands. Nor is a ping whose link still stands in its post: without it the next `publish` would send it once
-more.
+the decision stands. Nor is one whose source is to be asked once more. Nor is a ping whose link still stands in its
+post: without it the next `publish` would send it once more.
 
 All of it has its time, but for what was rejected and never shown: any stranger can make us keep that, and so only the
 newest of it stays.
@@ -116,6 +116,12 @@ _NOW: ColumnElement[int] = bindparam("now", type_=BigInteger)
 _TRIED_SINCE = (
     select(attempts.c.id).where(attempts.c.ping == outbox.c.id, attempts.c.at >= _BEFORE).correlate(outbox).exists()
 )
+_TO_BE_ASKED = (
+    select(jobs.c.id)
+    .where(jobs.c.kind == JobKind.VERIFY.value, jobs.c.subject == mentions.c.id)
+    .correlate(mentions)
+    .exists()
+)
 _TO_BE_SENT = (
     select(jobs.c.id)
     .where(jobs.c.kind == JobKind.DELIVER.value, jobs.c.subject == outbox.c.id)
@@ -130,6 +136,7 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
         mentions.c.status.in_(["deleted", "rejected", "spam"]),
         mentions.c.changed < _BEFORE,
         mentions.c.received < _BEFORE,
+        ~_TO_BE_ASKED,
         index="pingback_mentions_forgettable",
     ),
     "pings": _forgotten(
