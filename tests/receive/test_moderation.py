@@ -351,6 +351,20 @@ def test_a_ping_of_what_is_wanted_verifies_it(make: MakeReceiver, store: Store, 
     assert [mention.status for mention in store.mentions.list()] == [APPROVED]
 
 
+@pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(0.0, id="background")])
+def test_what_is_wanted_is_shown_by_the_first_ping_whose_source_is_there(
+    make: MakeReceiver, store: Store, pages: Pages, wanted: Mention, answer_within: float | None
+) -> None:
+    pages.web[SOURCE] = Page(status=503)
+    make(decide=hold).run_jobs()
+    assert [mention.status for mention in store.mentions.list()] == [REJECTED]
+    pages.web[SOURCE] = LINKING
+    receiver = make(decide=hold, answer_within=answer_within)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    assert [mention.status for mention in store.mentions.list()] == [APPROVED]
+
+
 def test_of_a_trackback_that_nobody_verifies_the_owner_takes_the_word(
     make: MakeReceiver, store: Store, pages: Pages
 ) -> None:

@@ -67,6 +67,25 @@ def test_what_is_kept_is_found(store: Store, given: Mention) -> None:
     assert list(store.mentions.list()) == [kept]
 
 
+@pytest.mark.parametrize(
+    ("found", "decision"),
+    [
+        pytest.param({"status": MentionStatus.PENDING}, MentionStatus.APPROVED, id="still-unseen"),
+        pytest.param({"status": MentionStatus.APPROVED, "verified": NOON}, MentionStatus.APPROVED, id="seen"),
+        pytest.param({"status": MentionStatus.PENDING, "verified": NOON}, None, id="seen-and-doubted"),
+        pytest.param({"status": MentionStatus.SPAM, "verified": NOON}, None, id="seen-to-be-spam"),
+    ],
+)
+def test_an_approval_outlives_a_source_that_was_not_there(
+    store: Store, found: dict[str, object], decision: MentionStatus | None
+) -> None:
+    store.mentions.keep(mention(status=MentionStatus.PENDING))
+    [wanted] = store.moderation.decide([1], MentionStatus.APPROVED)
+    store.mentions.update(replace(wanted, status=MentionStatus.REJECTED, fault=16))
+    kept, new = store.mentions.keep(replace(mention(), **found))  # type: ignore[arg-type]  # fields
+    assert (new, kept.status, kept.decision) == (True, found["status"], decision)
+
+
 def test_instants_of_any_zone_become_utc(store: Store) -> None:
     there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
     kept, _ = store.mentions.keep(mention(received=there))

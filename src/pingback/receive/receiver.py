@@ -183,6 +183,7 @@ class Receiver:
             received=self._verifier.clock(),
             client_ip=address_of(client_ip),
             reputation=known.reputation,
+            decision=known.known.decision if known.known else None,  # an approval, where nobody could look before
         )
         look_until, ends = self._times(protocol, began)
         coming = _Coming(mention, client_ip, known, look_until, ends)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
+    and_,
     bindparam,
     case,
     func,
@@ -112,8 +113,9 @@ class Mentions:
         """The mention as it stands in the store, and whether it was new. `home` is what `arrival` finds it by.
 
         Of any number of equal pings at once exactly one is new. A rejected mention counts as none: it is overwritten,
-        and only its `id` stays. Any other that was there before is given back as it was, or as it was to be kept where
-        it cannot be read. `within` are the seconds that the write may take.
+        and only its `id` stays, and an approval that nobody could carry out. Any other that was there before is given
+        back as it was, or as it was to be kept where it cannot be read. `within` are the seconds that the write may
+        take.
         """
         with self._database.write(within=within) as tx:
             return self.keep_in(tx, mention, home=home)
@@ -257,7 +259,12 @@ def _upsert() -> ReturningInsert[tuple[object, ...]]:
     """Insert, or overwrite what was rejected; gives no row where another mention of the pair stands."""
     statement = insert(mentions)
     approved = statement.excluded.status == MentionStatus.APPROVED.value
-    kept = {"withdrawn": case((approved, null()), else_=mentions.c.withdrawn)}
+    # The owner's approval holds until somebody has looked, and doubts it.
+    doubted = and_(statement.excluded.status.in_(_DOUBTS), statement.excluded.verified.is_not(None))
+    kept = {
+        "withdrawn": case((approved, null()), else_=mentions.c.withdrawn),
+        "decision": case((doubted, null()), else_=mentions.c.decision),
+    }
     return statement.on_conflict_do_update(
         index_elements=[mentions.c.pair],
         set_={name: column for name, column in statement.excluded.items() if name != "id"} | kept,
