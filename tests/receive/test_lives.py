@@ -1,6 +1,7 @@
 """`pingback.receive.verification`: what becomes of a ping that was accepted before it was verified."""
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -131,6 +132,26 @@ def test_a_new_ping_is_taken_between_two_tries(make: MakeReceiver, store: Store,
     clock.pass_by(days=3)
     finish(receiver)
     assert ([mention.status for mention in store.mentions.list()], len(pages.asked)) == ([MentionStatus.APPROVED], 3)
+
+
+def test_what_an_older_look_finds_is_not_kept_over_a_newer_one(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.web[SOURCE] = Page(status=503)
+    receiver = make(answer_within=0.0)
+    receiver.ping(SOURCE, TARGET)
+    finish(receiver)
+    clock.pass_by(minutes=1)
+    pages.gate.clear()
+    with ThreadPoolExecutor(1) as thread:
+        older = thread.submit(finish, receiver)
+        pages.wait_until_asked()
+        pages.wait_until_asked()
+        newer = make(client=Pages({SOURCE: LINKING})).ping(SOURCE, TARGET)
+        pages.gate.set()
+        older.result(PATIENCE)
+    assert [*store.mentions.list()] == [newer]
+    assert (newer.status, store.jobs.next_due([JobKind.VERIFY], now=clock())) == (MentionStatus.APPROVED, None)
 
 
 def test_an_answer_at_once_writes_nothing(make: MakeReceiver, store: Store, pages: Pages, clock: Clock) -> None:

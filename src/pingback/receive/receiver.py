@@ -255,7 +255,9 @@ class Receiver:
 
     def _keep(self, mention: Mention, coming: _Coming) -> Mention:
         """The mention as it is on disk then; raises `Fault` where an equal ping was faster."""
-        kept, new = self._store.mentions.keep(mention, home=home_of(mention.source), within=_left(coming))
+        was_tried = coming.known.known is not None and mention.verified is not None
+        keep = self._store.looks.keep_instead if was_tried else self._store.mentions.keep
+        kept, new = keep(mention, home=home_of(mention.source), within=_left(coming))
         if not new:
             raise _already_known()
         self._verifier.on_kept(kept)

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, bindparam, func, literal, select, text, updat
 
 from pingback.model import Mention, Protocol
 from pingback.store.database import Database
-from pingback.store.jobs import SLACK, add_job, add_jobs, due_of, finish_job, reschedule_job
+from pingback.store.jobs import SLACK, add_job, add_jobs, drop_job, due_of, finish_job, reschedule_job
 from pingback.store.mentions import Mentions
 from pingback.store.rows import FAR, instant, micros
 from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
@@ -73,6 +73,16 @@ class Looks:
                     raise TooMany  # which undoes it
                 assert kept.id is not None  # noqa: S101
                 add_job(tx, JobKind.VERIFY, kept.id, host=look.host, due=look.due, now=look.due, anew=True)
+        return kept, new
+
+    def keep_instead(self, mention: Mention, *, home: str, within: float | None = None) -> tuple[Mention, bool]:
+        """`Mentions.keep`, of one that was rejected and whose source was seen now: nobody is to look at it any more,
+        and what somebody who does finds out is not kept."""
+        with self._database.write(within=within) as tx:
+            kept, new = self._mentions.keep_in(tx, mention, home=home)
+            if new:
+                assert kept.id is not None  # noqa: S101
+                drop_job(tx, JobKind.VERIFY, kept.id)
         return kept, new
 
     def settle(self, found: Mention, job: Job, *, again: datetime | None, now: datetime) -> Mention | None:
