@@ -42,6 +42,7 @@ REVERIFY_EVERY = 60.0  # seconds
 REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
 NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 TAKE_UP_EVERY = 60.0  # seconds
+TAKE_BACK_EVERY = 2.0  # seconds; where nothing was left to us, it costs a look at an index
 SETTLE_EVERY = 5.0  # seconds
 FORGET_EVERY = 3600.0  # seconds
 FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
@@ -199,6 +200,7 @@ class Parts:
     def _chores(self) -> list[Chore]:
         return [
             Chore(TAKE_UP_EVERY, self.take_up, "take up what waits"),
+            Chore(TAKE_BACK_EVERY, self._take_back, "take back what another site left to this one"),
             Chore(REVERIFY_EVERY, self._reverify, "verify old mentions anew"),
             Chore(NOTIFY_EVERY, self._look_for_news, "tell of new mentions"),
             Chore(FORGET_EVERY, self._forget, "forget what is old"),
@@ -216,6 +218,10 @@ class Parts:
             instant = self._clock()
             before = instant - timedelta(days=self._settings.keep_days)
             self._store.retention.run(before=before, now=instant, most=FORGOTTEN)
+
+    def _take_back(self) -> None:
+        if self._verifier is not None and self._verifier.take_back():
+            self._carrier_looks()
 
     def _look_for_news(self) -> None:
         if self._notifier.look():

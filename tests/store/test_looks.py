@@ -77,3 +77,22 @@ def test_those_of_others_are_left_to_them(store: Store) -> None:
     assert store.looks.add_overdue(hosts=["my.example"], is_ours=lambda _: False, **asked) == 0  # type: ignore[arg-type]
     assert store.looks.add_overdue(hosts=["my.example"], is_ours=bool, **asked) == 1  # type: ignore[arg-type]
     assert store.looks.add_overdue(hosts=["my.example"], is_ours=bool, **asked) == 0  # type: ignore[arg-type]  # it has a job
+
+
+def test_what_was_left_to_a_site_it_takes_back(store: Store) -> None:
+    keep(store, 1)
+    keep(store, 2, target="https://my.example/blog/5")
+    asked = {"before": NOON + DAY, "now": NOON, "most": 9}
+    assert store.looks.add_overdue(hosts=["my.example"], is_ours=bool, **asked) == 2  # type: ignore[arg-type]
+    how = {"worker_id": "me", "lease": DAY, "limit": 9, "per_host": 9}
+    for job in store.jobs.lease([JobKind.REVERIFY], now=NOON, **how):  # type: ignore[arg-type]
+        store.looks.leave_to_others(job, f"https://my.example/{'blog/' * (job.subject == 2)}5", now=NOON)
+    assert store.jobs.next_due([JobKind.REVERIFY], now=NOON) == NOON + DAY
+    assert store.looks.take_back(hosts=["other.example"], is_ours=bool, now=NOON) == 0
+    is_ours = {"hosts": ["my.example"], "is_ours": lambda target: "/blog/" in target, "now": NOON}
+    assert [store.looks.take_back(**is_ours) for _ in range(2)] == [1, 0]  # type: ignore[arg-type]
+    [back] = store.jobs.lease([JobKind.REVERIFY], now=NOON, **how)  # type: ignore[arg-type]
+    assert back.subject == 2
+    [other] = store.jobs.lease([JobKind.REVERIFY], now=NOON + DAY, **how, only=[1])  # type: ignore[arg-type]
+    assert store.looks.take_back(hosts=["my.example"], is_ours=bool, now=NOON) == 0  # somebody has it in hand
+    assert store.jobs.done(other)

@@ -228,6 +228,11 @@ NEWS = [
             id="told",
         ),
         pytest.param(
+            lambda store: store.looks.take_back(hosts=["b.example"], is_ours=bool, now=NOON),
+            ["SEARCH pingback_jobs USING INDEX pingback_jobs_left (left_to=?)"],
+            id="left-to-us",
+        ),
+        pytest.param(
             lambda store: store.retention.run(before=NOON - DAY, now=NOON),
             [
                 "forgettable (status=? AND changed<?)",

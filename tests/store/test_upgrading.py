@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from pingback.errors import StoreError
 from pingback.receive.homes import home_of
-from pingback.store import Store
+from pingback.store import Store, migrations
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.migrations import NEWEST
 from pingback.store.upgrading import bring_up_to_date, known_revision
@@ -198,6 +201,38 @@ def test_a_history_that_nobody_knows_is_refused(tmp_path: Path, history: list[ob
         Store(f"sqlite:///{path}")
 
 
+def _of_0001(path: Path) -> None:
+    """With a job that is leased, one that was asked for meanwhile, and one that waits."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        command.upgrade(config, "0001")
+        columns = "kind, subject, host, due, set_at, leased_by"
+        for values in (
+            "'verify', 1, 'a.example', 1800000060000000, 1800000000000000, 'boot pid:[1] 7/1~00ff+1800000009000000/18'",
+            "'verify', 2, 'a.example', 1800000060000000, 1800000000000000, 'boot pid:[1] 7/1~00ff'",
+            "'verify', 3, 'b.example', 1800000060000000, 1800000000000000, CAST(x'ff' AS TEXT)",
+            "'deliver', 1, 'b.example', 1800000060000000, 1800000000000000, NULL",
+        ):
+            connection.exec_driver_sql(f"INSERT INTO pingback_jobs ({columns}) VALUES ({values})")
+    engine.dispose()
+
+
+def test_what_was_asked_for_during_a_lease_of_revision_0001_is_asked_for_still(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    _of_0001(path)
+    Store(f"sqlite:///{path}", create=False).close()
+    asked = "SELECT CAST(leased_by AS BLOB) AS leased_by, asked_due, asked_at, left_to FROM pingback_jobs ORDER BY id"
+    lease = b"boot pid:[1] 7/1~00ff"
+    assert [tuple(row.values()) for row in rows(path, asked)] == [
+        (lease, 1800000009000000, 18, None),
+        (lease, None, None, None),
+        (b"\xff", None, None, None),
+        (None, None, None, None),
+    ]
+
+
 def run(program: str, path: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -231,6 +266,7 @@ def _old(path: Path) -> None:
     [
         pytest.param(_fresh, "False", id="fresh"),
         pytest.param(_newest, "False", id="newest"),
+        pytest.param(_of_0001, "True", id="of-the-revision-before"),
         pytest.param(_old, "True", id="old"),
     ],
 )

@@ -109,9 +109,13 @@ class Verifier:
     def adopt(self, *, but_of: Collection[Protocol]) -> int:
         """Have those looked at that wait for it and have no job, but of these protocols, and those that another site
         left to this one; how many there were."""
-        looks, instant = self.store.looks, self.clock()
-        left = looks.take_back(hosts=self.site.hosts, is_ours=self.site.holds, now=instant)
-        return left + looks.adopt(hosts=self.site.hosts, is_ours=self.site.holds, but_of=but_of, now=instant)
+        hosts, is_ours = self.site.hosts, self.site.holds
+        found = self.store.looks.adopt(hosts=hosts, is_ours=is_ours, but_of=but_of, now=self.clock())
+        return found + self.take_back()
+
+    def take_back(self) -> int:
+        """Have done now what another site of the database left to this one; how much that is. Raises StoreError."""
+        return self.store.looks.take_back(hosts=self.site.hosts, is_ours=self.site.holds, now=self.clock())
 
     def look_again(self, known: Mention, client_ip: str | None) -> None:
         """Do now, in this thread, what is due of a mention that was pinged again. Raises `Busy`, and it stays due."""
@@ -170,10 +174,9 @@ class Verifier:
         So does a look at a known one: its own site asked for it, or a sender, and nobody does so anew.
         """
         instant = self.clock()
-        age = instant - (mention.changed or mention.received)
-        if job.kind is JobKind.VERIFY and age > VERIFICATIONS.horizon:
+        if job.kind is JobKind.VERIFY and instant - (mention.changed or mention.received) > VERIFICATIONS.horizon:
             return End(partial(self.store.jobs.done, job), counts=False)
-        return End(partial(self.store.looks.leave_to_others, job, age=age, now=instant), counts=False)
+        return End(partial(self.store.looks.leave_to_others, job, mention.target, now=instant), counts=False)
 
     # First looks
 

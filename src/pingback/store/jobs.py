@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    null,
     or_,
     select,
     text,
@@ -40,7 +41,7 @@ from pingback.store.lanes import (
 from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
 from pingback.store.sqlite import Insert, given, insert
-from pingback.store.statements import Row, Transaction, prepared
+from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.work import Job, JobKind
 
 HEAL_EVERY = timedelta(minutes=1)
@@ -50,7 +51,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 ASIDE_FOR = timedelta(days=1)  # for a row that cannot be read
 MOST_SAID = 100  # rows that cannot be read, at once
 
-_LEASE, _AGAIN = "~", "+"  # in `leased_by`: before the lease's own name, and before what was asked for meanwhile
+_LEASE = "~"  # in `leased_by`: before the lease's own name
 _NOBODY: Mapping[str, int] = MappingProxyType({})
 
 log = logging.getLogger(__name__)
@@ -246,12 +247,7 @@ def add_jobs(
     ]
     if not rows:
         return
-    asked = {"of": kind.value, "subjects": json.dumps(list(hosts))}
-    in_hand = set(tx.execute(_IN_HAND, asked).scalars())
     tx.execute(_ADD, rows)
-    for row in rows:
-        if row["subject"] in in_hand:
-            _ask_again(tx, row)
     if anew:
         tx.execute(_ANEW, [{"of": row["kind"], "about": row["subject"]} for row in rows])
     open_lanes(tx, kind, hosts)
@@ -259,28 +255,24 @@ def add_jobs(
 
 def finish_job(tx: Transaction, job: Job) -> bool:
     """End the job; False where the lease is no longer ours. What was asked for meanwhile is a job still."""
-    if tx.execute(_FINISH, {"this": job.id, "ours": job.leased_by}).rowcount == 1:
+    ours = {"this": job.id, "ours": job.leased_by}
+    if tx.execute(_FINISH, ours).rowcount == 1:
         close_lane(tx, Lane(job.kind.value, job.host))
         return True
-    again = _asked_meanwhile(tx, job)
-    if again is None:
-        return False
-    tx.execute(_DUE_AGAIN, {"this": job.id, "then": again["due"], "at": again["set_at"]})
-    update_lanes(tx, [Lane(job.kind.value, job.host)])
-    return True
+    return _is_changed(tx, _DUE_AGAIN, ours, job)
 
 
 def reschedule_job(tx: Transaction, job: Job, *, due: datetime, failed: bool, now: datetime) -> bool:
     """Give the job back, to be due then, or when it was asked for meanwhile; False where it is not in our hands."""
-    given_back = {"this": job.id, "then": micros(due), "at": micros(now), "failed": int(failed)}
-    if tx.execute(_GIVE_BACK, given_back | {"ours": job.leased_by}).rowcount != 1:
-        again = _asked_meanwhile(tx, job)
-        if again is None:
-            return False
-        given_back["then"] = min(given_back["then"], again["due"])
-        tx.execute(_GIVE_BACK_AGAIN, given_back)
-    update_lanes(tx, [Lane(job.kind.value, job.host)])
-    return True
+    given_back = {"then": micros(due), "at": micros(now), "failed": int(failed)}
+    return _is_changed(tx, _GIVE_BACK, given_back | {"this": job.id, "ours": job.leased_by}, job)
+
+
+def _is_changed(tx: Transaction, statement: Prepared, parameters: dict[str, Any], job: Job) -> bool:
+    changed = tx.execute(statement, parameters).rowcount == 1
+    if changed:
+        update_lanes(tx, [Lane(job.kind.value, job.host)])
+    return changed
 
 
 def drop_job(tx: Transaction, kind: JobKind, subject: int) -> None:
@@ -300,32 +292,6 @@ def waiting(tx: Transaction, kind: JobKind, *, host: str | None = None, most: in
     if host is None:
         return len(tx.execute(_OF_KIND, {"of": kind.value, "most": most}))
     return len(tx.execute(_OF_HOST, {"of": kind.value, "at": host, "most": most}))
-
-
-def _ask_again(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Of a job that somebody has in hand: the row says when it was asked for meanwhile, and by what clock."""
-    leased_by = tx.execute(_LEASED_BY, {"of": row["kind"], "about": row["subject"]}).scalar()
-    if leased_by is None:
-        return
-    lease, again = _parts(str(leased_by))
-    due = row["due"] if again is None else min(row["due"], again["due"])
-    marked = f"{lease}{_AGAIN}{due}/{row['set_at']}"
-    tx.execute(_MARK, {"of": row["kind"], "about": row["subject"], "marked": marked})
-
-
-def _asked_meanwhile(tx: Transaction, job: Job) -> dict[str, int] | None:
-    """When the job was asked for while it was in our hands; None where it is not in them."""
-    leased_by = tx.execute(_LEASED_BY, {"of": job.kind.value, "about": job.subject}).scalar()
-    if leased_by is None:
-        return None
-    lease, again = _parts(str(leased_by))
-    return again if lease == job.leased_by else None
-
-
-def _parts(leased_by: str) -> tuple[str, dict[str, int] | None]:
-    lease, _, again = leased_by.partition(_AGAIN)
-    due, _, set_at = again.partition("/")
-    return lease, {"due": int(due), "set_at": int(set_at)} if due.isdecimal() and set_at.isdecimal() else None
 
 
 def _job_of(row: Row, *, due: int) -> Job | None:
@@ -349,15 +315,24 @@ def _job_of(row: Row, *, due: int) -> Job | None:
 
 
 def _add() -> Insert:
+    """Of a job that somebody has in hand the row says when it was asked for meanwhile, and by what clock."""
     statement = insert(jobs)
-    sooner = statement.excluded.due < jobs.c.due
-    earlier = {name: case((sooner, statement.excluded[name]), else_=jobs.c[name]) for name in ("due", "set_at")}
+    new, is_free = statement.excluded, jobs.c.leased_by.is_(None)
+    sooner = and_(is_free, new.due < jobs.c.due)
+    asked_due = func.min(new.due, func.coalesce(jobs.c.asked_due, new.due))
     return statement.on_conflict_do_update(
-        index_elements=[jobs.c.kind, jobs.c.subject], set_=earlier, where=jobs.c.leased_by.is_(None)
+        index_elements=[jobs.c.kind, jobs.c.subject],
+        set_={
+            "due": case((sooner, new.due), else_=jobs.c.due),
+            "set_at": case((sooner, new.set_at), else_=jobs.c.set_at),
+            "asked_due": case((is_free, null()), else_=asked_due),
+            "asked_at": case((is_free, null()), else_=new.set_at),
+        },
     )
 
 
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
+_FREE: dict[str, Any] = dict.fromkeys(("leased_by", "asked_due", "asked_at"))
 _NOW = big("now")
 _ABOUT = and_(jobs.c.kind == bindparam("of"), jobs.c.subject == bindparam("about"))
 _THIS = jobs.c.id == bindparam("this")
@@ -365,51 +340,44 @@ _OURS = and_(_THIS, jobs.c.leased_by == bindparam("ours"))
 _TAKE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("chosen").c.value)), jobs.c.due <= _NOW)
-    .values(due=big("until"), set_at=_NOW, leased_by=bindparam("lease"))
+    .values(_FREE | {"due": big("until"), "set_at": _NOW, "leased_by": bindparam("lease"), "left_to": None})
     .returning(*jobs.c)
 )
 _ASIDE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("found").c.value)))
-    .values(due=big("until"), leased_by=None)
+    .values(_FREE | {"due": big("until")})
     .returning(jobs.c.kind, jobs.c.host)
 )
 _UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")).limit(MOST_SAID))
 
 _ADD = prepared(_add())
 _ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
-_IN_HAND = prepared(
-    select(jobs.c.subject).where(
-        jobs.c.kind == bindparam("of"),
-        jobs.c.subject.in_(select(given("subjects").c.value)),
-        jobs.c.leased_by.is_not(None),
-    )
-)
-_LEASED_BY = prepared(select(jobs.c.leased_by).where(_ABOUT))
-_MARK = prepared(update(jobs).where(_ABOUT).values(leased_by=bindparam("marked")))
 _DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
 _OF_KIND = prepared(select(jobs.c.due).where(jobs.c.kind == bindparam("of")).limit(bindparam("most")))
 _OF_HOST = prepared(
     select(jobs.c.due).where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")).limit(bindparam("most"))
 )
 _DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
-_FINISH = prepared(delete(jobs).where(_OURS))
-_SINCE = case((jobs.c.failing_since <= big("at"), jobs.c.failing_since), else_=big("at"))
-_GIVEN_BACK = (
-    update(jobs)
-    .where(_THIS)
-    .values(
-        due=big("then"),
-        set_at=big("at"),
-        leased_by=None,
-        attempts=jobs.c.attempts + big("failed"),
-        failing_since=case((big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
-    )
-)
-_GIVE_BACK_AGAIN = prepared(_GIVEN_BACK)
-_GIVE_BACK = prepared(_GIVEN_BACK.where(_OURS))
+_FINISH = prepared(delete(jobs).where(_OURS, jobs.c.asked_due.is_(None)))
 _DUE_AGAIN = prepared(
-    update(jobs).where(_THIS).values(due=big("then"), set_at=big("at"), leased_by=None, attempts=0, failing_since=None)
+    update(jobs)
+    .where(_OURS)
+    .values(_FREE | {"due": jobs.c.asked_due, "set_at": jobs.c.asked_at, "attempts": 0, "failing_since": None})
+)
+_SINCE = case((jobs.c.failing_since <= big("at"), jobs.c.failing_since), else_=big("at"))
+_GIVE_BACK = prepared(
+    update(jobs)
+    .where(_OURS)
+    .values(
+        _FREE
+        | {
+            "due": func.min(big("then"), func.coalesce(jobs.c.asked_due, big("then"))),
+            "set_at": big("at"),
+            "attempts": jobs.c.attempts + big("failed"),
+            "failing_since": case((big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
+        }
+    )
 )
 
 _PAUSED = prepared(select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW))
@@ -423,7 +391,7 @@ _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
 _END_LEASES = prepared(
     update(jobs)
     .where(_HELD, jobs.c.leased_by.in_(select(given("ended").c.value)))
-    .values(due=func.min(jobs.c.due, _NOW), set_at=_NOW, leased_by=None)
+    .values(_FREE | {"due": func.min(jobs.c.due, _NOW), "set_at": _NOW})
     .returning(jobs.c.kind, jobs.c.host)
 )
 _IS_AHEAD = and_(jobs.c.set_at > big("ahead"), jobs.c.set_at < big("far"))

@@ -10,20 +10,19 @@ from sqlalchemy import BigInteger, bindparam, func, literal, select, text, updat
 from pingback.model import Mention, Protocol
 from pingback.store.database import Database
 from pingback.store.jobs import SLACK, add_job, add_jobs, drop_job, due_of, finish_job, reschedule_job
+from pingback.store.lanes import Lane, big, update_lanes
 from pingback.store.mentions import Mentions
 from pingback.store.rows import FAR, instant, micros
-from pingback.store.schema import LOOKED_AT, UNSEEN, jobs, mentions
+from pingback.store.schema import LEFT, LOOKED_AT, UNSEEN, jobs, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
-from pingback.urls import is_http, server_of
+from pingback.urls import host_of, is_http, server_of
 from pingback.work import Job, JobKind
 
 MOST_FAILING = 1000  # first looks that failed and are tried again: as many as rejected mentions are kept
 MOST_FAILING_OF_A_HOST = 50
 ADOPTED = 500  # mentions without a job, at a time
-NEW_FOR = timedelta(minutes=1)  # its own site is about to look at it
-NEW_NOT_OURS = timedelta(seconds=2)  # for which a look is put off that another site has to see to, while that is new
-NOT_OURS = timedelta(minutes=5)  # and then
+LEFT_FOR = timedelta(days=1)  # to another site, which takes it back before
 LOOKED_THROUGH = 100  # of a host's old mentions, which may be another site's
 
 
@@ -163,25 +162,21 @@ class Looks:
                 add_jobs(tx, JobKind.VERIFY, found, due=now, now=now)
         return len(found)
 
-    def leave_to_others(self, job: Job, *, age: timedelta, now: datetime) -> None:
+    def leave_to_others(self, job: Job, target: str, *, now: datetime) -> None:
         """Put off a look at a mention of another site of this database, which may `take_back` it before."""
-        put_off = NEW_NOT_OURS if age < NEW_FOR else NOT_OURS
         with self._database.write() as tx:
-            reschedule_job(tx, job, due=now + put_off, failed=False, now=now)
+            if reschedule_job(tx, job, due=now + LEFT_FOR, failed=False, now=now):
+                tx.execute(_LEAVE, {"this": job.id, "to": host_of(target)})
 
     def take_back(self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], now: datetime) -> int:
-        """Have done now what others left to us, as its target, at one of these `hosts`, `is_ours`; how much that is.
-
-        How long it was put off tells, to the microsecond. Without this, who looks now and then would never meet it due.
-        """
-        put_off = [each // timedelta(microseconds=1) for each in (NEW_NOT_OURS, NOT_OURS)]
-        asked: dict[str, object] = {"hosts": json.dumps(list(hosts)), "put_off": json.dumps(put_off)}
+        """Have done now what others left to us, as its target, at one of these `hosts`, `is_ours`; how much that is."""
         with self._database.read() as tx:
-            left = [row for row in tx.execute(_LEFT, asked | {"most": ADOPTED}).mappings() if is_ours(row["target"])]
+            rows = tx.execute(_LEFT, {"hosts": json.dumps(list(hosts)), "most": ADOPTED})
+            left = [number for number, target in rows if is_ours(target)]
         if left:
             with self._database.write() as tx:
-                for row in left:
-                    add_job(tx, JobKind(row["kind"]), row["subject"], host=row["host"], due=now, now=now)
+                back = tx.execute(_TAKE_BACK, {"back": json.dumps(left), "now": micros(now)})
+                update_lanes(tx, {Lane(row["kind"], row["host"]) for row in back.mappings()})
         return len(left)
 
 
@@ -235,14 +230,16 @@ _WITHOUT_JOB = prepared(
     )
     .limit(bindparam("most"))
 )
+_LEAVE = prepared(update(jobs).where(jobs.c.id == bindparam("this")).values(left_to=bindparam("to")))
 _LEFT = prepared(
-    select(jobs.c.kind, jobs.c.subject, jobs.c.host, mentions.c.target)
+    select(jobs.c.id, mentions.c.target)
     .join(mentions, mentions.c.id == jobs.c.subject)
-    .where(
-        jobs.c.kind.in_([JobKind.VERIFY.value, JobKind.REVERIFY.value]),
-        jobs.c.leased_by.is_(None),
-        (jobs.c.due - jobs.c.set_at).in_(select(given("put_off").c.value)),
-        mentions.c.target_host.in_(select(given("hosts").c.value)),
-    )
+    .where(text(LEFT), jobs.c.left_to.in_(select(given("hosts").c.value)))
     .limit(bindparam("most"))
+)
+_TAKE_BACK = prepared(
+    update(jobs)
+    .where(jobs.c.id.in_(select(given("back").c.value)), text(LEFT))
+    .values(due=big("now"), set_at=big("now"), left_to=None)
+    .returning(jobs.c.kind, jobs.c.host)
 )

@@ -40,6 +40,8 @@ FORGETTABLE = "decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"
 REJECTED = "status = 'rejected' AND decision IS NULL AND withdrawn IS NULL AND length(source) + length(target) <= 1024"
 REJECTED_LONG = REJECTED.replace("<=", ">")
 
+LEFT = "left_to IS NOT NULL"  # jobs
+
 
 def _site() -> Column[int]:
     return Column("site_id", BigInteger, nullable=False, server_default="1")
@@ -219,12 +221,18 @@ jobs = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("failing_since", BigInteger),
     Column("leased_by", Text),
+    # When it was asked for while somebody had it in hand, and what the clock said then.
+    Column("asked_due", BigInteger),
+    Column("asked_at", BigInteger),
+    # The host of the site that is to see to it, where a process of another site had it in hand.
+    Column("left_to", Text),
     UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
     Index("pingback_jobs_by_host", "kind", "host", "due", "id"),
     Index("pingback_jobs_by_setting", "set_at"),
     Index("pingback_jobs_untried", "kind", "host", sqlite_where=text("attempts = 0")),
     Index("pingback_jobs_failing", "kind", "host", sqlite_where=text("attempts > 0")),
     Index("pingback_jobs_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
+    Index("pingback_jobs_left", "left_to", sqlite_where=text(LEFT)),
     sqlite_autoincrement=True,
 )
 
