@@ -20,9 +20,9 @@ class Link(NamedTuple):
 class QueuedPing:
     """One link of a post as the outbox keeps it, with what became of its ping up to now.
 
-    `host` is the target's, lower case, with the port where that is not the default. `fingerprint` is that of the
-    link's surroundings as the post last had them, `linked` whether the post has the link still. `told_by` is the
-    protocol by which the far side took the ping, once. `next_try` is when its job is due, `is_held` whether somebody
+    `host` is the server of the target, whichever its port. `fingerprint` is that of the link's surroundings as the post
+    last had them, `linked` whether the post has the link still. `told_by` is the protocol by which the far side took
+    the ping, once. `next_try` is when its job is due, `is_held` whether somebody
     is at it. `status` and `message` are those of the last try, or of a ping that waits for one; for others to see
     there is `as_outcome`.
     """

@@ -50,6 +50,17 @@ def test_too_fast_is_let_be(store: Store, client: Client, clock: Clock, by: Prot
         assert len(delivered(store, client, clock)) == 4
 
 
+def test_the_ports_of_a_server_share_its_pause(store: Store, client: Client, clock: Clock) -> None:
+    with FarSide("/1", by=Protocol.WEBMENTION, answer=page(status=429)) as busy, FarSide("/1") as other:
+        plan(store, f"{busy.url}/1")
+        [outcome] = delivered(store, client, clock)
+        plan(store, f"{busy.url}/1", f"{other.url}/1")
+        assert (delivered(store, client, clock), other.heard) == ([], [])
+        assert outcome.next_try is not None
+        clock.instant, busy.answer = outcome.next_try, YES[Protocol.WEBMENTION]
+        assert statuses(delivered(store, client, clock)) == {f"{busy.url}/1": "accepted", f"{other.url}/1": "accepted"}
+
+
 class WordPress:
     """Takes one ping in 15 seconds, by the clock of the test."""
 

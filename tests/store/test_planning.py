@@ -45,7 +45,7 @@ def test_new_links_wait_in_the_order_of_the_post(store: Store) -> None:
         id=one.id,
         source=POST,
         target="https://ONE.example:8443/x#y",
-        host="one.example:8443",
+        host="one.example",
         status=OutcomeStatus.WAITING,
         message="waiting to be sent",
         protocol=None,

@@ -68,7 +68,7 @@ class Busy(Exception):
 class HostBudget:
     """Counts the exchanges with each host. Thread-safe.
 
-    A host is whatever its callers call so, and "" is none, which has no bounds. One that is slow, or asked for
+    A host is named as by `pingback.urls.server_of`, and "" is none, which has no bounds. One that is slow, or asked for
     patience, gets one exchange at a time. `keep_pause` is told of each pause, to keep it for other processes.
 
     What strangers name is counted by `rate`, where there is one, and by one of addresses. Pages of the `site` need no

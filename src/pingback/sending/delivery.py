@@ -27,7 +27,7 @@ from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
 from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
 from pingback.sending.transitions import tried
-from pingback.urls import host_of, key_of, shown
+from pingback.urls import key_of, server_of, shown
 from pingback.work import Job, QueuedPing, Try
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class _Looks:
                 del self._asking[key]
 
     def _look(self, target: str) -> Discovery:
-        budget, host = self._deliveries.budget, host_of(target)
+        budget, host = self._deliveries.budget, server_of(target)
         try:
             found = discover(target, client=self._deliveries.client)
         except Unreachable:
@@ -269,7 +269,7 @@ class _OnItsWay:
         found = replace(found, target=self._ping.target)  # as this post spells it (Pingback 1.0 §3)
         usable = [endpoint for endpoint in found.endpoints if endpoint.protocol in wanted]
         if usable:
-            self._endpoint_host = host_of(usable[0].url)
+            self._endpoint_host = server_of(usable[0].url)
             return Step(self._endpoint_host, partial(self._deliver, found, wanted))
         if self._ping.linked and found.endpoints:  # for protocols that this run may not use
             return self._for_others(deliver(self._ping.source, found, client=self._deliveries.client, wanted=wanted))

@@ -49,7 +49,7 @@ from pingback.store.schema import attempts, jobs, outbox
 from pingback.store.searching import containing
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
-from pingback.urls import host_of, same_url, shown
+from pingback.urls import same_url, server_of, shown
 from pingback.work import Attempt, Job, JobKind, Link, Plan, QueuedPing, Try
 
 MAX_ATTEMPTS = 50  # the last ones of each ping are kept
@@ -327,7 +327,7 @@ def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datet
     ]
     after = tx.execute(_LAST_ID).scalar() or 0
     tx.execute(_INSERT, rows)
-    hosts = {row["id"]: host_of(row["target"]) for row in tx.execute(_NEW, {"after": after}).mappings().all()}
+    hosts = {row["id"]: server_of(row["target"]) for row in tx.execute(_NEW, {"after": after}).mappings().all()}
     add_jobs(tx, JobKind.DELIVER, hosts, due=now, now=now)
 
 

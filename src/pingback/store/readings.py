@@ -9,7 +9,7 @@ from pingback.store.jobs import add_job, drop_job, finish_job
 from pingback.store.rows import reading_of, source_key_of, storable
 from pingback.store.schema import readings
 from pingback.store.statements import prepared
-from pingback.urls import host_of
+from pingback.urls import server_of
 from pingback.work import Job, JobKind, Reading
 
 
@@ -34,7 +34,7 @@ class Readings:
                 tx.execute(_DELETE, {"this": old})
             tx.execute(_ADD, row)
             [new] = tx.execute(_IDS, {"key": key}).scalars()
-            add_job(tx, JobKind.READ, new, host=host_of(source), due=now, now=now)
+            add_job(tx, JobKind.READ, new, host=server_of(source), due=now, now=now)
 
     def at(self, number: int) -> Reading | None:
         """The post with this `id`; None where it is published, or was named anew. UnreadableRow where it is none."""

@@ -30,7 +30,7 @@ from pingback.model import (
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.store.statements import Row
-from pingback.urls import host_of, require_http
+from pingback.urls import host_of, require_http, server_of
 from pingback.work import Attempt, KnownPost, QueuedPing, Reading
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
@@ -308,7 +308,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
         id=row["id"],
         source=text_of(row["source"]),
         target=text_of(row["target"]),
-        host=host_of(row["target"]),
+        host=server_of(row["target"]),
         status=OutcomeStatus(row["status"]),
         protocol=_protocol(row["protocol"]),
         endpoint=_text_or_none(row["endpoint"]),
