@@ -149,6 +149,13 @@ def test_one_exchange_may_have_less_time_than_the_others(site: Site) -> None:
         client.get(f"{site.url}/", seconds=0.2)
 
 
+@pytest.mark.parametrize("seconds", [0.0, -0.1])
+def test_an_exchange_whose_time_is_over_before_it_begins(site: Site, hasty: Client, seconds: float) -> None:
+    with pytest.raises(Unreachable, match="did not answer within 0 seconds"):
+        hasty.get(f"{site.url}/", seconds=seconds)
+    assert not site.requests
+
+
 def test_no_exchange_has_more_time_than_the_limits_say(site: Site, hasty: Client) -> None:
     site.pages["/"] = site.silence()
     with pytest.raises(Unreachable, match=r"did not answer within 0\.2 seconds"):

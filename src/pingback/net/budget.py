@@ -23,12 +23,13 @@ class TooMuch(HTTPException):
 
 class Budget(Timeout):
     """The one budget of an exchange, redirects included. It travels as urllib3's time-out, which takes it to the
-    connection that is used; urllib3's own would start anew with every request."""
+    connection that is used; urllib3's own would start anew with every request. It may be used up from the beginning on.
+    """
 
     def __init__(self, *, seconds: float, max_received: int, permit: Permit = OWNERS) -> None:
-        super().__init__(seconds)
+        super().__init__()  # with no seconds of its own: it takes none that are used up
         self.permit = permit
-        self.seconds = seconds
+        self.seconds = max(seconds, 0.0)
         self._end = time.monotonic() + seconds
         self._unreceived = max_received
 
