@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(minutes=5)  # at least
 SLOWEST = 10  # exchanges' time-outs that a lease lasts; a job has one or two, and more where endpoints are not there
-LOOK_EVERY = 2.0  # seconds between two looks at what others may have made due
-FREE_EVERY = 5.0  # seconds between two looks for processes that are no more
+LOOK_EVERY = 1.0  # seconds between two looks at what others have made due, or left by their end
 LEASE_AFTER = 0.2  # seconds between two leases of less than a handful: each costs a commit
 STUCK_FOR = 15.0  # seconds that a run waits for a database that cannot be written
 OTHERS_TAKE = 30.0  # seconds that a run waits for hosts at which others have all places
@@ -195,7 +194,7 @@ class Runner:
             if run.trouble and monotonic() < run.lease_at:
                 return
             if monotonic() >= run.free_at:
-                run.free_at = monotonic() + FREE_EVERY
+                run.free_at = monotonic() + LOOK_EVERY
                 self._free_the_dead()
             self._lease_more(run)
             run.trouble = ""
