@@ -14,7 +14,9 @@ from pingback.errors import UnreadableRow
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.store.listing import Part, Selection
+from pingback.store.looks import NextLook
 from pingback.store.overview import Cursor
+from pingback.work import JobKind
 from tests.store.sent import plan
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -32,6 +34,8 @@ SPOILT = [
     pytest.param("fault", "none", id="text-in-a-number"),
     pytest.param("title", b"\xff", id="bytes"),
     pytest.param("author_name", "a\0b", id="nul"),
+    pytest.param("target", "7", id="no-url"),
+    pytest.param("client_ip", b"\xff", id="bytes-for-an-address"),
 ]
 # What is not among them any more is no mention of a list, rather than a row of it that cannot be read.
 IN_THE_LISTS = [each for each in SPOILT if each.values[0] != "status"]
@@ -185,13 +189,47 @@ def test_a_count_that_is_none_is_not_counted(store: Store, file: Path, number: o
     assert sum(store.tallies.mentions().values()) == counted
 
 
-@pytest.mark.parametrize("target", [b"\xff", 7, "no URL", "http://[::1/"])
-def test_a_ping_to_nowhere_is_no_ping(store: Store, file: Path, target: object) -> None:
+@pytest.mark.parametrize("column", ["source", "target"])
+@pytest.mark.parametrize("url", [b"\xff", 7, "no URL", "http://[::1/"])
+def test_a_ping_to_or_from_nowhere_is_no_ping(store: Store, file: Path, column: str, url: object) -> None:
     plan(store, "https://c.example/", source=FIVE)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE pingback_outbox SET target = ?", (target,))
+        connection.execute(f"UPDATE pingback_outbox SET {column} = ?", (url,))
     with pytest.raises(UnreadableRow):
         store.outbox.to_deliver(1, now=NOON)
+
+
+@pytest.mark.parametrize("label", [b"\xff", b"\xed\xa0\x80"], ids=["bytes", "surrogate"])
+@pytest.mark.parametrize("column", ["protocol", "status"])
+def test_a_count_under_no_name_is_not_shown(store: Store, file: Path, column: str, label: bytes) -> None:
+    keep(store, 1), keep(store, 2)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        value = "?" if label == b"\xff" else "CAST(? AS TEXT)"
+        connection.execute(f"UPDATE pingback_mentions SET {column} = {value} WHERE id = 2", (label,))
+    assert store.tallies.mentions() == {("pingback", "approved"): 1}
+    assert store.overview.counts()[APPROVED] == 1
+
+
+def test_a_try_of_nobody_keeps_nobody_out(store: Store, file: Path) -> None:
+    store.logins.attempt("192.0.2.1", now=NOON)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE pingback_login_tries SET client = ?", (b"\xff",))
+    assert store.logins.attempt("192.0.2.1", now=NOON) is None
+
+
+def test_what_no_process_holds_is_free_in_time(store: Store, file: Path) -> None:
+    store.notifications.take("mail", keep(store, 1), worker_id="me", now=NOON, lease=DAY)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE pingback_notifications SET leased_by = ?", (b"\xff",))
+    store.notifications.free_the_dead(is_gone=lambda worker: worker.startswith("killed"))
+
+
+@pytest.mark.parametrize("tried", ["never", b"\xff", -(2**63), 1.5], ids=str)
+def test_nobody_knows_when_it_was_looked_at(store: Store, file: Path, tried: object) -> None:
+    mention = keep(store, 2)
+    spoil(file, "tried", tried)
+    look = NextLook(kind=JobKind.REVERIFY, host="a.example", apart=DAY)
+    assert store.looks.ask_again(mention, look, now=NOON) == NOON
 
 
 def test_the_log_says_so_once(store: Store, file: Path, caplog: pytest.LogCaptureFixture) -> None:

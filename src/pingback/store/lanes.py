@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from pingback.store.rows import FAR, micros, text_of
+from pingback.store.rows import FAR, is_text, micros
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
@@ -44,11 +44,7 @@ def update_lanes(tx: Transaction, changed: Iterable[Lane]) -> None:
 
 def _is_nameable(lane: Lane) -> bool:
     """What no version of ours wrote may be no text: no statement can ask for it."""
-    try:
-        text_of(lane.kind), text_of(lane.host)
-    except ValueError:
-        return False
-    return True
+    return is_text(lane.kind) and is_text(lane.host)
 
 
 def close_lane(tx: Transaction, lane: Lane) -> None:

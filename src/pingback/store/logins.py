@@ -77,7 +77,9 @@ def _lane(
     connection: Transaction, address: str | None, device: str | None, now: datetime
 ) -> tuple[str, timedelta | None]:
     """Where a try counts, and the wait until there is room for one more there."""
-    tries = [(row["client"], row["at"]) for row in connection.execute(_TRIES, _times(now))]
+    tries = [
+        (row["client"], row["at"]) for row in connection.execute(_TRIES, _times(now)) if isinstance(row["client"], str)
+    ]
     if device is not None:
         lane = f"{_DEVICE}{device}"
         return lane, _wait([at for client, at in tries if client == lane], PER_DEVICE, now)

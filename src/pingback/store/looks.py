@@ -112,8 +112,8 @@ class Looks:
         """Have the source of a known mention looked at again, now or as soon as may be after the last look; when."""
         assert known.id is not None  # noqa: S101
         with self._database.read() as tx:
-            tried = tx.execute(_TRIED, {"this": known.id}).scalar() or 0
-            if tried > micros(now):  # by a clock that ran ahead
+            tried = tx.execute(_TRIED, {"this": known.id}).scalar()
+            if not isinstance(tried, int) or not 0 <= tried <= micros(now):  # by a clock that ran ahead, or nonsense
                 tried = 0
             due = max(now, instant(tried) + look.apart)
             planned = due_of(tx, look.kind, known.id)

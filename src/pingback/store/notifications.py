@@ -72,7 +72,7 @@ class Notifications:
     def free_the_dead(self, *, is_gone: Callable[[str], bool]) -> None:
         """Have told again what processes were telling of that are no more."""
         with self._database.read() as tx:
-            gone = [worker for worker in tx.execute(_WORKERS).scalars() if is_gone(worker)]
+            gone = [each for each in tx.execute(_WORKERS).scalars() if isinstance(each, str) and is_gone(each)]
         if gone:
             with self._database.write() as tx:
                 tx.execute(_FREE, [{"gone": worker} for worker in gone])

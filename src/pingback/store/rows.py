@@ -79,6 +79,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
 def mention_of(row: Row | Mapping[str, Any]) -> Mention:
     """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
     name, url, photo = parts = tuple(map(_text_or_none, _of_author(row)))
+    _text_or_none(row["client_ip"])
     if row["fault"] is not None:
         _number(row["fault"])
     author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
@@ -170,9 +171,14 @@ def _reader_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
 
 def text_of(value: object) -> str:
     """A text as we write it; ValueError for anything else, for NUL, and for what is no UTF-8."""
-    if not isinstance(value, str) or _UNSTORABLE.search(value):
+    if not isinstance(value, str) or _UNSTORABLE.search(value):  # in line: it is asked a dozen times a row
         raise ValueError(f"{value!r} is no text")
     return value
+
+
+def is_text(value: object) -> bool:
+    """The value is a text that we could have written."""
+    return isinstance(value, str) and not _UNSTORABLE.search(value)
 
 
 def is_url(value: object) -> bool:
@@ -214,7 +220,7 @@ _FROM_ROW = Written(
     _STORED,
     {
         Form.TEXT: text_of,
-        Form.URL: text_of,
+        Form.URL: lambda url: require_http(text_of(url)),
         Form.INSTANT: instant,
         Form.PROTOCOL: lambda word: Protocol(text_of(word)),
         Form.STATUS: _reader_of(MentionStatus),
@@ -306,8 +312,8 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     """The ping that a row of `outbox` holds; UnreadableRow where it holds none. So do the others below."""
     return QueuedPing(
         id=row["id"],
-        source=text_of(row["source"]),
-        target=text_of(row["target"]),
+        source=require_http(text_of(row["source"])),
+        target=require_http(text_of(row["target"])),
         host=server_of(row["target"]),
         status=OutcomeStatus(row["status"]),
         protocol=_protocol(row["protocol"]),

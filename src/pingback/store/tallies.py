@@ -5,11 +5,12 @@ rows takes a second, and a statement beside each write would need to know what t
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import bindparam, select
 
 from pingback.store.database import Database
+from pingback.store.rows import is_text
 from pingback.store.schema import days, kinds, tallies
 from pingback.store.statements import Transaction, prepared
 
@@ -32,15 +33,14 @@ class Tallies:
 
     def _of(self, subject: str) -> dict[tuple[str, str], int]:
         with self._database.read() as tx:
-            rows = tx.execute(_TALLIES, {"of": subject})
-            return {(protocol, status): number for protocol, status, number in rows if _is_count(number)}
+            return {(protocol, status): number for protocol, status, number in _tallies(tx, subject)}
 
 
 def by_status(tx: Transaction, subject: str) -> Counter[str]:
     """How many rows of a subject have each status."""
     counts: Counter[str] = Counter()
-    for _, status, number in tx.execute(_TALLIES, {"of": subject}):
-        counts[status] += number if _is_count(number) else 0
+    for _, status, number in _tallies(tx, subject):
+        counts[status] += number
     return counts
 
 
@@ -56,6 +56,13 @@ def by_kind(tx: Transaction, hosts: Iterable[str]) -> Counter[str]:
         for kind, number in tx.execute(_KINDS, {"of": host}):
             counts[kind] += number if _is_count(number) else 0
     return +counts
+
+
+def _tallies(tx: Transaction, subject: str) -> Iterator[tuple[str, str, int]]:
+    """By protocol and status, where these are texts as we write them: a label of a metric holds no other."""
+    for protocol, status, number in tx.execute(_TALLIES, {"of": subject}):
+        if _is_count(number) and is_text(protocol) and is_text(status):
+            yield protocol, status, number
 
 
 def _is_count(number: object) -> bool:
