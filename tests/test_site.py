@@ -17,6 +17,7 @@ from pingback.clock import now
 from pingback.net.budget import Budget
 from pingback.net.response import Response
 from pingback.settings import GENERAL, TABLE, Keywords, Settings, load
+from pingback.store.looks import FirstLook
 from tests.paths.programs import wait_until
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 
@@ -652,8 +653,9 @@ def test_run_due_does_what_waits_and_leaves_no_thread(clock: Clock) -> None:
         heard = heard_by(site)
         assert site.run_due() == 0
         clock.pass_by(seconds=1)
+        look = FirstLook(host="a.example", due=clock(), most=9, most_of_host=9)
         for url in web.web:
-            store.mentions.keep(replace(kept(url, PENDING), received=clock()))
+            store.looks.keep_waiting(replace(kept(url, PENDING), received=clock()), look, home="a.example")
         assert site.run_due(seconds=0) == 0
         assert site.run_due(seconds=PATIENCE) == 3
         assert (site.run_due(), sorted(heard)) == (0, [f"{url} pending" for url in web.web])

@@ -9,6 +9,7 @@ import pytest
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from pingback.store.looks import FirstLook
 from pingback.work import JobKind
 from tests.receive.pages import Clock
 
@@ -69,10 +70,46 @@ def test_what_is_news_by_status(store: Store, clock: Clock, status: str, news: i
     assert len(untold(store, clock)) == news
 
 
-def test_what_is_to_be_verified_is_no_news_yet(store: Store, clock: Clock) -> None:
+def test_what_nobody_is_to_verify_is_news(store: Store, clock: Clock) -> None:
     mention = keep(store, clock, status=MentionStatus.PENDING, verified=None)
+    assert untold(store, clock) == [mention.id]
+
+
+def wait(store: Store, clock: Clock) -> Mention:
+    """A mention whose source is to be looked at."""
+    mention = Mention(
+        source="https://a.example/1",
+        target="https://my.example/5",
+        protocol=Protocol.WEBMENTION,
+        status=MentionStatus.PENDING,
+        received=clock.instant,
+    )
+    look = FirstLook(host="a.example", due=clock.instant, most=9, most_of_host=9)
+    return store.looks.keep_waiting(mention, look, home="a.example")[0]
+
+
+@pytest.mark.parametrize("status", [MentionStatus.APPROVED, MentionStatus.PENDING])
+def test_what_is_to_be_verified_is_news_once_it_is_however_long_that_takes(
+    store: Store, clock: Clock, status: MentionStatus
+) -> None:
+    """The host of its source may have no room for hours: a stranger can see to that."""
+    mention = wait(store, clock)
+    clock.pass_by(hours=1)
+    other = keep(store, clock, 2)
+    assert untold(store, clock) == [other.id]
+    store.notifications.tell("mail", [other], now=clock.instant)
+    clock.pass_by(hours=1)
+    store.mentions.update(replace(mention, status=status, verified=clock.instant))
+    assert untold(store, clock) == [mention.id]
+
+
+def test_what_is_approved_unseen_is_news_once_it_is_shown(store: Store, clock: Clock) -> None:
+    mention = wait(store, clock)
+    clock.pass_by(hours=1)
+    [wanted] = store.moderation.decide([mention.id or 0], MentionStatus.APPROVED)
     assert untold(store, clock) == []
-    clock.pass_by(minutes=10)  # it waits for its owner then, as an unverified TrackBack does
+    clock.pass_by(hours=1)
+    store.mentions.update(replace(wanted, status=MentionStatus.APPROVED, verified=clock.instant))
     assert untold(store, clock) == [mention.id]
 
 

@@ -66,7 +66,7 @@ class Looks:
         Raises `TooMany` where there is no room for it.
         """
         with self._database.write(within=within) as tx:
-            kept, new = self._mentions.keep_in(tx, mention, home=home)
+            kept, new = self._mentions.keep_in(tx, mention, home=home, waits=True)
             if new:
                 if _is_full(tx, _UNTRIED, look.host, look.most, look.most_of_host):
                     raise TooMany  # which undoes it

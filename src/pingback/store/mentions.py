@@ -120,14 +120,16 @@ class Mentions:
         with self._database.write(within=within) as tx:
             return self.keep_in(tx, mention, home=home)
 
-    def keep_in(self, tx: Transaction, mention: Mention, *, home: str | None) -> tuple[Mention, bool]:
-        """`keep`, in a transaction of others."""
+    def keep_in(
+        self, tx: Transaction, mention: Mention, *, home: str | None, waits: bool = False
+    ) -> tuple[Mention, bool]:
+        """`keep`, in a transaction of others. One that `waits` for a look at its source is no news before that."""
         instant = micros(self._clock())
         row = row_of(mention) | {
             "home_key": "" if home is None else home_key_of(home),
             "tried": _NEVER if mention.verified is None else micros(mention.verified),
             "changed": instant,
-            "news": instant if mention.status in _NEWS else None,
+            "news": instant if mention.status in _NEWS and not waits else None,
         }
         row["page_key"] = page_of(tx, row["target_key"])
         written = tx.execute(_KEEP, row).one_or_none()

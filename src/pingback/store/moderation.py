@@ -148,7 +148,7 @@ def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
         status=status,
         fault=None,
         withdrawn=withdrawal(status, at=_AT),
-        news=news(status, at=_AT),
+        news=case((unseen, null()), else_=news(status, at=_AT)),
         verified=case((unseen, null()), else_=mentions.c.verified),
     )
 

@@ -32,7 +32,6 @@ from pingback.work import JobKind
 NEWS = timedelta(days=7)  # for which a mention is news, where a channel does not work
 LONGEST = timedelta(days=1)  # that a channel rests, or somebody has a mention in hand
 _SLACK = timedelta(minutes=1)  # in which what became news is on disk, whatever it waited for
-SETTLED = timedelta(minutes=10)  # after which one that was not verified waits for its owner, and for nothing else
 
 
 class Notifications:
@@ -108,7 +107,7 @@ class Notifications:
                 tx.execute(_LET_GO, [{"hand": _hand(channel), "of": number} for number in ids])
             # What is left may wait for its turn; all that became news before it need not be looked through again.
             left = tx.execute(_UNTOLD, {"channel": channel} | _news(now) | _BEGINNING | {"most": 1}).first()
-            until = micros(now - SETTLED - _SLACK)
+            until = micros(now - _SLACK)
             if left is not None and isinstance(left["news"], int):
                 until = min(until, left["news"])
             tx.execute(_PASS, {"channel": channel, "until": until})
@@ -130,7 +129,7 @@ def _hand(channel: str) -> str:
 
 
 def _news(now: datetime) -> dict[str, Any]:
-    return {"now": micros(now), "news_since": micros(now - NEWS), "settled_before": micros(now - SETTLED)}
+    return {"now": micros(now), "news_since": micros(now - NEWS)}
 
 
 _BEGIN = prepared(insert(channels).on_conflict_do_nothing())
@@ -168,7 +167,6 @@ _NEW = select(*mentions.c).where(
         and_(mentions.c.received >= bindparam("news_since"), mentions.c.received >= _SINCE),
         and_(_WAITS_AGAIN, mentions.c.withdrawn >= bindparam("news_since"), mentions.c.withdrawn >= _SINCE),
     ),
-    or_(mentions.c.verified.is_not(None), mentions.c.received <= bindparam("settled_before")),
     ~_TOLD,
 )
 _BEGINNING = {"after_news": 0, "after": 0}

@@ -129,11 +129,12 @@ def set_aside(what: str, number: object, error: Exception) -> None:
 
 def news(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
     """What `news` becomes in a statement that gives a mention this status, at that instant: it waits for the owner now,
-    or is shown and nobody had to wait for it."""
+    or is shown and nobody had to wait for it, or was no news while it waited to be looked at."""
     approved, pending = MentionStatus.APPROVED.value, MentionStatus.PENDING.value
     waits = and_(status == pending, mentions.c.status != pending)
     appears = and_(status == approved, mentions.c.status.not_in([approved, pending]))
-    return case((or_(waits, appears), at), else_=mentions.c.news)
+    is_seen = and_(status.in_([approved, pending]), mentions.c.news.is_(None))
+    return case((or_(waits, appears, is_seen), at), else_=mentions.c.news)
 
 
 def withdrawal(status: ColumnElement[Any], *, at: ColumnElement[int] | int) -> ColumnElement[Any]:
