@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from pingback.errors import Blocked, FaultCode, FetchError, Unreachable
+from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.work import JobKind
@@ -198,6 +199,22 @@ def test_so_many_wait_in_all(make: MakeReceiver, store: Store, pages: Pages) -> 
     assert refusal(receiver).code == FaultCode.UPSTREAM_ERROR
     finish(receiver)
     assert receiver.ping(SOURCE, TARGET).status is MentionStatus.PENDING  # dead sources shut out no living one
+
+
+@pytest.mark.parametrize("answer_within", [None, PATIENCE])
+def test_where_so_many_wait_a_source_that_is_there_waits_for_none_of_them(
+    make: MakeReceiver, store: Store, pages: Pages, answer_within: float | None
+) -> None:
+    receiver = make(answer_within=answer_within, queued=[Protocol.WEBMENTION], threads=False)
+    ping = partial(receiver.ping, target=TARGET, protocol=Protocol.WEBMENTION)
+    for number in range(100):
+        ping(f"https://{number}.example/")
+    assert pages.asked == []
+    assert ping(SOURCE).status is MentionStatus.APPROVED
+    with pytest.raises(Fault) as refused:
+        ping("https://silent.example/")
+    assert (refused.value.code, len(pages.asked)) == (FaultCode.SOURCE_NOT_FOUND, 2)
+    assert len([*store.mentions.list()]) == 101
 
 
 @pytest.mark.parametrize("answer_within", [pytest.param(None, id="inline"), pytest.param(0.0, id="background")])

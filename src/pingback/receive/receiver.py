@@ -40,6 +40,7 @@ LISTS_IN_HAND = 8  # with those that wait; a server needs a thread for each, bes
 
 ANSWERED_WITHIN = 2.9  # seconds, a locked database included: WordPress hangs up after 3
 TO_KEEP = 0.4  # seconds that there are to write what was found out, however long that took
+MOST_QUEUED = 100  # then the sender of one more waits for its source, as if it were not queued: silent ones hide nobody
 MOST_WAITING = 1000  # pings whose source nobody has looked at yet
 MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
 REVERIFY_AFTER = timedelta(hours=1)
@@ -195,18 +196,24 @@ class Receiver:
             raise _already_known()
         if protocol in self._policy.believed:
             return self._keep_unverified(coming, words)
-        if self.queues(protocol):
-            # Webmention §3.2.1: this should be synchronous. Where the site takes longer, the job asks.
-            with suppress(NoAnswer):
-                self._site.check_exists(target, within=EXISTS_WITHIN)
-            return self._keep_waiting(coming)
-        return self._look(coming)
+        try:
+            if self.queues(protocol):
+                # Webmention §3.2.1: this should be synchronous. Where the site takes longer, the job asks.
+                with suppress(NoAnswer):
+                    self._site.check_exists(target, within=EXISTS_WITHIN)
+                with suppress(TooMany):
+                    return self._keep_waiting(coming, most=MOST_QUEUED)
+            return self._look(coming)
+        except TooMany:
+            raise _too_busy() from None
 
     def _times(self, protocol: Protocol, began: float) -> tuple[float, float]:
         """Until when to look, and when a ping that began then has to be answered; neither where the sender waits."""
         within = self._policy.answer_within
         if within is None:
-            return inf, began + ANSWERED_WITHIN if self.queues(protocol) else inf
+            if not self.queues(protocol):
+                return inf, inf
+            within = ANSWERED_WITHIN - TO_KEEP
         return began + within, began + max(ANSWERED_WITHIN, within + TO_KEEP)
 
     def _look(self, coming: _Coming) -> Mention:
@@ -273,21 +280,16 @@ class Receiver:
             pass
         return self._keep(with_words(coming.mention, words), coming)
 
-    def _keep_waiting(self, coming: _Coming) -> Mention:
-        """The mention as it is on disk then, with the job that looks at its source."""
+    def _keep_waiting(self, coming: _Coming, *, most: int = MOST_WAITING) -> Mention:
+        """The mention as it is on disk then, with the job that looks at its source. Raises `TooMany`."""
         mention = coming.mention
         look = FirstLook(
             host=server_of(mention.source),
             due=mention.received,
-            most=MOST_WAITING,
+            most=most,
             most_of_host=MOST_WAITING_OF_A_HOST,
         )
-        try:
-            kept, new = self._store.looks.keep_waiting(
-                mention, look, home=home_of(mention.source), within=_left(coming)
-            )
-        except TooMany:
-            raise _too_busy() from None
+        kept, new = self._store.looks.keep_waiting(mention, look, home=home_of(mention.source), within=_left(coming))
         if not new:
             raise _already_known()
         self._carrier.wake()
