@@ -425,3 +425,25 @@ def test_a_database_that_was_locked_for_a_while(locked: Locked, caplog: pytest.L
     wake()
     thread.join(PATIENCE)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_lock_that_lasts_is_said_once(locked: Locked, caplog: pytest.LogCaptureFixture) -> None:
+    bench, tries = locked.bench, iter(range(5))
+
+    def keep(job: Job) -> object:
+        if next(tries, None) is not None:
+            locked.lock()
+        else:
+            locked.unlock()
+        return bench.store.jobs.done(job)
+
+    bench.add({1: "a.example"})
+    told = threading.Event()
+    runner = bench.runner(handler=lambda job: End(partial(keep, job), told.set))
+    thread = threading.Thread(target=runner.run_forever)
+    thread.start()
+    while not told.wait(0.01):
+        runner.wake()
+    runner.stop()
+    thread.join(PATIENCE)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]

@@ -144,8 +144,23 @@ def test_a_chore_that_fails_stops_nobody(
     clock.pass_by(seconds=1)
     threads.go()
     assert done == ["failed", "went on", "failed", "went on"]
-    assert [(record.levelname, record.getMessage()[:11]) for record in caplog.records] == [("ERROR", "cannot work")] * 2
+    said = [(record.levelname, record.getMessage()[:11]) for record in caplog.records]
+    assert said == [("ERROR", "cannot work")] * (2 if traceback else 1)
     assert all(bool(record.exc_info) is traceback for record in caplog.records)
+
+
+def test_one_trouble_is_said_once(bench: Bench, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    troubles = ["locked", "too busy", "locked", "", "full"]
+
+    def work() -> None:
+        if trouble := troubles.pop(0):
+            raise StoreError(trouble)
+
+    threads = carrier(bench, Chore(1.0, work, "work"))
+    for _ in range(5):
+        threads.go()
+        clock.pass_by(seconds=1)
+    assert [record.getMessage()[13:] for record in caplog.records] == ["locked", "full"]
 
 
 def test_a_chore_that_takes_long_keeps_no_job_waiting(bench: Bench) -> None:

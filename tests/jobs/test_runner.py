@@ -169,6 +169,25 @@ def test_nothing_is_begun_at_the_end_of_its_lease(bench: Bench, clock: Clock) ->
     assert min(left) >= LEASE / 2 - timedelta(seconds=50)  # the other of the two may end in between
 
 
+def test_a_job_whose_lease_is_over_does_not_go_on(bench: Bench, clock: Clock) -> None:
+    """As of a process that was stopped for a while: another has done it meanwhile."""
+    went_on: list[int] = []
+
+    def second(job: Job) -> End:
+        went_on.append(job.subject)
+        return bench.ends(job)
+
+    def first(job: Job) -> Step:
+        clock.pass_by(minutes=6)
+        [again] = bench.store.jobs.lease([job.kind], worker_id="x", now=clock(), lease=LEASE, limit=1, per_host=1)
+        assert bench.store.jobs.done(again)
+        return Step(job.host, partial(second, job))
+
+    bench.add({1: "a.example"})
+    bench.runner(handler=first).run()
+    assert (went_on, bench.left()) == ([], {})
+
+
 # Hosts that ask for patience, or do not answer
 
 

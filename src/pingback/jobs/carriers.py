@@ -37,6 +37,7 @@ class Threads:
         self._runner = runner
         self._chores = tuple(chores)
         self._due = [0.0] * len(self._chores)
+        self._said: set[str] = set()  # chores for which the database cannot be used
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -87,7 +88,7 @@ class Threads:
                 return
             if self._due[number] <= self._clock():
                 self._due[number] = self._clock() + chore.every
-                _do(chore)
+                self._do(chore)
 
     def close(self) -> None:
         """Begin nothing more, and wait a little for what is under way. May be called twice."""
@@ -97,6 +98,18 @@ class Threads:
         end = monotonic() + CLOSE_WITHIN
         join(self._threads.values(), within=CLOSE_WITHIN)
         self._runner.pool.close(within=max(0.0, end - monotonic()))
+
+    def _do(self, chore: Chore) -> None:
+        try:
+            chore.do()
+        except StoreError as error:  # locked, or full: it may be itself again
+            if chore.name not in self._said:
+                log.error("cannot %s: %s", chore.name, error)
+            self._said.add(chore.name)
+        except Exception:  # the end of a chore
+            log.exception("cannot %s", chore.name)
+        else:
+            self._said.discard(chore.name)
 
     def _start(self, works: Mapping[str, Callable[[], None]]) -> None:
         with self._lock:
@@ -128,12 +141,3 @@ class Threads:
         while not self._closed.is_set():
             self.go()
             self._closed.wait(LOOK_EVERY)
-
-
-def _do(chore: Chore) -> None:
-    try:
-        chore.do()
-    except StoreError as error:  # locked, or full: it may be itself again
-        log.error("cannot %s: %s", chore.name, error)
-    except Exception:  # the end of a chore
-        log.exception("cannot %s", chore.name)

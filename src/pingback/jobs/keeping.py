@@ -70,7 +70,7 @@ class Keeper:
                 log.exception("keeping what came of %s %d failed", task.job.kind, task.job.subject)
                 self.keep(run, task, self._fail(task.job, error)._replace(told=_unkeepable, twice=end.twice))
             return
-        run.stuck_since = None
+        run.stuck_since, run.trouble = None, ""
         if task in run.unkept:
             run.unkept.remove(task)
         run.tasks.discard(task)
@@ -120,8 +120,8 @@ class Keeper:
         run.keep_at = monotonic() + AGAIN_AFTER
 
     def say(self, run: Run, error: StoreError) -> None:
-        """Have the log say once that the database cannot be used."""
-        if run.trouble != str(error):
+        """Have the log say that the database cannot be used: once, until something was written."""
+        if not run.trouble:
             log.error("%s", error)
         run.trouble = str(error)
 

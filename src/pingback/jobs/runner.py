@@ -197,7 +197,6 @@ class Runner:
                 run.free_at = monotonic() + LOOK_EVERY
                 self._free_the_dead()
             self._lease_more(run)
-            run.trouble = ""
         except StoreClosed:
             raise
         except StoreError as error:  # locked, or full: it may be itself again
@@ -220,6 +219,8 @@ class Runner:
             busy=self._busy(run),
             only=run.only,
         )
+        if leased:
+            run.trouble = ""
         until, ends = instant + self._lease, began + self._lease.total_seconds()
         tasks = [
             Task(job=job, until=until, ends=ends, step=Step(job.host, partial(self._handlers[job.kind], job)))
@@ -338,9 +339,9 @@ class Runner:
             self._leave(task)
             self._keeper.keep(run, task, came)
             return
-        stays = came.host == task.placed
+        goes_on = came.host == task.placed and not task.is_over(self._clock())
         task.step, task.is_out = came, False
-        if stays and self._may_begin(run):
+        if goes_on and self._may_begin(run):
             self._begin(run, task)
         else:
             self._leave(task)
