@@ -44,7 +44,7 @@ def test_a_newer_one_is_refused(run: Run, tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/pingback.db").close()
     with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
         connection.execute("UPDATE pingback_alembic SET version_num = '9999'")
-    for command in (("db", "current"), ("db", "upgrade"), ("mentions",), ("outbox",)):
+    for command in (("db", "current"), ("db", "upgrade"), ("mentions",), ("outbox",), ("worker",)):
         done = run(*command)
         assert (done.code, done.out) == (2, "")
         assert done.err == (

@@ -27,7 +27,10 @@ def command(settings: Settings) -> None:
         stopped.set()
 
     with ExitStack() as stack:
-        site = stack.enter_context(pingback.Site.from_settings(settings))
+        store = stack.enter_context(
+            pingback.Store(settings.db)
+        )  # now, as one that cannot be used is no work to wait for
+        site = stack.enter_context(pingback.Site.from_settings(settings, store=store))
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         log.info("working")
