@@ -48,6 +48,15 @@ def run_into_full_disk(folder: Path, *arguments: str) -> tuple[int, str]:
         return run_into(full.fileno(), folder, *arguments)
 
 
+def test_nobody_listens_at_all(site: Site, post: str, tmp_path: Path) -> None:
+    """As of a program that a service started without any outputs."""
+    command = [sys.executable, "-m", "pingback", "publish", post, *ALLOW]
+    closed = ["sh", "-c", '"$@" >&- 2>&-', "sh", *command]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PINGBACK_")}
+    assert subprocess.run(closed, cwd=tmp_path, env=environ, check=False).returncode == 0
+    assert heard_and_recorded(site, tmp_path) == (len(TARGETS), len(TARGETS))
+
+
 def heard_and_recorded(site: Site, folder: Path) -> tuple[int, int]:
     heard = sum(request.path == "/wm" for request in site.requests)
     with Store(f"sqlite:///{folder}/pingback.db") as store:

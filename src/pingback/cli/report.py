@@ -87,7 +87,7 @@ class Report:
     @contextmanager
     def running(self) -> Iterator[None]:
         """While pings go out: with a bar where somebody is looking, and a table in the end."""
-        if self._as_json or not sys.stderr.isatty():
+        if self._as_json or sys.stderr is None or not sys.stderr.isatty():
             yield
             return
         with _Bar() as self._bar:
