@@ -42,6 +42,7 @@ MENTION = Mention(
         pytest.param("sqlite:///x?timeout=nan", "not a number", id="timeout-nan"),
         pytest.param("sqlite:///x?timeout=1&timeout=2", "not a number", id="timeout-twice"),
         pytest.param("sqlite:///x?mode=ro", "not known: mode", id="unknown-option"),
+        pytest.param("sqlite:///what?.db", "written %3F", id="question-mark-in-a-name"),
         pytest.param("sqlite://host:port/x", "not of the form", id="port-in-words"),
     ],
 )

@@ -96,6 +96,8 @@ def parse_url(url: str) -> URL:
         raise StoreError("the database URL is not of the form sqlite:///FILE: mind the three slashes")
     if unknown := sorted(set(parsed.query) - {"timeout"}):
         raise StoreError(f"the database URL has an option that is not known: {unknown[0]}")
+    if "?" in url and not parsed.query:  # and the file would be another, without a word
+        raise StoreError("the database URL has a ? without an option; in the name of a file it is written %3F")
     return parsed
 
 
