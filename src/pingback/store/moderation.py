@@ -1,10 +1,9 @@
 """`Moderation`: what the owner decided of mentions."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -32,9 +31,6 @@ from pingback.store.sqlite import given
 from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
 from pingback.work import JobKind
-
-if TYPE_CHECKING:
-    from sqlalchemy.sql.dml import ReturningUpdate
 
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
 
@@ -76,11 +72,15 @@ class Moderation:
             raise ValueError(f"nobody can decide that a mention is {status}")
         wanted, now = list(dict.fromkeys(ids)), self._clock()
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(now)}
+        statement = _DECIDE
+        if status is MentionStatus.APPROVED:
+            statement = _APPROVE
+            decided["protocols"] = json.dumps([*self.on_their_word])
         with self._database.write() as tx:
             known = {each.id or 0: each for each in mentions_of(tx.execute(_WITH_IDS, decided))}
             before = {number: each for number, each in known.items() if read.get(number) in (None, each.changed)}
             decided["ids"] = json.dumps([*before])
-            found = {each.id or 0: each for each in mentions_of(tx.execute(self._statement(status), decided))}
+            found = {each.id or 0: each for each in mentions_of(tx.execute(statement, decided))}
             looks = {number: _server_of(mention) for number, mention in found.items() if mention.wanted}
             add_jobs(tx, JobKind.VERIFY, looks, due=now, now=now, anew=True)
         mentions_now = [found[number] for number in wanted if number in found]
@@ -89,11 +89,6 @@ class Moderation:
             for number, mention in found.items():
                 hear(before[number].status, mention)
         return mentions_now
-
-    def _statement(self, status: MentionStatus) -> "ReturningUpdate[Any]":
-        if status is not MentionStatus.APPROVED:
-            return _DECIDE
-        return _approve(list(self.on_their_word))
 
     def approve_on_their_word(self) -> None:
         """Carry out what was approved where nobody knew of `on_their_word`: nobody else would."""
@@ -116,7 +111,7 @@ _AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
 _WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS))
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
-_DECIDE = (
+_DECISION = (
     update(mentions)
     .where(_AMONG_IDS)
     .values(
@@ -136,24 +131,25 @@ _WITHDRAWN = and_(  # by earlier versions, which kept no fault
 )
 
 
-def _approve(on_their_word: Sequence[str]) -> "ReturningUpdate[Any]":
-    """Approve at once where the link was seen, or nobody is to look; else when it is seen, and that soon."""
-    unseen = and_(
-        mentions.c.status != _APPROVED,
-        or_(mentions.c.verified.is_(None), mentions.c.fault.is_not(None), _WITHDRAWN),
-        mentions.c.protocol.not_in(on_their_word),
-    )
-    status = case((unseen, _PENDING), else_=_APPROVED)
-    return _DECIDE.values(
-        status=status,
+_ON_THEIR_WORD = mentions.c.protocol.in_(select(given("protocols").c.value))
+# Approve at once where the link was seen, or nobody is to look; else when it is seen, and that soon.
+_UNSEEN = and_(
+    mentions.c.status != _APPROVED,
+    or_(mentions.c.verified.is_(None), mentions.c.fault.is_not(None), _WITHDRAWN),
+    ~_ON_THEIR_WORD,
+)
+_BECOMES = case((_UNSEEN, _PENDING), else_=_APPROVED)
+_DECIDE = prepared(_DECISION)
+_APPROVE = prepared(
+    _DECISION.values(
+        status=_BECOMES,
         fault=None,
-        withdrawn=withdrawal(status, at=_AT),
-        news=case((unseen, null()), else_=news(status, at=_AT)),
-        verified=case((unseen, null()), else_=mentions.c.verified),
+        withdrawn=withdrawal(_BECOMES, at=_AT),
+        news=case((_UNSEEN, null()), else_=news(_BECOMES, at=_AT)),
+        verified=case((_UNSEEN, null()), else_=mentions.c.verified),
     )
-
-
-_IS_WANTED = (text(WANTED), mentions.c.protocol.in_(select(given("protocols").c.value)))
+)
+_IS_WANTED = (text(WANTED), _ON_THEIR_WORD)
 _WANTED = prepared(
     select(literal(1)).where(*_IS_WANTED).limit(1).with_hint(mentions, "INDEXED BY pingback_mentions_wanted", "sqlite")
 )

@@ -65,10 +65,11 @@ def _destination(connection: Transaction, old: str, new: str) -> str:
 
 
 def _remember(connection: Transaction, old: str, new: str, url: str, *, most: int) -> None:
-    connection.execute(delete(moves).where(moves.c.old_key.in_((old, new))))
+    for key in (old, new):
+        connection.execute(_DROP, {"of": key})
     if old == new:
         return
-    connection.execute(update(moves).where(moves.c.new_key == old).values(new_key=new, url=url))
+    connection.execute(_LEAD_ON, {"of": old, "new_key": new, "url": url})
     if connection.execute(_COUNT).scalar() >= most:
         connection.execute(_FORGET)
     connection.execute(_KEEP, {"old_key": old, "new_key": new, "url": url})
@@ -76,13 +77,13 @@ def _remember(connection: Transaction, old: str, new: str, url: str, *, most: in
 
 def _list(connection: Transaction, old: str, page: str, destination: str, *, at: int) -> None:
     """Let the mentions that stand under `page` on account of the address `old` stand under `destination`."""
-    moved = update(mentions).values(page_key=destination, changed=at)
+    moved = {"of": old, "page_key": destination, "changed": at}
     if page == old:  # a page that joins another brings all that it had
-        connection.execute(moved.where(mentions.c.page_key == old))
+        connection.execute(_OF_PAGE, moved)
         return
-    connection.execute(moved.where(mentions.c.target_key == old))
+    connection.execute(_OF_TARGET, moved)
     for list_of in (page, destination):  # who asks by the old address has read the one, and is given the other now
-        connection.execute(update(mentions).where(mentions.c.page_key == list_of).values(changed=at))
+        connection.execute(_OF_PAGE, {"of": list_of, "changed": at})
 
 
 _ADDRESS = bindparam("address", type_=String)
@@ -96,6 +97,10 @@ _PAGE = prepared(
 )
 _COUNT = prepared(select(func.count()).select_from(moves))
 _KEEP = prepared(insert(moves))
+_DROP = prepared(delete(moves).where(moves.c.old_key == bindparam("of")))
+_LEAD_ON = prepared(update(moves).where(moves.c.new_key == bindparam("of")))
+_OF_PAGE = prepared(update(mentions).where(mentions.c.page_key == bindparam("of")))
+_OF_TARGET = prepared(update(mentions).where(mentions.c.target_key == bindparam("of")))
 # Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or
 # one each for a thousand pages, loses them to the next.
 _FORGET = prepared(

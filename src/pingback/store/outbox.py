@@ -9,12 +9,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     and_,
     bindparam,
     case,
@@ -46,7 +46,7 @@ from pingback.store.rows import (
     storable,
 )
 from pingback.store.schema import attempts, jobs, outbox
-from pingback.store.searching import containing
+from pingback.store.searching import containing, words_in
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.urls import same_url, server_of, shown
@@ -179,20 +179,22 @@ class Outbox:
 
         With `due_before` those whose next try is not later than that.
         """
-        conditions: list[ColumnElement[bool]] = []
+        asked: dict[str, Any] = {}
         if status is not None:
-            conditions.append(_STANDING.in_([status.value]))
+            asked["statuses"] = json.dumps([status])
         if source is not None:
-            conditions.append(outbox.c.source_key == source_key_of(source))
+            asked["source_key"] = source_key_of(source)
         if target is not None:
-            conditions.append(outbox.c.target_key == target_key_of(target))
+            asked["target_key"] = target_key_of(target)
         if due_before is not None:
-            conditions.append(jobs.c.due <= micros(due_before))
-        return self._pages(_paged(_PINGS.where(*conditions)), {})
+            asked["due_before"] = micros(due_before)
+        return self._pages(_selected(*asked), asked)
 
     def pings_of(self, sources: Iterable[str]) -> Iterator[QueuedPing]:
         """The pings of these posts, in the order of their `id`: a read for each 500 pings."""
-        return self._pages(_PINGS_OF, {"keys": json.dumps([source_key_of(source) for source in sources])})
+        return self._pages(
+            _selected("source_keys"), {"source_keys": json.dumps([source_key_of(source) for source in sources])}
+        )
 
     def find(self, source: str, target: str) -> QueuedPing | None:
         """The ping of `target` by `source`."""
@@ -223,13 +225,10 @@ class Outbox:
 
         Only those with one of the statuses, where there are any, and in which each word of `search` is found.
         """
-        statement = _PINGS.where(*containing(search, _SEARCHED)).order_by(outbox.c.id.desc())
-        if statuses:
-            statement = statement.where(_STANDING.in_([status.value for status in statuses]))
-        if before is not None:
-            statement = statement.where(outbox.c.id < before)
+        words = words_in(search)
+        asked = {"before": _END if before is None else before, "statuses": json.dumps([*statuses]), "number": size + 1}
         with self._database.read() as tx:
-            rows = tx.execute(statement.limit(size + 1)).mappings().all()
+            rows = tx.execute(_newest(bool(statuses), *words), asked | words).mappings().all()
         return list(_pings_in(rows[:size])), rows[size - 1]["id"] if len(rows) > size else None
 
     def counts(self) -> dict[OutcomeStatus, int]:
@@ -247,7 +246,7 @@ class Outbox:
             rows = tx.execute(_ATTEMPTS, {"of": ping.id}).mappings().all()
         return list(readable_of(rows, attempt_of, what="attempt"))
 
-    def _pages(self, page: Select[Any] | Prepared, asked: Mapping[str, Any]) -> Iterator[QueuedPing]:
+    def _pages(self, page: Prepared, asked: Mapping[str, Any]) -> Iterator[QueuedPing]:
         after = 0
         while True:
             with self._database.read() as tx:
@@ -298,7 +297,7 @@ def _plan(
 def _known(tx: Transaction, source: str) -> Iterator[list[tuple[str, QueuedPing | None]]]:
     """The pings of a post under their pairs; None for one that cannot be read, or is another post's."""
     asked = {"source_key": source_key_of(source), "after": 0}
-    while rows := tx.execute(_KNOWN, asked).mappings().all():
+    while rows := tx.execute(_selected("source_key"), asked).mappings().all():
         readable = {ping.id: ping for ping in _pings_in(rows) if same_url(ping.source, source)}
         yield [(row["pair"], readable.get(row["id"])) for row in rows]
         asked["after"] = rows[-1]["id"]
@@ -362,8 +361,19 @@ def _pings_in(rows: Iterable[Row]) -> Iterator[QueuedPing]:
     return readable_of(rows, ping_of, what="ping")
 
 
-def _paged(statement: Select[Any]) -> Select[Any]:
-    return statement.where(outbox.c.id > bindparam("after")).order_by(outbox.c.id).limit(_CHUNK)
+@cache
+def _selected(*conditions: str) -> Prepared:
+    """A part of the pings, in the order of their `id`."""
+    chosen = (_CONDITIONS[name] for name in conditions)
+    return prepared(_PINGS.where(*chosen, outbox.c.id > bindparam("after")).order_by(outbox.c.id).limit(_CHUNK))
+
+
+@cache
+def _newest(by_status: bool, *words: str) -> Prepared:
+    """A part of the pings, the newest first."""
+    chosen = [*containing(words, _SEARCHED), *([_CONDITIONS["statuses"]] if by_status else ())]
+    before = outbox.c.id < bindparam("before")
+    return prepared(_PINGS.where(*chosen, before).order_by(outbox.c.id.desc()).limit(bindparam("number")))
 
 
 _JOB = and_(jobs.c.kind == JobKind.DELIVER.value, jobs.c.subject == outbox.c.id)
@@ -373,14 +383,16 @@ _STANDING = case((jobs.c.leased_by.is_not(None), OutcomeStatus.WAITING.value), e
 _SEARCHED = (outbox.c.source, outbox.c.target, outbox.c.message, outbox.c.endpoint)
 
 _PINGS = select(*outbox.c, jobs.c.due.label("next_try"), jobs.c.leased_by).select_from(_WITH_JOB)
-_PINGS_OF = prepared(_paged(_PINGS.where(outbox.c.source_key.in_(select(given("keys").c.value)))))
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "statuses": _STANDING.in_(select(given("statuses").c.value)),
+    "source_key": outbox.c.source_key == bindparam("source_key"),
+    "source_keys": outbox.c.source_key.in_(select(given("source_keys").c.value)),
+    "target_key": outbox.c.target_key == bindparam("target_key"),
+    "due_before": jobs.c.due <= bindparam("due_before"),
+}
+_END = 2**63 - 1
 _FIND = prepared(_PINGS.where(outbox.c.id == bindparam("ping")))
 _FIND_PAIR = prepared(_PINGS.where(outbox.c.pair == bindparam("pair")))
-_KNOWN = prepared(
-    _PINGS.where(outbox.c.source_key == bindparam("source_key"), outbox.c.id > bindparam("after"))
-    .order_by(outbox.c.id)
-    .limit(_CHUNK)
-)
 # By jobs first: those in somebody's hand are few.
 _HELD = prepared(
     select(outbox.c.status)

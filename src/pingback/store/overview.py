@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, TextClause, bindparam, select, text, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, TextClause, bindparam, select, text, tuple_
 
 from pingback.model import Mention, MentionStatus
 from pingback.store import tallies
 from pingback.store.database import Database
 from pingback.store.rows import full_page, instant, is_url, micros
 from pingback.store.schema import DAY_IN_MICROS, SEEN, UNSEEN, mentions
-from pingback.store.searching import containing
-from pingback.store.statements import Row, Transaction, prepared
+from pingback.store.searching import containing, words_in
+from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.urls import host_of
 
 MAX_COUNTED = 1_000  # mentions whose sources are counted, the newest ones; 20 microseconds each
@@ -117,10 +117,9 @@ def _part(
         received, place = last["received"], last["id"]
     elif after is not None:
         received, place = after.received, after.id
-    words = containing(search, _SEARCHED)
-    statement = _LISTS[index].where(*words) if words else _PREPARED[index]
+    words = words_in(search)
     asked = {"status": status and status.value, "after_received": received, "after": place, "number": number}
-    return tx.execute(statement, asked)
+    return tx.execute(_listing(index, *words), asked | words)
 
 
 def _cursor_after(mention: Mention) -> Cursor:
@@ -128,12 +127,13 @@ def _cursor_after(mention: Mention) -> Cursor:
     return Cursor(micros(mention.received), mention.id)
 
 
-def _listing(index: str, *conditions: ColumnElement[bool] | TextClause) -> Select[Any]:
-    """A list, the newest first, as this index has it."""
+@cache
+def _listing(index: str, *words: str) -> Prepared:
+    """A list, the newest first, as this index has it: of mentions with all of these words."""
     after = tuple_(bindparam("after_received", type_=BigInteger), bindparam("after", type_=Integer))
-    return (
+    return prepared(
         select(*mentions.c)
-        .where(*conditions, tuple_(mentions.c.received, mentions.c.id) < after)
+        .where(*_LISTS[index], *containing(words, _SEARCHED), tuple_(mentions.c.received, mentions.c.id) < after)
         .order_by(mentions.c.received.desc(), mentions.c.id.desc())
         .limit(bindparam("number"))
         .with_hint(mentions, f"INDEXED BY pingback_mentions_{index}", "sqlite")
@@ -141,13 +141,12 @@ def _listing(index: str, *conditions: ColumnElement[bool] | TextClause) -> Selec
 
 
 _END = 2**63 - 1, 2**63 - 1
-_LISTS = {
-    "by_arrival": _listing("by_arrival"),
-    "by_status": _listing("by_status", mentions.c.status == bindparam("status")),
-    "seen": _listing("seen", text(SEEN)),
-    "unseen": _listing("unseen", text(UNSEEN)),
+_LISTS: dict[str, list[ColumnElement[bool] | TextClause]] = {
+    "by_arrival": [],
+    "by_status": [mentions.c.status == bindparam("status")],
+    "seen": [text(SEEN)],
+    "unseen": [text(UNSEEN)],
 }
-_PREPARED = {index: prepared(statement) for index, statement in _LISTS.items()}
 _SOURCES = prepared(
     select(mentions.c.source)
     .where(mentions.c.received >= bindparam("since"))

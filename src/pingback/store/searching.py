@@ -1,14 +1,21 @@
 """What is looked for, as conditions: words, each of them somewhere in a row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Column, ColumnElement, or_
+from sqlalchemy import Column, ColumnElement, bindparam, or_
 
 MAX_SEARCH = 200  # characters; the rest is not looked for
 MAX_WORDS = 8  # each costs a look at the whole table
 
+_ESCAPED = str.maketrans({letter: f"/{letter}" for letter in "/%_"})
 
-def containing(search: str, columns: Sequence[Column[str]]) -> list[ColumnElement[bool]]:
-    """For each word of `search` that one of the columns contains it; SQLite folds the case of ASCII letters only."""
+
+def words_in(search: str) -> dict[str, str]:
+    """The words of `search` as parameters."""
     words = search.replace("\0", " ")[:MAX_SEARCH].split()[:MAX_WORDS]
-    return [or_(*(column.contains(word, autoescape=True) for column in columns)) for word in words]
+    return {f"word{number}": f"%{word.translate(_ESCAPED)}%" for number, word in enumerate(words)}
+
+
+def containing(words: Iterable[str], columns: Sequence[Column[str]]) -> list[ColumnElement[bool]]:
+    """For each of these parameters that one of the columns has it; SQLite folds the case of ASCII letters only."""
+    return [or_(*(column.like(bindparam(word), escape="/") for column in columns)) for word in words]
