@@ -176,3 +176,29 @@ def test_a_ping_again_within_the_hour_is_answered_when_it_is_over(
     clock.pass_by(hours=2)
     make().run_jobs()
     assert len(pages.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        pytest.param("https://a.example/{}", 50, id="of-a-host"),
+        pytest.param("https://{}.example/", 1000, id="in-all"),
+    ],
+)
+def test_many_that_fail_keep_nobody_from_a_second_try(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock, address: str, most: int
+) -> None:
+    receiver = make(answer_within=0.0)
+    del pages.web[SOURCE]  # which nobody can reach, as all that follow
+    for source in [*map(address.format, range(most)), SOURCE]:
+        receiver.ping(source, TARGET)
+        if source in (address.format(0), address.format(most - 1)):
+            finish(receiver)
+            clock.pass_by(seconds=1)
+    finish(receiver)
+    pages.web[SOURCE] = LINKING
+    clock.pass_by(minutes=1)
+    finish(receiver)
+    asked = Counter(url for url, _ in pages.asked)
+    assert (statuses(store).count("approved"), asked[SOURCE], asked[address.format(0)]) == (1, 2, 1)
+    assert asked[address.format(1)] == 2

@@ -68,7 +68,9 @@ class Looks:
         with self._database.write(within=within) as tx:
             kept, new = self._mentions.keep_in(tx, mention, home=home, waits=True)
             if new:
-                if _is_full(tx, _UNTRIED, look.host, look.most, look.most_of_host):
+                asked = {"host": look.host, "most": look.most, "most_of_host": look.most_of_host}
+                [of_host, in_all] = tx.execute(_UNTRIED, asked).one()
+                if of_host >= look.most_of_host or in_all >= look.most:
                     raise TooMany  # which undoes it
                 assert kept.id is not None  # noqa: S101
                 add_job(tx, JobKind.VERIFY, kept.id, host=look.host, due=look.due, now=look.due, anew=True)
@@ -88,15 +90,12 @@ class Looks:
         """Bring a mention up to date after a look, and end its job; with `again`, the look failed and is due then.
 
         The mention as it stands then; None where the job is in other hands by now, or the mention kept no more. So many
-        failing looks are not tried again.
+        failing looks are tried again: for one more, the one that has failed for longest is not, of those of its host
+        or of all.
         """
         with self._database.write() as tx:
-            if (
-                again is not None
-                and not job.attempts
-                and _is_full(tx, _FAILING, job.host, MOST_FAILING, MOST_FAILING_OF_A_HOST)
-            ):
-                again = None
+            if again is not None and not job.attempts:
+                _make_room(tx, job.host)
             failed = again is not None and reschedule_job(tx, job, due=again, failed=True, now=now)
             if not failed and not (again is None and finish_job(tx, job)):
                 return None
@@ -180,10 +179,18 @@ class Looks:
         return len(left)
 
 
-def _is_full(tx: Transaction, one: Prepared, host: str, most: int, most_of_host: int) -> bool:
-    """There are as many jobs of the kind as may be, in all or of the host. Counts no further."""
-    [of_host, in_all] = tx.execute(one, {"host": host, "most": most, "most_of_host": most_of_host}).one()
-    return bool(of_host >= most_of_host or in_all >= most)
+def _make_room(tx: Transaction, host: str) -> None:
+    """Let one more first look fail: strangers, who can make any number fail, keep nobody from a second try."""
+    asked = {"host": host, "most": MOST_FAILING, "most_of_host": MOST_FAILING_OF_A_HOST}
+    [of_host, in_all] = tx.execute(_FAILING, asked).one()
+    if of_host >= MOST_FAILING_OF_A_HOST:
+        longest = tx.execute(_LONGEST_OF_HOST, asked).scalar()
+    elif in_all >= MOST_FAILING:
+        longest = tx.execute(_LONGEST, asked).scalar()
+    else:
+        return
+    if longest is not None:
+        drop_job(tx, JobKind.VERIFY, longest)
 
 
 def _host(source: str) -> str:
@@ -199,6 +206,11 @@ def _counts(of_these: str) -> Prepared:
 
 
 _UNTRIED, _FAILING = _counts("attempts = 0"), _counts("attempts > 0")  # as the indices have it
+_FAILS = (jobs.c.kind == JobKind.VERIFY.value, text("attempts > 0"), jobs.c.leased_by.is_(None))
+_LONGEST = prepared(select(jobs.c.subject).where(*_FAILS).order_by(jobs.c.failing_since).limit(1))
+_LONGEST_OF_HOST = prepared(
+    select(jobs.c.subject).where(*_FAILS, jobs.c.host == bindparam("host")).order_by(jobs.c.failing_since).limit(1)
+)
 _TRIED = prepared(select(mentions.c.tried).where(mentions.c.id == bindparam("this")))
 _LOOKED = prepared(
     update(mentions).where(mentions.c.id == bindparam("this")).values(tried=bindparam("at", type_=BigInteger))
