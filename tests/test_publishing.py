@@ -1,5 +1,6 @@
 """`pingback.publishing` over sockets: posts that go out now and later, and those that settings name."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Pool, event
 
 from pingback.errors import FetchError
 from pingback.model import OutcomeStatus, Protocol
@@ -289,6 +291,41 @@ def test_an_unchanged_feed_asks_for_none_of_its_pages_again(make: Make, blog: Si
     blog.pages["/feed"] = page((there % (item(f"{blog.url}/6", "anew") + item(f"{blog.url}/7", "seven"))).encode())
     assert hook.publish_all() == {"accepted": 1, "skipped": 1}
     assert [request.path for request in blog.requests][-2:] == ["/feed", "/6"]
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Those of all connections to SQLite that are made from now on."""
+    heard: list[str] = []
+
+    def follow(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_trace_callback(heard.append)
+
+    event.listen(Pool, "connect", follow)
+    yield heard
+    event.remove(Pool, "connect", follow)
+
+
+def test_unchanged_posts_of_a_built_site_are_asked_about_together(
+    statements: list[str], make: Make, blog: Site, far_side: FarSide, tmp_path: Path
+) -> None:
+    """The store is read as often for sixty as for six, nothing is written, and nobody is asked."""
+    said: dict[int, list[str]] = {}
+    for posts in (6, 60):
+        for number in range(posts):
+            html = markup(f"{far_side.url}/1", f"{far_side.url}/2", words=f"The words of {number}")
+            (tmp_path / f"{number}.html").write_bytes(html)
+            blog.pages[f"/{number}.html"] = page(html)
+        hook = make(folder=str(tmp_path), base_url=f"{blog.url}/")
+        hook.publish_all()
+        for heard in (statements, blog.requests, far_side.requests):
+            heard.clear()
+        assert hook.publish_all() == {"skipped": 2 * posts}
+        assert (blog.requests, far_side.requests) == ([], [])
+        said[posts] = [statement.split()[0] for statement in statements]
+    assert said[60] == said[6]
+    assert {*said[6]} <= {"BEGIN", "SELECT", "COMMIT", "ROLLBACK"}
+    assert 0 < said[6].count("SELECT") <= 10
 
 
 def test_a_feed_that_cannot_be_read_stops_no_other(
