@@ -130,6 +130,7 @@ class Threads:
             except StoreClosed as error:
                 if not self._closed.is_set():  # before us
                     log.error("%s: no job is done any more", error)
+                self._closed.set()
                 return
             except StoreError as error:  # said by then; in the end, what could not be kept is due again
                 log.debug("%s", error)
