@@ -191,7 +191,6 @@ class Parts:
             self._handlers,
             budget=self._budget,
             pool=pool,
-            clock=self._clock,
             lease=lease_for(self._client.limits.timeout),
             stopped=self._stopped,
             broken=self._broken,

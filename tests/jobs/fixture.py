@@ -73,18 +73,18 @@ class Bench:
             return self.ends(job)
 
         handlers = dict.fromkeys((DELIVER, VERIFY), handler or done)
-        return Runner(
+        runner = Runner(
             self.store.jobs,
             handlers,
             budget=self.budget,
             pool=self.pool,
-            clock=self.clock,
             lease=lease,
             stopped=self.stopped,
             broken=broken,
             random=Random(1),
-            stuck_for=stuck_for,
         )
+        runner.stuck_for = stuck_for
+        return runner
 
     def left(self) -> dict[int, tuple[datetime, bool]]:
         """When each job that is left is due, and whether somebody has it."""

@@ -40,7 +40,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 budget = HostBudget(keep_pause=store.jobs.pause)
 with Pool() as pool:
-    runner = Runner(store.jobs, {JobKind.DELIVER: handler}, budget=budget, pool=pool, clock=now,
+    runner = Runner(store.jobs, {JobKind.DELIVER: handler}, budget=budget, pool=pool,
                     lease=timedelta(minutes=5), stopped=threading.Event())
     runner.run()
 """

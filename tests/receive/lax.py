@@ -97,7 +97,6 @@ class Receiver(receiver.Receiver):
             {JobKind.VERIFY: verifier.verify, JobKind.REVERIFY: verifier.reverify},
             budget=budget,
             pool=Pool(),
-            clock=clock,
             lease=LEASE,
             stopped=Event(),
         )

@@ -52,7 +52,6 @@ class Telling(Notifier):
             {JobKind.NOTIFY: self.notify},
             budget=HostBudget(clock=clock),
             pool=Pool(),
-            clock=clock,
             lease=timedelta(minutes=5),
             stopped=Event(),
         )

@@ -86,7 +86,7 @@ class HostBudget:
     ) -> None:
         self._rate = rate
         self._site = site
-        self._clock = clock
+        self.clock = clock
         self._keep_pause = keep_pause
         self._is_here = is_here
         self._lock = threading.Lock()
@@ -102,12 +102,12 @@ class HostBudget:
     def room(self, host: str) -> int:
         """How many exchanges with the host may begin now."""
         with self._lock:
-            return self._room(host, self._clock())
+            return self._room(host, self.clock())
 
     def enter(self, host: str) -> bool:
         """Begin an exchange with the host, where there is room; `leave` ends it."""
         with self._lock:
-            if not self._room(host, self._clock()):
+            if not self._room(host, self.clock()):
                 return False
             self._under_way[host] += 1
             return True
@@ -116,7 +116,7 @@ class HostBudget:
         """The exchange is over. A host that asked for patience pauses for a while."""
         with self._lock:
             self._under_way -= Counter([host])  # which drops what has come down to nothing
-            instant = self._clock()
+            instant = self.clock()
             gap, until = self._gaps.get(host, (timedelta(0), instant))
         if _holds(until, instant):
             self.pause(host, instant + gap)
@@ -134,12 +134,12 @@ class HostBudget:
     def places(self, host: str) -> int:
         """How many exchanges with the host may be under way."""
         with self._lock:
-            return 1 if self._is_slow(host, self._clock()) else PER_HOST
+            return 1 if self._is_slow(host, self.clock()) else PER_HOST
 
     def busy(self) -> dict[str, int]:
         """How many of its `PER_HOST` places each host has not free, of those that have not all; whatever pauses."""
         with self._lock:
-            instant = self._clock()
+            instant = self.clock()
             slow = [host for host in {*self._gaps, *self._strikes} if self._is_slow(host, instant)]
             return dict(self._under_way + Counter(dict.fromkeys(slow, PER_HOST - 1)))
 
@@ -151,7 +151,7 @@ class HostBudget:
         What strangers have us ask does not count: they may know slow pages of anybody.
         """
         with self._lock:
-            instant = self._clock()
+            instant = self.clock()
             strikes = self._strikes.get(host, {})
             count = 1 + (strikes[doing][0] if doing in strikes and _holds(strikes[doing][1], instant) else 0)
             _put(self._strikes, host, strikes | {doing: (count, instant + LONGEST_PAUSE)})
@@ -168,7 +168,7 @@ class HostBudget:
 
     def too_fast(self, host: str, not_before: datetime | None = None) -> None:
         """The host said that there was too much of us: it pauses until then, and for as long after each exchange."""
-        instant = self._clock()
+        instant = self.clock()
         gap = pace_of(not_before, now=instant)
         with self._lock:
             _put(self._gaps, host, (gap, instant + gap + LONGEST_PACE))
@@ -176,7 +176,7 @@ class HostBudget:
 
     def pause(self, host: str, until: datetime) -> None:
         """Leave the host alone until then, an hour at most; a pause that is longer already stays so."""
-        instant = self._clock()
+        instant = self.clock()
         until = min(until, instant + LONGEST_PAUSE)
         with self._lock:
             if not host or until <= (self._pause_of(host, instant) or instant):
@@ -191,7 +191,7 @@ class HostBudget:
     def paused_until(self, host: str) -> datetime | None:
         """When the host's pause ends, as far as this process knows; None where it does not pause."""
         with self._lock:
-            return self._pause_of(host, self._clock())
+            return self._pause_of(host, self.clock())
 
     # What strangers name
 
@@ -199,7 +199,7 @@ class HostBudget:
         """Count a request at the host of the source, where that has room left, and where it led to the last time."""
         with self._lock:
             until = self._spent.get(source)
-        if until is not None and _holds(until, self._clock()):
+        if until is not None and _holds(until, self.clock()):
             return False
         return not self.seconds_at(source)
 
@@ -214,7 +214,7 @@ class HostBudget:
         except NoTurn as postponed:
             with self._lock:
                 wait = min(timedelta(seconds=postponed.retry_after), LONGEST_PAUSE)
-                _put(self._spent, source, self._clock() + wait)
+                _put(self._spent, source, self.clock() + wait)
             raise
 
     def seconds_at(self, url: str) -> float:

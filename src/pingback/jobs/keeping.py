@@ -1,20 +1,19 @@
-"""Keeps what came of jobs: at once, or when the database is itself again; and says what is lost."""
+"""What a run has in hand. It keeps what came of jobs, at once or when the database is itself again, and says what is
+lost."""
 
 import logging
-from collections.abc import Iterable
-from functools import partial
-from random import Random
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import inf
+from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
 from pingback.errors import StoreClosed, StoreError
-from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
-from pingback.jobs.steps import Broken, End, Run, Task
-from pingback.work import Job, JobKind
-
-if TYPE_CHECKING:
-    from pingback.store.jobs import Jobs
+from pingback.jobs.steps import Broken, End, Step
+from pingback.work import Job
 
 AGAIN_AFTER = 0.5  # seconds, where the database could not be written
 KEEP_WITHIN = 10.0  # seconds, in the end, for all that could not be kept
@@ -23,121 +22,131 @@ MOST_NAMED = 5  # of what may be heard twice
 log = logging.getLogger(__name__)
 
 
-class Keeper:
-    """Keeps the ends of jobs for a Runner; see there for `broken`."""
+@dataclass(eq=False)
+class Task:
+    """A leased job on its way: it waits for a place at its step's host, its step is under way, or its end is to be
+    kept."""
 
-    def __init__(self, jobs: "Jobs", *, clock: Clock, broken: Broken | None, random: Random | None) -> None:
-        self._jobs = jobs
-        self._clock = clock
-        self._broken = broken or self._fail
-        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+    job: Job
+    until: datetime  # the lease ends
+    ends: float  # so it does, by `monotonic`
+    step: Step
+    placed: str | None = None  # the host at which it has a place
+    future: "Future[Step | End] | None" = None
+    end: End | None = None
 
-    def end_of(self, job: Job, error: BaseException) -> End:
-        """What is to be kept of a job whose handler raised."""
-        log.error("%s %d failed", job.kind, job.subject, exc_info=error)
-        if not isinstance(error, Exception):
-            return self._fail(job, error)
-        try:
-            return self._broken(job, error)
-        except Exception:
-            log.exception("what to keep of %s %d, nobody knows", job.kind, job.subject)
-            return self._fail(job, error)
+    @property
+    def waits(self) -> bool:
+        """Its step was not begun."""
+        return self.future is None and self.end is None
 
-    def _fail(self, job: Job, _: BaseException) -> End:
-        """The job is due again, until that has gone on for too long."""
-        instant = self._clock()
-        schedule = VERIFICATIONS if job.kind in (JobKind.VERIFY, JobKind.REVERIFY) else DELIVERIES
-        due = schedule.next_try(failing_since=job.failing_since or instant, now=instant, random=self._random)
-        if due is None:
-            return End(partial(self._jobs.done, job))
-        return End(partial(self._jobs.fail, job, due, now=instant))
 
-    def keep(self, run: Run, task: Task, end: End) -> None:
+@dataclass(eq=False)
+class Run:
+    """`fail` says what to keep of a job whose own End cannot be kept."""
+
+    clock: Clock
+    fail: Broken
+    only: Collection[int] | None
+    until: datetime | None  # what becomes due by then is waited for; None where anything is
+    ends: float  # when nothing more is begun, by `monotonic`
+    patient_until: float = inf  # as `until`, by `monotonic`
+    events: "SimpleQueue[None]" = field(default_factory=SimpleQueue)
+    tasks: list[Task] = field(default_factory=list)
+    ended: int = 0
+    hears: bool = True
+    keep_at: float = 0.0  # these moments are by `monotonic`
+    lease_at: float = 0.0
+    free_at: float = 0.0
+    idle_since: float | None = None
+    stuck_since: float | None = None  # the database could be written no more
+    trouble: str = ""  # of which the log has said
+
+    def is_over(self, task: Task) -> bool:
+        """Its lease has run out."""
+        return self.clock() >= task.until or monotonic() >= task.ends
+
+    def unkept(self) -> list[tuple[Task, End]]:
+        """What came of jobs and could not be kept; what was tried last comes last."""
+        return [(task, task.end) for task in self.tasks if task.end is not None]
+
+    def keep(self, task: Task, end: End) -> None:
         """Have it kept, now or later, and then told."""
         task.end = end
         try:
             end.keep()
         except StoreClosed:
-            self._lose(run, task)
+            self._lose(task)
             raise
         except Exception as error:
             if isinstance(error, StoreError) and error.public is not None:
-                self._keep_later(run, task, error)
+                self._keep_later(task, error)
             elif end.told is _unkeepable:
                 log.exception("keeping that %s %d failed, failed", task.job.kind, task.job.subject)
-                self._lose(run, task)
+                self._lose(task)
             else:
                 log.exception("keeping what came of %s %d failed", task.job.kind, task.job.subject)
-                self.keep(run, task, self._fail(task.job, error)._replace(told=_unkeepable, twice=end.twice))
+                self.keep(task, self.fail(task.job, error)._replace(told=_unkeepable, twice=end.twice))
             return
-        run.stuck_since, run.trouble = None, ""
-        if task in run.unkept:
-            run.unkept.remove(task)
-        run.tasks.discard(task)
-        run.ended += end.counts
-        self._tell(run, end)
+        self.stuck_since, self.trouble = None, ""
+        self.tasks.remove(task)
+        self.ended += end.counts
+        self._tell(end)
 
-    def _keep_later(self, run: Run, task: Task, error: StoreError) -> None:
+    def _keep_later(self, task: Task, error: StoreError) -> None:
         """The database cannot be used; it may be itself again before the lease is over."""
-        self.say(run, error)
-        if run.stuck_since is None:
-            run.stuck_since = monotonic()
-        if task in run.unkept:
-            run.unkept.remove(task)  # the next time another one comes first
-        if task.is_over(self._clock()):
-            self._lose(run, task)
+        self.say(error)
+        self.stuck_since = self.stuck_since or monotonic()
+        if self.is_over(task):
+            self._lose(task)
         else:
-            run.unkept.append(task)
+            self.tasks.remove(task)
+            self.tasks.append(task)
 
-    def _lose(self, run: Run, task: Task) -> None:
-        log.error("what came of %s %d is lost%s", task.job.kind, task.job.subject, _twice([task]))
-        run.tasks.discard(task)
-        if task in run.unkept:
-            run.unkept.remove(task)
-        if not run.unkept:
-            run.stuck_since = None  # as far as anybody knows
+    def _lose(self, task: Task) -> None:
+        log.error("what came of %s %d is lost%s", task.job.kind, task.job.subject, _twice([task.end]))
+        self.tasks.remove(task)
+        if not self.unkept():
+            self.stuck_since = None  # as far as anybody knows
 
-    def _tell(self, run: Run, end: End) -> None:
-        if not run.hears:
-            return
-        if run.until is not None:
-            end.told()
-            return
-        try:
-            end.told()
-        except Exception:  # nobody is there who would hear of it
-            log.exception("telling of a job failed")
+    def _tell(self, end: End) -> None:
+        if self.hears:
+            try:
+                end.told()
+            except Exception:
+                if self.until is not None:
+                    raise
+                log.exception("telling of a job failed")  # nobody is there who would hear of it
 
-    def keep_again(self, run: Run) -> None:
+    def keep_again(self) -> None:
         """Try once more, where it is time for that; one that fails is enough to see that it is too early."""
-        if not run.unkept or monotonic() < run.keep_at:
+        if monotonic() < self.keep_at:
             return
-        for task in list(run.unkept):
-            if task.end is not None:
-                self.keep(run, task, task.end)
-            if task in run.unkept:
+        for task, end in self.unkept():
+            self.keep(task, end)
+            self.keep_at = monotonic() + AGAIN_AFTER
+            if task in self.tasks:
                 break
-        run.keep_at = monotonic() + AGAIN_AFTER
 
-    def say(self, run: Run, error: StoreError) -> None:
+    def say(self, error: StoreError) -> None:
         """Have the log say that the database cannot be used: once, until something was written."""
-        if not run.trouble:
+        if not self.trouble:
             log.error("%s", error)
-        run.trouble = str(error)
+        self.trouble = str(error)
 
-    def keep_last(self, run: Run) -> str:
+    def keep_last(self) -> str:
         """Keep in the end what could not be kept by then; says what is not kept, "" where all is."""
         until = monotonic() + KEEP_WITHIN
-        for task in [task for task in run.tasks if task.end is not None]:
-            if monotonic() < until and task.end is not None:
-                self.keep(run, task, task.end)
-        unkept = [task for task in run.tasks if task.end is not None]
-        return f"what came of {len(unkept)} jobs is not kept{_twice(unkept)}" if unkept else ""
+        for task, end in self.unkept():
+            if monotonic() < until:
+                self.keep(task, end)
+        left = [end for _, end in self.unkept()]
+        return f"what came of {len(left)} jobs is not kept{_twice(left)}" if left else ""
 
 
-def _twice(tasks: Iterable[Task]) -> str:
-    """What may be heard twice where the ends of these are not kept, to go on with a sentence."""
-    named = [task.end.twice for task in tasks if task.end is not None and task.end.twice]
+def _twice(ends: Iterable[End | None]) -> str:
+    """What may be heard twice where these are not kept, to go on with a sentence."""
+    named = [end.twice for end in ends if end is not None and end.twice]
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return f", and may be sent twice: {', '.join(named[:MOST_NAMED])}{more}" if named else ""
 

@@ -5,9 +5,9 @@ anybody hears of it. Whatever happens to this process, a job that was leased and
 """
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,14 +18,14 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from pingback.clock import Clock
 from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.budget import PER_HOST, HostBudget
-from pingback.jobs.keeping import Keeper
+from pingback.jobs.keeping import Run, Task
 from pingback.jobs.pool import Pool
-from pingback.jobs.steps import Broken, End, Handler, Run, Step, Task
+from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
+from pingback.jobs.steps import Broken, End, Handler, Step
 from pingback.jobs.workers import is_gone, worker_id
-from pingback.work import JobKind
+from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs
@@ -60,23 +60,22 @@ class Runner:
         *,
         budget: HostBudget,
         pool: Pool,
-        clock: Clock,
         lease: timedelta,
         stopped: Event,
         broken: Broken | None = None,
         random: Random | None = None,
-        stuck_for: float = STUCK_FOR,
     ) -> None:
         self._jobs = jobs
         self._handlers = dict(handlers)
         self._kinds = tuple(handlers)
         self._budget = budget
         self.pool = pool
-        self._clock = clock
+        self._clock = budget.clock
         self._lease = lease
         self._stopped = stopped
-        self._keeper = Keeper(jobs, clock=clock, broken=broken, random=random)
-        self._stuck_for = stuck_for
+        self._broken = broken or self._fail
+        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self.stuck_for = STUCK_FOR
         self._current: Run | None = None
 
     def run(
@@ -94,13 +93,13 @@ class Runner:
         if due is None or due > instant + patience:  # whoever looks every few seconds takes no lock for it
             return 0
         patient_until = monotonic() + patience.total_seconds()
-        run = Run(only=only, until=instant + patience, ends=monotonic() + seconds, patient_until=patient_until)
-        return self._go(run)
+        until, ends = instant + patience, monotonic() + seconds
+        return self._go(Run(self._clock, self._fail, only, until, ends, patient_until))
 
     def run_forever(self) -> None:
         """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for, but
         for one that was closed. Raises StoreError."""
-        self._go(Run(only=None, until=None, ends=inf))
+        self._go(Run(self._clock, self._fail, None, None, inf))
 
     def wake(self) -> None:
         """There may be something due."""
@@ -127,9 +126,8 @@ class Runner:
         try:
             while self._goes_on(run):
                 self._take_note(run)
-                self._keeper.keep_again(run)
-                for host in list(run.queues):
-                    self._serve(run, host)
+                run.keep_again()
+                self._begin_waiting(run)
         except StoreClosed:
             raise
         except Exception as error:
@@ -152,7 +150,7 @@ class Runner:
             self._lease_or_say(run)
             return True
         if run.stuck_since is not None:
-            if monotonic() - run.stuck_since >= self._stuck_for:
+            if monotonic() - run.stuck_since >= self.stuck_for:
                 run.ends = -inf
             return True
         self._lease_more(run)
@@ -201,7 +199,7 @@ class Runner:
             raise
         except StoreError as error:  # locked, or full: it may be itself again
             run.lease_at = monotonic() + LOOK_EVERY
-            self._keeper.say(run, error)
+            run.say(error)
 
     def _lease_more(self, run: Run) -> None:
         room = self.pool.size - len(run.tasks)
@@ -222,13 +220,8 @@ class Runner:
         if leased:
             run.trouble = ""
         until, ends = instant + self._lease, began + self._lease.total_seconds()
-        tasks = [
-            Task(job=job, until=until, ends=ends, step=Step(job.host, partial(self._handlers[job.kind], job)))
-            for job in leased
-        ]
-        run.tasks.update(tasks)  # all of them first: whatever is raised below, they are given back
-        for task in tasks:
-            self._line_up(run, task)
+        run.tasks += [Task(job, until, ends, Step(job.host, partial(self._handlers[job.kind], job))) for job in leased]
+        self._begin_waiting(run)
 
     def _busy(self, run: Run) -> dict[str, int]:
         """How many are under way with each host, or will be: a job counts for its own host until it has ended."""
@@ -239,30 +232,24 @@ class Runner:
 
     # Places
 
-    def _line_up(self, run: Run, task: Task) -> None:
-        host = task.step.host
-        run.queues.setdefault(host, deque()).append(task)
-        self._serve(run, host)
-
-    def _serve(self, run: Run, host: str) -> None:
-        """Begin what there is room for at the host; what would wait for too long is given back."""
-        queue = run.queues[host]
-        while queue and self._may_begin(run):
-            task, instant = queue[0], self._clock()
-            if (pause := self._budget.paused_until(host)) is not None:
-                queue.popleft()
+    def _begin_waiting(self, run: Run) -> None:
+        """Begin what there is room for at its host; what would wait for too long is given back."""
+        full = set()
+        for task in [task for task in run.tasks if task.waits]:
+            host, instant = task.step.host, self._clock()
+            if host in full or not self._may_begin(run):
+                continue
+            if task.placed == host:
+                self._begin(run, task)
+            elif (pause := self._budget.paused_until(host)) is not None:
                 self._put_off(run, task, pause)
-            elif task.until - instant < self._lease / 2:
-                queue.popleft()
+            elif task.until - instant < self._lease / 2 or run.is_over(task):
                 self._put_off(run, task, instant)
             elif self._budget.enter(host):
-                queue.popleft()
                 task.placed = host
                 self._begin(run, task)
             else:
-                return
-        if not queue:
-            run.queues.pop(host, None)
+                full.add(host)
 
     def _may_begin(self, run: Run) -> bool:
         """Nothing is begun while nothing can be kept: a far side would hear of it again."""
@@ -270,7 +257,7 @@ class Runner:
 
     def _put_off(self, run: Run, task: Task, due: datetime) -> None:
         """Give the job back, untried. That its own host pauses, others are to know, or it would be leased for each."""
-        self._keeper.keep(run, task, End(partial(self._postpone, task, due), counts=False))
+        run.keep(task, End(partial(self._postpone, task, due), counts=False))
 
     def _postpone(self, task: Task, due: datetime) -> None:
         if task.step.host == task.job.host and due > self._clock():
@@ -278,17 +265,13 @@ class Runner:
         self._jobs.postpone(task.job, due, now=self._clock())
 
     def _begin(self, run: Run, task: Task) -> None:
-        task.is_out = True
         task.future = self.pool.submit(task.step.work)
         task.future.add_done_callback(lambda _: run.events.put(None))
 
-    def _leave(self, task: Task) -> None:
+    def _leave(self, task: Task, _: object = None) -> None:
         if task.placed is not None:
             host, task.placed = task.placed, None
             self._budget.leave(host)
-
-    def _leave_after(self, task: Task, _: object) -> None:
-        self._leave(task)
 
     # What comes of it
 
@@ -302,8 +285,8 @@ class Runner:
 
     def _seconds_to_wait(self, run: Run) -> float | None:
         """Until something is to be looked at that does not say so by itself."""
-        moments = [run.keep_at - monotonic()] if run.unkept else []
-        if run.queues:
+        moments = [run.keep_at - monotonic()] if run.unkept() else []
+        if any(task.waits for task in run.tasks):
             moments.append(NOTICE_ROOM_AFTER)
         if not self._is_ending(run):
             if 0 < self.pool.size - len(run.tasks) < self.pool.size // 4:
@@ -325,35 +308,46 @@ class Runner:
         return min(max((due - self._clock()).total_seconds(), LEASE_AFTER), LOOK_EVERY)
 
     def _see(self, run: Run) -> None:
+        """Steps have ended: by an error, by the next step, or by what is to be kept."""
         for task in list(run.tasks):
-            if task.is_out and task.future is not None and task.future.done():
-                self._came(run, task, task.future)
+            if task.future is None or not task.future.done():
+                continue
+            error = task.future.exception()
+            came = self._end_of(task.job, error) if error is not None else task.future.result()
+            if isinstance(came, End):
+                task.end, task.future = came, None
+                self._leave(task)
+                run.keep(task, came)
+            else:
+                task.step, task.future = came, None
+                if came.host != task.placed or run.is_over(task):
+                    self._leave(task)
 
-    def _came(self, run: Run, task: Task, future: "Future[Step | End]") -> None:
-        """A step has ended: by an error, by the next step, or by what is to be kept."""
-        error = future.exception()
-        came = self._keeper.end_of(task.job, error) if error is not None else future.result()
-        task.future = None
-        if isinstance(came, End):
-            task.end = came
-            self._leave(task)
-            self._keeper.keep(run, task, came)
-            return
-        goes_on = came.host == task.placed and not task.is_over(self._clock())
-        task.step, task.is_out = came, False
-        if goes_on and self._may_begin(run):
-            self._begin(run, task)
-        else:
-            self._leave(task)
-            self._line_up(run, task)
+    def _end_of(self, job: Job, error: BaseException) -> End:
+        """What is to be kept of a job whose handler raised."""
+        log.error("%s %d failed", job.kind, job.subject, exc_info=error)
+        if isinstance(error, Exception):
+            try:
+                return self._broken(job, error)
+            except Exception:
+                log.exception("what to keep of %s %d, nobody knows", job.kind, job.subject)
+        return self._fail(job, error)
+
+    def _fail(self, job: Job, _: BaseException) -> End:
+        """The job is due again, until that has gone on for too long."""
+        instant = self._clock()
+        schedule = VERIFICATIONS if job.kind in (JobKind.VERIFY, JobKind.REVERIFY) else DELIVERIES
+        due = schedule.next_try(failing_since=job.failing_since or instant, now=instant, random=self._random)
+        keep = partial(self._jobs.fail, job, due, now=instant) if due else partial(self._jobs.done, job)
+        return End(keep)
 
     # The end
 
     def _begin_no_more(self, run: Run) -> None:
         run.ends = -inf
         for task in run.tasks:
-            if task.future is not None and task.future.cancel():
-                task.future, task.is_out = None, False
+            if task.future is None or task.future.cancel():
+                task.future = None
                 self._leave(task)
 
     def _settle(self, run: Run) -> None:
@@ -375,15 +369,15 @@ class Runner:
             log.error("%s", error)
         for task in run.tasks:
             if task.future is not None:
-                task.future.add_done_callback(partial(self._leave_after, task))
+                task.future.add_done_callback(partial(self._leave, task))
             else:
                 self._leave(task)
 
     def _give_back(self, run: Run) -> None:
         """Keep what is to be kept, and release what was not begun."""
-        unkept = self._keeper.keep_last(run)
+        unkept = run.keep_last()
         try:
-            self._jobs.release([task.job for task in run.tasks if not task.is_out], now=self._clock())
+            self._jobs.release([task.job for task in run.tasks if task.waits], now=self._clock())
         except StoreError:
             if not unkept:
                 raise

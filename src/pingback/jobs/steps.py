@@ -1,13 +1,6 @@
-"""What a job is made of while it is done: steps at hosts, and an end. And what a run has in hand."""
+"""What a handler makes of a job: steps at hosts, and an end."""
 
-from collections import deque
-from collections.abc import Callable, Collection
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import datetime
-from math import inf
-from queue import SimpleQueue
-from time import monotonic
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, Union
 
 from pingback.work import Job
@@ -41,41 +34,3 @@ class Step(NamedTuple):
 # Called in a thread of the pool, with a place at the job's host. It raises nothing for what may happen.
 Handler: TypeAlias = Callable[[Job], Step | End]
 Broken: TypeAlias = Callable[[Job, Exception], End]
-
-
-@dataclass(eq=False)
-class Task:
-    """A leased job on its way."""
-
-    job: Job
-    until: datetime  # the lease ends
-    ends: float  # so it does, by `monotonic`
-    step: Step
-    placed: str | None = None  # the host at which it has a place
-    future: "Future[Step | End] | None" = None
-    is_out: bool = False  # its step was begun, and what came of it is not kept
-    end: End | None = None  # to be kept
-
-    def is_over(self, now: datetime) -> bool:
-        """Its lease has run out."""
-        return now >= self.until or monotonic() >= self.ends
-
-
-@dataclass(eq=False)
-class Run:
-    only: Collection[int] | None
-    until: datetime | None  # what becomes due by then is waited for; None where anything is
-    ends: float  # when nothing more is begun, by `monotonic`
-    patient_until: float = inf  # as `until`, by `monotonic`
-    events: "SimpleQueue[Task | None]" = field(default_factory=SimpleQueue)
-    tasks: set[Task] = field(default_factory=set)
-    queues: dict[str, deque[Task]] = field(default_factory=dict)  # of those that wait for a place at a host
-    unkept: list[Task] = field(default_factory=list)
-    ended: int = 0
-    hears: bool = True
-    keep_at: float = 0.0  # these moments are by `monotonic`
-    lease_at: float = 0.0
-    free_at: float = 0.0
-    idle_since: float | None = None
-    stuck_since: float | None = None  # the database could be written no more
-    trouble: str = ""  # of which the log has said

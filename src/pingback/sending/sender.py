@@ -111,7 +111,6 @@ class Sender:
                 {kind: handler},
                 budget=self.budget,
                 pool=pool,
-                clock=self.clock,
                 lease=lease_for(self.client.limits.timeout),
                 stopped=self.stopped,
                 broken=broken,
