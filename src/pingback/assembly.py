@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.clock import Clock
 from pingback.errors import SettingsError, StoreError
-from pingback.jobs.budget import NOBODYS, HostBudget
+from pingback.jobs.budget import HostBudget
 from pingback.jobs.carriers import Chore, Threads
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
@@ -84,7 +84,7 @@ class Parts:
         self._akismet = akismet_for(settings, client) if settings.site or settings.akismet_site else None
         pages = _pages(settings, store, client, host) if settings.site else None
         self._budget = HostBudget(
-            _rate(settings.source_rate), site=pages or NOBODYS, clock=host.clock, keep_pause=store.jobs.pause
+            _rate(settings.source_rate), site=pages, clock=host.clock, keep_pause=store.jobs.pause
         )
         self.publishing = Publishing(
             client=client,

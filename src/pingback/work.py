@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from pingback.model import WAITING, Outcome, OutcomeStatus, Protocol
+
+LONGEST_PAUSE = timedelta(hours=1)  # of a host
 
 
 class Link(NamedTuple):

@@ -19,6 +19,7 @@ from pingback.errors import NoTurn, StoreError
 from pingback.jobs.retry import LONGEST_PACE, pace_of
 from pingback.net.guard import Address, Permit, Postponed, Refused, is_here, network_of, untranslated
 from pingback.urls import server_of, shown
+from pingback.work import LONGEST_PAUSE
 
 if TYPE_CHECKING:
     from pingback.jobs.limits import Rate
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 PER_HOST = 2  # exchanges at a time: as many as a browser that is polite
 STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it pauses
 SILENT_FOR = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=1)
 ADDRESS_RATE = "60/minute"  # of a host it is less; behind one address there may be a thousand, as good as their names
 REMEMBERED = 1000  # hosts, or sources, of which something is known
 
@@ -44,21 +44,6 @@ class OwnPages(typing.Protocol):
 
     def has_host(self, host: str) -> bool:
         """A page of the site may be at this host."""
-
-
-class Nobodys:
-    """The pages of those who have none."""
-
-    def holds(self, url: str) -> bool:
-        """None is."""
-        return False
-
-    def has_host(self, host: str) -> bool:
-        """None is."""
-        return False
-
-
-NOBODYS = Nobodys()
 
 
 class Busy(Exception):
@@ -79,7 +64,7 @@ class HostBudget:
         self,
         rate: "Rate | None" = None,
         *,
-        site: OwnPages = NOBODYS,
+        site: OwnPages | None = None,
         clock: Clock = now,
         keep_pause: Callable[[str, datetime], object] | None = None,
         is_here: Callable[[Address], bool] = is_here,
@@ -219,16 +204,15 @@ class HostBudget:
 
     def seconds_at(self, url: str) -> float:
         """Count a request at the host of the URL: 0.0, or the seconds until there may be one."""
-        if self._rate is None or self._site.holds(url):
-            return 0.0
-        seconds = self._rate.take(server_of(url))
+        payer = self.payer_of(url)
+        seconds = self._rate.take(payer) if self._rate is not None and payer is not None else 0.0
         if seconds:
             log.debug("the host of %r has been asked enough for the next %.0f s", shown(url), seconds)
         return seconds
 
     def check_address(self, host: str, address: Address) -> None:
         """Count a request at the address, which the host has; Postponed where it had enough, Refused if it is ours."""
-        if self._site.has_host(host):
+        if self._site is not None and self._site.has_host(host):
             return
         reached = untranslated(address)
         if self._is_here(reached):
@@ -239,7 +223,7 @@ class HostBudget:
 
     def payer_of(self, url: str) -> str | None:
         """The host whose budget this URL is charged to, or None for our own pages."""
-        return None if self._site.holds(url) else server_of(url)
+        return None if self._site is not None and self._site.holds(url) else server_of(url)
 
     def _room(self, host: str, instant: datetime) -> int:
         if not host:

@@ -42,12 +42,11 @@ from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Prepared, Row, Transaction, prepared
-from pingback.work import Job, JobKind
+from pingback.work import LONGEST_PAUSE, Job, JobKind
 
 HEAL_EVERY = timedelta(minutes=1)
 JITTER = timedelta(seconds=1)  # between threads that looked at the clock one after the other
 SLACK = timedelta(minutes=1)  # by which clocks of machines may differ
-LONGEST_PAUSE = timedelta(hours=1)
 ASIDE_FOR = timedelta(days=1)  # for a row that cannot be read
 MOST_SAID = 100  # rows that cannot be read, at once
 
