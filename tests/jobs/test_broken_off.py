@@ -340,6 +340,20 @@ def test_a_closed_store_ends_it_at_once(locked: Locked, caplog: pytest.LogCaptur
     assert "what came of deliver 1 is lost, and may be sent twice: post to h1.example" in caplog.text
 
 
+def test_a_handler_that_finds_the_store_closed_is_no_error_of_ours(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(job: Job) -> End:
+        bench.store.close()
+        bench.store.jobs.done(job)
+        raise AssertionError
+
+    bench.add(many_hosts(3))
+    with pytest.raises(StoreClosed):
+        bench.runner(handler=handler).run()
+    assert caplog.records == []
+
+
 # As long as the program runs
 
 

@@ -11,7 +11,7 @@ from pingback.jobs.budget import HostBudget
 from pingback.jobs.carriers import Threads
 from pingback.jobs.limits import Rate
 from pingback.jobs.pool import Pool
-from pingback.jobs.runner import Runner
+from pingback.jobs.runner import LEASE, Runner
 from pingback.net.client import Client
 from pingback.protocols.table import on_their_word
 from pingback.receive import receiver
@@ -20,7 +20,7 @@ from pingback.receive.moderation import Decide, Moderator, approve
 from pingback.receive.observer import NOBODY, Observer
 from pingback.receive.pages import SitePages
 from pingback.receive.policy import Policy
-from pingback.receive.verification import LEASE, Verifier
+from pingback.receive.verification import Verifier
 from pingback.store import Store
 from pingback.work import JobKind
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from pingback.errors import Blocked, Fault, FaultCode, FetchError, Unreachable
+from pingback.errors import Blocked, Fault, FaultCode, FetchError, StoreClosed, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.work import JobKind
@@ -400,3 +400,18 @@ def test_what_was_blocked_while_it_waited_is_not_asked_for(
     [mention] = store.mentions.list()
     assert (mention.status, mention.fault) == (MentionStatus.REJECTED, FaultCode.ACCESS_DENIED)
     assert pages.asked == []
+
+
+def test_where_the_store_is_closed_pings_can_be_kept_for_all_we_know(
+    store: Store, make: MakeReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    def decide(mention: Mention) -> MentionStatus:
+        store.close()
+        return MentionStatus.APPROVED
+
+    receiver = make(answer_within=0.0, decide=decide)
+    receiver.ping(SOURCE, TARGET)
+    with pytest.raises(StoreClosed):
+        receiver.runner.run()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert said == ["what came of verify 1 is lost"]

@@ -325,6 +325,8 @@ class Runner:
 
     def _end_of(self, job: Job, error: BaseException) -> End:
         """What is to be kept of a job whose handler raised."""
+        if isinstance(error, StoreClosed):
+            raise error
         log.error("%s %d failed", job.kind, job.subject, exc_info=error)
         if isinstance(error, Exception):
             try:
@@ -365,6 +367,8 @@ class Runner:
         try:
             self._see(run)
             self._give_back(run)
+        except StoreClosed:
+            log.debug("what was not begun is due again when this process is no more")
         except StoreError as error:
             log.error("%s", error)
         for task in run.tasks:

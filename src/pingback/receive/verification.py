@@ -17,9 +17,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock
-from pingback.errors import BadStatus, Fault, FaultCode, FetchError, NoTurn, StoreError, UnreadableRow
+from pingback.errors import BadStatus, Fault, FaultCode, FetchError, NoTurn, StoreClosed, StoreError, UnreadableRow
 from pingback.jobs.budget import HostBudget
 from pingback.jobs.retry import VERIFICATIONS, retry_after
+from pingback.jobs.runner import lease_for
 from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
 from pingback.model import Mention, MentionStatus, Protocol, Verification
@@ -28,17 +29,15 @@ from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_
 from pingback.receive.pages import SitePages
 from pingback.receive.verify import counted_as, fault_of, headers_for, is_gone, may_pass, verify
 from pingback.urls import server_of, shown
-from pingback.work import Job, JobKind
+from pingback.work import LONGEST_PAUSE, Job, JobKind
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Store
 
 EXISTS_WITHIN = 1.0  # seconds that a sender waits for the site: WordPress waits for three, and the source needs some
-LEASE = timedelta(minutes=5)  # longer than a look takes by the time-outs that we have by default
 UNREADABLE_FOR = timedelta(days=1)
 NO_ROOM = (15.0, 60.0)  # seconds, the least and the most: what waits for a host's budget does not come back at once
-LONGEST_WAIT = timedelta(hours=1)
 AGAIN_AFTER_A_FAULT_OF_OURS = timedelta(days=1)
 
 FAILURES = 3  # in a row; then a known source that only fails is taken for gone
@@ -123,7 +122,13 @@ class Verifier:
         kind = kind_of(known)
         with self.budget.place(server_of(known.source)):  # first: what is leased and not begun waits for five minutes
             leased = self.store.jobs.lease(
-                [kind], worker_id=worker_id(), now=self.clock(), lease=LEASE, limit=1, per_host=1, only=[known.id]
+                [kind],
+                worker_id=worker_id(),
+                now=self.clock(),
+                lease=lease_for(self._client.limits.timeout),
+                limit=1,
+                per_host=1,
+                only=[known.id],
             )
             for job in leased:
                 self._handled(job, self._verified if kind is JobKind.VERIFY else self._reverified, client_ip).keep()
@@ -154,12 +159,13 @@ class Verifier:
             keep = handle(job, mention, sender)
         except NoTurn as postponed:
             # Who has counted is this process: another, or the next one, may have room.
-            due = self.clock() + min(timedelta(seconds=postponed.retry_after), LONGEST_WAIT)
+            due = self.clock() + min(timedelta(seconds=postponed.retry_after), LONGEST_PAUSE)
             return self._put_off(job, due)
         try:
             kept = keep()
         except StoreError as error:
-            self.alarm.ring(error)
+            if not isinstance(error, StoreClosed):
+                self.alarm.ring(error)
             return End(keep)
         if kept is not None:
             self.on_kept(kept)
