@@ -4,15 +4,18 @@ import json
 import time
 import xmlrpc.client
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from click.testing import CliRunner
 
+import pingback
+from pingback import clock
 from pingback.cli.group import main
 from pingback.model import Protocol
 from tests.paths.exchange import ask, post
-from tests.paths.programs import ALLOW
+from tests.paths.programs import ALLOW, PATIENCE
 
 Row = dict[str, Any]
 
@@ -86,3 +89,19 @@ def at_once(happened: Callable[[], bool], what: str = "it did not happen") -> No
     while not happened():
         assert time.monotonic() < end, what
         time.sleep(0.05)
+
+
+def do_what_is_due_in_a_minute(folder: Path, site: str) -> None:
+    """In this process, by a clock that is ahead: no test waits for what is put off."""
+    later = timedelta(minutes=1)
+    with pingback.Site(
+        site,
+        store=f"sqlite:///{folder}/pingback.db",
+        clock=lambda: clock.now() + later,
+        allow_networks=["127.0.0.0/8"],
+        source_rate="off",
+        approve="all",
+        check_targets=False,
+    ) as ahead:
+        while ahead.run_due(PATIENCE):
+            pass

@@ -25,10 +25,12 @@ PATHS = [f"/{number}" for number in range(10)]
 ALLOW = ["--wait", "0", "--allow-network", "127.0.0.0/8", "--db", "sqlite:///pingback.db?timeout=60"]
 RETRY = ["retry", "--json", *ALLOW]
 
-# SQLite cannot tell this from a disk that refuses to take more.
+# SQLite cannot tell this from a disk that refuses to take more. Nobody waits for that to change.
 _LITTLE_ROOM = """
 import resource, sys
 from pingback.cli.group import main
+from pingback.jobs.runner import Runner
+Runner.__init__.__kwdefaults__["stuck_for"] = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 main()
 """
