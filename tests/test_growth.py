@@ -1,7 +1,7 @@
 """What strangers send costs CPU in proportion to its length: every pure function that reads it, on every shape.
 
-`process_time` at a quarter of a length and at all of it, of each the best of three rounds: four times the input may
-take six times as long. What takes no 20 ms at its full length is bounded by that length, and its ratio says nothing.
+`process_time` at all of a length, and at a quarter of it before and after: four times the input may take six times as
+long. What takes no 20 ms at its full length is bounded by that length, and its ratio says nothing.
 """
 
 import json
@@ -37,7 +37,7 @@ PAGE = 128 * 1024  # bytes: long enough for what grows with the square, in lxml 
 BODY = 64 * 1024  # bytes: the longest message that is read
 MEASURABLE = 0.02  # seconds
 RATIO = 6
-ROUNDS = 3
+ROUNDS = 9
 
 TARGET = "https://blog.example/post"
 URL = "https://other.example/notes/six"
@@ -313,12 +313,12 @@ def growth(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
     """How many times as long the whole takes as a quarter; measured anew for as long as noise may be the reason."""
     whole, quarter = shape(size), shape(size // 4)
     best = {whole: inf, quarter: inf}
-    for attempt in range(3 * ROUNDS):
-        for data in (quarter, whole):
+    for _ in range(ROUNDS):
+        for data in (quarter, whole, quarter):
             began = process_time()
             read(data)
             best[data] = min(best[data], process_time() - began)
-        if best[whole] < MEASURABLE or (attempt >= ROUNDS - 1 and best[whole] <= RATIO * best[quarter]):
+        if best[whole] < MEASURABLE or best[whole] <= RATIO * best[quarter]:
             return 1
         if best[whole] > 5:
             break
@@ -327,7 +327,7 @@ def growth(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
 
 def test_what_grows_with_the_square_is_found() -> None:
     def compare_all(data: bytes) -> None:
-        sum(data.count(data[place : place + 1]) for place in range(0, len(data), 16))
+        sum(data.count(data[place : place + 1]) for place in range(0, len(data), 64))
 
     assert growth(compare_all, times("a"), PAGE) > RATIO
 
