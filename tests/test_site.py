@@ -564,12 +564,13 @@ def test_a_mention_that_was_verified_in_the_background_is_told() -> None:
         wait_until(lambda: heard == [f"{SOURCE} approved"])
 
 
-def test_what_another_process_verified_is_told_while_the_site_runs(tmp_path: Path) -> None:
+def test_what_another_process_verified_is_told_while_the_site_runs(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/pingback.db"
-    with made(store=url) as site, made(store=url, client=Pages(WEB)) as worker:
+    with made(store=url, clock=clock) as site, made(store=url, client=Pages(WEB), clock=clock) as worker:
         heard = heard_by(site)
         site.start()
         worker.receive(SOURCE, TARGET)
+        clock.pass_by(seconds=10)  # in which the other process would have told it
         wait_until(lambda: heard == [f"{SOURCE} pending"])
 
 
