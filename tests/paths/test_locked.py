@@ -38,6 +38,9 @@ ALLOW = ("--allow-network", "127.0.0.0/8", "--port", "0", "--approve", "all", "-
 OPTIONS = (*ALLOW, "--rate", "off", "--source-rate", "1/hour")
 
 
+Ping = tuple[Protocol, str]  # and its source
+
+
 class Web:
     """Sources on many hosts; those at `/slow` take their time."""
 
@@ -45,8 +48,14 @@ class Web:
         self._site = stack.enter_context(Site(host="0.0.0.0"))
         self._site.pages |= {"/1": LINKING, "/2": LINKING, "/slow": self._slow}
 
-    def sources(self, hosts: Iterable[int], path: str) -> list[str]:
-        return [f"http://127.3.0.{host + 1}:{self._site.port}/{path}" for host in hosts]
+    def pings(self, hosts: Iterable[int], path: str) -> list[Ping]:
+        """By each protocol, from hosts of its own."""
+        numbered = enumerate(BUSY)
+        return [
+            (protocol, f"http://127.3.{n}.{host + 1}:{self._site.port}/{path}")
+            for n, protocol in numbered
+            for host in hosts
+        ]
 
     def _slow(self, request: Request) -> Answer:
         return self._site.drip([b"", LINKING], every=SLOW)
@@ -69,37 +78,44 @@ def locked(folder: Path) -> Iterator[None]:
         connection.close()
 
 
-def all_at_once(serving: Serving, protocol: Protocol, sources: list[str]) -> list[Said]:
+def all_at_once(serving: Serving, pings: list[Ping]) -> list[Said]:
     """What each sender hears; fails where one hears nothing for as long as the lock may be held."""
-    together = threading.Barrier(len(sources))
+    together = threading.Barrier(len(pings))
 
-    def send(source: str) -> Said:
+    def send(protocol: Protocol, source: str) -> Said:
         together.wait()
         return ping(serving.root, protocol, source, TARGET)
 
-    with ThreadPoolExecutor(len(sources)) as threads:
-        sent = [threads.submit(send, source) for source in sources]
+    with ThreadPoolExecutor(len(pings)) as threads:
+        sent = [threads.submit(send, *each) for each in pings]
         _, late = wait(sent, timeout=LOCKED)
         assert len(late) == 0
         return [each.result() for each in sent]
 
 
-@pytest.mark.parametrize("protocol", [Protocol.PINGBACK, Protocol.TRACKBACK, Protocol.WEBMENTION])
-def test_everybody_hears_soon_and_is_taken_afterwards(tmp_path: Path, web: Web, protocol: Protocol) -> None:
-    asked, known = web.sources(CROWD, "1"), web.sources(KNOWN, "1")
-    plain, fresh = web.sources(PLAIN, "1"), web.sources(FRESH, "1")
-    refused = [*web.sources(CROWD, "2"), *web.sources(SLOW_ONES, "slow"), *plain]
+def faults(pings: list[Ping], heard: list[Said]) -> dict[Protocol, set[int | None]]:
+    return {of: {said.fault for (protocol, _), said in zip(pings, heard, strict=True) if protocol is of} for of in BUSY}
+
+
+def all_taken(serving: Serving, pings: list[Ping]) -> bool:
+    return all(ping(serving.root, protocol, source, TARGET).taken for protocol, source in pings)
+
+
+def test_everybody_hears_soon_and_is_taken_afterwards(tmp_path: Path, web: Web) -> None:
+    asked, known, fresh = web.pings(CROWD, "1"), web.pings(KNOWN, "1"), web.pings(FRESH, "1")
+    refused = web.pings(CROWD, "2") + web.pings(SLOW_ONES, "slow") + web.pings(PLAIN, "1")
     with Serving(tmp_path, MINE, usual=OPTIONS) as serving:
-        assert all(ping(serving.root, protocol, source, TARGET).taken for source in asked)
-        wait_until(lambda: set(shown_at(serving.root, TARGET)) == set(asked))
+        assert all_taken(serving, asked)
+        wait_until(lambda: set(shown_at(serving.root, TARGET)) == {source for _, source in asked})
         with locked(tmp_path):
-            heard = all_at_once(serving, protocol, [*known, *refused])
+            heard = all_at_once(serving, [*known, *refused])
             assert ask(f"{serving.root}/mentions?target={TARGET}").status == 200  # to read, nobody needs the lock
-        assert {said.fault for said in heard[: len(known)]} <= {BUSY[protocol], ALREADY[protocol]}
-        assert {said.fault for said in heard[len(known) :]} == {BUSY[protocol]}
-        assert set(mentions(tmp_path)) == set(asked)
-        assert all(ping(serving.root, protocol, source, TARGET).taken for source in [*fresh, *web.sources(CROWD, "2")])
-        wait_until(lambda: {*asked, *fresh} == set(shown_at(serving.root, TARGET)))
+        of_known, of_refused = faults(known, heard[: len(known)]), faults(refused, heard[len(known) :])
+        assert all(of_known[protocol] <= {BUSY[protocol], ALREADY[protocol]} for protocol in BUSY)
+        assert of_refused == {protocol: {fault} for protocol, fault in BUSY.items()}
+        assert set(mentions(tmp_path)) == {source for _, source in asked}
+        assert all_taken(serving, [*fresh, *web.pings(CROWD, "2")])
+        wait_until(lambda: set(shown_at(serving.root, TARGET)) == {source for _, source in asked + fresh})
         assert serving.stop() == 0
     assert "Traceback" not in serving.log
 
@@ -118,7 +134,7 @@ def test_what_was_taken_before_the_lock_is_finished_after_it(tmp_path: Path, web
         assert asked.wait(60)
         with locked(tmp_path):
             answer.set()
-            [other] = web.sources([0], "1")
+            other = web.pings([0], "1")[0][1]
             assert ping(serving.root, Protocol.PINGBACK, other, TARGET).fault == -32500
         wait_until(lambda: shown_at(serving.root, TARGET) == [f"{source.url}/6"])
         assert len(source.requests) == 1
