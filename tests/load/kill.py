@@ -1,6 +1,7 @@
 """Programs over one database that are killed while they work: what was answered is there, and what said yes is left be.
 
-`python -m tests.load.kill 100` kills a hundred of them: two servers, a worker, and one publish after the other.
+`python -m tests.load.kill 100` kills a hundred of them: two servers, a worker, and one publish after the other, each
+while pings of all protocols come in and go out.
 """
 
 import http.client
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -190,8 +191,10 @@ class Fleet:
 
 class Kept(NamedTuple):
     """What must hold at the end: `lost` were answered with success and are not there, `again` were told after their yes
-    was written down; `untold` are planned and never were."""
+    was written down; `untold` are planned and never were. How many came in and went out is counted by protocol."""
 
+    taken: Mapping[Protocol, int]
+    told: Mapping[Protocol, int]
     lost: Sequence[str]
     untold: Sequence[tuple[str, str]]
     again: Mapping[tuple[str, str], int]
@@ -224,7 +227,13 @@ def kill_in_turn(folder: Path, rounds: int, *, seed: int = 1) -> Kept:
         lost = sorted(fleet.taken - _decided(folder))
         again = {pair: heard for pair, times in said_yes.items() if (heard := fleet.far_sides.heard[pair]) != times}
         untold = sorted(fleet.told - fleet.far_sides.heard.keys())
-    return Kept(lost, untold, again, fleet.log)
+        taken, told = _by_protocol(fleet.taken), _by_protocol(target for _, target in fleet.far_sides.heard)
+    return Kept(taken, told, lost, untold, again, fleet.log)
+
+
+def _by_protocol(urls: Iterable[str]) -> Counter[Protocol]:
+    """By the number that each ends with."""
+    return Counter(PROTOCOLS[int(url.rpartition("/")[2]) % 3] for url in urls)
 
 
 def _wait_for(sent: Sequence[Future[None]], *, many: int) -> None:
@@ -245,5 +254,7 @@ def _recorded(folder: Path) -> set[tuple[str, str]]:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         kept = kill_in_turn(Path(place), int(sys.argv[1]))
+    for name, count in (("taken", kept.taken), ("told", kept.told)):
+        sys.stdout.write(f"{name} {', '.join(f'{count[protocol]} by {protocol}' for protocol in PROTOCOLS)}\n")
     sys.stdout.write(f"lost {kept.lost}\nnot told {kept.untold}\ntold again {kept.again}\n{'Traceback' in kept.log=}\n")
     sys.exit(bool(kept.lost or kept.untold or kept.again or "Traceback" in kept.log))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pingback.model import Protocol
-from tests.load.kill import FarSides, Program, kill_in_turn
+from tests.load.kill import PROTOCOLS, FarSides, Program, kill_in_turn
 from tests.loopback import Answer, Request, Site, page
 from tests.paths.exchange import post as send
 from tests.paths.outside import at_once, mentions, outbox, ping, shown_at
@@ -36,6 +36,7 @@ VERIFYING = ("--approve", "all", "--no-check-targets")
 def test_nothing_is_lost_and_nothing_told_again(tmp_path: Path) -> None:
     kept = kill_in_turn(tmp_path, KILLS)
     assert (kept.lost, kept.untold, kept.again) == ([], [], {})
+    assert kept.taken.keys() == kept.told.keys() == set(PROTOCOLS)
     assert "Traceback" not in kept.log
 
 
