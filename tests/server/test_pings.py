@@ -14,7 +14,7 @@ from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.store import Store
 from pingback.store.keys import pair_of
-from tests.receive.conftest import finish
+from tests.paths.programs import wait_until
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
@@ -69,8 +69,7 @@ def test_W14_queued_is_201_with_a_status_page(queuing: Receiver, store: Store, p
     assert send(queuing).status == 201  # known, and no difference
     pages.wait_until_asked()
     pages.gate.set()
-    finish(queuing)
-    assert look(queuing).body == b"the webmention is shown\n"
+    wait_until(lambda: look(queuing).body == b"the webmention is shown\n")
     assert [mention.protocol for mention in store.mentions.list()] == [Protocol.WEBMENTION]
     assert pages.asked[0][1]["User-Agent"].endswith("verifying webmention from 192.0.2.7")
 
