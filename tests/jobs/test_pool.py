@@ -105,6 +105,15 @@ def test_what_runs_when_it_closes_is_waited_for_and_what_waits_is_cancelled() ->
         pool.submit(lambda: True)
 
 
+def test_threads_that_do_nothing_end_before_it_is_closed() -> None:
+    before = set(threading.enumerate())
+    together = threading.Barrier(3, timeout=PATIENCE)
+    with Pool(quick=3, slow=0) as pool:
+        for future in [pool.submit(together.wait) for _ in range(3)]:
+            future.result(PATIENCE)
+    assert set(threading.enumerate()) <= before
+
+
 def test_what_becomes_slow_between_two_looks_at_the_clock_wakes_the_next() -> None:
     looks = count()
     begun, gate = threading.Semaphore(0), threading.Event()

@@ -100,9 +100,14 @@ class Pool:
         return future
 
     def close(self, *, within: float = 0.0) -> None:
-        """Cancel what has not begun, and wait so many seconds for the rest. May be called twice."""
+        """Cancel what has not begun, and wait so many seconds for the rest, and a moment for threads that do nothing.
+
+        May be called twice.
+        """
         with self._changed:
             self._closed = True
+            if not self._began:
+                within = max(within, CLOSE_WITHIN)
             waiting = list(self._waiting)
             self._waiting.clear()
             self._changed.notify_all()
