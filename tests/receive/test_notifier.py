@@ -18,7 +18,7 @@ from pingback.net.mail import Mailer
 from pingback.receive.notifier import LISTED, Channel, MailChannel, Notifier, WebhookChannel
 from pingback.store import Store
 from pingback.work import JobKind
-from tests.loopback import Page, Site, page
+from tests.loopback import Page, Request, Site, page
 from tests.receive.pages import Clock
 from tests.smtp import MailServer
 
@@ -203,11 +203,18 @@ def test_what_is_worth_another_try(
     assert len(hook.requests) - asked == again
 
 
-def test_what_was_told_before_an_error_is_not_told_again(
-    store: Store, clock: Clock, hook: Site, client: Client
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        pytest.param(500, [0, 1, 2, 1], id="which-may-be-that-mention-s"),
+        pytest.param(503, [0, 1, 1, 2], id="which-is-none-s"),
+    ],
+)
+def test_after_an_error_what_is_left_is_told_and_nothing_else(
+    store: Store, clock: Clock, hook: Site, client: Client, status: int, told: list[int]
 ) -> None:
     made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
-    answers = iter([page(), page(status=500), page(), page()])
+    answers = iter([page(), page(status=status), page(), page()])
     hook.pages["/hook"] = lambda _: next(answers)
     for number in range(3):
         keep(store, clock, number)
@@ -215,7 +222,26 @@ def test_what_was_told_before_an_error_is_not_told_again(
     clock.pass_by(minutes=10)
     made.tell()
     sources = [json.loads(request.body)["source"] for request in hook.requests]
-    assert sources == [f"https://a.example/{number}" for number in (0, 1, 1, 2)]
+    assert sources == [f"https://a.example/{number}" for number in told]
+
+
+def test_a_mention_that_always_fails_keeps_no_other_for_long(
+    store: Store, clock: Clock, hook: Site, client: Client
+) -> None:
+    def answer(request: Request) -> bytes:
+        return page(status=500 if "a.example/0" in request.body.decode() else 200)
+
+    hook.pages["/hook"] = answer
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+    keep(store, clock, 0)
+    for _ in range(24):
+        made.tell()
+        clock.pass_by(hours=1)
+    keep(store, clock, 1)
+    clock.pass_by(hours=1.25)
+    made.tell()
+    sources = [json.loads(request.body)["source"] for request in hook.requests]
+    assert sources[-2:] == ["https://a.example/0", "https://a.example/1"]
 
 
 def test_the_guard_holds_for_a_webhook(

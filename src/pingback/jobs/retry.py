@@ -53,6 +53,8 @@ class Schedule:
 
 DELIVERIES = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=12), horizon=timedelta(days=5))
 VERIFICATIONS = Schedule(first=timedelta(seconds=10), longest=timedelta(hours=6), horizon=timedelta(days=2))
+# What is new meanwhile waits for the same try, so that it is never far away.
+NOTIFICATIONS = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=1), horizon=timedelta(days=7))
 
 
 def pace_of(not_before: datetime | None, *, now: datetime) -> timedelta:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, PingbackError, StoreError
-from pingback.jobs.retry import DELIVERIES
+from pingback.jobs.retry import NOTIFICATIONS
 from pingback.jobs.steps import End
 from pingback.jobs.workers import is_gone, worker_id
 from pingback.model import Mention, MentionStatus
@@ -37,6 +37,7 @@ TELL_WITHIN = timedelta(minutes=10)  # in which nobody else tells the program of
 SIGNATURE = "X-Pingback-Signature"
 LISTED = 50  # mentions in one mail; of more it tells the number
 
+_NOT_NOW = frozenset({429, 503})  # whatever the mention
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)})
 
 Callback: TypeAlias = Callable[[Mention], object]
@@ -93,9 +94,18 @@ class WebhookChannel:
         self._secret = secret
 
     def tell(self, mentions: Sequence[Mention]) -> Iterator[Mention]:
+        failed: BadStatus | None = None
         for mention in mentions:
-            self._post(json.dumps(sanitized(mention).as_json()).encode())
-            yield mention
+            try:
+                self._post(json.dumps(sanitized(mention).as_json()).encode())
+            except BadStatus as error:
+                if error.status in _NOT_NOW:
+                    raise
+                failed = error  # perhaps by a stranger's words, which are to keep no other mention back
+            else:
+                yield mention
+        if failed is not None:
+            raise failed
 
     def _post(self, body: bytes) -> None:
         headers = {}
@@ -239,8 +249,8 @@ class Notifier:
         instant = self._clock()
         if failed:
             since = job.failing_since or instant
-            again = DELIVERIES.next_try(failing_since=since, now=instant, random=self._random)
-            return again or instant + DELIVERIES.longest, True
+            again = NOTIFICATIONS.next_try(failing_since=since, now=instant, random=self._random)
+            return again or instant + NOTIFICATIONS.longest, True
         if not news or (not channel.pause and len(told) == len(news) < channel.most):
             return None
         return instant + (channel.pause if told else FIRST), False
