@@ -93,8 +93,10 @@ class Deliveries:
         if known is None:
             return End(partial(self.store.jobs.done, job))
         ping, remembered = known
-        delivery = _OnItsWay(self, job, ping, began=began)
-        return delivery.begin(remembered) if self._is_wished(ping) else self.set_aside(job)
+        told_before = ping.told_by is not None and ping.linked  # then by the protocol of that time, or not at all
+        if not (ping.told_by in self.wanted if told_before else self.protocols_for(ping)):
+            return self.set_aside(job)
+        return _OnItsWay(self, job, ping, began=began).begin(remembered)
 
     def broken(self, job: Job, error: Exception) -> End:
         """For an error of ours, of which the log tells: the ping failed, and is tried again."""
@@ -155,11 +157,6 @@ class Deliveries:
     def put_back(self, taken: list[tuple[Discovery, datetime]]) -> None:
         """They could not be kept now."""
         self._unkept.extend(taken)
-
-    def _is_wished(self, ping: QueuedPing) -> bool:
-        """It may go out; news of what was told before by the protocol of that time."""
-        told_before = ping.told_by is not None and ping.linked
-        return ping.told_by in self.wanted if told_before else bool(self.protocols_for(ping))
 
     def _put_off(self, job: Job, error: Exception) -> End:
         """Nobody can tell what the job is about; an owner who sees to it has a day."""
@@ -272,12 +269,10 @@ class _OnItsWay:
             self._endpoint_host = server_of(usable[0].url)
             return Step(self._endpoint_host, partial(self._deliver, found, wanted))
         if self._ping.linked and found.endpoints:  # for protocols that this run may not use
-            return self._for_others(deliver(self._ping.source, found, client=self._deliveries.client, wanted=wanted))
+            delivery = deliver(self._ping.source, found, client=self._deliveries.client, wanted=wanted)
+            log_outcome(delivery.outcome)
+            return self._deliveries.set_aside(self._job, partial(self._deliveries.on_outcome, delivery.outcome))
         return self._deliver(found, wanted)
-
-    def _for_others(self, delivery: Delivery) -> End:
-        log_outcome(delivery.outcome)
-        return self._deliveries.set_aside(self._job, partial(self._deliveries.on_outcome, delivery.outcome))
 
     def _deliver(self, found: Discovery, wanted: Collection[Protocol]) -> Step | End:
         ours, target = self._deliveries, self._ping.target

@@ -9,13 +9,13 @@ be `already` known, or refused for good.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch
@@ -40,14 +40,7 @@ TOGETHER = 50  # posts whose pings are delivered together
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
 UNCHANGED = "nothing changed since the last ping"
 
-_GONE = frozenset({404, 410})
-
 log = logging.getLogger(__name__)
-
-
-def every_target(target: str) -> bool:
-    """Accepts every target."""
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +53,7 @@ class PublishOptions:
 
     selector: str | None = None
     protocols: Collection[Protocol] = EVERY
-    allows: Callable[[str], bool] = every_target
+    allows: Callable[[str], bool] = lambda target: True
     self_pings: bool = True
     even_unready: bool = False
 
@@ -167,7 +160,7 @@ class Publisher:
         )
         return Taken(
             publication=publication,
-            skipped=tuple(_over(source, post)),
+            skipped=_over(source, post),
             plan=plan,
             post=post,
             is_news=known is None or known.fingerprint != fingerprint,
@@ -185,7 +178,7 @@ class Publisher:
         wanted = {} if read.post is None else self._wanted(source, read.post)
         becomes = partial(planned, source=source, now=self._clock(), retelling=retelling())
         due = outbox.dry_run(source, wanted, becomes=becomes, now=self._clock())
-        skipped = () if read.post is None else tuple(_over(source, read.post))
+        skipped = () if read.post is None else _over(source, read.post)
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
 
     def _wanted(self, source: str, post: Post) -> dict[str, str]:
@@ -209,12 +202,17 @@ class Publisher:
     def _post(self, publication: Publication) -> Post | None:
         """The post as it is to be planned, None where it is gone; raises _Unready."""
         source, unready = publication.source, self._options.even_unready
-        given = self._given(publication)
-        if given is not None and unready:
-            return _matched(given)
+        given = None
+        if publication.page is not None:
+            page, selector = publication.page(), self._options.selector
+            given = read_post(page, url=source, content_type=publication.content_type, selector=selector)
+            if unready:
+                return _matched(given)
         try:
             with self._client.get(source) as response:
-                if self._is_gone(publication, response.status):
+                # A post that was there is gone by its own word, 410, or by its maker's, to which 404 will do.
+                said_gone = response.status == 410 or (publication.gone and response.status == 404)
+                if said_gone and self._store.posts.at(source) is not None:
                     return None
                 response.require_success()
                 if publication.gone:
@@ -233,11 +231,6 @@ class Publisher:
             raise _Unready(f"{source} says noindex", post=post)
         return post
 
-    def _is_gone(self, publication: Publication, status: int) -> bool:
-        """A post that was there is gone by its own word, 410, or by its maker's, to which 404 will do."""
-        said = status == 410 or (publication.gone and status in _GONE)
-        return said and self._store.posts.at(publication.source) is not None
-
     def _untaken(self, publication: Publication, unready: _Unready) -> Taken:
         """With an outcome for each link that is known and wanted, or one for the post as a whole."""
         source = publication.source
@@ -253,16 +246,6 @@ class Publisher:
         wanted = [link.target for link in links if self.is_wanted(source, link.target)]
         outcomes = tuple(skipped(target=target) for target in wanted) or (skipped(target=None),)
         return Taken(publication=publication, skipped=outcomes, is_planned=False, error=unready.error)
-
-    def _given(self, publication: Publication) -> Post | None:
-        if publication.page is None:
-            return None
-        return read_post(
-            publication.page(),
-            url=publication.source,
-            content_type=publication.content_type,
-            selector=self._options.selector,
-        )
 
 
 def _matched(post: Post) -> Post:
@@ -309,6 +292,9 @@ def publish(
         run.publish(together)
 
 
+Pair: TypeAlias = tuple[str, str | None]  # source and target
+
+
 class _Publishing:
     """One call of `publish`."""
 
@@ -327,12 +313,14 @@ class _Publishing:
         self._sender = sender
         self._store = sender.store
         self._patience = patience
+        self._blocked: set[Pair] = set()  # that our guard kept back before
+        self._told: set[Pair] = set()  # of the pings that go out together
 
     def publish(self, publications: Sequence[Publication]) -> None:
         sources = {key_of(each.source): each.source for each in publications}
         posts = self._store.posts.known(sources.values())
         pings = self._pings_of(post.source for post in posts.values())
-        blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if _is_blocked(ping)}
+        self._blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if _is_blocked(ping)}
         changed: dict[str, str] = {}
         for publication in publications:
             key = key_of(publication.source)
@@ -341,12 +329,12 @@ class _Publishing:
             else:
                 self._take(publication, changed)
             if len(changed) >= TOGETHER:
-                self._deliver(changed, blocked)
+                self._deliver(changed)
                 posts |= self._store.posts.known(changed.values())
                 pings |= self._pings_of(changed.values())
                 changed = {}
         if changed:
-            self._deliver(changed, blocked)
+            self._deliver(changed)
 
     def _leave(self, publication: Publication, pings: Collection[QueuedPing], changed: dict[str, str]) -> None:
         """The post is as it was. What of it is due goes out."""
@@ -355,7 +343,7 @@ class _Publishing:
         if is_due:
             changed[key_of(publication.source)] = publication.source
         else:
-            self._tell_of_rest(pings, ())
+            self._tell_of_rest(pings)
 
     def _take(self, publication: Publication, changed: dict[str, str]) -> None:
         taken = self._publisher.take(publication)
@@ -365,15 +353,21 @@ class _Publishing:
         if taken.is_planned:
             changed[key_of(publication.source)] = publication.source
 
-    def _deliver(self, sources: dict[str, str], blocked: Collection[tuple[str, str]]) -> None:
-        heard = _Heard(self._on_outcome, blocked)
+    def _deliver(self, sources: dict[str, str]) -> None:
         before = self._pings_of(sources.values())
         due = [ping.id for pings in before.values() for ping in pings if self._is_due(ping)]
         if due:
-            self._sender.deliver(heard, only=due, patience=self._patience)
+            self._sender.deliver(self._hear, only=due, patience=self._patience)
         after = self._pings_of(sources.values()) if due else before
         for key in sources:
-            self._tell_of_rest(after[key], heard.told)
+            self._tell_of_rest(after[key])
+        self._told.clear()
+
+    def _hear(self, outcome: Outcome) -> None:
+        pair = (outcome.source, outcome.target)
+        self._told.add(pair)
+        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
+        self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
 
     def _pings_of(self, sources: Iterable[str]) -> dict[str, list[QueuedPing]]:
         """By the keys of their posts."""
@@ -388,10 +382,10 @@ class _Publishing:
             return False
         return self._publisher.is_wanted(ping.source, ping.target)
 
-    def _tell_of_rest(self, pings: Iterable[QueuedPing], told: Collection[tuple[str, str | None]]) -> None:
+    def _tell_of_rest(self, pings: Iterable[QueuedPing]) -> None:
         """What was not sent in this run: unchanged, or not due yet."""
         for ping in pings:
-            if (ping.source, ping.target) in told or not self._publisher.is_wanted(ping.source, ping.target):
+            if (ping.source, ping.target) in self._told or not self._publisher.is_wanted(ping.source, ping.target):
                 continue
             if ping.next_try is not None:
                 self._on_outcome(ping.as_outcome())
@@ -399,22 +393,8 @@ class _Publishing:
                 self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))
 
 
-class _Heard:
-    """Passes outcomes on, and keeps of which pairs they were. `blocked` are those that our guard kept back before."""
-
-    def __init__(self, on_outcome: Callable[[Outcome], object], blocked: Collection[tuple[str, str]]) -> None:
-        self._on_outcome = on_outcome
-        self._blocked = blocked
-        self.told: set[tuple[str, str | None]] = set()
-
-    def __call__(self, outcome: Outcome) -> None:
-        pair = (outcome.source, outcome.target)
-        self.told.add(pair)
-        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
-        self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
-
-
-def _over(source: str, post: Post) -> Iterator[Outcome]:
-    if post.left_out:
-        message = f"{post.left_out} links after the first {MAX_LINKS} are left out"
-        yield Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message)
+def _over(source: str, post: Post) -> tuple[Outcome, ...]:
+    if not post.left_out:
+        return ()
+    message = f"{post.left_out} links after the first {MAX_LINKS} are left out"
+    return (Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message),)

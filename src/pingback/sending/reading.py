@@ -40,8 +40,8 @@ class Reader:
         random: Random | None = None,
     ) -> None:
         self._store = store
-        self._publisher = publisher
-        self._on_taken = on_taken
+        self.publisher = publisher
+        self.on_taken = on_taken
         self._clock = clock
         self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
 
@@ -51,22 +51,17 @@ class Reader:
             reading = self._store.readings.at(job.subject)
         except UnreadableRow as error:
             log.error("post %s, which is to be published, cannot be read, and is put off: %s", job.subject, error)
-            return self._put_off(job)
+            instant = self._clock()
+            return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant), counts=False)
         if reading is None:
             return End(partial(self._store.jobs.done, job))
         post = publications.of_html(reading.source, reading.page, content_type=reading.content_type)
-        ending = _Ending(self, job, reading, self._publisher.read(post))
+        ending = _Ending(self, job, reading, self.publisher.read(post))
         return End(ending.keep, ending.tell)
 
     def broken(self, job: Job, error: Exception) -> End:
         """For an error of ours, of which the log tells."""
         return End(partial(self._try_later, job, f"post {job.subject}", "something went wrong here"))
-
-    def plan(self, read: Read) -> Taken:
-        return self._publisher.plan(read)
-
-    def tell(self, taken: Taken) -> None:
-        self._on_taken(taken)
 
     def end(self, job: Job, reading: Reading, taken: Taken) -> None:
         if taken.error is None:
@@ -85,10 +80,6 @@ class Reader:
             log.info("%s is not published, and tried again at %s: %s", name, due, reason)
             self._store.jobs.fail(job, due, now=instant)
 
-    def _put_off(self, job: Job) -> End:
-        instant = self._clock()
-        return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant), counts=False)
-
 
 class _Ending:
     """One post that was read. It is planned once: the second time it would be no news."""
@@ -102,9 +93,9 @@ class _Ending:
 
     def keep(self) -> None:
         if self._taken is None:
-            self._taken = self._reader.plan(self._read)
+            self._taken = self._reader.publisher.plan(self._read)
         self._reader.end(self._job, self._reading, self._taken)
 
     def tell(self) -> None:
         if self._taken is not None:
-            self._reader.tell(self._taken)
+            self._reader.on_taken(self._taken)
