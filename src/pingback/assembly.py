@@ -82,7 +82,10 @@ class Parts:
         self._clock = host.clock
         self._stopped = stopped or Event()
         self._akismet = akismet_for(settings, client) if settings.site or settings.akismet_site else None
-        pages = _pages(settings, store, client, host) if settings.site else None
+        pages = None
+        if settings.site:
+            exists = _targets(settings, store, client, host.target_exists)
+            pages = SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings)
         self._budget = HostBudget(
             _rate(settings.source_rate), site=pages, clock=host.clock, keep_pause=store.jobs.pause
         )
@@ -280,15 +283,14 @@ def akismet_for(settings: Settings, client: Client) -> "Akismet | None":
     return Akismet(key=settings.akismet_key, site=site, client=client)
 
 
-def _pages(settings: Settings, store: Store, client: Client, host: Host) -> SitePages:
-    exists = _targets(settings, store, client, host.target_exists)
-    return SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings)
-
-
 def _policy(settings: Settings) -> Policy:
     return Policy(
         answer_within=settings.answer_within,
-        queued=_queued(settings.verify),
+        queued=tuple(
+            each.name
+            for each in linkbacks()
+            if settings.verify == "queued" or (settings.verify is None and each.is_queued)  # else as each has it
+        ),
         believed=_believed(settings),
         rate=_rate(settings.rate),
     )
@@ -325,11 +327,6 @@ def _channels(settings: Settings, client: Client) -> list[Channel]:
     if settings.notify_webhook is not None and settings.site:
         channels.append(WebhookChannel(client, settings.notify_webhook, secret=settings.notify_secret))
     return channels
-
-
-def _queued(setting: str | None) -> tuple[Protocol, ...]:
-    """The protocols whose pings are answered first, by the setting `verify`; without one, as each has it."""
-    return tuple(each.name for each in linkbacks() if setting == "queued" or (setting is None and each.is_queued))
 
 
 def _believed(settings: Settings) -> tuple[Protocol, ...]:

@@ -107,7 +107,10 @@ class Site:
         if store is not None and not isinstance(store, Store):
             raise TypeError(f"store: a Store or the URL of one, and not {store!r}")
         if settings.at is not None:
-            _check_at(settings.at)
+            try:
+                advertise(settings.at, at=settings.at)
+            except ValueError as error:
+                raise SettingsError(f"at: {error}") from None
         for name, called in host._asdict().items():
             if called is not None:
                 _check_callable(name, called)
@@ -403,10 +406,3 @@ def _check_callable(name: str, called: object) -> None:
     """What a coroutine function gives is true, and nothing happens: `target_exists` would let every target pass."""
     if not callable(called) or iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__):
         raise TypeError(f"{name} takes a plain function, which is called in a thread, and not {called!r}")
-
-
-def _check_at(at: str) -> None:
-    try:
-        advertise(at, at=at)
-    except ValueError as error:
-        raise SettingsError(f"at: {error}") from None

@@ -20,7 +20,7 @@ from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
-from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, set_aside, text_of
+from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, readable, readable_of, text_of
 from pingback.store.schema import WITHDRAWN, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
@@ -179,7 +179,7 @@ class Listing:
         with self._database.browse() as tx:
             while True:
                 rows = tx.execute(_WITHDRAWALS, asked)
-                found += [each for each in map(_withdrawal_of, rows) if each is not None]
+                found += readable_of(rows, _withdrawal_of, what="mention")
                 if len(found) > size or len(rows) <= size:
                     break
                 asked |= {"after_value": rows[-1]["withdrawn"], "after": rows[-1]["id"]}
@@ -338,14 +338,10 @@ def _few(shape: _Shape, index: str | None) -> Prepared:
     return prepared(_by(select(literal(1)).where(*conditions).limit(FEW), index))
 
 
-def _withdrawal_of(row: Row) -> Withdrawal | None:
-    """None where it cannot be read."""
-    try:
-        at = instant(row["withdrawn"])
-        return Withdrawal(id=row["id"], source=text_of(row["source"]), target=text_of(row["target"]), at=at)
-    except (ValueError, TypeError, OverflowError) as error:
-        set_aside("mention", row["id"], error)
-        return None
+@readable()
+def _withdrawal_of(row: Row) -> Withdrawal:
+    at = instant(row["withdrawn"])
+    return Withdrawal(id=row["id"], source=text_of(row["source"]), target=text_of(row["target"]), at=at)
 
 
 _HAS_PORT = re.compile(r":[0-9]+\Z")

@@ -79,17 +79,12 @@ class Notifications:
     def take(self, channel: str, mention: Mention, *, worker_id: str, now: datetime, lease: timedelta) -> bool:
         """Take one mention of which the channel has not told, until the lease ends or `tell` is called: true for one
         caller."""
-        hand: dict[str, Any] = {
-            "hand": _hand(channel),
-            "of": mention.id,
-            "now": micros(now),
-            "until": micros(now + lease),
-        }
-        hand["by"] = worker_id
+        hand = {"hand": _hand(channel), "of": mention.id, "by": worker_id}
+        instants = {"now": micros(now), "until": micros(now + lease), "wrong": micros(now + LONGEST)}
         with self._database.write() as tx:
             if tx.execute(_UNTOLD_ONE, {"channel": channel, "of": mention.id} | _news(now)).first() is None:
                 return False
-            return tx.execute(_TAKE, hand | {"wrong": micros(now + LONGEST)}).rowcount == 1
+            return tx.execute(_TAKE, hand | instants).rowcount == 1
 
     def untold(self, channel: str, *, now: datetime, most: int) -> list[Mention]:
         """Mentions that are shown or wait for the owner, in the order in which they became news, of which the channel
