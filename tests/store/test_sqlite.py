@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -217,3 +219,39 @@ def test_a_database_that_must_be_there(tmp_path: Path) -> None:
     Store(f"sqlite:///{path}").close()
     Store(f"sqlite:///{path}", create=False).close()
     Store("sqlite://", create=False).close()
+
+
+USED = """
+import os, sqlite3, subprocess, sys, threading
+from datetime import UTC, datetime
+from pingback.store import Store
+
+path, noon, stopped = sys.argv[1], datetime(2026, 1, 2, 12, tzinfo=UTC), threading.Event()
+COUNT = "SELECT count(*) FROM pingback_login_tries"
+ANOTHER = f"import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('{COUNT}').fetchone())"
+
+def read():
+    while not stopped.is_set():
+        store.tallies.mentions()
+
+with Store(f"sqlite:///{path}") as store:
+    reading = [threading.Thread(target=read) for _ in range(3)]
+    for thread in reading:
+        thread.start()
+    try:
+        for _ in range(8):
+            os.unlink(path)  # and what SQLite keeps beside it stays
+            for number in range(3):
+                store.logins.attempt(f"192.0.2.{number}", now=noon)
+                print(subprocess.check_output([sys.executable, "-c", ANOTHER, path], text=True).strip())
+    finally:
+        stopped.set()
+        for thread in reading:
+            thread.join()
+"""
+
+
+def test_a_file_that_is_deleted_while_threads_read_it(tmp_path: Path) -> None:
+    """What is written afterwards, other programs read; and nobody empties a log that is in use (SIGBUS)."""
+    done = subprocess.run([sys.executable, "-c", USED, tmp_path / "x.db"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["1", "2", "3"] * 8), done.stderr

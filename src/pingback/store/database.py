@@ -13,6 +13,7 @@ from pingback.store.sqlite import (
     DIALECT,
     begin_writing,
     busy_timeout,
+    file_of,
     in_memory,
     name_of,
     parse_url,
@@ -53,6 +54,11 @@ class _Lent:
             self._count -= 1
             self._changed.notify_all()
 
+    @property
+    def is_to_us(self) -> bool:
+        """This thread has one."""
+        return bool(getattr(self._own, "count", 0))
+
     def stop(self) -> None:
         """Lend no more until `go_on`, and wait a while for what was lent."""
         self._changed.acquire()
@@ -85,6 +91,7 @@ class Database:
         # writes. In memory there is one connection only.
         only = pool_of(self._url, create=create)
         self._pools = {use: only if in_memory(self._url) else pool_of(self._url, create=create) for use in _USES}
+        self._file: tuple[int, int] | None = None  # that is open, by its number
         self._closed = False
         self.trouble: StoreError | None = None
         self.writes = 0  # that worked
@@ -158,8 +165,10 @@ class Database:
         The pool undoes what was not committed, before anybody hears of an exception.
         """
         self._check_open()
+        self._notice_another_file()
         with self._lent, translated(self._url):
             lent = self._pools[use].connect()  # which a fork may have renewed, while this thread waited
+            self._file = self._file or file_of(self._url)
             try:
                 if until is None:
                     lent.cursor().execute("BEGIN")
@@ -179,6 +188,19 @@ class Database:
             if error.public is not None:
                 self.trouble = error
             raise
+
+    def _notice_another_file(self) -> None:
+        """Open the file that is there now, where ours was deleted, and takes writes as before and keeps none of them.
+
+        First all that is open is closed, as before a fork: the log of both has one name, and whoever closes it for the
+        one loses SQLite's locks on it for the other. Another program takes it for left over then, and empties it: this
+        process ends by SIGBUS, or goes on to write into a log that nobody reads.
+        """
+        if self._file is None or self._lent.is_to_us or self._file == file_of(self._url):
+            return
+        self.before_fork()
+        self._file = None
+        self.after_fork()
 
     def _renew_pools(self) -> None:
         self._pools = {use: pool.recreate() for use, pool in self._pools.items()}

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -123,9 +123,6 @@ def pool_of(url: URL, *, create: bool = True) -> Pool:
     size, more = (1, 0) if in_memory(url) else (5, 10)
     pool = QueuePool(lambda: _connect(url, wait, create), pool_size=size, max_overflow=more, timeout=wait)
     event.listen(pool, "connect", partial(_prepare, wait))
-    if not in_memory(url):
-        event.listen(pool, "connect", partial(_remember_file, str(url.database)))
-        event.listen(pool, "checkout", partial(_check_file, str(url.database)))
     return pool
 
 
@@ -177,6 +174,17 @@ def touch(tx: Transaction) -> None:
 def in_memory(url: URL) -> bool:
     """The URL names no file."""
     return url.database in (None, "", ":memory:")
+
+
+def file_of(url: URL) -> tuple[int, int] | None:
+    """Which file is there, whatever its name; None where there is none."""
+    if in_memory(url):
+        return None
+    try:
+        found = os.stat(str(url.database))
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def name_of(url: URL) -> str:
@@ -275,21 +283,3 @@ def _secure_file(name: str, create: bool) -> None:
             mode, found = os.stat(path).st_mode, os.lstat(log).st_mode
             if stat.S_ISREG(found) and stat.S_IMODE(found) != stat.S_IMODE(mode):
                 os.chmod(log, stat.S_IMODE(mode))
-
-
-def _remember_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-    record.info["file"] = _file_at(path)
-
-
-def _check_file(path: str, _: sqlite3.Connection, record: ConnectionPoolEntry, __: object) -> None:
-    """A file that was deleted takes writes as before, and keeps none of them: open the one that is there now."""
-    if record.info["file"] != _file_at(path):
-        raise DisconnectionError
-
-
-def _file_at(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
