@@ -238,6 +238,16 @@ def test_that_the_owner_deleted_it_is_nobody_s_business(queuing: Receiver, store
     assert look(queuing).body == b"the webmention is received, and not shown\n"
 
 
+@pytest.mark.parametrize("decision", [MentionStatus.SPAM, MentionStatus.DELETED])
+def test_nor_is_what_the_owner_decides_on_what_was_refused(
+    queuing: Receiver, store: Store, decision: MentionStatus
+) -> None:
+    mention = queuing.ping(SOURCE, TARGET, protocol=Protocol.WEBMENTION)
+    store.mentions.update(replace(mention, status=MentionStatus.REJECTED, fault=16))
+    store.moderation.decide([mention.id or 0], decision)
+    assert look(queuing).body == b"the webmention is refused: the source does not exist\n"
+
+
 @pytest.mark.parametrize("key", ["", "0" * 64, PAIR.upper(), PAIR[:-1], PAIR + "0", PAIR + "/", "%00", "1" * 9000])
 def test_a_page_for_nothing(queuing: Receiver, key: str) -> None:
     queuing.ping(SOURCE, TARGET)

@@ -56,7 +56,8 @@ def verdict_on(answer: Answer) -> Verdict:
 
 def standing(mention: Mention) -> str:
     """How a mention stands, for anybody who knows source and target."""
-    if mention.status is MentionStatus.REJECTED:
+    never_seen = mention.fault is not None and mention.verified is None  # whatever the owner decided since
+    if mention.status is MentionStatus.REJECTED or never_seen:
         return f"refused: {MEANINGS.get(mention.fault or 0, MEANINGS[FaultCode.GENERIC])}"
     if mention.status is MentionStatus.PENDING and mention.verified is None:
         return "waiting to be verified"
