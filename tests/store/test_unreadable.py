@@ -189,12 +189,15 @@ def test_a_count_that_is_none_is_not_counted(store: Store, file: Path, number: o
     assert sum(store.tallies.mentions().values()) == counted
 
 
-@pytest.mark.parametrize("column", ["source", "target"])
-@pytest.mark.parametrize("url", [b"\xff", 7, "no URL", "http://[::1/"])
-def test_a_ping_to_or_from_nowhere_is_no_ping(store: Store, file: Path, column: str, url: object) -> None:
+NO_PING = [(column, url) for column in ("source", "target") for url in (b"\xff", 7, "no URL", "http://[::1/")]
+
+
+@pytest.mark.parametrize(("column", "value"), [*NO_PING, ("attempts", 2**63 - 1)])
+def test_a_ping_to_or_from_nowhere_is_no_ping(store: Store, file: Path, column: str, value: object) -> None:
+    """Nor is one whose end no row could hold: it would be sent each time that it is due."""
     plan(store, "https://c.example/", source=FIVE)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(f"UPDATE pingback_outbox SET {column} = ?", (url,))
+        connection.execute(f"UPDATE pingback_outbox SET {column} = ?", (value,))
     with pytest.raises(UnreadableRow):
         store.outbox.to_deliver(1, now=NOON)
 

@@ -192,13 +192,14 @@ def is_url(value: object) -> bool:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or abs(value) > _MOST:
         raise ValueError(f"{value!r} is no number")
     return value
 
 
 log = logging.getLogger(__name__)
 
+_MOST = 2**32  # one more of what is counted fits into a column still
 _MOST_SET_ASIDE = 1000  # rows that the log speaks of
 _TOLD_OF_AN_ERROR = 200  # characters
 _set_aside: set[tuple[str, str]] = set()
