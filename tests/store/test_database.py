@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pingback.errors import StoreError, UnreadableRow
-from pingback.store.database import Database
+from pingback.store.database import MOST_WAITING, Database
+
+PATIENCE = 120.0  # seconds for what takes a fraction of one
 
 
 def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
@@ -179,6 +181,33 @@ def test_who_waits_behind_a_patient_one_is_refused_in_time(tmp_path: Path) -> No
 def _write_a_pause(database: Database) -> None:
     with database.write(within=3600) as tx:
         tx.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+
+
+def test_where_many_wait_for_a_lock_others_are_refused_at_once(tmp_path: Path) -> None:
+    """Or all threads of a server would wait, and none would answer who only reads."""
+    database, written = Database(f"sqlite:///{tmp_path}/pingback.db"), threading.Semaphore(0)
+
+    def write() -> None:
+        with database.write(within=PATIENCE):
+            written.release()
+
+    waiting = [threading.Thread(target=write) for _ in range(MOST_WAITING)]
+    with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked"), database.write(within=0.0):
+            pass  # it is known now
+        for thread in waiting:
+            thread.start()
+        while database._places._value:
+            threading.Event().wait(0.01)
+        with pytest.raises(StoreError, match="is too busy"), database.write(within=PATIENCE):
+            pass
+        assert not written.acquire(blocking=False)
+    for thread in waiting:
+        thread.join(PATIENCE)
+        assert written.acquire(blocking=False)
+    write()
+    database.close()
 
 
 def test_all_readers_at_once_keep_no_writer_waiting(tmp_path: Path) -> None:

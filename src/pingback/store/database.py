@@ -24,6 +24,7 @@ from pingback.store.sqlite import (
 from pingback.store.statements import Transaction
 
 FORK_WITHIN = 5.0  # seconds that a fork waits for transactions; one waits 2 for its turn, and takes some thousandths
+MOST_WAITING = 60  # threads that wait to write while nothing can be: others are needed to answer what only reads
 _USES = ("read", "browse", "write")
 
 _inherited: list[Pool] = []  # of parents: a child is not even to close their connections
@@ -96,7 +97,7 @@ class Database:
         self.trouble: StoreError | None = None
         self.writes = 0  # that worked
         # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
-        self._writing = threading.Lock()
+        self._writing, self._places = threading.Lock(), threading.Semaphore(MOST_WAITING)
         self._lent = _Lent()
         forks.hold(self)
         forks.renew(self)
@@ -131,20 +132,15 @@ class Database:
         """The write lock from the beginning; committed, and on disk, at the end, or undone by an exception.
 
         Waits for others' writes as long as `?timeout=` says, or `within` seconds: those of this process and those of
-        others together.
+        others together. Where many wait, and nothing can be written, it is refused at once.
         """
         self._check_open()
-        deadline = monotonic() + (self._wait if within is None else within)
-        if not self._writing.acquire(timeout=max(deadline - monotonic(), 0)):
-            raise StoreError(f"{self.name} is too busy", public="the database is too busy")
-        try:
+        with self._turn_to_write(self._wait if within is None else within) as deadline:
             with self._noting(), self._lend("write", until=deadline) as transaction:
                 yield transaction
             self.writes += 1
             if self.trouble is not None and not self.trouble.lasts:
                 self.trouble = None
-        finally:
-            self._writing.release()
 
     def vacuum(self) -> None:
         """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
@@ -179,6 +175,23 @@ class Database:
                     lent.commit()
             finally:
                 lent.close()
+
+    @contextmanager
+    def _turn_to_write(self, seconds: float) -> Iterator[float]:
+        """By when it has to begin, on the monotonic clock, once no other thread writes."""
+        deadline, writing, places = monotonic() + seconds, self._writing, self._places
+        has_place = places.acquire(blocking=False)
+        try:
+            is_refused = self.trouble is not None and not has_place
+            if is_refused or not writing.acquire(timeout=max(deadline - monotonic(), 0)):
+                raise StoreError(f"{self.name} is too busy", public="the database is too busy")
+            try:
+                yield deadline
+            finally:
+                writing.release()
+        finally:
+            if has_place:
+                places.release()
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -216,7 +229,8 @@ class Database:
         self._lent.go_on()
 
     def renew_after_fork(self) -> None:
-        self._writing, self._lent = threading.Lock(), _Lent()
+        self._writing, self._places = threading.Lock(), threading.Semaphore(MOST_WAITING)
+        self._lent = _Lent()
         if not in_memory(self._url):
             _inherited.extend(self._pools.values())
             self._renew_pools()
