@@ -206,6 +206,7 @@ class Parts:
             Chore(REVERIFY_EVERY, self._reverify, "verify old mentions anew"),
             Chore(NOTIFY_EVERY, self._look_for_news, "tell of new mentions"),
             Chore(FORGET_EVERY, self._forget, "forget what is old"),
+            Chore(FORGET_EVERY, self._store.jobs.open_lost_lanes, "find jobs that nobody would find"),
             Chore(SETTLE_EVERY, self.publishing.settle, "tell the update services"),
         ]
 

@@ -140,6 +140,18 @@ def test_a_lane_that_misleads_is_put_right(file: tuple[Store, sqlite3.Connection
     assert store.jobs.next_due([DELIVER], now=NOON) == NOON + SECOND + MINUTE
 
 
+def test_a_lane_that_was_deleted_is_opened_anew(file: tuple[Store, sqlite3.Connection]) -> None:
+    store, other = file
+    add(store, ONE, TWO, {4: "b.example"})
+    store.jobs.pause("a.example", NOON + HOUR)
+    other.execute("DELETE FROM pingback_lanes")
+    assert lease(store) == []
+    for _ in range(2):
+        store.jobs.open_lost_lanes()
+        assert_lanes_are_right(store)
+    assert subjects(lease(store)) == [2, 4]
+
+
 @pytest.mark.parametrize("written", ["CAST(x'61ff' AS TEXT)", "'a' || char(0)", "x'61ff'", "7"])
 def test_a_host_that_no_statement_can_name_stops_no_other(file: tuple[Store, sqlite3.Connection], written: str) -> None:
     store, other = file

@@ -12,21 +12,12 @@ from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    null,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import and_, bindparam, case, delete, func, null, or_, select, text, update
 
 from pingback.store.database import Database
 from pingback.store.lanes import (
+    ONE_LOST,
+    OPEN_LOST,
     Lane,
     big,
     candidates,
@@ -89,7 +80,8 @@ class Jobs:
         if lease <= timedelta(0):
             raise ValueError("a lease must last for a while")
         self._heal_if_need_be(now)
-        if limit <= 0 or per_host <= 0 or not self._is_due(kinds, now, only):
+        due = self._next_due(kinds, only) if limit > 0 and per_host > 0 else None
+        if due is None or due > micros(now):
             return []
         with self._database.write() as tx:
             if only is None:
@@ -147,8 +139,7 @@ class Jobs:
     ) -> datetime | None:
         """When there is something to lease: `now` or later, after leases and pauses; None where nothing is left."""
         self._heal_if_need_be(now)
-        with self._database.read() as tx:
-            number = next_due(tx, kinds, only)
+        number = self._next_due(kinds, only)
         return None if number is None else instant(max(number, micros(now)))
 
     def pause(self, host: str, until: datetime) -> None:
@@ -189,6 +180,14 @@ class Jobs:
             tx.execute(_END_PAUSES, ends)
             update_lanes(tx, moved | {Lane(kind.value, host) for host in too_long for kind in JobKind})
 
+    def open_lost_lanes(self) -> None:
+        """Have jobs found whose lane somebody has deleted. It looks at each job: of 100,000 that takes 40 ms."""
+        with self._database.read() as tx:
+            is_complete = tx.execute(ONE_LOST).first() is None
+        if not is_complete:
+            with self._database.write() as tx:
+                tx.execute(OPEN_LOST)
+
     def _heal_if_need_be(self, now: datetime) -> None:
         if self._healed is None or now < self._last - JITTER or now - self._healed >= HEAL_EVERY:
             if self._healed is None:
@@ -216,11 +215,9 @@ class Jobs:
                 self._aside.add(number)
                 log.error("job %s of %s cannot be read, and is set aside", number, self._database.name)
 
-    def _is_due(self, kinds: Collection[JobKind], now: datetime, only: Collection[int] | None) -> bool:
-        """Whoever looks every few seconds takes no lock for it."""
-        with self._database.read() as tx:
-            due = next_due(tx, kinds, only)
-        return due is not None and due <= micros(now)
+    def _next_due(self, kinds: Collection[JobKind], only: Collection[int] | None) -> int | None:
+        with self._database.read() as tx:  # whoever looks every few seconds takes no lock for it
+            return next_due(tx, kinds, only)
 
 
 # For the transactions of others

@@ -9,20 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, update
 
 from pingback.store.rows import FAR, is_text, micros
 from pingback.store.schema import jobs, lanes, pauses
@@ -121,7 +108,7 @@ def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnEleme
     return func.max(func.coalesce(first, FAR), func.coalesce(pause, 0))
 
 
-def big(name: str) -> BindParameter[int]:
+def big(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=BigInteger)
 
 
@@ -172,6 +159,16 @@ _DROP_LANE = prepared(
 )
 _OPEN_LANE = prepared(_open_lane())
 _PAUSE = prepared(_pause())
+_LOST = select(jobs.c.kind, jobs.c.host).where(
+    ~exists().where(lanes.c.kind == jobs.c.kind, lanes.c.host == jobs.c.host)
+)
+ONE_LOST = prepared(_LOST.limit(1))  # a job whose lane was deleted
+_lost = _LOST.distinct().subquery()
+OPEN_LOST = prepared(
+    insert(lanes).from_select(
+        ["kind", "host", "due"], select(_lost.c.kind, _lost.c.host, _earliest(_lost.c.kind, _lost.c.host))
+    )
+)
 
 _NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < big("far")))
 _NEXT_OF_SUBJECTS = prepared(
