@@ -74,7 +74,7 @@ class HostBudget:
         self.clock = clock
         self._keep_pause = keep_pause
         self._is_here = is_here
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._address_rate: Rate | None = None
         self._under_way: Counter[str] = Counter()
         self._strikes: dict[str, dict[str, tuple[int, datetime]]] = {}  # how many in a row, and until when they count
@@ -87,12 +87,15 @@ class HostBudget:
     def room(self, host: str) -> int:
         """How many exchanges with the host may begin now."""
         with self._lock:
-            return self._room(host, self.clock())
+            if not host:
+                return PER_HOST
+            free = self.places(host) - self._under_way[host]
+            return max(free, 0) if self.paused_until(host) is None else 0
 
     def enter(self, host: str) -> bool:
         """Begin an exchange with the host, where there is room; `leave` ends it."""
         with self._lock:
-            if not self._room(host, self.clock()):
+            if not self.room(host):
                 return False
             self._under_way[host] += 1
             return True
@@ -164,7 +167,7 @@ class HostBudget:
         instant = self.clock()
         until = min(until, instant + LONGEST_PAUSE)
         with self._lock:
-            if not host or until <= (self._pause_of(host, instant) or instant):
+            if not host or until <= (self.paused_until(host) or instant):
                 return
             _put(self._pauses, host, until)
         if self._keep_pause is not None:
@@ -176,7 +179,8 @@ class HostBudget:
     def paused_until(self, host: str) -> datetime | None:
         """When the host's pause ends, as far as this process knows; None where it does not pause."""
         with self._lock:
-            return self._pause_of(host, self.clock())
+            until = self._pauses.get(host)
+            return until if until is not None and _holds(until, self.clock()) else None
 
     # What strangers name
 
@@ -225,22 +229,11 @@ class HostBudget:
         """The host whose budget this URL is charged to, or None for our own pages."""
         return None if self._site is not None and self._site.holds(url) else server_of(url)
 
-    def _room(self, host: str, instant: datetime) -> int:
-        if not host:
-            return PER_HOST
-        if self._pause_of(host, instant) is not None:
-            return 0
-        return max(0, (1 if self._is_slow(host, instant) else PER_HOST) - self._under_way[host])
-
     def _is_slow(self, host: str, instant: datetime) -> bool:
         """It asked for patience, or did not answer the last time."""
         if host in self._gaps and _holds(self._gaps[host][1], instant):
             return True
         return any(_holds(until, instant) for _, until in self._strikes.get(host, {}).values())
-
-    def _pause_of(self, host: str, instant: datetime) -> datetime | None:
-        until = self._pauses.get(host)
-        return until if until is not None and _holds(until, instant) else None
 
     def _rate_of_addresses(self) -> "Rate":
         from pingback.jobs.limits import Rate  # takes a while to load
