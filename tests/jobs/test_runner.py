@@ -10,6 +10,7 @@ from pingback.jobs.steps import End, Step
 from pingback.work import Job
 from tests.jobs.fixture import LEASE, VERIFY, Bench, many_hosts, one_host
 from tests.receive.pages import PATIENCE, Clock
+from tests.store.some_jobs import paused_until
 
 NOW = Clock().instant
 LONG = timedelta(days=1)  # of patience; by clocks that hurry
@@ -280,7 +281,7 @@ def test_a_pause_that_is_not_kept_holds_here_all_the_same(bench: Bench) -> None:
     bench.budget.pause("a.example", NOW + timedelta(minutes=5))
     bench.add(one_host(50), {99: "b.example"})
     assert bench.runner().run() == 1
-    assert bench.store.jobs.paused_until("a.example", now=NOW) == NOW + timedelta(minutes=5)
+    assert paused_until(bench.store, "a.example", now=NOW) == NOW + timedelta(minutes=5)
 
 
 # What fails

@@ -21,6 +21,7 @@ from tests.receive.conftest import (
     refusal,
 )
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
+from tests.store.some_jobs import paused_until
 
 
 def test_what_is_not_verified_in_time_is_pending_and_finished_later(
@@ -113,7 +114,7 @@ def test_what_one_page_asks_for_keeps_its_host_from_nobody(
     receiver.ping(SOURCE, TARGET)
     for _ in range(3):  # two at once, and then one at a time
         finish(receiver)
-        assert store.jobs.paused_until("a.example", now=clock()) == clock() + timedelta(seconds=15)
+        assert paused_until(store, "a.example", now=clock()) == clock() + timedelta(seconds=15)
         clock.pass_by(seconds=15)
     assert [mention.status for mention in store.mentions.list()].count(MentionStatus.APPROVED) == 1
     clock.pass_by(days=1)

@@ -7,6 +7,7 @@ from pingback.store import Store
 from pingback.store.jobs import (
     add_jobs,
 )
+from pingback.store.rows import instant, micros
 from pingback.work import Job, JobKind
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -59,3 +60,10 @@ def lease(
 
 def subjects(jobs: Iterable[Job]) -> list[int]:
     return [job.subject for job in jobs]
+
+
+def paused_until(store: Store, host: str, *, now: datetime) -> datetime | None:
+    """When the host's pause ends; None where it does not pause."""
+    with store._database.read() as tx:
+        until = tx.execute("SELECT until FROM pingback_pauses WHERE host = :host", {"host": host}).scalar()
+    return None if until is None or until <= micros(now) else instant(until)

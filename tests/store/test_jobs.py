@@ -18,9 +18,8 @@ from pingback.store.jobs import (
     due_of,
     finish_job,
     reschedule_job,
-    waiting,
 )
-from pingback.work import Job, JobKind
+from pingback.work import Job
 from tests.store.some_jobs import (
     BIG,
     DELIVER,
@@ -36,6 +35,7 @@ from tests.store.some_jobs import (
     add,
     assert_lanes_are_right,
     lease,
+    paused_until,
     subjects,
 )
 
@@ -135,10 +135,10 @@ def test_nothing_is_leased_for_a_host_that_pauses(store: Store) -> None:
     store.jobs.pause("a.example", NOON + MINUTE)
     store.jobs.pause("a.example", NOON + SECOND)  # a pause that is longer stays so
     add(store, {4: "a.example"})
-    assert store.jobs.paused_until("a.example", now=NOON) == NOON + MINUTE
+    assert paused_until(store, "a.example", now=NOON) == NOON + MINUTE
     assert subjects(lease(store, only=[1, 2, 4])) == [2]
     assert subjects(lease(store, now=NOON + MINUTE - SECOND)) == []
-    assert store.jobs.paused_until("a.example", now=NOON + MINUTE) is None
+    assert paused_until(store, "a.example", now=NOON + MINUTE) is None
     assert subjects(lease(store, now=NOON + MINUTE, limit=1)) == [1]
     assert subjects(lease(store, now=NOON + MINUTE, only=[4])) == [4]
 
@@ -280,23 +280,6 @@ def test_in_the_transaction_of_others(store: Store) -> None:
         assert finish_job(tx, one)
         assert reschedule_job(tx, two, due=NOON + HOUR, failed=True, now=NOON)
         assert due_of(tx, DELIVER, 2) == NOON + HOUR
-
-
-@pytest.mark.parametrize(
-    ("kind", "host", "most", "expected"),
-    [
-        pytest.param(DELIVER, None, 99, 9, id="all"),
-        pytest.param(DELIVER, None, 4, 4, id="no-more-than-asked-for"),
-        pytest.param(DELIVER, "a.example", 99, 6, id="of-a-host"),
-        pytest.param(DELIVER, "a.example", 4, 4, id="of-a-host-no-more-than-asked-for"),
-        pytest.param(DELIVER, "c.example", 99, 0, id="of-another-host"),
-        pytest.param(VERIFY, None, 99, 0, id="of-another-kind"),
-    ],
-)
-def test_how_many_wait(store: Store, kind: JobKind, host: str | None, most: int, expected: int) -> None:
-    add(store, dict.fromkeys(range(6), "a.example"), dict.fromkeys((6, 7, 8), "b.example"))
-    with store._database.read() as tx:
-        assert waiting(tx, kind, host=host, most=most) == expected
 
 
 def test_what_is_dropped_while_somebody_is_at_it_is_no_more_theirs(store: Store) -> None:

@@ -12,7 +12,6 @@ from pingback.store import Store
 from pingback.store.jobs import (
     drop_job,
     due_of,
-    waiting,
 )
 from tests.store.some_jobs import (
     DELIVER,
@@ -26,6 +25,7 @@ from tests.store.some_jobs import (
     add,
     assert_lanes_are_right,
     lease,
+    paused_until,
     subjects,
 )
 
@@ -65,7 +65,7 @@ def test_a_clock_that_ran_ahead_and_came_back_leaves_nothing_behind(tmp_path: Pa
             assert store.jobs.next_due([DELIVER], now=now) == now
         healed = {"as-it-ran-backwards": fast, "in-a-new-process": new}.get(how, store)
         assert subjects(lease(healed, now=now)) == [3]
-        assert store.jobs.paused_until("c.example", now=now) is None
+        assert paused_until(store, "c.example", now=now) is None
         assert_lanes_are_right(store)
         assert subjects(lease(store, now=now + MINUTE)) == [1, 3]  # when their leases end
         assert lease(store, now=now + HOUR - SECOND, only=[2]) == []
@@ -203,9 +203,6 @@ def test_whatever_waits_no_table_is_walked(file: tuple[Store, sqlite3.Connection
     store.jobs.done(two)
     store.jobs.pause("h8.example", NOON + HOUR)
     store.jobs.free_the_dead(NOON, is_gone=lambda worker: True)
-    with store._database.read() as tx:
-        waiting(tx, DELIVER, most=9)
-        waiting(tx, DELIVER, host="a.example", most=9)
     statements = [each for each in asked if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))]
     plans = {str(row[3]) for each in statements for row in other.execute(f"EXPLAIN QUERY PLAN {each}")}
     assert len(statements) > 20

@@ -147,12 +147,6 @@ class Jobs:
         with self._database.write() as tx:
             pause_host(tx, host, until)
 
-    def paused_until(self, host: str, *, now: datetime) -> datetime | None:
-        """When the host's pause ends; None where it does not pause."""
-        with self._database.read() as tx:
-            number = tx.execute(_PAUSED, {"host": host, "now": micros(now)}).scalar()
-        return None if number is None else instant(number)
-
     def free_the_dead(self, now: datetime, *, is_gone: Callable[[str], bool]) -> int:
         """End the leases of processes that are no more; how many there were."""
         with self._database.read() as tx:
@@ -283,13 +277,6 @@ def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     return instant(max(number, 0)) if isinstance(number, int) and number < FAR else None
 
 
-def waiting(tx: Transaction, kind: JobKind, *, host: str | None = None, most: int) -> int:
-    """How many jobs there are, for this host or for all; no more than `most` are counted."""
-    if host is None:
-        return len(tx.execute(_OF_KIND, {"of": kind.value, "most": most}))
-    return len(tx.execute(_OF_HOST, {"of": kind.value, "at": host, "most": most}))
-
-
 def _job_of(row: Row, *, due: int) -> Job | None:
     """The job that a row holds; None for what no version of ours wrote."""
     numbers = (row["subject"], row["attempts"], due, row["failing_since"] or 0)
@@ -350,10 +337,6 @@ _UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")).limit(M
 _ADD = prepared(_add())
 _ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
 _DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
-_OF_KIND = prepared(select(jobs.c.due).where(jobs.c.kind == bindparam("of")).limit(bindparam("most")))
-_OF_HOST = prepared(
-    select(jobs.c.due).where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")).limit(bindparam("most"))
-)
 _DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
 _FINISH = prepared(delete(jobs).where(_OURS, jobs.c.asked_due.is_(None)))
 _DUE_AGAIN = prepared(
@@ -376,7 +359,6 @@ _GIVE_BACK = prepared(
     )
 )
 
-_PAUSED = prepared(select(pauses.c.until).where(pauses.c.host == bindparam("host"), pauses.c.until > _NOW))
 _IS_OLD = or_(pauses.c.until <= _NOW, pauses.c.until > big("longest"))
 _OLD_PAUSE = prepared(select(pauses.c.host).where(_IS_OLD).limit(1))
 _TOO_LONG = prepared(select(pauses.c.host).where(pauses.c.until > big("longest")))
