@@ -23,7 +23,7 @@ from pingback.protocols.table import EVERY
 from pingback.sending import publications
 from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
-from pingback.sending.ping import unfound
+from pingback.sending.ping import unfound, unsupported
 from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
 from pingback.sending.reading import Reader
 from pingback.sending.sender import Sender
@@ -298,8 +298,7 @@ class Publishing:
         except FetchError as error:
             return unfound(source, target, error)
         if not found:
-            message = f"{target} advertises no endpoint"
-            return Outcome(source=source, target=target, status=OutcomeStatus.UNSUPPORTED, message=message)
+            return unsupported(source, target, self._options.protocols)
         return Outcome(
             source=source,
             target=target,

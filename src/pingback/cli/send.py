@@ -3,7 +3,7 @@
 import click
 
 from pingback.cli.options import NO, UNREACHABLE, checked, client_for, print_json, protocol_option, stop, subcommand
-from pingback.model import Outcome, OutcomeStatus, Protocol, Words
+from pingback.model import OutcomeStatus, Protocol, Words
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -28,11 +28,7 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
         print_json(outcome.as_json())
     else:
         click.echo(f"{outcome.status}: {outcome.message}")
-    stop(_exit_code(outcome))
-
-
-def _exit_code(outcome: Outcome) -> int:
     if outcome.status in (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY):
-        return 0
+        return
     unanswered = outcome.status is OutcomeStatus.FAILED and outcome.fault is None
-    return UNREACHABLE if unanswered or outcome.status is OutcomeStatus.BLOCKED else NO
+    stop(UNREACHABLE if unanswered or outcome.status is OutcomeStatus.BLOCKED else NO)

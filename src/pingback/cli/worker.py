@@ -27,9 +27,7 @@ def command(settings: Settings) -> None:
         stopped.set()
 
     with ExitStack() as stack:
-        store = stack.enter_context(
-            pingback.Store(settings.db)
-        )  # now, as one that cannot be used is no work to wait for
+        store = stack.enter_context(pingback.Store(settings.db))  # now: one that cannot be used is nothing to wait for
         site = stack.enter_context(pingback.Site.from_settings(settings, store=store))
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, signal.default_int_handler)

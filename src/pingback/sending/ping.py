@@ -100,7 +100,7 @@ def deliver(
     words: Words | None = None,
 ) -> Delivery:
     """Tell the first of the target's endpoints that is there; `attempts` counts all that were told."""
-    delivery, attempts = Delivery(_unsupported(source, found.target, wanted)), 0
+    delivery, attempts = Delivery(unsupported(source, found.target, wanted)), 0
     for endpoint in found.endpoints:
         linkback = linkback_of(endpoint.protocol) if endpoint.protocol in wanted else None
         if linkback is None:
@@ -112,14 +112,11 @@ def deliver(
     return delivery._replace(outcome=replace(delivery.outcome, attempts=attempts))
 
 
-def _unsupported(source: str, target: str, wanted: Collection[Protocol]) -> Outcome:
+def unsupported(source: str, target: str, wanted: Collection[Protocol]) -> Outcome:
+    """The outcome where the target advertises nothing that is wanted."""
     which = "no endpoint" if len(wanted) == len(EVERY) else f"no endpoint for {' or '.join(wanted)}"
-    return Outcome(
-        source=source,
-        target=target,
-        status=OutcomeStatus.UNSUPPORTED,
-        message=plain(f"{target} advertises {which}"),
-    )
+    message = plain(f"{target} advertises {which}")
+    return Outcome(source=source, target=target, status=OutcomeStatus.UNSUPPORTED, message=message)
 
 
 def _deliver(
@@ -131,6 +128,7 @@ def _deliver(
     if linkback.carries_words:
         said = _completed(said, source, target, linkback, client=client)
     body, content_type = linkback.message(source, target, said)
+    posted = f"POST {endpoint.url}\n\n{body.decode('utf-8', 'replace')}"
     try:
         with client.post(endpoint.url, body, content_type=content_type) as response:
             retry_after = next(iter(response.headers("Retry-After")), None)
@@ -147,7 +145,7 @@ def _deliver(
         return Delivery(outcome(status=OutcomeStatus.BLOCKED, message=plain(str(error)), attempts=attempts))
     except Unreachable as error:
         failed = outcome(status=OutcomeStatus.FAILED, message=plain(str(error)), attempts=1)
-        return Delivery(failed, exchange=_as_text(endpoint.url, body, str(error)))
+        return Delivery(failed, exchange=_on_paper(posted, str(error)))
     verdict = linkback.verdict(answer)
     heard = outcome(
         status=verdict.status,
@@ -156,48 +154,34 @@ def _deliver(
         attempts=1,
     )
     text = f"HTTP {answer.status} {answer.content_type or ''}\n\n{answer.body.decode('utf-8', 'replace')}"
-    return Delivery(heard, retry_after, _as_text(endpoint.url, body, text), verdict.absent)
+    return Delivery(heard, retry_after, _on_paper(posted, text), verdict.absent)
 
 
 def _completed(given: Words, source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:
-    """The given words, and for those that are missing the page's own."""
+    """The given words, and for those that are missing the page's own, where that can be had."""
     if given.title and given.excerpt and given.site_name:
         return given
-    page = _words_of(source, target, linkback, client=client)
-    return Words(
-        title=given.title or page.title,
-        excerpt=given.excerpt or page.excerpt,
-        site_name=given.site_name or page.site_name,
-    )
-
-
-def _words_of(source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:
-    """What the source's page says of itself; nothing where the page cannot be had."""
     try:
         with client.get(source) as response:
             response.require_success()
-            content_type = response.content_type
             said = read_mention(
                 response.read(),
                 source=source,
                 target=target,
                 url=response.url,
-                content_type=content_type,
+                content_type=response.content_type,
                 protocol=linkback.name,
             )
     except FetchError:
-        return Words()
-    return Words(title=said.title, excerpt=said.excerpt, site_name=said.site_name)
+        return given
+    return Words(
+        title=given.title or said.title,
+        excerpt=given.excerpt or said.excerpt,
+        site_name=given.site_name or said.site_name,
+    )
 
 
-def _as_text(endpoint: str, body: bytes, heard: str) -> str:
-    """An exchange on paper, without what a terminal might obey."""
-    return _on_paper(f"POST {endpoint}\n\n{body.decode('utf-8', 'replace')}", heard)
-
-
-def _on_paper(*parts: str) -> str:
-    return "\n\n".join(_lines(part[:LONGEST_EXCHANGE]) for part in parts)
-
-
-def _lines(text: str) -> str:
-    return "\n".join(plain(line) for line in text.splitlines())
+def _on_paper(asked: str, heard: str) -> str:
+    """An exchange, without what a terminal might obey."""
+    parts = (part[:LONGEST_EXCHANGE].splitlines() for part in (asked, heard))
+    return "\n\n".join("\n".join(map(plain, lines)) for lines in parts)

@@ -52,7 +52,7 @@ def remember_all(tx: Transaction, found: Iterable[tuple[Discovery, datetime]]) -
 def recall(tx: Transaction, target: str, *, now: datetime) -> Discovery | None:
     """What is remembered of the target, at `now`; nothing where that cannot be read."""
     asked = {"target": target_key_of(target), "now": micros(now), "latest": micros(now + LONGEST)}
-    row = tx.execute(_RECALL, asked).mappings().one_or_none()
+    row = tx.execute(_RECALL, asked).one_or_none()
     if row is None:
         return None
     return next(readable_of([row], lambda row: discovery_of(row, target=target), what="what is known of target"), None)

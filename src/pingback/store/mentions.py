@@ -88,7 +88,7 @@ class Mentions:
         pair, itself = pair_of(source, target), source_key_of(source)
         with self._database.read() as tx:
             row = tx.execute(_OF_PAIR, {"of": pair}).one_or_none()
-            blocks = tx.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars().all()
+            blocks = tx.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars()
             reputation = _reputation(tx, itself, home)
             known = None if row is None else mention_or_none(row)
         return Arrival(

@@ -130,7 +130,7 @@ class Outbox:
         `discovered` is remembered, each until an instant.
         """
         with self._database.write() as tx:
-            row = tx.execute(_FIND, {"ping": sent.id}).mappings().one_or_none()
+            row = tx.execute(_FIND, {"ping": sent.id}).one_or_none()
             if row is None:
                 finish_job(tx, job)
                 return None
@@ -152,7 +152,7 @@ class Outbox:
         changed = []
         with self._database.write() as tx:
             for number in sorted(set(numbers))[:MAX_AGAIN]:
-                for ping in _pings_in(tx.execute(_FIND, {"ping": number}).mappings().all()):
+                for ping in _pings_in(tx.execute(_FIND, {"ping": number})):
                     after = becomes(ping)
                     if after != ping:
                         _change(tx, ping, after, now=now)
@@ -163,7 +163,7 @@ class Outbox:
         """Have pings that wait, and that nobody holds, be due now."""
         with self._database.write() as tx:
             for number in numbers:
-                for ping in _pings_in(tx.execute(_FIND, {"ping": number}).mappings().all()):
+                for ping in _pings_in(tx.execute(_FIND, {"ping": number})):
                     if ping.next_try is not None and not ping.is_held:
                         add_job(tx, JobKind.DELIVER, ping.id, host=ping.host, due=now, now=now)
 
@@ -198,15 +198,11 @@ class Outbox:
 
     def find(self, source: str, target: str) -> QueuedPing | None:
         """The ping of `target` by `source`."""
-        with self._database.read() as tx:
-            rows = tx.execute(_FIND_PAIR, {"pair": pair_of(source, target)}).mappings().all()
-        return next(_pings_in(rows), None)
+        return self._one(_FIND_PAIR, {"pair": pair_of(source, target)})
 
     def at(self, number: int) -> QueuedPing | None:
         """The ping with this `id`."""
-        with self._database.read() as tx:
-            rows = tx.execute(_FIND, {"ping": number}).mappings().all()
-        return next(_pings_in(rows), None)
+        return self._one(_FIND, {"ping": number})
 
     def to_deliver(self, number: int, *, now: datetime) -> tuple[QueuedPing, Discovery | None] | None:
         """The ping with this `id`, and what is remembered of its target; None where there is none.
@@ -214,7 +210,7 @@ class Outbox:
         UnreadableRow where the row is no ping.
         """
         with self._database.read() as tx:
-            row = tx.execute(_FIND, {"ping": number}).mappings().one_or_none()
+            row = tx.execute(_FIND, {"ping": number}).one_or_none()
             remembered = recall(tx, row["target"], now=now) if row is not None and is_url(row["target"]) else None
         return None if row is None else (ping_of(row), remembered)
 
@@ -228,7 +224,7 @@ class Outbox:
         words = words_in(search)
         asked = {"before": _END if before is None else before, "statuses": json.dumps([*statuses]), "number": size + 1}
         with self._database.read() as tx:
-            rows = tx.execute(_newest(bool(statuses), *words), asked | words).mappings().all()
+            rows = tx.execute(_newest(bool(statuses), *words), asked | words)
         return list(_pings_in(rows[:size])), rows[size - 1]["id"] if len(rows) > size else None
 
     def counts(self) -> dict[OutcomeStatus, int]:
@@ -243,14 +239,18 @@ class Outbox:
     def attempts(self, ping: QueuedPing) -> list[Attempt]:
         """The last tries, up to 50, in the order of their recording."""
         with self._database.read() as tx:
-            rows = tx.execute(_ATTEMPTS, {"of": ping.id}).mappings().all()
+            rows = tx.execute(_ATTEMPTS, {"of": ping.id})
         return list(readable_of(rows, attempt_of, what="attempt"))
+
+    def _one(self, statement: Prepared, asked: dict[str, Any]) -> QueuedPing | None:
+        with self._database.read() as tx:
+            return next(_pings_in(tx.execute(statement, asked)), None)
 
     def _pages(self, page: Prepared, asked: Mapping[str, Any]) -> Iterator[QueuedPing]:
         after = 0
         while True:
             with self._database.read() as tx:
-                rows = tx.execute(page, {**asked, "after": after}).mappings().all()
+                rows = tx.execute(page, {**asked, "after": after})
             yield from _pings_in(rows)
             if len(rows) < _CHUNK:
                 return
@@ -285,8 +285,10 @@ def _plan(
             if ping is None or pair in untouched:
                 continue
             after = becomes(ping, link)
-            counts[_word_for(ping, after)] += 1
-            if after is not ping:
+            if after is ping:
+                counts["unchanged"] += ping.linked
+            else:
+                counts["changed" if after.linked else "removed"] += 1
                 _change(tx, ping, after, now=now)  # its endpoints are looked for anew (Webmention §3.1.4)
     new, left = len(links), iter(links.values())
     while chunk := list(islice(left, _CHUNK)):
@@ -297,16 +299,10 @@ def _plan(
 def _known(tx: Transaction, source: str) -> Iterator[list[tuple[str, QueuedPing | None]]]:
     """The pings of a post under their pairs; None for one that cannot be read, or is another post's."""
     asked = {"source_key": source_key_of(source), "after": 0}
-    while rows := tx.execute(_selected("source_key"), asked).mappings().all():
+    while rows := tx.execute(_selected("source_key"), asked):
         readable = {ping.id: ping for ping in _pings_in(rows) if same_url(ping.source, source)}
         yield [(row["pair"], readable.get(row["id"])) for row in rows]
         asked["after"] = rows[-1]["id"]
-
-
-def _word_for(before: QueuedPing, after: QueuedPing) -> str:
-    if after is before:
-        return "unchanged" if before.linked else "absent"
-    return "changed" if after.linked else "removed"
 
 
 def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datetime) -> None:
@@ -326,7 +322,7 @@ def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datet
     ]
     after = tx.execute(_LAST_ID).scalar() or 0
     tx.execute(_INSERT, rows)
-    hosts = {row["id"]: server_of(row["target"]) for row in tx.execute(_NEW, {"after": after}).mappings().all()}
+    hosts = {row["id"]: server_of(row["target"]) for row in tx.execute(_NEW, {"after": after})}
     add_jobs(tx, JobKind.DELIVER, hosts, due=now, now=now)
 
 

@@ -34,7 +34,7 @@ class Posts:
         """Those of the posts that were seen, each under the key of its URL (`pingback.urls.key_of`): one read."""
         keys = {source_key_of(source): key_of(source) for source in sources}
         with self._database.read() as tx:
-            rows = tx.execute(_KNOWN, {"keys": json.dumps(list(keys))}).mappings().all()
+            rows = tx.execute(_KNOWN, {"keys": json.dumps(list(keys))})
         return {key_of(post.source): post for post in readable_of(rows, post_of, what="post")}
 
     def under(self, base_url: str) -> Iterator[KnownPost]:
@@ -43,7 +43,7 @@ class Posts:
         after = 0
         while True:
             with self._database.read() as tx:
-                rows = tx.execute(_LISTED, {"after": after, "size": _PAGE}).mappings().all()
+                rows = tx.execute(_LISTED, {"after": after, "size": _PAGE})
             yield from (post for post in readable_of(rows, post_of, what="post") if is_under(post.source, base_url))
             if len(rows) < _PAGE:
                 return
