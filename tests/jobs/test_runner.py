@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from pingback.errors import StoreError
 from pingback.jobs.steps import End, Step
 from pingback.work import Job
 from tests.jobs.fixture import LEASE, VERIFY, Bench, many_hosts, one_host
@@ -300,6 +301,17 @@ def test_an_error_of_ours_fails_the_one_job(bench: Bench, caplog: pytest.LogCapt
     assert not leased
     [record] = [record for record in caplog.records if record.exc_info]
     assert (record.levelname, "RuntimeError: an error of ours" in caplog.text) == ("ERROR", True)
+
+
+def test_a_database_that_fails_a_job_needs_no_traceback(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def work(job: Job) -> None:
+        raise StoreError("the database is damaged")
+
+    bench.add({1: "a.example"})
+    bench.runner(work).run()
+    assert [(each.getMessage(), each.exc_info) for each in caplog.records] == [
+        ("deliver 1 failed: the database is damaged", None)
+    ]
 
 
 def test_what_is_broken_for_too_long_is_given_up(bench: Bench, clock: Clock) -> None:

@@ -327,7 +327,10 @@ class Runner:
         """What is to be kept of a job whose handler raised."""
         if isinstance(error, StoreClosed):
             raise error
-        log.error("%s %d failed", job.kind, job.subject, exc_info=error)
+        if isinstance(error, StoreError):  # no bug of ours
+            log.error("%s %d failed: %s", job.kind, job.subject, error)
+        else:
+            log.error("%s %d failed", job.kind, job.subject, exc_info=error)
         if isinstance(error, Exception):
             try:
                 return self._broken(job, error)
