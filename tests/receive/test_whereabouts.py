@@ -89,12 +89,13 @@ def test_a_move_is_seen_when_an_old_mention_is_looked_at_again(site: Site) -> No
         targets = SiteTargets(client, remembered_for=0.0)
         targets.report_moves(store.moves.keep, site=[f"{site.url}/blog"])
         receiver = Receiver(site=f"{site.url}/blog", store=store, client=client, target_exists=targets, clock=clock)
-        receiver.ping(f"{site.url}/a", old)
-        site.pages["/blog/old"] = redirect("/blog/new", 301)
-        clock.pass_by(days=30)
-        assert receiver.pingbacks_of(new) == []
-        receiver.reverify(after=timedelta(days=30), most=1)
-        assert receiver.pingbacks_of(new) == [f"{site.url}/a"]
+        with receiver:
+            receiver.ping(f"{site.url}/a", old)
+            site.pages["/blog/old"] = redirect("/blog/new", 301)
+            clock.pass_by(days=30)
+            assert receiver.pingbacks_of(new) == []
+            receiver.reverify(after=timedelta(days=30), most=1)
+            assert receiver.pingbacks_of(new) == [f"{site.url}/a"]
 
 
 def test_a_page_that_moved_keeps_its_mentions(site: Site) -> None:
