@@ -29,8 +29,8 @@ RETRY = ["retry", "--json", *ALLOW]
 _LITTLE_ROOM = """
 import resource, sys
 from pingback.cli.group import main
-from pingback.jobs.runner import Runner
-Runner.__init__.__kwdefaults__["stuck_for"] = 0.0
+from pingback.jobs import runner
+runner.STUCK_FOR = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 main()
 """
