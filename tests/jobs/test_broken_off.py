@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +55,18 @@ def test_stopped_while_it_waits(bench: Bench) -> None:
     assert bench.runner(handler=later).run(patience=LONG) == 1
     timer.join()
     assert bench.left() == {1: (NOW + timedelta(hours=1), False)}
+
+
+def test_stopped_between_a_look_and_the_wait_for_the_next(bench: Bench) -> None:
+    def clock() -> datetime:
+        bench.stopped.set()
+        return NOW
+
+    runner = Bench(bench.store, clock, stopped=bench.stopped, pool=bench.pool).runner()
+    thread = threading.Thread(target=runner.run_forever, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 class EnoughError(Exception):

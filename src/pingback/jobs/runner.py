@@ -288,7 +288,10 @@ class Runner:
         moments = [run.keep_at - monotonic()] if run.unkept() else []
         if any(task.waits for task in run.tasks):
             moments.append(NOTICE_ROOM_AFTER)
-        if not self._is_ending(run):
+        if self._is_ending(run):
+            if all(task.future is None for task in run.tasks):  # since a moment ago, and nothing would wake us
+                return 0.0
+        else:
             if 0 < self.pool.size - len(run.tasks) < self.pool.size // 4:
                 moments.append(run.lease_at - monotonic())
             if run.ends < inf:
