@@ -1,6 +1,9 @@
 """`pingback.store.posts`: the posts as they were last seen."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +56,15 @@ def test_a_callers_mistake_is_a_value_error(store: Store) -> None:
     for use in uses:
         with pytest.raises(ValueError, match=r"URL|time zone"):
             use()
+
+
+@pytest.mark.parametrize("source", ["'no URL'", "x'ff'", "7"])
+def test_a_post_that_is_no_page_keeps_no_other_out(tmp_path: Path, source: str) -> None:
+    other = "https://a.example/other"
+    with Store(f"sqlite:///{tmp_path}/x.db") as store:
+        store.posts.keep(POST, "x", now=NOON)
+        store.posts.keep(other, "x", now=NOON)
+        with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
+            connection.execute(f"UPDATE pingback_posts SET source = {source} WHERE id = 1")
+        assert [post.source for post in store.posts.under("https://a.example")] == [other]
+        assert [post.source for post in store.posts.known([POST, other]).values()] == [other]

@@ -65,11 +65,12 @@ def test_it_is_on_disk(tmp_path: Path) -> None:
         assert len(take(store)) == 1
 
 
-def test_a_row_that_no_version_of_ours_wrote(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spoilt", ["source = x'ff'", "page = 7", "page = 'words'", "content_type = x'ff'"])
+def test_a_row_that_no_version_of_ours_wrote(tmp_path: Path, spoilt: str) -> None:
     with Store(f"sqlite:///{tmp_path}/x.db") as store:
         store.readings.add(POST, now=NOON)
         with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as connection:
-            connection.execute("UPDATE pingback_readings SET source = x'ff'")
+            connection.execute(f"UPDATE pingback_readings SET {spoilt}")
         with pytest.raises(UnreadableRow):
             store.readings.at(1)
 

@@ -349,7 +349,7 @@ def attempt_of(row: Row) -> Attempt:
 @readable()
 def post_of(row: Row) -> KnownPost:
     return KnownPost(
-        source=text_of(row["source"]),
+        source=require_http(text_of(row["source"])),
         fingerprint=text_of(row["fingerprint"]),
         seen=instant(row["seen"]),
         gone=row["gone"],
@@ -358,8 +358,14 @@ def post_of(row: Row) -> KnownPost:
 
 @readable()
 def reading_of(row: Row) -> Reading:
+    page = row["page"]
+    if not isinstance(page, bytes | None):
+        raise TypeError(f"{page!r} is no page")
     return Reading(
-        id=row["id"], source=require_http(text_of(row["source"])), page=row["page"], content_type=row["content_type"]
+        id=row["id"],
+        source=require_http(text_of(row["source"])),
+        page=page,
+        content_type=_text_or_none(row["content_type"]),
     )
 
 
