@@ -233,6 +233,39 @@ def test_what_was_asked_for_during_a_lease_of_revision_0001_is_asked_for_still(t
     ]
 
 
+@pytest.mark.parametrize(
+    ("named", "server"),
+    [
+        ("a.example", "a.example"),
+        ("a.example:8443", "a.example"),
+        ("a.example.", "a.example"),
+        ("a.example.:8443", "a.example"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1:8080", "127.0.0.1"),
+        ("[::1]", "[::1]"),
+        ("[::1]:8080", "[::1]"),
+        ("", ""),
+    ],
+)
+def test_a_host_of_revision_0001_is_a_server_now(tmp_path: Path, named: str, server: str) -> None:
+    path = tmp_path / "x.db"
+    _of_0001(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE pingback_jobs SET host = ? WHERE host = 'a.example'", [named])
+        connection.executemany(
+            "INSERT OR REPLACE INTO pingback_pauses VALUES (?, ?)", [(server, 20), (named, 1800000099000000)]
+        )
+    Store(f"sqlite:///{path}", create=False).close()
+    assert [tuple(row.values()) for row in rows(path, "SELECT host FROM pingback_jobs WHERE kind = 'verify'")] == [
+        (server,), (server,), ("b.example",)
+    ]  # fmt: skip
+    assert rows(path, "SELECT * FROM pingback_pauses") == [{"host": server, "until": 1800000099000000}]
+    assert [tuple(row.values()) for row in rows(path, "SELECT kind, host, due FROM pingback_lanes ORDER BY 1, 2")] == [
+        ("deliver", "b.example", 1800000060000000),
+        *sorted([("verify", server, 1800000099000000), ("verify", "b.example", 1800000060000000)]),
+    ]
+
+
 def run(program: str, path: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

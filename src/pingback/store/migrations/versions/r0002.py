@@ -1,5 +1,7 @@
 """Columns of jobs: when one was asked for while it was leased, which `leased_by` told before; and whom it is left to.
 
+And their hosts: a server is the same whichever of its ports is named, and with the root's dot or without.
+
 Revision 0002.
 """
 
@@ -19,6 +21,22 @@ UPDATE pingback_jobs SET
 WHERE leased_by GLOB '*+[0-9]*/[0-9]*'
 """  # noqa: S608
 
+_WITHOUT_DIGITS = "rtrim(host, '0123456789')"
+_SERVER = f"""rtrim(
+    CASE WHEN {_WITHOUT_DIGITS} LIKE '%:' THEN substr({_WITHOUT_DIGITS}, 1, length({_WITHOUT_DIGITS}) - 1)
+    ELSE host END, '.')"""
+_NAME_SERVERS = [
+    f"UPDATE pingback_jobs SET host = {_SERVER} WHERE host != {_SERVER}",  # noqa: S608
+    f"""INSERT INTO pingback_pauses (host, until)
+    SELECT {_SERVER}, max(until) FROM pingback_pauses WHERE host != {_SERVER} GROUP BY 1
+    ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)""",  # noqa: S608
+    f"DELETE FROM pingback_pauses WHERE host != {_SERVER}",  # noqa: S608
+    "DELETE FROM pingback_lanes",
+    """INSERT INTO pingback_lanes (kind, host, due)
+    SELECT kind, host, max(min(due), coalesce((SELECT until FROM pingback_pauses AS p WHERE p.host = j.host), 0))
+    FROM pingback_jobs AS j GROUP BY kind, host""",
+]
+
 
 def upgrade() -> None:
     op.add_column("pingback_jobs", sa.Column("asked_due", sa.BigInteger(), nullable=True))
@@ -26,7 +44,8 @@ def upgrade() -> None:
     op.add_column("pingback_jobs", sa.Column("left_to", sa.Text(), nullable=True))
     op.create_index("pingback_jobs_left", "pingback_jobs", ["left_to"], sqlite_where=sa.text("left_to IS NOT NULL"))
     if op.get_context().dialect.name == "sqlite":  # nothing else was there before
-        op.execute(_TAKE_APART)
+        for statement in (_TAKE_APART, *_NAME_SERVERS):
+            op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
