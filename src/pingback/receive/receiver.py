@@ -38,8 +38,8 @@ MAX_LISTED = 10_000  # mentions in one answer
 LISTS_AT_ONCE = 2
 LISTS_IN_HAND = 8  # with those that wait; a server needs a thread for each, beside MAX_WAITING
 
-ANSWERED_WITHIN = 2.9  # seconds, a locked database included: WordPress hangs up after 3
-TO_KEEP = 0.4  # seconds that there are to write what was found out, however long that took
+ANSWERED_WITHIN = 2.8  # seconds, a locked database included: WordPress hangs up after 3
+TO_KEEP = 0.3  # seconds that there are to write what was found out, however long that took
 MOST_QUEUED = 100  # then the sender of one more waits for its source, as if it were not queued: silent ones hide nobody
 MOST_WAITING = 1000  # pings whose source nobody has looked at yet
 MOST_WAITING_OF_A_HOST = 50  # more than anybody's series, and five minutes' budget
