@@ -4,13 +4,15 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from pingback.errors import Blocked, Fault, FaultCode, FetchError, StoreClosed, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
-from pingback.work import JobKind
+from pingback.store.looks import Looks
+from pingback.work import Job, JobKind
 from tests.receive.conftest import (
     LINKING,
     NO_LINK,
@@ -20,6 +22,7 @@ from tests.receive.conftest import (
     finish,
     refusal,
 )
+from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Clock, Page, Pages
 from tests.store.some_jobs import paused_until
 
@@ -248,6 +251,31 @@ def test_a_bug_of_ours_is_tried_again_and_said_once_with_all_there_is(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver = make(answer_within=0.0, decide=broken)
+    assert_that_it_ends(receiver, store, pages, clock, caplog)
+
+
+def test_so_is_one_that_keeps_what_was_found_from_being_kept(
+    make: MakeReceiver,
+    store: Store,
+    pages: Pages,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle = Looks.settle
+
+    def settle_none_that_is_shown(looks: Looks, found: Mention, job: Job, **rest: Any) -> Mention | None:
+        if found.status is MentionStatus.APPROVED:
+            raise ZeroDivisionError
+        return settle(looks, found, job, **rest)
+
+    monkeypatch.setattr(Looks, "settle", settle_none_that_is_shown)
+    assert_that_it_ends(make(answer_within=0.0), store, pages, clock, caplog)
+
+
+def assert_that_it_ends(
+    receiver: Receiver, store: Store, pages: Pages, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     receiver.ping(SOURCE, TARGET)
     for _ in range(60):
         finish(receiver)

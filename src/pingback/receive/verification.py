@@ -167,6 +167,11 @@ class Verifier:
             if not isinstance(error, StoreClosed):
                 self.alarm.ring(error)
             return End(keep)
+        except Exception as error:  # it cannot be written, say
+            if job.kind is not JobKind.VERIFY:
+                raise
+            self._say(job, mention, error)
+            return End(partial(self._settle, _rejected(mention, FaultCode.INTERNAL_ERROR), job, self._again(job)))
         if kept is not None:
             self.on_kept(kept)
         return End(_nothing)
