@@ -664,6 +664,15 @@ def test_run_due_does_what_waits_and_leaves_no_thread(clock: Clock) -> None:
         wait_until(lambda: set(threading.enumerate()) <= set(before))
 
 
+def test_run_due_finds_jobs_whose_lane_was_deleted(clock: Clock) -> None:
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
+        look = FirstLook(host="a.example", due=clock(), most=9, most_of_host=9)
+        store.looks.keep_waiting(replace(kept(status=PENDING), received=clock()), look, home="a.example")
+        with store._database.write() as tx:
+            tx.execute("DELETE FROM pingback_lanes")
+        assert site.run_due() == 1
+
+
 def test_run_due_does_not_count_what_it_puts_off(clock: Clock) -> None:
     web = Pages({f"https://a.example/{number}": WEB[SOURCE] for number in range(3)})
     with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, source_rate="2/hour") as site:

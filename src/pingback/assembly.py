@@ -166,6 +166,7 @@ class Parts:
         How much there was. Raises StoreError.
         """
         self.take_up()
+        self._store.jobs.open_lost_lanes()
         if monotonic() < until:
             self._reverify()
         self._notifier.look()
