@@ -8,7 +8,8 @@ import pytest
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
-from pingback.work import JobKind
+from pingback.store.looks import MOST_FAILING_OF_A_HOST, FirstLook
+from pingback.work import Job, JobKind
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -96,3 +97,20 @@ def test_what_was_left_to_a_site_it_takes_back(store: Store) -> None:
     [other] = store.jobs.lease([JobKind.REVERIFY], now=NOON + DAY, **how, only=[1])  # type: ignore[arg-type]
     assert store.looks.take_back(hosts=["my.example"], is_ours=bool, now=NOON) == 0  # somebody has it in hand
     assert store.jobs.done(other)
+
+
+def test_a_look_that_ends_after_its_lease_drops_no_other(store: Store) -> None:
+    def lease(most: int, at: datetime) -> list[Job]:
+        return store.jobs.lease([JobKind.VERIFY], worker_id="me", now=at, lease=DAY, limit=most, per_host=most)
+
+    look = FirstLook(host="a.example", due=NOON, most=99, most_of_host=99)
+    for number in range(MOST_FAILING_OF_A_HOST + 1):
+        waiting = replace(MENTION, source=f"https://a.example/{number}", status=MentionStatus.PENDING, verified=None)
+        store.looks.keep_waiting(waiting, look, home="a.example")
+    late, *others = lease(99, NOON)
+    for job in others:
+        store.jobs.fail(job, NOON + 9 * DAY, now=NOON)
+    assert len(lease(99, NOON + DAY)) == 1  # the late one's, by somebody else
+    found = replace(MENTION, id=late.subject, status=MentionStatus.REJECTED, verified=None)
+    assert store.looks.settle(found, late, again=NOON + 9 * DAY, now=NOON + DAY) is None
+    assert len(lease(99, NOON + 9 * DAY)) == MOST_FAILING_OF_A_HOST + 1

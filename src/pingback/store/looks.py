@@ -94,11 +94,11 @@ class Looks:
         or of all.
         """
         with self._database.write() as tx:
-            if again is not None and not job.attempts:
-                _make_room(tx, job.host)
             failed = again is not None and reschedule_job(tx, job, due=again, failed=True, now=now)
             if not failed and not (again is None and finish_job(tx, job)):
                 return None
+            if failed and not job.attempts:
+                _make_room(tx, job.host)
             return self._mentions.update_in(tx, found, looked=now)
 
     def fail(self, job: Job, *, due: datetime, counts: bool, now: datetime) -> None:
@@ -180,12 +180,12 @@ class Looks:
 
 
 def _make_room(tx: Transaction, host: str) -> None:
-    """Let one more first look fail: strangers, who can make any number fail, keep nobody from a second try."""
-    asked = {"host": host, "most": MOST_FAILING, "most_of_host": MOST_FAILING_OF_A_HOST}
+    """Once one more first look failed: strangers, who can make any number fail, keep nobody from a second try."""
+    asked = {"host": host, "most": MOST_FAILING + 1, "most_of_host": MOST_FAILING_OF_A_HOST + 1}
     [of_host, in_all] = tx.execute(_FAILING, asked).one()
-    if of_host >= MOST_FAILING_OF_A_HOST:
+    if of_host > MOST_FAILING_OF_A_HOST:
         longest = tx.execute(_LONGEST_OF_HOST, asked).scalar()
-    elif in_all >= MOST_FAILING:
+    elif in_all > MOST_FAILING:
         longest = tx.execute(_LONGEST, asked).scalar()
     else:
         return
