@@ -4,7 +4,6 @@ off then is put off for ten years. The clock is moved by hand; all else is real.
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,17 +23,9 @@ RIGHT = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def source() -> Iterator[Source]:
-    with ExitStack() as stack:
-        yield Source(stack)
-
-
-@pytest.fixture
-def blog(tmp_path: Path, source: Source) -> Iterator[Blog]:
-    with ExitStack() as stack:
-        blog = Blog(tmp_path, source, stack)
-        blog.clock.instant = WRONG
-        yield blog
+def blog(blog: Blog) -> Blog:
+    blog.clock.instant = WRONG
+    return blog
 
 
 @pytest.fixture

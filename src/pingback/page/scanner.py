@@ -92,7 +92,7 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
     """
     target, walks, read = _Target(passing, collectors), _Walks(), 0
     # The stubs want a `comment` handler always, and tags that may be bytes; lxml wants neither.
-    parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # the stubs want more
+    parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # as said above
     for piece in _pieces(to_utf8(chunks, charset), target):
         began = thread_time()
         parser.feed(piece)

@@ -72,7 +72,7 @@ class Looks:
                 [of_host, in_all] = tx.execute(_UNTRIED, asked).one()
                 if of_host >= look.most_of_host or in_all >= look.most:
                     raise TooMany  # which undoes it
-                assert kept.id is not None  # noqa: S101
+                assert kept.id is not None  # noqa: S101  # it was kept
                 add_job(tx, JobKind.VERIFY, kept.id, host=look.host, due=look.due, now=look.due, anew=True)
         return kept, new
 
@@ -82,7 +82,7 @@ class Looks:
         with self._database.write(within=within) as tx:
             kept, new = self._mentions.keep_in(tx, mention, home=home)
             if new:
-                assert kept.id is not None  # noqa: S101
+                assert kept.id is not None  # noqa: S101  # it was kept
                 drop_job(tx, JobKind.VERIFY, kept.id)
         return kept, new
 
@@ -109,7 +109,7 @@ class Looks:
 
     def ask_again(self, known: Mention, look: NextLook, *, now: datetime, within: float | None = None) -> datetime:
         """Have the source of a known mention looked at again, now or as soon as may be after the last look; when."""
-        assert known.id is not None  # noqa: S101
+        assert known.id is not None  # noqa: S101  # it was kept
         with self._database.read() as tx:
             tried = tx.execute(_TRIED, {"this": known.id}).scalar()
             if not isinstance(tried, int) or not 0 <= tried <= micros(now):  # by a clock that ran ahead, or nonsense

@@ -169,7 +169,7 @@ placed AS (
 )
 DELETE FROM pingback_mentions
 WHERE id IN (SELECT id FROM placed WHERE place > :most)
-"""  # noqa: S608
+"""  # noqa: S608  # words of ours
     return _TooMany(prepared(text(some)), prepared(text(f"SELECT id {of_index} LIMIT 1 OFFSET :most")))
 
 

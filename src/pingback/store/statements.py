@@ -109,7 +109,7 @@ def prepared(statement: Executable) -> Prepared:
 def compile_statement(statement: Executable, dialect: Dialect, names: Sequence[str] = ()) -> Compiled:
     """The statement with parameters by name, and every list in it written out."""
     compiled = statement.compile(dialect=dialect, column_keys=[*names])  # type: ignore[attr-defined]  # all can be
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101  # a query gives no other
     wanted = dict.fromkeys(name for name, bind in compiled.binds.items() if bind.required)
     expanded = compiled.construct_expanded_state(wanted)
     defaults = {name: value for name, value in expanded.parameters.items() if name not in wanted}

@@ -48,7 +48,7 @@ def _found(connection: sqlite3.Connection) -> str | None:
     """The revision, or `_BEFORE`; None where there is no table of ours."""
     if connection.execute(f"PRAGMA table_info({VERSION_TABLE})").fetchone():
         # As hex, as it may be any bytes.
-        rows = connection.execute(f"SELECT hex(version_num) FROM {VERSION_TABLE}").fetchall()  # noqa: S608
+        rows = connection.execute(f"SELECT hex(version_num) FROM {VERSION_TABLE}").fetchall()  # noqa: S608  # a name of ours
         found = sorted(bytes.fromhex(row[0]).decode(errors="replace") for row in rows)
         if unknown := [revision for revision in found if revision not in REVISIONS]:
             raise TooNew(f"its schema is {unknown[0]!r}, this version knows {NEWEST!r}")
@@ -68,7 +68,7 @@ def _make(connection: sqlite3.Connection) -> None:
         if _found(connection) is None:
             for statement in _all_tables():
                 connection.execute(statement).close()
-            connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", (NEWEST,)).close()  # noqa: S608
+            connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (?)", (NEWEST,)).close()  # noqa: S608  # a name of ours
 
 
 @cache

@@ -143,7 +143,7 @@ def _copy(connection: Connection, new: str) -> None:
     if new == "notifications":  # who was at it is at it no more
         name += " WHERE channel NOT LIKE '% in hand'"
     into, taken = ", ".join(values), ", ".join(values.values())
-    connection.execute(text(f"INSERT INTO pingback_{new} ({into}) SELECT {taken} FROM {name} ORDER BY rowid"))  # noqa: S608
+    connection.execute(text(f"INSERT INTO pingback_{new} ({into}) SELECT {taken} FROM {name} ORDER BY rowid"))  # noqa: S608  # names of ours
     # An id once told to somebody never means another row, also where the last ones are gone.
     sequence = "UPDATE sqlite_sequence SET seq = max(seq, (SELECT seq FROM sqlite_sequence WHERE name = :old))"
     begun = "INSERT INTO sqlite_sequence SELECT :new, 0 WHERE :new NOT IN (SELECT name FROM sqlite_sequence)"

@@ -19,18 +19,18 @@ UPDATE pingback_jobs SET
     asked_at = CAST(substr({_ASKED}, instr({_ASKED}, '/') + 1) AS INTEGER),
     leased_by = substr(leased_by, 1, instr(leased_by, '+') - 1)
 WHERE leased_by GLOB '*+[0-9]*/[0-9]*'
-"""  # noqa: S608
+"""  # noqa: S608  # words of ours
 
 _WITHOUT_DIGITS = "rtrim(host, '0123456789')"
 _SERVER = f"""rtrim(
     CASE WHEN {_WITHOUT_DIGITS} LIKE '%:' THEN substr({_WITHOUT_DIGITS}, 1, length({_WITHOUT_DIGITS}) - 1)
     ELSE host END, '.')"""
 _NAME_SERVERS = [
-    f"UPDATE pingback_jobs SET host = {_SERVER} WHERE host != {_SERVER}",  # noqa: S608
+    f"UPDATE pingback_jobs SET host = {_SERVER} WHERE host != {_SERVER}",  # noqa: S608  # words of ours
     f"""INSERT INTO pingback_pauses (host, until)
     SELECT {_SERVER}, max(until) FROM pingback_pauses WHERE host != {_SERVER} GROUP BY 1
-    ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)""",  # noqa: S608
-    f"DELETE FROM pingback_pauses WHERE host != {_SERVER}",  # noqa: S608
+    ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)""",  # noqa: S608  # words of ours
+    f"DELETE FROM pingback_pauses WHERE host != {_SERVER}",  # noqa: S608  # words of ours
     "DELETE FROM pingback_lanes",
     """INSERT INTO pingback_lanes (kind, host, due)
     SELECT kind, host, max(min(due), coalesce((SELECT until FROM pingback_pauses AS p WHERE p.host = j.host), 0))
