@@ -110,16 +110,6 @@ class Alarm:
             message = "the mentions cannot be read or written now; try again later"
             raise Fault(FaultCode.INTERNAL_ERROR, message, retry_after=RETRY_AFTER) from error
 
-    @contextmanager
-    def guarding(self, doing: str) -> Iterator[None]:
-        """Around work that nobody waits for: what it fails on stays as it was."""
-        try:
-            yield
-        except StoreError as error:
-            self.ring(error)
-        except Exception:
-            log.exception("cannot %s", doing)
-
     def ring(self, trouble: StoreError) -> None:
         """Say it, or count it where it was said a moment ago."""
         with self._lock:

@@ -150,7 +150,6 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
     "discoveries": _forgotten(discoveries, discoveries.c.until <= _NOW),
     "pauses": _forgotten(pauses, pauses.c.until <= _NOW),
 }
-KINDS = tuple(_FORGOTTEN)
 
 
 def _rejected(index: str, condition: str) -> _TooMany:

@@ -44,8 +44,6 @@ WIDTH, HEIGHT = 300, 64
 _GAP = 2
 _LEAST = 2  # height of a day with none, so that it is seen to be there
 
-HERE = f"{ROOT}/blocked"
-
 
 class View(NamedTuple):
     """Which mentions are looked at."""
