@@ -60,7 +60,7 @@ def use(name):
 def as_child(work):
     try:
         work()
-        site.close()  # what it told of is remembered as told: one that ends in the midst of it leaves it to be told again
+        site.close()  # one that ends while it tells leaves that to be told again
     except BaseException:
         sys.excepthook(*sys.exc_info())
         os._exit(1)
