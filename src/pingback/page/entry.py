@@ -6,6 +6,8 @@ the page's author chooses by a CSS selector. Menus, footers and the list of the 
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from pingback.page.about import AboutCollector
 from pingback.page.encoding import to_utf8
@@ -45,6 +47,17 @@ _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
 _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
 
 
+class PageKind(StrEnum):
+    """What a page is: only a post speaks for itself."""
+
+    POST = "post"
+    LIST = "list"
+    COPY = "copy"  # of another page, which its canonical address names
+    STUB = "stub"  # of a page that is elsewhere by now
+    ERROR = "error page"
+    OTHER = "no page"  # it is not HTML
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLink:
     """A page that a post links to. `target` is absolute, and otherwise as the post gives it (Pingback 1.0 §3).
@@ -63,6 +76,9 @@ class Post:
 
     `left_out` counts the links over MAX_LINKS. `fingerprint` changes with the entry's text, white space aside, and its
     links. `noindex`: the page does not want to be found. `unmatched` is the selector, where it finds nothing here.
+
+    `kind` is what the page is, `why` says so where it is no post: "its canonical address is https://…". `published` is
+    when the post was, as the page says. `nofollow` counts the links that are kept out for that rel alone.
     """
 
     url: str
@@ -73,6 +89,10 @@ class Post:
     title: str | None
     site_name: str | None
     unmatched: str | None = None
+    kind: PageKind = PageKind.POST
+    why: str | None = None
+    published: datetime | None = None
+    nofollow: int = 0
 
 
 def read_post(
@@ -82,6 +102,7 @@ def read_post(
     content_type: str | None,
     robots_headers: Sequence[str] = (),
     selector: str | None = None,
+    nofollow: bool = False,
 ) -> Post:
     """The post on the page that came from `url`, with its `X-Robots-Tag` fields; one that is not HTML has no links.
 

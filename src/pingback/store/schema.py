@@ -203,6 +203,19 @@ posts = Table(
     Column("fingerprint", Text, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("gone", Boolean, nullable=False),
+    # Since when its page is not there, and in how many runs it was not.
+    Column("missing_since", BigInteger),
+    Column("missing", Integer, nullable=False, server_default="0"),
+)
+
+# The built sites and sitemaps that were published before: of one that is new, old posts are taken as told.
+roots = Table(
+    "pingback_roots",
+    metadata,
+    Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
+    Column("root_key", String(64), primary_key=True),
+    Column("root", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),  # when it was first published
 )
 
 # What is to be done later, and by whom it is being done. `due` is when somebody may take the job: whoever leases it
@@ -246,7 +259,8 @@ lanes = Table(
     Index("pingback_lanes_by_due", "kind", "due", "host"),
 )
 
-# Posts that are to be read, and published, later. A newer request for the same post is another row, with another `id`.
+# Posts, or feeds of them, that are to be read, and published, later. A newer request for the same one is another row,
+# with another `id`.
 readings = Table(
     "pingback_readings",
     metadata,
@@ -256,6 +270,7 @@ readings = Table(
     Column("source", Text, nullable=False),
     Column("page", LargeBinary),
     Column("content_type", Text),
+    Column("kind", String(20), nullable=False, server_default="post"),  # or "feed"
     sqlite_autoincrement=True,
 )
 

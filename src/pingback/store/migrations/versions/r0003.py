@@ -1,0 +1,28 @@
+"""Posts that are missing, roots that were published before, and feeds that are to be read later.
+
+Revision 0003.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.add_column("pingback_posts", sa.Column("missing_since", sa.BigInteger(), nullable=True))
+    op.add_column("pingback_posts", sa.Column("missing", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("pingback_readings", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
+    op.create_table(
+        "pingback_roots",
+        sa.Column("site_id", sa.BigInteger(), nullable=False, server_default="1", autoincrement=False),
+        sa.Column("root_key", sa.String(64), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "root_key"),
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("an earlier version could not read what this one keeps")
