@@ -224,6 +224,7 @@ def test_without_a_client_there_is_one_that_guards() -> None:
         pytest.param(lambda: pingback.send("/6", TARGET), id="send-relative-source"),
         pytest.param(lambda: pingback.send("ftp://a.example/6", TARGET), id="send-source-not-http"),
         pytest.param(lambda: pingback.send(SOURCE, "part-5"), id="send-relative-target"),
+        pytest.param(lambda: pingback.send(SOURCE, TARGET, endpoint=TARGET), id="send-endpoint-without-protocol"),
         pytest.param(lambda: pingback.publish("6"), id="publish-relative-source"),
         pytest.param(lambda: pingback.publish("ftp://a.example/6"), id="publish-source-not-http"),
         pytest.param(lambda: pingback.verify("6", TARGET), id="verify-relative-source"),

@@ -68,17 +68,20 @@ def send(
     target: str,
     *,
     protocol: Protocol | None = None,
+    endpoint: str | None = None,
     words: Words | None = None,
     client: Client | None = None,
 ) -> Outcome:
     """Tell the target's site that the source links to it; see `pingback.sending.ping`.
 
-    Raises ValueError unless both are absolute and the source is an HTTP URL; all else is in the outcome.
+    Raises ValueError unless both are absolute and the source is an HTTP URL, and for an `endpoint` that is none or
+    has no `protocol`; all else is in the outcome.
     """
     return send_with(
         require_http(source),
         require_absolute(target),
         protocol=protocol,
+        endpoint=endpoint,
         words=words,
         client=client or _default_client(),
     )

@@ -94,6 +94,40 @@ def test_exit_codes(
     assert (done.code, done.out, done.err) == (code, f"{status}: {outcome['message']}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("protocol", "answer"),
+    [
+        pytest.param("trackback", page(b"<response><error>0</error></response>"), id="trackback"),
+        pytest.param("pingback", value("Thanks"), id="pingback"),
+        pytest.param("webmention", page(status=202), id="webmention"),
+    ],
+)
+def test_an_endpoint_that_a_person_was_given(site: Site, run: Run, target: str, protocol: str, answer: Page) -> None:
+    """The target is not asked, and need not exist."""
+    endpoint = f"{site.url}/given"
+    site.pages |= {"/5": page(status=500), "/given": answer}
+    done = run("send", SOURCE, target, "--protocol", protocol, "--endpoint", endpoint, "--json", *ALLOW)
+    assert done.code == 0
+    [outcome] = done.printed
+    assert list(outcome) == KEYS
+    assert (outcome["target"], outcome["protocol"], outcome["endpoint"]) == (target, protocol, endpoint)
+    assert (outcome["status"], outcome["attempts"]) == ("accepted", 1)
+    assert [(request.method, request.path) for request in site.requests] == [("POST", "/given")]
+
+
+def test_an_endpoint_that_a_person_was_given_is_guarded(run: Run, target: str) -> None:
+    given = ("--protocol", "trackback", "--endpoint", "http://10.0.0.1/tb/5")
+    done = run("send", SOURCE, target, *given, "--json", *ALLOW)
+    assert (done.code, [outcome["status"] for outcome in done.printed]) == (3, ["blocked"])
+
+
+def test_a_given_endpoint_that_says_no(site: Site, run: Run, target: str) -> None:
+    site.pages["/tb"] = page(b"<response><error>1</error><message>Full.</message></response>")
+    given = ("--protocol", "trackback", "--endpoint", f"{site.url}/tb")
+    done = run("send", SOURCE, target, *given, "--json", *ALLOW)
+    assert (done.code, [(said["status"], said["message"]) for said in done.printed]) == (1, [("refused", "Full.")])
+
+
 def test_loopback_needs_leave(site: Site, run: Run, target: str) -> None:
     done = run("send", SOURCE, target)
     assert done.code == 3
@@ -124,6 +158,21 @@ def test_words_of_a_stranger_do_not_reach_the_terminal_as_they_are(site: Site, r
         pytest.param(("ftp://a.example/", "https://a.example/5"), "is not an absolute HTTP URL", id="source-not-http"),
         pytest.param((SOURCE, "five"), "'five' is not an absolute HTTP URL", id="relative-target"),
         pytest.param((SOURCE, "https://a.example/", "--protocol", "x"), "'x' is not one of", id="unknown-protocol"),
+        pytest.param(
+            (SOURCE, "https://a.example/", "--endpoint", "https://a.example/tb/5"),
+            "--endpoint needs --protocol",
+            id="endpoint-without-protocol",
+        ),
+        pytest.param(
+            (SOURCE, "https://a.example/", "--protocol", "auto", "--endpoint", "https://a.example/tb/5"),
+            "--endpoint needs --protocol",
+            id="endpoint-by-any-protocol",
+        ),
+        pytest.param(
+            (SOURCE, "https://a.example/", "--protocol", "trackback", "--endpoint", "/tb/5"),
+            "'/tb/5' is not an absolute HTTP URL",
+            id="relative-endpoint",
+        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:

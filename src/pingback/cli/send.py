@@ -12,18 +12,30 @@ from pingback.urls import require_http
 @click.argument("source")
 @click.argument("target")
 @protocol_option("Only by this protocol. [default: auto, the first one that the target takes]")
+@click.option("--endpoint", metavar="URL", help="Tell this one, and do not look for one at TARGET. Needs --protocol.")
 @click.option("--title", metavar="TEXT", help="What a TrackBack says. [default: the source's title]")
 @click.option("--excerpt", metavar="TEXT", help="Likewise. [default: the words around the link]")
 @click.option("--site-name", metavar="TEXT", help="Likewise. [default: what the source says]")
-def command(settings: Settings, source: str, target: str, protocol: Protocol | None, **given: str | None) -> None:
+def command(
+    settings: Settings,
+    source: str,
+    target: str,
+    protocol: Protocol | None,
+    endpoint: str | None,
+    **given: str | None,
+) -> None:
     """Find the endpoint of the page at TARGET and tell it that SOURCE links there."""
     checked(source, require_http)
     checked(target, require_http)
+    if endpoint is not None:
+        checked(endpoint, require_http)
+        if protocol is None:
+            raise click.UsageError("--endpoint needs --protocol: by which is it to be told?")
     from pingback.sending.ping import send  # parsers
 
     words = Words(**given) if any(given.values()) else None
     with client_for(settings) as client:
-        outcome = send(source, target, client=client, protocol=protocol, words=words)
+        outcome = send(source, target, client=client, protocol=protocol, endpoint=endpoint, words=words)
     if settings.json:
         print_json(outcome.as_json())
     else:

@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.errors import BadStatus, Blocked, FetchError, Unreachable
-from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Words
+from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via, Words
 from pingback.page.about import read_mention
 from pingback.protocols.linkback import OF_STATUS, Answer, Linkback
 from pingback.protocols.table import EVERY, linkback_of
 from pingback.protocols.xmlrpc import MAX_BODY
 from pingback.sending.discover import discover
 from pingback.text import plain, shorten
-from pingback.urls import shown
+from pingback.urls import require_http, shown
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -44,24 +44,36 @@ def send(
     *,
     client: "Client",
     protocol: Protocol | None = None,
+    endpoint: str | None = None,
     words: Words | None = None,
 ) -> Outcome:
     """Tell the target of the source, by `protocol` or the one it prefers. May run twice: then it is `already` there.
+
+    With `endpoint`, an address that a person was given, the target is not asked; it takes a protocol.
 
     `words` are what is said of the source, by a protocol that carries words; without them they are taken from its page.
     An endpoint that turns out not to be there (404, 405, 410, no such method) leads on to the target's next one; one
     that says no does not. Blocks for a GET and a POST, each within the client's limits, and more where endpoints are
     not there. What the far side says and what keeps us from it are in the outcome; nothing is raised for them.
+    ValueError for an endpoint that is no absolute HTTP URL, or without a protocol.
     """
     wanted = EVERY if protocol is None else (protocol,)
     try:
-        found = discover(target, client=client, wanted=wanted)
+        found = given(target, endpoint, protocol) if endpoint else discover(target, client=client, wanted=wanted)
     except FetchError as error:
         outcome = unfound(source, target, error)
     else:
         outcome = deliver(source, found, client=client, wanted=wanted, words=words).outcome
     log_outcome(outcome)
     return outcome
+
+
+def given(target: str, endpoint: str, protocol: Protocol | None) -> Discovery:
+    """What would have been found at the target, where somebody knows its endpoint."""
+    if protocol is None:
+        raise ValueError("an endpoint is not enough: it needs a protocol")
+    known = Endpoint(protocol=protocol, url=require_http(endpoint), via=Via.LINK)
+    return Discovery(target=target, url=target, endpoints=(known,))
 
 
 def log_outcome(outcome: Outcome) -> None:
