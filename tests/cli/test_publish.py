@@ -238,19 +238,19 @@ def test_force(site: Site, run: Run) -> None:
 
 
 def test_outbox_lists_filters_and_says_why(site: Site, run: Run) -> None:
-    site.pages["/wm"] = page(b"Not today.", status=503, headers={"Content-Type": "text/plain"})
+    site.pages["/wm"] = page(b"Not today.", status=500, headers={"Content-Type": "text/plain"})
     run("publish", f"{site.url}/six", *ALLOW)
     [failed] = run("outbox", "--json", "--status", "failed").printed
     assert list(failed) == OUTCOME
-    assert (failed["target"], failed["fault"], failed["attempts"]) == (f"{site.url}/five", 503, 1)
+    assert (failed["target"], failed["fault"], failed["attempts"]) == (f"{site.url}/five", 500, 1)
     assert failed["next_try"] is not None
     assert len(run("outbox", "--json", "--source", f"{site.url}/six").printed) == 2
     assert len(run("outbox", "--json", "--target", f"{site.url}/four").printed) == 1
     [explained] = run("outbox", "--json", "--status", "failed", "--why").printed
     [attempt] = explained["why"]
-    assert (attempt["status"], attempt["fault"], attempt["message"]) == ("failed", 503, "Not today.")
+    assert (attempt["status"], attempt["fault"], attempt["message"]) == ("failed", 500, "Not today.")
     assert attempt["exchange"].startswith(f"POST {site.url}/wm\n\nsource=")
-    assert attempt["exchange"].endswith("HTTP 503 text/plain\n\nNot today.")
+    assert attempt["exchange"].endswith("HTTP 500 text/plain\n\nNot today.")
     lines = run("outbox", "--status", "failed", "--why").out.splitlines()
     assert lines[0] == f"1 failed webmention {site.url}/six -> {site.url}/five"
     assert lines[1].startswith("  Not today., next try 2")
@@ -258,7 +258,7 @@ def test_outbox_lists_filters_and_says_why(site: Site, run: Run) -> None:
 
 
 def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
-    site.pages["/wm"] = page(status=503)
+    site.pages["/wm"] = page(status=500)
     run("publish", f"{site.url}/six", *ALLOW)
     site.pages["/wm"] = page(status=202)
     done = run("retry", "--json", *ALLOW)

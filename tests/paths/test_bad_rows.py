@@ -55,7 +55,7 @@ class File:
         failing = page(status=503)
         self.web = stack.enter_context(Site(dict.fromkeys(paths, LINKING) | dict.fromkeys(late, failing)))
         self.web.pages["/post"] = post(*targets)
-        self.far_side.answer = failing
+        self.far_side.answer = page(status=500)
         self._fill(paths, late)
         self.far_side.answer = page(status=202)
         self.web.pages |= dict.fromkeys(late, LINKING)

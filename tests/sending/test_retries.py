@@ -15,7 +15,7 @@ from pingback.net.guard import OWNERS, Permit
 from pingback.net.response import Response
 from pingback.store import Store
 from pingback.work import QueuedPing
-from tests.loopback import Page, Request, page
+from tests.loopback import Answer, Page, Request, page
 from tests.receive.pages import Clock
 from tests.sending.deliveries import (
     NOW,
@@ -43,6 +43,40 @@ def test_a_failure_is_kept_before_it_is_told(store: Store, client: Client, clock
     assert attempt.exchange is not None
     assert attempt.exchange.startswith(f"POST {far_side.url}/endpoint")
     assert "HTTP 503" in attempt.exchange
+
+
+@pytest.mark.parametrize("full", ["/1", "/endpoint"], ids=["the-target", "its-endpoint"])
+@pytest.mark.parametrize(
+    ("times", "status", "attempts"),
+    [pytest.param(1, "accepted", 2, id="once"), pytest.param(9, "failed", 2, id="long")],
+)
+def test_a_plain_503_is_tried_once_more_within_the_run(
+    store: Store, client: Client, clock: Clock, full: str, times: int, status: str, attempts: int
+) -> None:
+    with FarSide("/1") as far_side:
+        otherwise, tried = far_side.pages[full], []
+
+        def answer(request: Request) -> Answer:
+            tried.append(request.path)
+            if len(tried) <= times:
+                return page(status=503)
+            return otherwise(request) if callable(otherwise) else otherwise
+
+        far_side.pages[full] = answer
+        plan(store, f"{far_side.url}/1")
+        [outcome] = delivered(store, client, clock, timedelta(minutes=1))
+    assert (outcome.status, tried) == (status, [full] * 2)
+    assert outcome.attempts == (attempts if full == "/endpoint" else int(status == "accepted"))
+    if outcome.status == "failed":
+        assert outcome.next_try is not None
+        assert outcome.next_try > clock.instant + timedelta(minutes=3)
+
+
+def test_a_503_with_a_wish_is_not_tried_before(store: Store, client: Client, clock: Clock) -> None:
+    with FarSide("/1", answer=page(status=503, headers={"Retry-After": "120"})) as far_side:
+        plan(store, f"{far_side.url}/1")
+        [outcome] = delivered(store, client, clock, timedelta(minutes=1))
+    assert (outcome.status, outcome.attempts) == ("failed", 1)
 
 
 @pytest.mark.parametrize(

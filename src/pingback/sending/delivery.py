@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from pingback.store import Store
 
 ASIDE_FOR = timedelta(minutes=5)  # what this run may not send, and the next one may
+ONCE_MORE_AFTER = timedelta(seconds=2)  # where a server had no room just then, and does not say until when
 UNREADABLE_FOR = timedelta(days=1)
 SHARED_FOR = 60.0  # seconds in which many links to one target cost one look
 REMEMBERED = 1000  # discoveries in memory
 KEPT_TOGETHER = 20  # discoveries that are kept on the way of one ping
 
 _TOO_FAST = 429  # an HTTP status, and WordPress's fault
+_NO_ROOM = 503  # an HTTP status
 _DONE = (OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY)
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ class Deliveries:
         self.looks = _Looks(self)
         self._unkept: deque[tuple[Discovery, datetime]] = deque()  # discoveries that the store is still to keep
         self._aside: set[int] = set()
+        self._once_more: set[int] = set()
         self._unreadable: set[int] = set()  # of these the log knows
 
     def __call__(self, job: Job) -> Step | End:
@@ -133,6 +136,14 @@ class Deliveries:
         instant = self.clock()
         later = max(self.until or instant, instant) + ASIDE_FOR
         return End(partial(self.store.jobs.postpone, job, later, now=instant), told, counts=False)
+
+    def once_more(self, job: Job, instant: datetime) -> datetime | None:
+        """When this run, if it is patient enough, tries a second time what failed for want of room; None after that."""
+        due = instant + ONCE_MORE_AFTER
+        if self.until is None or due > self.until or job.subject in self._once_more:
+            return None
+        self._once_more.add(job.subject)
+        return due
 
     def protocols_for(self, ping: QueuedPing) -> Collection[Protocol]:
         """Those by which it may be told: of a link that is gone, only some can tell, the one that told of it first."""
@@ -310,6 +321,8 @@ class _OnItsWay:
         """The outcome, given up where it failed for too long, and when the next try is due."""
         if outcome.status is not OutcomeStatus.FAILED:
             return outcome, None
+        if outcome.fault == _NO_ROOM and wish is None and (soon := self._deliveries.once_more(self._job, instant)):
+            return outcome, soon
         since = self._job.failing_since or instant
         if outcome.fault == _TOO_FAST:
             due = DELIVERIES.next_at_pace(failing_since=since, now=instant, not_before=wish)
