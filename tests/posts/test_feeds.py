@@ -168,6 +168,46 @@ def test_entries_of_other_hosts_are_told_and_left_out() -> None:
     assert (found.foreign, found.without_url) == (("https://victim.example/",), 1)
 
 
+ABOUT = "<link>https://other.example/</link>"
+ATOM_ABOUT = "<link rel='alternate' href='https://other.example/'/>"
+
+
+@pytest.mark.parametrize(
+    ("item", "url"),
+    [
+        pytest.param(f"{ABOUT}<guid>https://blog.example/1</guid>", "/1", id="rss2-guid-is-a-permalink-by-default"),
+        pytest.param(f"<guid isPermaLink='true'>https://blog.example/1</guid>{ABOUT}", "/1", id="rss2-guid-says-so"),
+        pytest.param(f"{ABOUT}<guid isPermaLink='False'>https://blog.example/1</guid>", None, id="rss2-guid-says-no"),
+        pytest.param(f"{ABOUT}<guid>tag:blog.example,2026:1</guid>", None, id="no-address"),
+        pytest.param(f"{ABOUT}<guid>https://third.example/1</guid>", None, id="a-third-host"),
+        pytest.param(f"{ABOUT}<guid>https://blog.example/</guid>", None, id="the-whole-blog"),
+        pytest.param(f"<id>https://blog.example/1</id>{ATOM_ABOUT}", "/1", id="rfc4287-4.2.6-id"),
+        pytest.param(f"<id>tag:1</id>{ATOM_ABOUT}<link rel='related' href='/1'/>", "/1", id="rfc4287-4.2.7.2-related"),
+        pytest.param(f"<id>tag:1</id>{ATOM_ABOUT}<link hreflang='de' href='/1'/>", "/1", id="another-alternate"),
+        pytest.param("<link href='/1'/><link rel='related' href='/2'/><id>https://blog.example/3</id>", "/1", id="own"),
+    ],
+)
+def test_the_own_page_of_an_entry_that_links_to_another(item: str, url: str | None) -> None:
+    feed = f"<feed xmlns='http://www.w3.org/2005/Atom'><link href='/'/><entry>{item}</entry></feed>".encode()
+    found = read(items(item) if "<guid" in item else feed)
+    assert [each.url for each in found.entries] == ([f"https://blog.example{url}"] if url else [])
+    assert found.foreign == (() if url else ("https://other.example/",))
+
+
+@pytest.mark.parametrize(
+    ("item", "url"),
+    [
+        pytest.param({"id": "https://blog.example/1", "external_url": "https://other.example/"}, "/1", id="id"),
+        pytest.param({"id": "https://blog.example/1", "url": "https://other.example/"}, "/1", id="url-is-the-other"),
+        pytest.param({"id": "https://blog.example/2", "url": "/1"}, "/1", id="url"),
+        pytest.param({"id": "1", "external_url": "https://other.example/"}, None, id="no-address"),
+    ],
+)
+def test_the_own_page_of_a_json_item_that_links_to_another(item: dict[str, str], url: str | None) -> None:
+    found = read(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}).encode())
+    assert [each.url for each in found.entries] == ([f"https://blog.example{url}"] if url else [])
+
+
 def test_more_entries_than_are_read() -> None:
     found = read(items(*(f"<link>/{number}</link>" for number in range(1234))))
     assert (len(found.entries), found.left_out) == (1000, 234)

@@ -7,7 +7,7 @@ file's name too. What it would be slow with is taken out before (`pingback.posts
 
 import html
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,13 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lxml import etree
+
 from pingback.page.encoding import to_utf8
 from pingback.page.microformats import LONGEST_TITLE, instant_of
 from pingback.posts.reduced import reduced
 from pingback.posts.values import BadFeed, Feed, FeedEntry
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean
-from pingback.urls import MAX_URL, is_http, key_of, require_http, resolve, split
+from pingback.urls import MAX_URL, is_http, key_of, origin_of, require_http, resolve, split
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -35,7 +37,7 @@ ACCEPT = (
     " application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
-MAX_HUBS = 20  # of one feed that are told
+MAX_RELATED = 20  # hubs of one feed that are told, and addresses of one kind of an entry
 
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _UTF8 = {"content-type": "application/xml; charset=utf-8"}
@@ -61,6 +63,7 @@ class _Told(NamedTuple):
 
 class _ToldEntry(NamedTuple):
     url: str | None
+    others: list[str]  # addresses that may be its own page, where that one is a page of somebody else's
     id: str | None
     title: str | None
     html: str | None
@@ -86,21 +89,23 @@ def entries_in(feed: bytes, *, url: str, content_type: str | None) -> Feed:
     told = _told(feed, require_http(url), content_type)
     home = told.home if told.home is not None and is_http(told.home) else None
     hosts = {split(page).host for page in (url, home) if page is not None}
+    whole = {key_of(page) for page in (url, f"{origin_of(url)}/", home) if page is not None}
     entries: dict[str, FeedEntry] = {}
     foreign: dict[str, None] = {}
     without_url = left_out = 0
     for entry in told.entries:
-        if entry.url is None or not is_http(entry.url):
+        page = _page_of(entry, hosts, whole)
+        if page is None:
             without_url += 1
-        elif key_of(entry.url) in entries or entry.url in foreign:
+        elif key_of(page) in entries or page in foreign:
             continue
         elif len(entries) + len(foreign) == MAX_ENTRIES:
             left_out += 1
-        elif split(entry.url).host not in hosts:
-            foreign[entry.url] = None
+        elif split(page).host not in hosts:
+            foreign[page] = None
         else:
-            entries[key_of(entry.url)] = FeedEntry(
-                url=entry.url,
+            entries[key_of(page)] = FeedEntry(
+                url=page,
                 id=entry.id,
                 title=entry.title,
                 html=entry.html,
@@ -120,6 +125,18 @@ def entries_in(feed: bytes, *, url: str, content_type: str | None) -> Feed:
     )
 
 
+def _page_of(entry: _ToldEntry, hosts: Set[str], whole: Set[str]) -> str | None:
+    """The entry's own page; where it names none on these hosts, what it links to. No entry is the `whole` blog.
+
+    In a feed of links an entry's link is the page that it is about.
+    """
+    link = entry.url if entry.url is not None and is_http(entry.url) else None
+    if link is not None and split(link).host in hosts:
+        return link
+    own = (page for page in entry.others if is_http(page) and split(page).host in hosts and key_of(page) not in whole)
+    return next(own, link)
+
+
 def _told(feed: bytes, url: str, content_type: str | None) -> _Told:
     """By what the feed begins with: servers send feeds under many types."""
     if feed.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
@@ -134,11 +151,12 @@ def _syndicated(feed: bytes, *, url: str, charset: str | None) -> _Told:
     complete = well_formed and not found.bozo
     if not complete and not found.entries:
         raise BadFeed(f"{url} is broken off before its first entry")
+    no_pages = _no_permalinks(data)
     return _Told(
         home=_absolute(url, found.feed.get("link")),
         hubs=_related(found.feed, "hub", url),
         topic=next(iter(_related(found.feed, "self", url)), None),
-        entries=(_entry_of(entry, url, complete=complete) for entry in found.entries),
+        entries=(_entry_of(entry, url, no_pages, complete=complete) for entry in found.entries),
         complete=complete,
     )
 
@@ -152,12 +170,26 @@ def _parsed(data: bytes, url: str) -> Any:
         raise BadFeed(f"{url} is too broken to be read as a feed") from error
 
 
-def _entry_of(entry: Mapping[str, Any], url: str, *, complete: bool) -> _ToldEntry:
+def _no_permalinks(data: bytes) -> set[str]:
+    """The guids that say that they are no addresses (RSS 2.0, guid), which feedparser does not tell of all."""
+    if b"isPermaLink" not in data:
+        return set()
+    guids = etree.fromstring(data).iter("{*}guid")
+    return {(guid.text or "").strip() for guid in guids if guid.get("isPermaLink", "").strip().lower() == "false"}
+
+
+def _entry_of(entry: Mapping[str, Any], url: str, no_pages: Set[str], *, complete: bool) -> _ToldEntry:
     # FeedBurner puts an address of its own in the place of the post's, and keeps that one here.
     reference = entry.get("feedburner_origlink") or entry.get("link")
+    name = (entry.get("id") or "")[:MAX_URL]
     return _ToldEntry(
         url=_absolute(url, reference),
-        id=(entry.get("id") or "")[:MAX_URL] or None,
+        others=[
+            *([name] if name not in no_pages else []),
+            *_related(entry, "related", url),
+            *_related(entry, "alternate", url),
+        ],
+        id=name or None,
         title=clean(entry.get("title"), LONGEST_TITLE),
         html=_content(entry) if complete else None,
         updated=_instant(entry),
@@ -188,7 +220,7 @@ def _instant(entry: Mapping[str, Any]) -> datetime | None:
 
 
 def _related(feed: Mapping[str, Any], rel: str, url: str) -> list[str]:
-    found = islice((link for link in feed.get("links", ()) if link.get("rel") == rel), MAX_HUBS)
+    found = islice((link for link in feed.get("links", ()) if link.get("rel") == rel), MAX_RELATED)
     links = [_absolute(url, link.get("href")) for link in found]
     return [link for link in links if link is not None]
 
@@ -206,7 +238,7 @@ def _json_feed(feed: bytes, *, url: str) -> _Told:
     if not isinstance(found, dict) or not str(found.get("version")).startswith(_VERSIONS):
         raise BadFeed(f"{url} is JSON, but not a JSON feed")
     websub = (hub for hub in _json_objects(found, "hubs") if _json_text(hub, "type") in (None, "WebSub"))
-    hubs = [_json_address(hub, "url", url) for hub in islice(websub, MAX_HUBS)]
+    hubs = [_json_address(hub, "url", url) for hub in islice(websub, MAX_RELATED)]
     return _Told(
         home=_json_address(found, "home_page_url", url),
         hubs=[hub for hub in hubs if hub is not None],
@@ -218,9 +250,11 @@ def _json_feed(feed: bytes, *, url: str) -> _Told:
 
 def _json_entry(item: Mapping[str, object], url: str) -> _ToldEntry:
     updated = instant_of(_json_text(item, "date_modified")) or instant_of(_json_text(item, "date_published"))
+    name = (_json_text(item, "id") or "")[:MAX_URL]
     return _ToldEntry(
         url=_json_address(item, "url", url),
-        id=(_json_text(item, "id") or "")[:MAX_URL] or None,
+        others=[name],
+        id=name or None,
         title=clean(_json_text(item, "title"), LONGEST_TITLE),
         html=_json_text(item, "content_html"),
         updated=updated,

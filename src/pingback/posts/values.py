@@ -32,8 +32,9 @@ class FeedEntry:
 class Feed:
     """`entries` in the feed's order, each page once. `home` is the page that it is the feed of.
 
-    `hubs` and `topic` are what it gives for WebSub. `foreign` are entries on other hosts than its own and its home's,
-    `without_url` those that name no page of theirs, `left_out` those over MAX_ENTRIES. `complete`: it was well-formed.
+    `hubs` and `topic` are what it gives for WebSub. `foreign` is what those entries link to that name no page on its
+    own or its home's host, `without_url` counts those that link to nothing, `left_out` those over MAX_ENTRIES.
+    `complete`: it was well-formed.
     """
 
     url: str
