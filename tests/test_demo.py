@@ -9,7 +9,7 @@ from pingback.demo import FIVE, SERIES, Blog, Demo, running, thoughts_on
 from pingback.errors import Unreachable
 from pingback.model import Mention, MentionStatus, OutcomeStatus, Protocol
 from pingback.net.client import Client
-from pingback.sending.publish import UNCHANGED
+from pingback.sending.hook import UNCHANGED
 from pingback.site import Site
 from pingback.store import Store
 

@@ -23,8 +23,9 @@ from pingback.protocols.table import EVERY
 from pingback.sending import publications
 from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
+from pingback.sending.hook import publish
 from pingback.sending.ping import unfound, unsupported
-from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken, publish
+from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken
 from pingback.sending.reading import Reader
 from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of

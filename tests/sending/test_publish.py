@@ -8,7 +8,8 @@ import pytest
 from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
-from pingback.sending.publish import EVERYTHING, UNCHANGED, Publication, Publisher, PublishOptions, Taken, publish
+from pingback.sending.hook import UNCHANGED, publish
+from pingback.sending.publish import EVERYTHING, Publication, Publisher, PublishOptions, Taken
 from pingback.sending.sender import Sender
 from pingback.store import Store
 from pingback.work import Plan

@@ -1,21 +1,15 @@
-"""The publish hook: a post goes out, and every page that it links to hears of it, once.
-
-What the post links to is planned in the outbox before anything is sent, and what the outbox knows is not sent again
-unless the post changed. Of posts that are as they were, one question to the database is about some hundred.
+"""What the publish hook does with one post: it is read, and its pings are planned in the outbox.
 
 Nothing at all is sent for a post that the public cannot read yet: a ping from a preview burns the real one, which would
 be `already` known, or refused for good.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch
@@ -25,20 +19,14 @@ from pingback.page.region import MAX_LINKS
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.transitions import planned
 from pingback.text import plain
-from pingback.urls import key_of, shown, split
+from pingback.urls import shown, split
 from pingback.work import KnownPost, Plan, QueuedPing
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
-    from pingback.sending.sender import Sender
     from pingback.store import Store
 
-PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
-KNOWN_TOGETHER = 500  # posts that the store is asked about at once
-TOGETHER = 50  # posts whose pings are delivered together
-
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
-UNCHANGED = "nothing changed since the last ping"
 
 log = logging.getLogger(__name__)
 
@@ -256,6 +244,13 @@ def _matched(post: Post) -> Post:
     raise _Unready(str(error), error=error)
 
 
+def _over(source: str, post: Post) -> tuple[Outcome, ...]:
+    if not post.left_out:
+        return ()
+    message = f"{post.left_out} links after the first {MAX_LINKS} are left out"
+    return (Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message),)
+
+
 def is_as_it_was(publication: Publication, post: KnownPost | None, pings: Iterable[QueuedPing]) -> bool:
     """Its maker says that it is as it was when it was planned, and our own guard kept nobody from hearing of it.
 
@@ -263,138 +258,8 @@ def is_as_it_was(publication: Publication, post: KnownPost | None, pings: Iterab
     """
     if publication.fingerprint is None or publication.gone or post is None or post.gone:
         return False
-    return post.fingerprint == publication.fingerprint and not any(_is_blocked(ping) for ping in pings)
+    return post.fingerprint == publication.fingerprint and not any(is_blocked(ping) for ping in pings)
 
 
-def _is_blocked(ping: QueuedPing) -> bool:
+def is_blocked(ping: QueuedPing) -> bool:
     return ping.linked and ping.status is OutcomeStatus.BLOCKED
-
-
-def publish(
-    publications: Iterable[Publication],
-    on_outcome: Callable[[Outcome], object],
-    *,
-    publisher: Publisher,
-    sender: "Sender",
-    patience: timedelta = PATIENCE,
-    on_taken: Callable[[Taken], object] = lambda taken: None,
-) -> None:
-    """Tell every page that the posts link to. May run again at any time.
-
-    `on_outcome` hears what became of each ping, as it is known. What a host's pause or another process keeps from being
-    sent now stays in the outbox and is told as `waiting`, what failed before and is not due yet as `failed`, each with
-    its next try. `on_taken` hears of each post before its pings go out. What either raises ends this, when what went
-    out by then is recorded. Raises StoreError.
-    """
-    run = _Publishing(on_outcome, on_taken, publisher=publisher, sender=sender, patience=patience)
-    left = iter(publications)
-    while not sender.stopped.is_set() and (together := list(islice(left, KNOWN_TOGETHER))):
-        run.publish(together)
-
-
-Pair: TypeAlias = tuple[str, str | None]  # source and target
-
-
-class _Publishing:
-    """One call of `publish`."""
-
-    def __init__(
-        self,
-        on_outcome: Callable[[Outcome], object],
-        on_taken: Callable[[Taken], object],
-        *,
-        publisher: Publisher,
-        sender: "Sender",
-        patience: timedelta,
-    ) -> None:
-        self._on_outcome = on_outcome
-        self._on_taken = on_taken
-        self._publisher = publisher
-        self._sender = sender
-        self._store = sender.store
-        self._patience = patience
-        self._blocked: set[Pair] = set()  # that our guard kept back before
-        self._told: set[Pair] = set()  # of the pings that go out together
-
-    def publish(self, publications: Sequence[Publication]) -> None:
-        sources = {key_of(each.source): each.source for each in publications}
-        posts = self._store.posts.known(sources.values())
-        pings = self._pings_of(post.source for post in posts.values())
-        self._blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if _is_blocked(ping)}
-        changed: dict[str, str] = {}
-        for publication in publications:
-            key = key_of(publication.source)
-            if key not in changed and is_as_it_was(publication, posts.get(key), pings[key]):
-                self._leave(publication, pings[key], changed)
-            else:
-                self._take(publication, changed)
-            if len(changed) >= TOGETHER:
-                self._deliver(changed)
-                posts |= self._store.posts.known(changed.values())
-                pings |= self._pings_of(changed.values())
-                changed = {}
-        if changed:
-            self._deliver(changed)
-
-    def _leave(self, publication: Publication, pings: Collection[QueuedPing], changed: dict[str, str]) -> None:
-        """The post is as it was. What of it is due goes out."""
-        is_due = any(self._is_due(ping) for ping in pings)
-        self._on_taken(Taken(publication=publication, is_settled=not is_due))
-        if is_due:
-            changed[key_of(publication.source)] = publication.source
-        else:
-            self._tell_of_rest(pings)
-
-    def _take(self, publication: Publication, changed: dict[str, str]) -> None:
-        taken = self._publisher.take(publication)
-        self._on_taken(taken)
-        for outcome in taken.skipped:
-            self._on_outcome(outcome)
-        if taken.is_planned:
-            changed[key_of(publication.source)] = publication.source
-
-    def _deliver(self, sources: dict[str, str]) -> None:
-        before = self._pings_of(sources.values())
-        due = [ping.id for pings in before.values() for ping in pings if self._is_due(ping)]
-        if due:
-            self._sender.deliver(self._hear, only=due, patience=self._patience)
-        after = self._pings_of(sources.values()) if due else before
-        for key in sources:
-            self._tell_of_rest(after[key])
-        self._told.clear()
-
-    def _hear(self, outcome: Outcome) -> None:
-        pair = (outcome.source, outcome.target)
-        self._told.add(pair)
-        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
-        self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
-
-    def _pings_of(self, sources: Iterable[str]) -> dict[str, list[QueuedPing]]:
-        """By the keys of their posts."""
-        found: dict[str, list[QueuedPing]] = defaultdict(list)
-        for ping in self._store.outbox.pings_of(sources):
-            found[key_of(ping.source)].append(ping)
-        return found
-
-    def _is_due(self, ping: QueuedPing) -> bool:
-        """It may go out in this run."""
-        if ping.next_try is None or ping.next_try > self._sender.clock() + self._patience:
-            return False
-        return self._publisher.is_wanted(ping.source, ping.target)
-
-    def _tell_of_rest(self, pings: Iterable[QueuedPing]) -> None:
-        """What was not sent in this run: unchanged, or not due yet."""
-        for ping in pings:
-            if (ping.source, ping.target) in self._told or not self._publisher.is_wanted(ping.source, ping.target):
-                continue
-            if ping.next_try is not None:
-                self._on_outcome(ping.as_outcome())
-            elif ping.linked:
-                self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))
-
-
-def _over(source: str, post: Post) -> tuple[Outcome, ...]:
-    if not post.left_out:
-        return ()
-    message = f"{post.left_out} links after the first {MAX_LINKS} are left out"
-    return (Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message),)

@@ -1,0 +1,149 @@
+"""The publish hook: posts go out, and every page that they link to hears of it, once.
+
+What the posts link to is planned in the outbox before anything is sent, and what the outbox knows is not sent again
+unless the post changed. Of posts that are as they were, one question to the database is about some hundred.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+from pingback.model import Outcome, OutcomeStatus
+from pingback.sending.publish import Publication, Publisher, Taken, is_as_it_was, is_blocked
+from pingback.urls import key_of
+from pingback.work import QueuedPing
+
+if TYPE_CHECKING:
+    from pingback.sending.sender import Sender
+
+PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
+KNOWN_TOGETHER = 500  # posts that the store is asked about at once
+TOGETHER = 50  # posts whose pings are delivered together
+
+UNCHANGED = "nothing changed since the last ping"
+
+
+def publish(
+    publications: Iterable[Publication],
+    on_outcome: Callable[[Outcome], object],
+    *,
+    publisher: Publisher,
+    sender: "Sender",
+    patience: timedelta = PATIENCE,
+    on_taken: Callable[[Taken], object] = lambda taken: None,
+) -> None:
+    """Tell every page that the posts link to. May run again at any time.
+
+    `on_outcome` hears what became of each ping, as it is known. What a host's pause or another process keeps from being
+    sent now stays in the outbox and is told as `waiting`, what failed before and is not due yet as `failed`, each with
+    its next try. `on_taken` hears of each post before its pings go out. What either raises ends this, when what went
+    out by then is recorded. Raises StoreError.
+    """
+    run = _Publishing(on_outcome, on_taken, publisher=publisher, sender=sender, patience=patience)
+    left = iter(publications)
+    while not sender.stopped.is_set() and (together := list(islice(left, KNOWN_TOGETHER))):
+        run.publish(together)
+
+
+Pair: TypeAlias = tuple[str, str | None]  # source and target
+
+
+class _Publishing:
+    """One call of `publish`."""
+
+    def __init__(
+        self,
+        on_outcome: Callable[[Outcome], object],
+        on_taken: Callable[[Taken], object],
+        *,
+        publisher: Publisher,
+        sender: "Sender",
+        patience: timedelta,
+    ) -> None:
+        self._on_outcome = on_outcome
+        self._on_taken = on_taken
+        self._publisher = publisher
+        self._sender = sender
+        self._store = sender.store
+        self._patience = patience
+        self._blocked: set[Pair] = set()  # that our guard kept back before
+        self._told: set[Pair] = set()  # of the pings that go out together
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        sources = {key_of(each.source): each.source for each in publications}
+        posts = self._store.posts.known(sources.values())
+        pings = self._pings_of(post.source for post in posts.values())
+        self._blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if is_blocked(ping)}
+        changed: dict[str, str] = {}
+        for publication in publications:
+            key = key_of(publication.source)
+            if key not in changed and is_as_it_was(publication, posts.get(key), pings[key]):
+                self._leave(publication, pings[key], changed)
+            else:
+                self._take(publication, changed)
+            if len(changed) >= TOGETHER:
+                self._deliver(changed)
+                posts |= self._store.posts.known(changed.values())
+                pings |= self._pings_of(changed.values())
+                changed = {}
+        if changed:
+            self._deliver(changed)
+
+    def _leave(self, publication: Publication, pings: Collection[QueuedPing], changed: dict[str, str]) -> None:
+        """The post is as it was. What of it is due goes out."""
+        is_due = any(self._is_due(ping) for ping in pings)
+        self._on_taken(Taken(publication=publication, is_settled=not is_due))
+        if is_due:
+            changed[key_of(publication.source)] = publication.source
+        else:
+            self._tell_of_rest(pings)
+
+    def _take(self, publication: Publication, changed: dict[str, str]) -> None:
+        taken = self._publisher.take(publication)
+        self._on_taken(taken)
+        for outcome in taken.skipped:
+            self._on_outcome(outcome)
+        if taken.is_planned:
+            changed[key_of(publication.source)] = publication.source
+
+    def _deliver(self, sources: dict[str, str]) -> None:
+        before = self._pings_of(sources.values())
+        due = [ping.id for pings in before.values() for ping in pings if self._is_due(ping)]
+        if due:
+            self._sender.deliver(self._hear, only=due, patience=self._patience)
+        after = self._pings_of(sources.values()) if due else before
+        for key in sources:
+            self._tell_of_rest(after[key])
+        self._told.clear()
+
+    def _hear(self, outcome: Outcome) -> None:
+        pair = (outcome.source, outcome.target)
+        self._told.add(pair)
+        is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
+        self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
+
+    def _pings_of(self, sources: Iterable[str]) -> dict[str, list[QueuedPing]]:
+        """By the keys of their posts."""
+        found: dict[str, list[QueuedPing]] = defaultdict(list)
+        for ping in self._store.outbox.pings_of(sources):
+            found[key_of(ping.source)].append(ping)
+        return found
+
+    def _is_due(self, ping: QueuedPing) -> bool:
+        """It may go out in this run."""
+        if ping.next_try is None or ping.next_try > self._sender.clock() + self._patience:
+            return False
+        return self._publisher.is_wanted(ping.source, ping.target)
+
+    def _tell_of_rest(self, pings: Iterable[QueuedPing]) -> None:
+        """What was not sent in this run: unchanged, or not due yet."""
+        for ping in pings:
+            if (ping.source, ping.target) in self._told or not self._publisher.is_wanted(ping.source, ping.target):
+                continue
+            if ping.next_try is not None:
+                self._on_outcome(ping.as_outcome())
+            elif ping.linked:
+                self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))
