@@ -62,6 +62,10 @@ class Unreachable(FetchError):
     """No HTTP response: no such name, refused, broken off, out of time, or redirected without end."""
 
 
+class NoSuchHost(Unreachable):
+    """Its name is known to nobody."""
+
+
 class BadStatus(FetchError):
     """A page answered with an HTTP status other than success, `status`; `url` is where it was in the end.
 

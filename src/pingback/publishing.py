@@ -255,7 +255,7 @@ class Publishing:
         from pingback.posts.sitemap import fetch_sitemap
 
         settings = self._settings
-        yield from publications.of_urls(map(require_http, sources))
+        yield from publications.of_urls(map(require_http, sources), named=True)
         for name in dict.fromkeys(settings.feeds):
             try:
                 if is_http(name):

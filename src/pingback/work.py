@@ -24,9 +24,9 @@ class QueuedPing:
 
     `host` is the server of the target, whichever its port. `fingerprint` is that of the link's surroundings as the post
     last had them, `linked` whether the post has the link still. `told_by` is the protocol by which the far side took
-    the ping, once. `next_try` is when its job is due, `is_held` whether somebody
-    is at it. `status` and `message` are those of the last try, or of a ping that waits for one; for others to see
-    there is `as_outcome`.
+    the ping, once. `next_try` is when its job is due, `is_held` whether somebody is at it. `aging_since` is the first
+    try of those after which the next one is days away: the far side takes no pings yet. `status` and `message` are
+    those of the last try, or of a ping that waits for one; for others to see there is `as_outcome`.
     """
 
     id: int
@@ -44,6 +44,7 @@ class QueuedPing:
     linked: bool = True
     told_by: Protocol | None = None
     is_held: bool = False
+    aging_since: datetime | None = None
 
     @property
     def told(self) -> bool:

@@ -51,6 +51,13 @@ REFUSED = replace(
     attempts=2,
     next_try=None,
 )
+ASLEEP = replace(
+    NEW,
+    status=OutcomeStatus.UNSUPPORTED,
+    message="no endpoint",
+    next_try=NOON + 24 * HOUR,
+    aging_since=NOON,
+)
 GIVEN_UP_ON = replace(TOLD, status=OutcomeStatus.GONE, attempts=9)
 LATER = NOON + MINUTE
 DUE: dict[str, Any] = {"status": OutcomeStatus.WAITING, "message": "waiting to be sent", "fault": None}
@@ -60,7 +67,7 @@ def changed(ping: QueuedPing) -> QueuedPing:
     return planned(ping, Link(ONE, OTHER), source=POST, now=LATER, retelling=RETELLING)
 
 
-@pytest.mark.parametrize("ping", [NEW, HELD, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON])
+@pytest.mark.parametrize("ping", [NEW, HELD, RETRIED, TOLD, TOLD_BY_PINGBACK, REFUSED, GIVEN_UP_ON, ASLEEP])
 def test_a_link_that_is_as_it_was_is_no_news(ping: QueuedPing) -> None:
     link = Link("http://one.example", "words")
     assert planned(ping, link, source=POST, now=LATER, retelling=RETELLING) is ping
@@ -86,6 +93,10 @@ OTHER = "other words"
             id="told-then-given-up-begins-anew",
         ),
         pytest.param(HELD, replace(HELD, fingerprint=OTHER), id="a-lease-stays-its-holders"),
+        pytest.param(ASLEEP, replace(NEW, next_try=LATER, fingerprint=OTHER), id="aging-begins-anew"),
+        pytest.param(
+            replace(ASLEEP, next_try=NOON), replace(NEW, next_try=NOON, fingerprint=OTHER), id="aging-and-due-as-well"
+        ),
     ],
 )
 def test_a_link_in_other_words(ping: QueuedPing, after: QueuedPing) -> None:
@@ -117,6 +128,7 @@ def test_a_changed_link_is_sent_as_it_is_written_now() -> None:
             id="never-told",
         ),
         pytest.param(HELD, HELD, id="perhaps-told-by-whoever-holds-it"),
+        pytest.param(ASLEEP, replace(ASLEEP, next_try=None, aging_since=None), id="aging-is-asked-no-more"),
     ],
 )
 def test_a_link_that_was_removed(ping: QueuedPing, after: QueuedPing) -> None:
@@ -131,6 +143,40 @@ def test_a_link_that_came_back_is_due(ping: QueuedPing) -> None:
     back = plan(plan(ping, None), Link(ONE, "words"))
     assert back.linked
     assert back.next_try == NOON
+
+
+@pytest.mark.parametrize(
+    ("ping", "after"),
+    [
+        pytest.param(ASLEEP, replace(ASLEEP, next_try=LATER), id="asked-now-and-its-days-go-on"),
+        pytest.param(replace(ASLEEP, is_held=True), replace(ASLEEP, is_held=True), id="in-somebodys-hand"),
+        pytest.param(replace(ASLEEP, next_try=NOON), replace(ASLEEP, next_try=NOON), id="due-already"),
+        pytest.param(REFUSED, REFUSED, id="final"),
+        pytest.param(RETRIED, RETRIED, id="failed-keeps-its-time"),
+        pytest.param(TOLD, TOLD, id="accepted"),
+    ],
+)
+def test_a_target_of_which_nothing_is_remembered(ping: QueuedPing, after: QueuedPing) -> None:
+    link = Link(ONE, "words")
+    assert planned(ping, link, source=POST, now=LATER, retelling=RETELLING, stale={ONE}) == after
+    assert planned(ping, link, source=POST, now=LATER, retelling=RETELLING, stale={"https://two.example/"}) is ping
+
+
+@pytest.mark.parametrize(
+    ("ping", "after"),
+    [
+        pytest.param(TOLD, replace(TOLD, **DUE, next_try=LATER), id="accepted"),
+        pytest.param(TOLD_BY_PINGBACK, replace(TOLD_BY_PINGBACK, **DUE, next_try=LATER), id="accepted-by-pingback"),
+        pytest.param(REFUSED, replace(NEW, next_try=LATER), id="refused-is-as-new"),
+        pytest.param(ASLEEP, replace(NEW, next_try=LATER), id="aging-is-as-new"),
+        pytest.param(HELD, HELD, id="in-somebodys-hand"),
+    ],
+)
+def test_once_more(ping: QueuedPing, after: QueuedPing) -> None:
+    plan = partial(planned, source=POST, now=LATER, retelling=RETELLING, once_more=True)
+    assert plan(ping, Link(ONE, "words")) == after
+    assert plan(ping, Link(ONE, OTHER)) == replace(after, fingerprint=OTHER)
+    assert not plan(ping, None).linked  # what the post no longer links to is as ever
 
 
 def after_try(

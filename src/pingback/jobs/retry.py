@@ -52,6 +52,8 @@ class Schedule:
 
 
 DELIVERIES = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=12), horizon=timedelta(days=5))
+# For who takes no pings yet: the waits are 1, 2, 4, 8 and 16 days.
+AGING = Schedule(first=timedelta(days=1), longest=timedelta(days=16), horizon=timedelta(days=31))
 VERIFICATIONS = Schedule(first=timedelta(seconds=10), longest=timedelta(hours=6), horizon=timedelta(days=2))
 # What is new meanwhile waits for the same try, so that it is never far away.
 NOTIFICATIONS = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=1), horizon=timedelta(days=7))

@@ -15,7 +15,7 @@ from typing import Self
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
-from pingback.errors import BadStatus, Blocked, Unreachable
+from pingback.errors import BadStatus, Blocked, NoSuchHost, Unreachable
 from pingback.net.budget import Budget, TooMuch
 from pingback.net.connection import NO_WAY
 from pingback.net.guard import Refused
@@ -39,7 +39,6 @@ OFFLINE = "is this machine offline?"  # nobody can know, but whoever sits at it
 
 # The first line that fits, from what is sure to what is left.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (gaierror, "no such host"),
     (ssl.SSLCertVerificationError, "its certificate is not valid: {0.verify_message}"),
     (ssl.SSLError, "TLS failed: {0.reason}"),
     (TooMuch, "it sends more than a page needs"),
@@ -164,6 +163,8 @@ def failed(url: str, error: Exception, *, seconds: float) -> Unreachable:
         cause = cause.__cause__ or cause.__context__
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return Unreachable(url, f"{shown(url)} did not answer within {seconds:g} seconds")
+    if any(isinstance(cause, gaierror) and cause.errno != EAI_AGAIN for cause in causes):
+        return NoSuchHost(url, f"{shown(url)} could not be reached: no such host")
     return unreachable(url, _reason(causes))
 
 

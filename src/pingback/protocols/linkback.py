@@ -17,6 +17,8 @@ from pingback.protocols.headers import NOSNIFF, retry_after
 OF_STATUS = dict.fromkeys((408, 425, 429, *range(500, 600)), OutcomeStatus.FAILED)
 # Where nobody takes pings of this protocol, another one may be worth a try.
 ABSENT = frozenset({404, 405, 410})
+# Who takes no pings now may take them some day: a page or an endpoint that is not there yet, or behind a firewall.
+AGING = frozenset({401, 403, 404, 405})
 
 
 class Message(NamedTuple):
@@ -42,12 +44,16 @@ class Answer(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What an answer means. `fault` as in `Outcome`; `absent`: there is no endpoint of this protocol, after all."""
+    """What an answer means. `fault` as in `Outcome`; `absent`: there is no endpoint of this protocol, after all.
+
+    `ages`: the same ping may be taken on another day, as nobody who takes pings has seen it.
+    """
 
     status: OutcomeStatus
     message: str
     fault: int | None = None
     absent: bool = False
+    ages: bool = False
 
 
 class Ping(NamedTuple):
@@ -172,7 +178,7 @@ def verdict_of_status(answer: Answer) -> Verdict:
     """What the HTTP status alone means."""
     status = OF_STATUS.get(answer.status, OutcomeStatus.REFUSED)
     message = str(BadStatus(answer.endpoint, answer.status))
-    return Verdict(status, message, answer.status, absent=answer.status in ABSENT)
+    return Verdict(status, message, answer.status, absent=answer.status in ABSENT, ages=answer.status in AGING)
 
 
 def text_reply(status: int, text: str, headers: Mapping[str, str] = NOSNIFF) -> Reply:

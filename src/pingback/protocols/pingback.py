@@ -93,6 +93,7 @@ _OF_FAULT: dict[int, OutcomeStatus] = {
     FaultCode.INTERNAL_ERROR: OutcomeStatus.FAILED,
 }
 _ABSENT = ABSENT | {FaultCode.NO_SUCH_METHOD}
+_AGING = _ABSENT - {410}  # a method that is switched off may be switched on
 
 
 class OtherCall(Fault):
@@ -124,7 +125,7 @@ def verdict_on(answer: Answer) -> Verdict:
         status = _OF_FAULT.get(fault.code, OutcomeStatus.REFUSED)
         # WordPress sends most faults without a word.
         message = fault.message or MEANINGS.get(fault.code, "refused")
-        return Verdict(status, message, fault.code, absent=fault.code in _ABSENT)
+        return Verdict(status, message, fault.code, absent=fault.code in _ABSENT, ages=fault.code in _AGING)
     except BadResponse as error:
         if answer.is_success:  # a login page, a maintenance page, nothing at all: it may be itself again tomorrow
             return Verdict(OutcomeStatus.FAILED, f"{answer.endpoint} gave no XML-RPC: {error}", answer.status)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
 from pingback.errors import FetchError, StoreError, Unreachable, UnreadableRow
-from pingback.jobs.retry import DELIVERIES, retry_after
+from pingback.jobs.retry import AGING, DELIVERIES, retry_after
 from pingback.jobs.steps import End, Step
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol
 from pingback.protocols.table import EVERY, retelling
@@ -308,33 +308,53 @@ class _OnItsWay:
         if outcome.fault == _TOO_FAST:
             for host in {self._job.host, self._endpoint_host} - {""}:
                 self._deliveries.budget.too_fast(host, wish)
-        outcome, due = self._scheduled(outcome, wish, instant)
+        since = self._ping.aging_since or instant if delivery.ages else None
+        outcome, due = self._scheduled(outcome, wish, instant, aging_since=since)
         is_done = outcome.status in _DONE
         exchange = None if is_done else delivery.exchange
         return End(
-            partial(self._keep, outcome, instant, monotonic() - self._began, due, exchange),
+            partial(self._keep, outcome, instant, monotonic() - self._began, due, since if due else None, exchange),
             partial(self._tell_outcome, due),
             twice=f"{shown(self._ping.source)} to {shown(self._ping.target)}" if is_done else "",
         )
 
-    def _scheduled(self, outcome: Outcome, wish: datetime | None, instant: datetime) -> tuple[Outcome, datetime | None]:
+    def _scheduled(
+        self, outcome: Outcome, wish: datetime | None, instant: datetime, *, aging_since: datetime | None
+    ) -> tuple[Outcome, datetime | None]:
         """The outcome, given up where it failed for too long, and when the next try is due."""
-        if outcome.status is not OutcomeStatus.FAILED:
-            return outcome, None
-        if outcome.fault == _NO_ROOM and wish is None and (soon := self._deliveries.once_more(self._job, instant)):
+        is_failed, random = outcome.status is OutcomeStatus.FAILED, self._deliveries.random
+        is_plain_503 = is_failed and outcome.fault == _NO_ROOM and wish is None
+        if is_plain_503 and (soon := self._deliveries.once_more(self._job, instant)):
             return outcome, soon
         since = self._job.failing_since or instant
-        if outcome.fault == _TOO_FAST:
+        if aging_since is not None and outcome.status not in _DONE:
+            due = AGING.next_try(failing_since=aging_since, now=instant, random=random, not_before=wish)
+        elif not is_failed:
+            due = None
+        elif outcome.fault == _TOO_FAST:
             due = DELIVERIES.next_at_pace(failing_since=since, now=instant, not_before=wish)
         else:
-            random = self._deliveries.random
             due = DELIVERIES.next_try(failing_since=since, now=instant, random=random, not_before=wish)
-        return (outcome, due) if due else (replace(outcome, status=OutcomeStatus.GONE), None)
+        return (outcome, due) if due or not is_failed else (replace(outcome, status=OutcomeStatus.GONE), None)
 
     def _keep(
-        self, outcome: Outcome, instant: datetime, seconds: float, due: datetime | None, exchange: str | None
+        self,
+        outcome: Outcome,
+        instant: datetime,
+        seconds: float,
+        due: datetime | None,
+        aging_since: datetime | None,
+        exchange: str | None,
     ) -> None:
-        becomes = partial(tried, sent=self._ping, outcome=outcome, at=instant, next_try=due, retelling=retelling())
+        becomes = partial(
+            tried,
+            sent=self._ping,
+            outcome=outcome,
+            at=instant,
+            next_try=due,
+            retelling=retelling(),
+            aging_since=aging_since,
+        )
         discovered = self._deliveries.take_along()
         try:
             recorded = self._deliveries.store.outbox.record(

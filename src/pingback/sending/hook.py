@@ -143,7 +143,12 @@ class _Publishing:
         for ping in pings:
             if (ping.source, ping.target) in self._told or not self._publisher.is_wanted(ping.source, ping.target):
                 continue
-            if ping.next_try is not None:
+            if ping.next_try is not None and not _is_asleep(ping):
                 self._on_outcome(ping.as_outcome())
             elif ping.linked:
                 self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))
+
+
+def _is_asleep(ping: QueuedPing) -> bool:
+    """Its target takes no pings yet, and is to be asked on another day: that is no news."""
+    return ping.aging_since is not None and ping.status is not OutcomeStatus.FAILED and not ping.is_held

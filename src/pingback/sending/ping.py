@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from pingback.errors import BadStatus, Blocked, FetchError, Unreachable
+from pingback.errors import BadStatus, Blocked, FetchError, NoSuchHost, Unreachable
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via, Words
 from pingback.page.about import read_mention
 from pingback.protocols.linkback import OF_STATUS, Answer, Linkback
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST_MESSAGE = 300  # characters of what the far side says
 LONGEST_EXCHANGE = 4096  # characters of what went over the wire that are kept to show why
 
+_GONE = 410  # by the target's own word it does not come back
+
 log = logging.getLogger(__name__)
 
 
@@ -29,13 +31,14 @@ class Delivery(NamedTuple):
     """What became of a ping, and what the next try should know.
 
     `retry_after` is the far side's `Retry-After` as it was written; `exchange` is the last request and its answer, as
-    text for a person. `absent`: the endpoint is none, after all.
+    text for a person. `absent`: the endpoint is none, after all. `ages`: another day may bring another outcome.
     """
 
     outcome: Outcome
     retry_after: str | None = None
     exchange: str | None = None
     absent: bool = False
+    ages: bool = False
 
 
 def send(
@@ -96,10 +99,12 @@ def unfound(source: str, target: str, error: FetchError) -> Outcome:
 
 def undelivered(source: str, target: str, error: FetchError) -> Delivery:
     """What became of a ping whose target gave no page to look for endpoints in."""
+    outcome = unfound(source, target, error)
     return Delivery(
-        unfound(source, target, error),
+        outcome,
         retry_after=error.retry_after if isinstance(error, BadStatus) else None,
         exchange=_on_paper(f"GET {target}", f"HTTP {error.status}" if isinstance(error, BadStatus) else str(error)),
+        ages=isinstance(error, NoSuchHost) or (outcome.status is OutcomeStatus.UNSUPPORTED and outcome.fault != _GONE),
     )
 
 
@@ -112,7 +117,7 @@ def deliver(
     words: Words | None = None,
 ) -> Delivery:
     """Tell the first of the target's endpoints that is there; `attempts` counts all that were told."""
-    delivery, attempts = Delivery(unsupported(source, found.target, wanted)), 0
+    delivery, attempts = Delivery(unsupported(source, found.target, wanted), ages=True), 0
     for endpoint in found.endpoints:
         linkback = linkback_of(endpoint.protocol) if endpoint.protocol in wanted else None
         if linkback is None:
@@ -157,7 +162,7 @@ def _deliver(
         return Delivery(outcome(status=OutcomeStatus.BLOCKED, message=plain(str(error)), attempts=attempts))
     except Unreachable as error:
         failed = outcome(status=OutcomeStatus.FAILED, message=plain(str(error)), attempts=1)
-        return Delivery(failed, exchange=_on_paper(posted, str(error)))
+        return Delivery(failed, exchange=_on_paper(posted, str(error)), ages=isinstance(error, NoSuchHost))
     verdict = linkback.verdict(answer)
     heard = outcome(
         status=verdict.status,
@@ -166,7 +171,7 @@ def _deliver(
         attempts=1,
     )
     text = f"HTTP {answer.status} {answer.content_type or ''}\n\n{answer.body.decode('utf-8', 'replace')}"
-    return Delivery(heard, retry_after, _on_paper(posted, text), verdict.absent)
+    return Delivery(heard, retry_after, _on_paper(posted, text), verdict.absent, verdict.ages)
 
 
 def _completed(given: Words, source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:

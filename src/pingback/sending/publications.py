@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 MAX_FILE = 1024 * 1024  # bytes; of a page on the web no more is read either
 
 
-def of_urls(sources: Iterable[str]) -> Iterator[Publication]:
+def of_urls(sources: Iterable[str], *, named: bool = False) -> Iterator[Publication]:
     """Posts by their permalinks, each once."""
-    return (Publication(source=source) for source in {key_of(source): source for source in sources}.values())
+    once = {key_of(source): source for source in sources}
+    return (Publication(source=source, named=named) for source in once.values())
 
 
 def of_html(source: str, html: str | bytes | None, *, content_type: str | None = None) -> Publication:
     """A post whose page, or whose words alone, may be at hand."""
     if html is None:
-        return Publication(source=source)
+        return Publication(source=source, named=True)
     if isinstance(html, str):
         html, content_type = html.encode("utf-8", "replace"), "text/html; charset=utf-8"
     page = html[:MAX_FILE]
-    return Publication(source=source, page=lambda: page, content_type=content_type)
+    return Publication(source=source, page=lambda: page, content_type=content_type, named=True)
 
 
 def of_file(path: Path, *, source: str) -> Publication:
     """A post whose page is in a file."""
-    return Publication(source=source, page=partial(_read, path))
+    return Publication(source=source, page=partial(_read, path), named=True)
 
 
 def of_feed(feed: Feed) -> Iterator[Publication]:

@@ -7,6 +7,7 @@ be `already` known, or refused for good.
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from pingback.work import KnownPost, Plan, QueuedPing
 if TYPE_CHECKING:
     from pingback.net.client import Client
     from pingback.store import Store
+    from pingback.store.outbox import Planned
 
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
 
@@ -37,6 +39,7 @@ class PublishOptions:
 
     `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
     `self_pings`: pages of the post's own host are told, too. `even_unready`: so are all for a post that is not public.
+    `again`: what was sent for a post that is named goes out once more.
     """
 
     selector: str | None = None
@@ -44,6 +47,7 @@ class PublishOptions:
     allows: Callable[[str], bool] = lambda target: True
     self_pings: bool = True
     even_unready: bool = False
+    again: bool = False
 
 
 EVERYTHING = PublishOptions()
@@ -55,6 +59,7 @@ class Publication:
 
     `page` gives its page where that is at hand, as `content_type` says, or as only the page itself does. `fingerprint`
     tells whether it changed, where its maker knows; else the post's own does. `gone`: it is said to have left the site.
+    `named`: it was asked for by its name, so that targets that took no pings are asked anew.
     """
 
     source: str
@@ -62,6 +67,7 @@ class Publication:
     content_type: str | None = None
     fingerprint: str | None = None
     gone: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +135,7 @@ class Publisher:
         if read.unready is not None:
             return self._untaken(publication, read.unready)
         outbox, instant = self._store.outbox, self._clock()
-        becomes = partial(planned, source=source, now=instant, retelling=retelling())
+        becomes = self._becomes(publication, now=instant)
         if post is None:
             gone = outbox.plan_gone(source, becomes=becomes, now=instant)
             return Taken(publication=publication, plan=gone)
@@ -164,10 +170,20 @@ class Publisher:
         if read.unready is not None:
             return self._untaken(publication, read.unready), []
         wanted = {} if read.post is None else self._wanted(source, read.post)
-        becomes = partial(planned, source=source, now=self._clock(), retelling=retelling())
-        due = outbox.dry_run(source, wanted, becomes=becomes, now=self._clock())
+        instant = self._clock()
+        becomes = self._becomes(publication, now=instant)
+        due = outbox.dry_run(source, wanted, becomes=becomes, now=instant)
         skipped = () if read.post is None else _over(source, read.post)
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
+
+    def _becomes(self, publication: Publication, *, now: datetime) -> "Planned":
+        """What becomes of the pings that are known of a post."""
+        source, stale, once_more = publication.source, frozenset[str](), False
+        if publication.named:
+            once_more = self._options.again
+            aging = (ping.target for ping in self._store.outbox.pings(source=source) if ping.aging_since is not None)
+            stale = frozenset(each for each in aging if self._store.discoveries.recall(each, now=now) is None)
+        return partial(planned, source=source, now=now, retelling=retelling(), stale=stale, once_more=once_more)
 
     def _wanted(self, source: str, post: Post) -> dict[str, str]:
         """The targets to be told, each with what decides whether it is told again.

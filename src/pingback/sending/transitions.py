@@ -5,6 +5,7 @@ when the post is gone; by others a second ping of a pair says nothing, and is re
 The outbox keeps what these functions give: it knows no protocol.
 """
 
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,17 +19,29 @@ _UNTOLD = frozenset({OutcomeStatus.WAITING, OutcomeStatus.FAILED})
 _FINAL_NO = frozenset(OutcomeStatus) - _YES - _UNTOLD
 
 
-def planned(ping: QueuedPing, link: Link | None, *, source: str, now: datetime, retelling: Retelling) -> QueuedPing:
+def planned(
+    ping: QueuedPing,
+    link: Link | None,
+    *,
+    source: str,
+    now: datetime,
+    retelling: Retelling,
+    stale: Container[str] = (),
+    once_more: bool = False,
+) -> QueuedPing:
     """The ping of a link as the post has it now, or has it no longer; the same object where that is no news.
 
-    One that our own guard blocked is due again: nobody heard of it, and another run may allow it.
+    One that our own guard blocked is due again: nobody heard of it, and another run may allow it. So is one to a target
+    that takes no pings yet, where it is `stale` what that is known for. `once_more`: all that the post links to is.
     """
     if link is None:
         return _without_link(replace(ping, linked=False), now, retelling) if ping.linked else ping
     if ping.linked and ping.fingerprint == link.fingerprint and ping.status is not OutcomeStatus.BLOCKED:
-        return ping
+        if once_more:
+            return _due(ping, now)
+        return _asked(ping, now) if ping.aging_since is not None and ping.target in stale else ping
     known = replace(ping, source=source, target=link.target, fingerprint=link.fingerprint, linked=True)
-    if ping.linked and _is_told_once(ping, retelling):
+    if ping.linked and _is_told_once(ping, retelling) and not once_more:
         return known
     return _due(known, now)
 
@@ -52,6 +65,7 @@ def tried(
     at: datetime,
     next_try: datetime | None,
     retelling: Retelling,
+    aging_since: datetime | None = None,
 ) -> QueuedPing:
     """The ping after a try of it as it was `sent`. Since then the post may have changed, and somebody else may have
     leased the job: then it is not `ours` any more.
@@ -75,6 +89,7 @@ def tried(
         next_try=next_try,
         told_by=outcome.protocol if yes else ping.told_by,
         is_held=False,
+        aging_since=aging_since,
     )
     return _with_news(after, sent, next_try or at, retelling)
 
@@ -100,15 +115,22 @@ def _without_link(ping: QueuedPing, when: datetime, retelling: Retelling) -> Que
     if ping.told_by in retelling.removals or ping.is_held:
         return _due(ping, when)
     if ping.status in _UNTOLD:
-        return replace(ping, status=OutcomeStatus.SKIPPED, message=UNLINKED, next_try=None)
-    return replace(ping, next_try=None)
+        return replace(ping, status=OutcomeStatus.SKIPPED, message=UNLINKED, next_try=None, aging_since=None)
+    return replace(ping, next_try=None, aging_since=None)
+
+
+def _asked(ping: QueuedPing, when: datetime) -> QueuedPing:
+    """A target that takes no pings yet is asked anew: how it stands is known already, and for how long."""
+    return ping if ping.is_held or ping.next_try is None or ping.next_try <= when else replace(ping, next_try=when)
 
 
 def _due(ping: QueuedPing, when: datetime) -> QueuedPing:
     """A ping that somebody is sending stays as it is: whoever records that try sees what changed meanwhile."""
-    if ping.is_held or (ping.next_try is not None and ping.next_try <= when):
+    is_due = ping.next_try is not None and ping.next_try <= when
+    if ping.is_held or (is_due and ping.aging_since is None):
         return ping
-    waiting = replace(ping, status=OutcomeStatus.WAITING, fault=None, message=WAITING, next_try=when)
+    due = ping.next_try if is_due else when
+    waiting = replace(ping, status=OutcomeStatus.WAITING, fault=None, message=WAITING, next_try=due, aging_since=None)
     if ping.status not in _FINAL_NO:
         return waiting
     return replace(waiting, protocol=None, endpoint=None, attempts=0)  # as if it were new

@@ -339,7 +339,7 @@ def _change(tx: Transaction, before: QueuedPing, after: QueuedPing, *, now: date
 
 def _settle(tx: Transaction, job: Job | None, before: QueuedPing, after: QueuedPing, result: Try) -> None:
     """What becomes of a ping's job after a try; `job` is None where it is another's by now."""
-    failed = result.outcome.status is OutcomeStatus.FAILED
+    failed = result.outcome.status is OutcomeStatus.FAILED and after.aging_since is None
     if job is not None and after.next_try is not None and failed:
         reschedule_job(tx, job, due=after.next_try, failed=True, now=result.at)
         return
@@ -349,7 +349,7 @@ def _settle(tx: Transaction, job: Job | None, before: QueuedPing, after: QueuedP
         drop_job(tx, JobKind.DELIVER, after.id)
     else:
         return
-    if after.next_try is not None:  # for what changed meanwhile, as if nothing had failed
+    if after.next_try is not None:  # as if nothing had failed: something changed meanwhile, or may some day
         add_job(tx, JobKind.DELIVER, after.id, host=after.host, due=after.next_try, now=result.at)
 
 

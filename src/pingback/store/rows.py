@@ -262,6 +262,7 @@ def state_of(ping: QueuedPing) -> dict[str, Any]:
         "fingerprint": ping.fingerprint,
         "linked": ping.linked,
         "told_by": ping.told_by,
+        "aging_since": None if ping.aging_since is None else micros(ping.aging_since),
     }
 
 
@@ -328,6 +329,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
         linked=row["linked"],
         told_by=_protocol(row["told_by"]),
         is_held=row["leased_by"] is not None,
+        aging_since=instant_or_none(row["aging_since"]),
     )
 
 

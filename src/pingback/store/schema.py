@@ -141,6 +141,7 @@ outbox = Table(
     Column("fingerprint", Text, nullable=False),
     Column("linked", Boolean, nullable=False),
     Column("told_by", String(20)),
+    Column("aging_since", BigInteger),
     Index("pingback_outbox_by_source", "source_key", "id"),
     Index("pingback_outbox_unlinked", "id", sqlite_where=text("NOT linked"), postgresql_where=text("NOT linked")),
     sqlite_autoincrement=True,
