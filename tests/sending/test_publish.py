@@ -9,13 +9,13 @@ from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.sending.hook import UNCHANGED, publish
-from pingback.sending.publish import EVERYTHING, Publication, Publisher, PublishOptions, Taken
+from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken
 from pingback.sending.sender import Sender
 from pingback.store import Store
 from pingback.work import Plan
 from tests.loopback import Site, page
-from tests.receive.pages import Clock
 from tests.sending.far_sides import FarSide, markup, post
+from tests.sending.hook import Hook, statuses
 
 NOINDEX = '<meta name="robots" content="noindex">'
 
@@ -40,37 +40,9 @@ def old_side() -> Iterator[FarSide]:
         yield old_side
 
 
-class Hook:
-    """The publish hook of a blog, whose clock goes on by an hour from run to run."""
-
-    def __init__(self, client: Client, store: Store) -> None:
-        self.client = client
-        self.store = store
-        self.clock = Clock()
-
-    def __call__(self, *publications: Publication | str, options: PublishOptions = EVERYTHING) -> list[Outcome]:
-        self.clock.pass_by(hours=1)
-        each = [Publication(source=given) if isinstance(given, str) else given for given in publications]
-        outcomes: list[Outcome] = []
-        publish(
-            each,
-            outcomes.append,
-            publisher=Publisher(client=self.client, store=self.store, options=options, clock=self.clock),
-            sender=Sender(client=self.client, store=self.store, wanted=options.protocols, clock=self.clock),
-            patience=timedelta(0),
-        )
-        return outcomes
-
-
 @pytest.fixture
 def hook(client: Client, store: Store) -> Hook:
     return Hook(client, store)
-
-
-def statuses(outcomes: list[Outcome]) -> dict[str | None, str]:
-    """What became of each target; each is told of once."""
-    assert len({outcome.target for outcome in outcomes}) == len(outcomes)
-    return {outcome.target: outcome.status for outcome in outcomes}
 
 
 # A post goes out
