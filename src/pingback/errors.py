@@ -85,6 +85,10 @@ class NoMatch(FetchError):
         super().__init__(url, f"{selector!r} finds nothing on {url}")
 
 
+class NotGone(FetchError):
+    """A post that is said to be gone can still be read, or nobody was ever told of it."""
+
+
 class NoTurn(PingbackError):
     """`url` is not asked for now, but maybe in `retry_after` seconds: others who led there have used what there is.
 

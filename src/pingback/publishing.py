@@ -5,9 +5,11 @@ All of `pingback publish`, `retry` and the sending half of `worker`, but the com
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from itertools import chain
 from math import inf
 from pathlib import Path
 from random import Random
@@ -31,7 +33,7 @@ from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.settings import DEFAULTS, Settings
 from pingback.urls import host_of, is_http, require_http, shown, split
-from pingback.work import JobKind
+from pingback.work import ALL_MISSING, JobKind
 
 if TYPE_CHECKING:
     from pingback.jobs.budget import HostBudget
@@ -146,16 +148,21 @@ class Publishing:
         on_outcome: OnOutcome | None = None,
         on_taken: OnTaken | None = None,
         on_unread: OnUnread | None = None,
+        gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
         """Publish these posts, those that the settings name, and those that wait for it; how often each status came.
 
+        Posts that are missing are looked for again. `gone` are posts that were deleted: when their pages are not there,
+        all who can be told hear of it at once; with the word `all` among them that holds for all that are missing.
         `on_unread` hears of a feed or sitemap that cannot be read, by its name and error; the posts of others go out.
         ValueError for a source that is not an absolute HTTP URL, for a selector that is not CSS, and for a folder
         without pages; OSError for a file or folder that cannot be read.
         """
         run = _Run(on_outcome, on_taken, on_unread)
         self._publish_waiting(run)
-        self._publish(self._publications(sources, run), run)
+        missing = publications.of_missing(self._store.posts, now=self._clock())
+        named = chain(_deleted(gone), self._publications(sources, run))
+        self._publish(chain(named, missing), run, options=self._options_for(gone))
         self._tell_of_news(run.news, run.feeds, hear=run.hear)
         return run.counts
 
@@ -166,17 +173,18 @@ class Publishing:
         on_outcome: OnOutcome | None = None,
         on_taken: OnTaken | None = None,
         on_unread: OnUnread | None = None,
+        gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
         """What `publish_all` would send for the posts that are named: outcomes that say so. Nothing is sent or kept."""
         run = _Run(on_outcome, on_taken, on_unread)
-        publisher = self._publisher(self._options)
-        for publication in self._publications(sources, run):
+        publisher = self._publisher(self._options_for(gone))
+        for publication in chain(_deleted(gone), self._publications(sources, run)):
             taken, targets = publisher.dry_run(publication)
             run.take(taken)
             for outcome in taken.skipped:
                 run.hear(outcome)
             for target in targets:
-                run.hear(self._dry_outcome(publication.source, target))
+                run.hear(self._dry_outcome(taken.publication.source, target))
         return run.counts
 
     def retry(self, *, on_outcome: OnOutcome | None = None, on_taken: OnTaken | None = None) -> Counter[OutcomeStatus]:
@@ -214,6 +222,9 @@ class Publishing:
             on_taken=run.take,
         )
 
+    def _options_for(self, gone: Collection[str]) -> PublishOptions:
+        return replace(self._options, missing_are_gone=ALL_MISSING in gone)
+
     def _publisher(self, options: PublishOptions) -> Publisher:
         return Publisher(client=self._client, store=self._store, options=options, clock=self._clock)
 
@@ -234,7 +245,7 @@ class Publishing:
         def take(taken: Taken) -> None:
             run.take(taken)
             if taken.is_planned and planned is not None:
-                planned.append(taken.publication.source)
+                planned.extend(taken.sources)
             for outcome in taken.skipped:
                 run.hear(outcome)
 
@@ -345,6 +356,10 @@ class _Run:
             self._on_unread(name, error)
         else:
             log.warning("nothing is published of %r: %s", name, error)
+
+
+def _deleted(gone: Iterable[str]) -> Iterator[Publication]:
+    return publications.of_gone(require_http(url) for url in gone if url != ALL_MISSING)
 
 
 def _log_left_out(name: str, found: Feed | Sitemap) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pingback.model import WAITING, Outcome, OutcomeStatus, Protocol
 
 LONGEST_PAUSE = timedelta(hours=1)  # of a host
+ALL_MISSING = "all"  # in the place of a post that is gone: each one that is missing
 
 
 class Link(NamedTuple):
@@ -120,12 +121,18 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPost:
-    """A post whose links were planned: `fingerprint` is that of its entry when it was last `seen`."""
+    """A post whose links were planned: `fingerprint` is that of its entry when it was last `seen`.
+
+    `missing` counts the runs in which its page was not there, one after the other, `missing_since` is the first of
+    them. When it is there again they begin anew.
+    """
 
     source: str
     fingerprint: str
     seen: datetime
     gone: bool
+    missing: int = 0
+    missing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
         pytest.param(
             "publish",
             {
-                "Options": ["--dry-run"],
+                "Options": ["--gone", "--dry-run"],
                 "Posts": ["--feed", "--sitemap", "--site", "--html", "--base-url", "--selector", "--force"],
                 "Targets": ["--only", "--except", "--[no-]self-pings"],
                 "Sending": ["--protocol", "--wait", "--service", "--websub"],

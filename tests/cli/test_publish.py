@@ -57,6 +57,41 @@ def test_once_and_the_second_time_nothing(site: Site, run: Run) -> None:
     assert heard(site) == [("/six", "/five")]
 
 
+def test_a_deleted_post_that_a_person_names(site: Site, run: Run) -> None:
+    """What pingback.toml names is not published with it."""
+    run("publish", f"{site.url}/six", *ALLOW)
+    Path("pingback.toml").write_text(f'[publish]\nfeed = ["{site.url}/feed"]\n')
+    done = run("publish", "--gone", f"{site.url}/six", *ALLOW)
+    assert (done.code, done.out) == (1, f"nothing is sent for {site.url}/six: {site.url}/six can still be read\n")
+    del site.pages["/six"]
+    shown = run("publish", "--gone", f"{site.url}/six", "--dry-run", *ALLOW)
+    assert (shown.code, shown.out.count("\n"), heard(site)) == (0, 1, [("/six", "/five")])
+    done = run("publish", "--gone", f"{site.url}/six", "--json", *ALLOW)
+    assert (done.code, [outcome["status"] for outcome in done.printed]) == (0, ["accepted"])
+    assert heard(site) == [("/six", "/five")] * 2
+    assert "/feed" not in {request.path for request in site.requests}
+
+
+def test_many_posts_that_left_a_site_at_once(site: Site, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    paths = [f"/{number}.html" for number in range(5)]
+    Path("public").mkdir()
+    for path in ["/index.html", *paths]:
+        Path("public" + path).write_bytes(post(site, "/five") if path in paths else b"<p>home")
+        site.pages[path] = page(Path("public" + path).read_bytes())
+    site.pages["/"] = page(b"<p>home")
+    built = ("--site", "public", "--base-url", site.url)
+    run("publish", *built, *ALLOW)
+    for path in paths:
+        Path("public" + path).unlink()
+        del site.pages[path]
+    done = run("publish", *built, *ALLOW)
+    assert (done.code, len(heard(site))) == (0, 5)
+    assert "posts of" in caplog.text
+    assert "--gone all" in caplog.text
+    assert run("publish", *built, "--gone", "all", *ALLOW).code == 0
+    assert len(heard(site)) == 10
+
+
 def test_quiet_where_nothing_went_wrong(site: Site, run: Run) -> None:
     done = run("publish", f"{site.url}/six", *ALLOW)
     assert (done.code, done.out, done.err) == (0, "", "")
@@ -269,6 +304,8 @@ def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
     ("arguments", "words"),
     [
         pytest.param((), "what is to be published?", id="nothing"),
+        pytest.param(("--gone", "all"), "what is to be published?", id="nothing-but-what-is-gone"),
+        pytest.param(("--gone", "/six"), "'/six' is not an absolute HTTP URL", id="relative-gone"),
         pytest.param(("/six",), "'/six' is neither an absolute HTTP URL nor a file", id="relative-source"),
         pytest.param(("--site", "."), "need --base-url", id="site-without-base-url"),
         pytest.param(("--html", "six.html"), "need --base-url", id="html-without-base-url"),

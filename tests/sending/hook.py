@@ -9,6 +9,7 @@ from pingback.sending.publish import EVERYTHING, Publication, Publisher, Publish
 from pingback.sending.sender import Sender
 from pingback.store import Store
 from tests.receive.pages import Clock
+from tests.sending.deliveries import Skipping
 
 
 class Hook:
@@ -18,6 +19,7 @@ class Hook:
         self.client = client
         self.store = store
         self.clock = Clock()
+        self.patience = timedelta(0)
 
     def __call__(self, *publications: Publication | str, options: PublishOptions = EVERYTHING) -> list[Outcome]:
         self.clock.pass_by(hours=1)
@@ -27,8 +29,14 @@ class Hook:
             each,
             outcomes.append,
             publisher=Publisher(client=self.client, store=self.store, options=options, clock=self.clock),
-            sender=Sender(client=self.client, store=self.store, wanted=options.protocols, clock=self.clock),
-            patience=timedelta(0),
+            sender=Sender(
+                client=self.client,
+                store=self.store,
+                wanted=options.protocols,
+                stopped=Skipping(self.clock),
+                clock=self.clock,
+            ),
+            patience=self.patience,
         )
         return outcomes
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,26 @@ def test_a_post_that_is_no_page_keeps_no_other_out(tmp_path: Path, source: str) 
             connection.execute(f"UPDATE pingback_posts SET source = {source} WHERE id = 1")
         assert [post.source for post in store.posts.under("https://a.example")] == [other]
         assert [post.source for post in store.posts.known([POST, other]).values()] == [other]
+
+
+def test_a_post_is_missed_until_it_is_found_kept_or_gone(store: Store) -> None:
+    def missing() -> list[tuple[str, int, datetime | None]]:
+        return [(post.source, post.missing, post.missing_since) for post in store.posts.missing()]
+
+    for back in (
+        lambda: store.posts.find(POST),
+        lambda: store.posts.keep(POST, "x", now=NOON),
+        lambda: plan_gone(store, POST, now=NOON),
+    ):
+        store.posts.keep(POST, "x", now=NOON)
+        assert missing() == []
+        store.posts.miss(POST, now=NOON)
+        store.posts.miss(POST, now=NOON + HOUR)
+        assert missing() == [(POST, 2, NOON)]
+        back()
+        assert missing() == []
+
+
+def test_a_post_that_nobody_knows_is_not_missed(store: Store) -> None:
+    store.posts.miss(POST, now=NOON)
+    assert list(store.posts.missing()) == []

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pingback.errors import BadStatus, FetchError, NoMatch, SettingsError, StoreError
+from pingback.errors import BadStatus, FetchError, NoMatch, NotGone, SettingsError, StoreError
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
 from pingback.table import AUTO, NO_WORDS, PROTOCOL, Setting
 from pingback.urls import did_you_mean
+from pingback.work import ALL_MISSING
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -97,7 +98,7 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
         @wraps(function)
         def run(**given: Any) -> None:
             options = {line.name: given.pop(line.name) for line in lines}
-            settings = _settings(name, options, posts_named=bool(given.get("sources")))
+            settings = _settings(name, options, posts_named=_names_posts(given))
             log_to_stderr(logging.DEBUG if settings.verbose else logging.WARNING, as_json=settings.log_format == "json")
             try:
                 function(settings, **given)
@@ -118,6 +119,10 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
         return command
 
     return decorate
+
+
+def _names_posts(given: Mapping[str, Any]) -> bool:
+    return bool(given.get("sources") or set(given.get("gone", ())) - {ALL_MISSING})
 
 
 def protocol_option(help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -176,7 +181,7 @@ def stop(code: int, reason: str | None = None) -> NoReturn:
 
 def exit_code_of(error: FetchError) -> int:
     """A page that answers with an error was reached, and its answer is no; so is that of one without a post."""
-    return NO if isinstance(error, BadStatus | NoMatch) else UNREACHABLE
+    return NO if isinstance(error, BadStatus | NoMatch | NotGone) else UNREACHABLE
 
 
 def checked(value: str, check: Callable[[str], str], *, file: str = "", folder: str = "") -> str:

@@ -12,6 +12,7 @@ from pingback.cli.report import Report
 from pingback.errors import SettingsError, unreadable
 from pingback.settings import Settings
 from pingback.urls import did_you_mean, require_http
+from pingback.work import ALL_MISSING
 
 MAX_LINE = 10_000  # characters of a line on standard input
 
@@ -20,15 +21,21 @@ _IN_A_FILE = "--html FILE --base-url URL for a post, --feed FILE for a feed"
 
 @subcommand("publish", example="pingback publish https://blog.example/part-six")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--gone",
+    multiple=True,
+    metavar="URL",
+    help="A post that is deleted: tell those that heard of it. 'all' for all that are missing. May be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be sent.")
-def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None:
+def command(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...], dry_run: bool) -> None:
     """Ping everything that the posts link to. SOURCE is a permalink, or - for a list of them on standard input.
 
     What was sent is remembered: run again, it sends only what is new, changed, or due for another try. Nothing is sent
     for a post that the public cannot read yet. Posts that are named here take the place of those that pingback.toml
     names.
     """
-    _check(settings, sources)
+    _check(settings, sources, gone)
     from pingback.publishing import Publishing  # parsers, and the database
 
     with client_for(settings) as client, pingback.Store(settings.db) as store:
@@ -37,10 +44,14 @@ def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None
         posts = _listed(sources)
         try:
             if dry_run:
-                publishing.dry_run(posts, on_outcome=report.show, on_taken=report.note, on_unread=report.unread)
+                publishing.dry_run(
+                    posts, on_outcome=report.show, on_taken=report.note, on_unread=report.unread, gone=gone
+                )
                 stop(report.unread_code)
             with report.running():
-                publishing.publish_all(posts, on_outcome=report.tell, on_taken=report.taken, on_unread=report.unread)
+                publishing.publish_all(
+                    posts, on_outcome=report.tell, on_taken=report.taken, on_unread=report.unread, gone=gone
+                )
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None
         except OSError as error:
@@ -50,9 +61,13 @@ def command(settings: Settings, sources: tuple[str, ...], dry_run: bool) -> None
     stop(report.exit_code)
 
 
-def _check(settings: Settings, sources: tuple[str, ...]) -> None:
+def _check(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...]) -> None:
     """Wrong usage where nothing is given, or where only a base URL can say what a file or folder will be."""
-    if not (sources or settings.feeds or settings.sitemaps or settings.folder or settings.html):
+    for url in gone:
+        if url != ALL_MISSING:
+            checked(url, require_http)
+    named = sources or set(gone) - {ALL_MISSING}
+    if not (named or settings.feeds or settings.sitemaps or settings.folder or settings.html):
         raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
     for source in sources:
         if source != "-":

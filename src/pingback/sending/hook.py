@@ -12,7 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.model import Outcome, OutcomeStatus
-from pingback.sending.publish import Publication, Publisher, Taken, is_as_it_was, is_blocked
+from pingback.sending.delivery import ONCE_MORE_AFTER
+from pingback.sending.publish import Publication, Publisher, Read, Taken, is_as_it_was, is_blocked
 from pingback.urls import key_of
 from pingback.work import QueuedPing
 
@@ -46,6 +47,7 @@ def publish(
     left = iter(publications)
     while not sender.stopped.is_set() and (together := list(islice(left, KNOWN_TOGETHER))):
         run.publish(together)
+    run.finish()
 
 
 Pair: TypeAlias = tuple[str, str | None]  # source and target
@@ -71,6 +73,8 @@ class _Publishing:
         self._patience = patience
         self._blocked: set[Pair] = set()  # that our guard kept back before
         self._told: set[Pair] = set()  # of the pings that go out together
+        self._once_more: list[Publication] | None = []  # those whose server had no room; None where that was
+        self._missing: dict[str, Read] = {}  # by key
 
     def publish(self, publications: Sequence[Publication]) -> None:
         sources = {key_of(each.source): each.source for each in publications}
@@ -101,13 +105,41 @@ class _Publishing:
         else:
             self._tell_of_rest(pings)
 
+    def finish(self) -> None:
+        """Ask once more for what could not be had just then, and say of all posts that are missing which are gone."""
+        again, self._once_more = self._once_more or [], None
+        if again and not self._sender.stopped.wait(ONCE_MORE_AFTER.total_seconds()):
+            left = iter(again)
+            while together := list(islice(left, KNOWN_TOGETHER)):
+                self.publish(together)
+        changed: dict[str, str] = {}
+        for taken in self._publisher.plan_missing([*self._missing.values()]):
+            self._hear_of(taken, changed)
+            if len(changed) >= TOGETHER:
+                self._deliver(changed)
+                changed = {}
+        if changed:
+            self._deliver(changed)
+
     def _take(self, publication: Publication, changed: dict[str, str]) -> None:
-        taken = self._publisher.take(publication)
+        key = key_of(publication.source)
+        if key in self._missing:
+            return
+        read = self._publisher.read(publication)
+        if read.may_be_had_soon and self._once_more is not None and self._patience >= ONCE_MORE_AFTER:
+            self._once_more.append(publication)
+        elif read.is_missing:
+            self._publisher.miss(read)
+            self._missing[key] = read
+        else:
+            self._hear_of(self._publisher.plan(read), changed)
+
+    def _hear_of(self, taken: Taken, changed: dict[str, str]) -> None:
         self._on_taken(taken)
         for outcome in taken.skipped:
             self._on_outcome(outcome)
         if taken.is_planned:
-            changed[key_of(publication.source)] = publication.source
+            changed |= {key_of(source): source for source in taken.sources}
 
     def _deliver(self, sources: dict[str, str]) -> None:
         before = self._pings_of(sources.values())

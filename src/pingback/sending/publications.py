@@ -1,12 +1,14 @@
 """Where the posts to be published come from: a feed, a sitemap, a built site, a file, a list."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pingback.posts.site import pages_of
 from pingback.posts.values import Feed
+from pingback.sending.absent import is_to_be_looked_for
 from pingback.sending.publish import Publication
 from pingback.urls import key_of
 
@@ -20,6 +22,18 @@ def of_urls(sources: Iterable[str], *, named: bool = False) -> Iterator[Publicat
     """Posts by their permalinks, each once."""
     once = {key_of(source): source for source in sources}
     return (Publication(source=source, named=named) for source in once.values())
+
+
+def of_gone(sources: Iterable[str]) -> Iterator[Publication]:
+    """Posts that a person says are deleted."""
+    return (Publication(source=source, gone=True, by_hand=True) for source in sources)
+
+
+def of_missing(posts: "Posts", *, now: datetime) -> Iterator[Publication]:
+    """Posts that are missing, and that it is time to look for, whether somebody names them still or not."""
+    return (
+        Publication(source=post.source, missing=True) for post in posts.missing() if is_to_be_looked_for(post, now=now)
+    )
 
 
 def of_html(source: str, html: str | bytes | None, *, content_type: str | None = None) -> Publication:

@@ -5,28 +5,34 @@ be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
-from pingback.errors import BadStatus, FetchError, NoMatch
+from pingback.errors import BadStatus, FetchError, NoMatch, NotGone
 from pingback.model import Outcome, OutcomeStatus, Protocol
-from pingback.page.entry import Post, read_post
+from pingback.page.entry import PageKind, Post, read_post
 from pingback.page.region import MAX_LINKS
 from pingback.protocols.table import EVERY, retelling
+from pingback.sending.absent import is_elsewhere, is_gone, is_home, is_same_site, too_many
 from pingback.sending.transitions import planned
 from pingback.text import plain
-from pingback.urls import shown, split
+from pingback.urls import key_of, origin_of, shown, split
 from pingback.work import KnownPost, Plan, QueuedPing
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
+    from pingback.net.response import Response
     from pingback.store import Store
     from pingback.store.outbox import Planned
+
+_AWAY = frozenset({404, 410})  # statuses
+_GONE = 410
+_NO_ROOM = 503
 
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
 
@@ -40,6 +46,7 @@ class PublishOptions:
     `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
     `self_pings`: pages of the post's own host are told, too. `even_unready`: so are all for a post that is not public.
     `again`: what was sent for a post that is named goes out once more.
+    `missing_are_gone`: posts whose pages are not there are deleted, however many they are.
     """
 
     selector: str | None = None
@@ -48,6 +55,7 @@ class PublishOptions:
     self_pings: bool = True
     even_unready: bool = False
     again: bool = False
+    missing_are_gone: bool = False
 
 
 EVERYTHING = PublishOptions()
@@ -58,8 +66,9 @@ class Publication:
     """A post that goes out, by its permalink `source`.
 
     `page` gives its page where that is at hand, as `content_type` says, or as only the page itself does. `fingerprint`
-    tells whether it changed, where its maker knows; else the post's own does. `gone`: it is said to have left the site.
-    `named`: it was asked for by its name, so that targets that took no pings are asked anew.
+    tells whether it changed, where its maker knows; else the post's own does. `named`: it was asked for by its name, so
+    that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
+    person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
     """
 
     source: str
@@ -68,6 +77,8 @@ class Publication:
     fingerprint: str | None = None
     gone: bool = False
     named: bool = False
+    by_hand: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +87,8 @@ class Taken:
 
     `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
     `is_settled`: it is as it was, and nothing of it is due. `skipped` are outcomes of what is not sent, and why;
-    `error` is set where the post's page could not be had.
+    `error` is set where the post's page could not be had. A post that moved speaks by its new address, as if that had
+    been given; `moved_from` is the old one.
     """
 
     publication: Publication
@@ -87,24 +99,48 @@ class Taken:
     is_news: bool = False
     is_settled: bool = False
     error: FetchError | None = None
+    moved_from: str | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Of which pings may be due by now."""
+        return (self.publication.source, *(() if self.moved_from is None else (self.moved_from,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A publication as it is to be planned: its `post`, None where that is gone; or why nothing is sent for it now."""
+    """A publication as it is to be planned: its `post`, None where that is gone; or why nothing is sent for it now.
+
+    `moved_to` is where the post is by now, if that is another address.
+    """
 
     publication: Publication
     post: Post | None = None
     unready: "_Unready | None" = None
+    moved_to: str | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """The post was published, and its page is not there: it may be gone."""
+        return self.unready is not None and self.unready.is_missing
+
+    @property
+    def may_be_had_soon(self) -> bool:
+        """Its server had no room just then, and does not say until when."""
+        error = self.unready and self.unready.error
+        return isinstance(error, BadStatus) and error.status == _NO_ROOM and error.retry_after is None
 
 
 class _Unready(Exception):
-    """Nothing may be sent for a post now. `post` is what is known of it."""
+    """Nothing may be sent for a post now. `post` is what is known of it; `is_missing` as in `Read`."""
 
-    def __init__(self, reason: str, *, post: Post | None = None, error: FetchError | None = None) -> None:
+    def __init__(
+        self, reason: str, *, post: Post | None = None, error: FetchError | None = None, is_missing: bool = False
+    ) -> None:
         super().__init__(reason)
         self.post = post
         self.error = error
+        self.is_missing = is_missing
 
 
 class Publisher:
@@ -125,29 +161,41 @@ class Publisher:
     def read(self, publication: Publication) -> Read:
         """The post, from its page; nothing is kept."""
         try:
-            return Read(publication=publication, post=self._post(publication))
+            return self._read(publication)
         except _Unready as unready:
             return Read(publication=publication, unready=unready)
 
     def plan(self, read: Read) -> Taken:
         """Bring the outbox in line with what was read. May run twice; the second time nothing is news."""
-        publication, post, source = read.publication, read.post, read.publication.source
+        publication, post = read.publication, read.post
+        if read.is_missing:
+            self.miss(read)
+            return next(self.plan_missing([read]))
         if read.unready is not None:
+            self._find(read)
             return self._untaken(publication, read.unready)
-        outbox, instant = self._store.outbox, self._clock()
-        becomes = self._becomes(publication, now=instant)
         if post is None:
-            gone = outbox.plan_gone(source, becomes=becomes, now=instant)
-            return Taken(publication=publication, plan=gone)
+            return Taken(publication=publication, plan=self._plan_gone(publication))
+        if read.moved_to is None:
+            return self._plan(publication, post)
+        old, publication = publication, replace(publication, source=read.moved_to)
+        # Where its maker says that it left the site, it says of the new address, too, what is to be sent.
+        taken = Taken(publication=publication) if publication.gone else self._plan(publication, post)
+        self._leave(old, post)
+        log.info("%r moved to %r", shown(old.source), shown(read.moved_to))
+        return replace(taken, moved_from=old.source)
+
+    def _plan(self, publication: Publication, post: Post) -> Taken:
+        source, instant = publication.source, self._clock()
         wanted = self._wanted(source, post)
         fingerprint = publication.fingerprint or post.fingerprint
         if len(wanted) < len(post.links):
             fingerprint = _IN_PART + fingerprint
         known = self._store.posts.at(source)
-        plan = outbox.plan(
+        plan = self._store.outbox.plan(
             source,
             wanted,
-            becomes=becomes,
+            becomes=self._becomes(publication, now=instant),
             untouched=[link.target for link in post.links if link.target not in wanted],
             fingerprint=fingerprint,
             now=instant,
@@ -160,6 +208,60 @@ class Publisher:
             is_news=known is None or known.fingerprint != fingerprint,
         )
 
+    def _plan_gone(self, publication: Publication) -> Plan:
+        instant = self._clock()
+        becomes = self._becomes(publication, now=instant)
+        return self._store.outbox.plan_gone(publication.source, becomes=becomes, now=instant)
+
+    def _leave(self, old: Publication, post: Post) -> None:
+        """Those who heard of a post by its old address are told to look there again: they find the redirect.
+
+        A feed that goes on to name the old address is known to be as it was.
+        """
+        if old.gone:
+            self._plan_gone(old)
+        elif old.fingerprint is not None or self._store.posts.at(old.source) is not None:
+            instant = self._clock()
+            becomes = self._becomes(old, now=instant)
+            fingerprint = old.fingerprint or post.fingerprint
+            self._store.outbox.plan(old.source, {}, becomes=becomes, fingerprint=fingerprint, now=instant)
+
+    def miss(self, read: Read) -> None:
+        """Note that the page of a post was not there in this run."""
+        self._store.posts.miss(read.publication.source, now=self._clock())
+
+    def plan_missing(self, reads: Sequence[Read]) -> Iterator[Taken]:
+        """Of these posts, which are missed, those that are gone leave the outbox, unless too many are missing."""
+        gone = {key_of(read.publication.source) for read in reads if self._is_gone(read)}
+        sources = [read.publication.source for read in reads if key_of(read.publication.source) in gone]
+        many = {} if self._options.missing_are_gone else too_many(self._store.posts, sources)
+        for sentence in many.values():
+            log.warning("%s", sentence)
+        for read in reads:
+            publication, unready = read.publication, read.unready
+            broken = many.get(origin_of(publication.source))
+            if key_of(publication.source) in gone:
+                unready = None if broken is None or publication.by_hand else _Unready(broken)
+            if unready is not None:
+                yield self._untaken(publication, unready)
+            else:
+                yield Taken(publication=publication, plan=self._plan_gone(publication))
+
+    def _is_gone(self, read: Read) -> bool:
+        """By the word of a person, of the site's maker, or as it was missing for long enough."""
+        if read.publication.gone or self._options.missing_are_gone:
+            return True
+        known = self._store.posts.at(read.publication.source)
+        return known is not None and is_gone(known, now=self._clock())
+
+    def _find(self, read: Read) -> None:
+        """The page can be read, whatever keeps it from being published."""
+        if read.unready is None or not isinstance(read.unready.error, NotGone | None):
+            return
+        known = self._store.posts.at(read.publication.source)
+        if known is not None and known.missing:
+            self._store.posts.find(known.source)
+
     def dry_run(self, publication: Publication) -> tuple[Taken, list[str]]:
         """What would be skipped, and the targets that would be told; nothing is changed."""
         source, outbox = publication.source, self._store.outbox
@@ -167,12 +269,13 @@ class Publisher:
             waiting = outbox.pings(source=source, due_before=self._clock())
             return Taken(publication=publication), [ping.target for ping in waiting]
         read = self.read(publication)
-        if read.unready is not None:
+        if read.unready is not None and not (read.is_missing and self._is_gone(read)):
             return self._untaken(publication, read.unready), []
+        if read.moved_to is not None:
+            source, publication = read.moved_to, replace(publication, source=read.moved_to)
         wanted = {} if read.post is None else self._wanted(source, read.post)
         instant = self._clock()
-        becomes = self._becomes(publication, now=instant)
-        due = outbox.dry_run(source, wanted, becomes=becomes, now=instant)
+        due = outbox.dry_run(source, wanted, becomes=self._becomes(publication, now=instant), now=instant)
         skipped = () if read.post is None else _over(source, read.post)
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
 
@@ -203,24 +306,30 @@ class Publisher:
         own = self._options.self_pings or split(source).host != split(target).host
         return own and self._options.allows(target)
 
-    def _post(self, publication: Publication) -> Post | None:
-        """The post as it is to be planned, None where it is gone; raises _Unready."""
+    def _read(self, publication: Publication) -> Read:
+        """The post as it is to be planned; raises _Unready."""
         source, unready = publication.source, self._options.even_unready
         given = None
+        if publication.by_hand and self._store.posts.at(source) is None:
+            raise _not_gone(source, "was never published from here")
         if publication.page is not None:
             page, selector = publication.page(), self._options.selector
             given = read_post(page, url=source, content_type=publication.content_type, selector=selector)
             if unready:
-                return _matched(given)
+                return Read(publication=publication, post=_matched(given))
         try:
             with self._client.get(source) as response:
-                # A post that was there is gone by its own word, 410, or by its maker's, to which 404 will do.
-                said_gone = response.status == 410 or (publication.gone and response.status == 404)
-                if said_gone and self._store.posts.at(source) is not None:
-                    return None
+                if response.status in _AWAY and (known := self._store.posts.at(source)) is not None:
+                    # It is gone by its own word, 410; where it is missing, 404, it may come back.
+                    if response.status == _GONE or known.gone:
+                        return Read(publication=publication)
+                    raise _missing(response, given)
                 response.require_success()
-                if publication.gone:
-                    raise _Unready(f"{source} left the site as it was built, but it can still be read")
+                moved_to = self._moved_to(publication, response)
+                if publication.gone and moved_to is None:
+                    raise _still_there(publication)
+                if publication.missing and moved_to is None:
+                    raise _Unready(f"{source} is there again")
                 public = read_post(
                     response.read(),
                     url=response.url,
@@ -230,15 +339,33 @@ class Publisher:
                 )
         except FetchError as error:
             raise _Unready(str(error), post=given, error=error) from error
+        if moved_to is not None and public.kind is not PageKind.POST:
+            raise _Unready(f"{source} leads to {moved_to}, and that is no post")
         post = _matched(given or public)
         if not unready and (post.noindex or public.noindex):
             raise _Unready(f"{source} says noindex", post=post)
-        return post
+        return Read(publication=publication, post=post, moved_to=moved_to)
+
+    def _moved_to(self, publication: Publication, response: "Response") -> str | None:
+        """Where the post is by now, if that is another page of its site; raises _Unready where it is elsewhere."""
+        source, unready = publication.source, self._options.even_unready
+        if not is_elsewhere(source, response, however_spelled=publication.gone) or (unready and not publication.gone):
+            return None
+        if not is_same_site(source, response.url):
+            raise _Unready(f"{source} leads to another site: if the post is yours there, publish {response.url}")
+        if is_home(response.url):
+            raise _Unready(f"{source} leads to {response.url}, and that is no post")
+        return response.url
 
     def _untaken(self, publication: Publication, unready: _Unready) -> Taken:
-        """With an outcome for each link that is known and wanted, or one for the post as a whole."""
+        """With an outcome for each link that is known and wanted, or one for the post as a whole.
+
+        Of a post that nobody named there is nothing to be said.
+        """
         source = publication.source
         log.info("nothing is sent for %r: %s", shown(source), unready)
+        if publication.missing:
+            return Taken(publication=publication, is_planned=False)
         links = unready.post.links if unready.post else ()
         skipped = partial(
             Outcome,
@@ -250,6 +377,24 @@ class Publisher:
         wanted = [link.target for link in links if self.is_wanted(source, link.target)]
         outcomes = tuple(skipped(target=target) for target in wanted) or (skipped(target=None),)
         return Taken(publication=publication, skipped=outcomes, is_planned=False, error=unready.error)
+
+
+def _missing(response: "Response", given: Post | None) -> _Unready:
+    error = BadStatus(response.url, response.status)
+    return _Unready(
+        f"{error}; if it stays so for two days, it is told to be gone", post=given, error=error, is_missing=True
+    )
+
+
+def _still_there(publication: Publication) -> _Unready:
+    if publication.by_hand:
+        return _not_gone(publication.source, "can still be read")
+    return _Unready(f"{publication.source} left the site as it was built, but it can still be read")
+
+
+def _not_gone(source: str, reason: str) -> _Unready:
+    error = NotGone(source, f"{source} {reason}")
+    return _Unready(str(error), error=error)
 
 
 def _matched(post: Post) -> Post:
@@ -272,7 +417,7 @@ def is_as_it_was(publication: Publication, post: KnownPost | None, pings: Iterab
 
     Those that it blocked each run tries again.
     """
-    if publication.fingerprint is None or publication.gone or post is None or post.gone:
+    if publication.fingerprint is None or publication.gone or post is None or post.gone or post.missing:
         return False
     return post.fingerprint == publication.fingerprint and not any(is_blocked(ping) for ping in pings)
 

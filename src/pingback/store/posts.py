@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from pingback.store.database import Database
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
 from pingback.store.sqlite import Insert, given, insert
-from pingback.store.statements import Transaction, prepared
+from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import is_under, key_of, require_http
 from pingback.work import KnownPost
 
@@ -40,19 +40,36 @@ class Posts:
     def under(self, base_url: str) -> Iterator[KnownPost]:
         """The posts of a site, or of a part of it, that are not gone."""
         require_http(base_url)
-        after = 0
-        while True:
-            with self._database.read() as tx:
-                rows = tx.execute(_LISTED, {"after": after, "size": _PAGE})
-            yield from (post for post in readable_of(rows, post_of, what="post") if is_under(post.source, base_url))
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1]["id"]
+        return (post for post in self._pages(_LISTED) if is_under(post.source, base_url))
+
+    def missing(self) -> Iterator[KnownPost]:
+        """The posts whose pages were not there when they were last looked for, and that are not gone yet."""
+        return self._pages(_MISSING)
 
     def keep(self, source: str, fingerprint: str, *, now: datetime) -> None:
         """The post was seen, with the links that were planned before."""
         with self._database.write() as tx:
             keep_post(tx, source, fingerprint, now=now)
+
+    def miss(self, source: str, *, now: datetime) -> None:
+        """The page of the post was not there in this run."""
+        with self._database.write() as tx:
+            tx.execute(_MISS, {"of": source_key_of(source), "now": micros(now)})
+
+    def find(self, source: str) -> None:
+        """The page of the post is there again."""
+        with self._database.write() as tx:
+            tx.execute(_FIND, {"of": source_key_of(source)})
+
+    def _pages(self, page: Prepared) -> Iterator[KnownPost]:
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                rows = tx.execute(page, {"after": after, "size": _PAGE})
+            yield from readable_of(rows, post_of, what="post")
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["id"]
 
 
 def keep_post(tx: Transaction, source: str, fingerprint: str, *, now: datetime) -> None:
@@ -63,6 +80,8 @@ def keep_post(tx: Transaction, source: str, fingerprint: str, *, now: datetime) 
         "fingerprint": fingerprint,
         "seen": micros(now),
         "gone": False,
+        "missing": 0,
+        "missing_since": None,
     }
     tx.execute(_KEEP, row)
 
@@ -80,10 +99,15 @@ def _keep() -> Insert:
 
 _KEEP = prepared(_keep())
 _KNOWN = prepared(select(posts).where(posts.c.source_key.in_(select(given("keys").c.value))))
-_LISTED = prepared(
-    select(posts)
-    .where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
-    .order_by(posts.c.id)
-    .limit(bindparam("size"))
+_POSTS = select(posts).where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
+_LISTED = prepared(_POSTS.order_by(posts.c.id).limit(bindparam("size")))
+_MISSING = prepared(_POSTS.where(posts.c.missing > 0).order_by(posts.c.id).limit(bindparam("size")))
+_OF = posts.c.source_key == bindparam("of")
+_THERE = {"missing": 0, "missing_since": None}
+_MISS = prepared(
+    update(posts)
+    .where(_OF)
+    .values(missing=posts.c.missing + 1, missing_since=func.coalesce(posts.c.missing_since, bindparam("now")))
 )
-_LOSE = prepared(update(posts).where(posts.c.source_key == bindparam("of")).values(gone=True))
+_FIND = prepared(update(posts).where(_OF).values(_THERE))
+_LOSE = prepared(update(posts).where(_OF).values(gone=True, **_THERE))

@@ -355,6 +355,8 @@ def post_of(row: Row) -> KnownPost:
         fingerprint=text_of(row["fingerprint"]),
         seen=instant(row["seen"]),
         gone=row["gone"],
+        missing=_number(row["missing"]),
+        missing_since=instant_or_none(row["missing_since"]),
     )
 
 
