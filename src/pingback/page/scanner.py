@@ -90,7 +90,27 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
 
     Gives how many bytes of the page, in UTF-8, were read until then, or until it had cost enough.
     """
-    target, walks, read = _Target(passing, collectors), _Walks(), 0
+    return feed(chunks, _Target(passing, collectors), charset=charset)
+
+
+class Target(typing.Protocol):
+    """What lxml's parser tells of a page, and the scanner between its pieces. `depth` is how many elements are open."""
+
+    depth: int
+
+    def all_done(self) -> bool:
+        """Nobody wants more of the page."""
+
+    def trim(self) -> None:
+        """A piece is read: let go of text that nobody needs."""
+
+    def at_break(self) -> None:
+        """The page is over."""
+
+
+def feed(chunks: Iterable[bytes], target: Target, *, charset: str | None) -> int:
+    """Have lxml's parser tell the target of a page, as `scan` does with collectors."""
+    walks, read = _Walks(), 0
     # The stubs want a `comment` handler always, and tags that may be bytes; lxml wants neither.
     parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # as said above
     for piece in _pieces(to_utf8(chunks, charset), target):
@@ -113,7 +133,7 @@ def for_a_dom(page: bytes, most: int) -> bytes:
     return page[: scan([page], Passing("about:blank"), [_Count(most)], charset="utf-8")]
 
 
-def _pieces(chunks: Iterable[bytes], target: "_Target") -> Iterator[bytes]:
+def _pieces(chunks: Iterable[bytes], target: Target) -> Iterator[bytes]:
     """The chunks in pieces, which are small where a piece could cost many or long walks (`_Walks`)."""
     for chunk in chunks:
         start = 0
@@ -295,13 +315,14 @@ class _Target:
             self._kept = len(self._text)
         elif tag == "base" and not self._has_base and "href" in attributes:
             self._has_base = True
-            base = resolve(self._passing.base, attributes["href"]) or self._passing.base
-            # Such a host names no server, and to parse it for each reference takes thirty times as long.
-            self._passing.base = base if len(_host_of(base)) <= MAX_HOST else "about:blank"
+            self._passing.base = base_of(self._passing.base, attributes["href"])
         for element in self._starts[tag]:
             element(tag, attributes)
 
 
-def _host_of(base: str) -> str:
-    """The host and port of a URL in its normal form."""
-    return base.partition("://")[2].partition("/")[0].rpartition("@")[2]
+def base_of(url: str, href: str) -> str:
+    """What a page's references resolve against, which came from `url` and has a `<base>` with this reference."""
+    base = resolve(url, href) or url
+    host = base.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    # Such a host names no server, and to parse it for each reference takes thirty times as long.
+    return base if len(host) <= MAX_HOST else "about:blank"
