@@ -250,7 +250,14 @@ class Publishing:
                 run.hear(outcome)
 
         publisher = self._publisher(self._options)
-        return Reader(store=self._store, publisher=publisher, on_taken=take, clock=self._clock, random=self._random)
+        return Reader(
+            client=self._client,
+            store=self._store,
+            publisher=publisher,
+            on_taken=take,
+            clock=self._clock,
+            random=self._random,
+        )
 
     def _publish_waiting(self, run: "_Run") -> None:
         """Publish the posts that wait for it, and send their pings."""

@@ -74,7 +74,7 @@ class JobKind(StrEnum):
     REVERIFY = "reverify"  # a mention
     DELIVER = "deliver"  # a ping of the outbox
     NOTIFY = "notify"  # a channel
-    READ = "read"  # a post that is to be published
+    READ = "read"  # a post that is to be published, or a feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +135,39 @@ class KnownPost:
     missing_since: datetime | None = None
 
 
+class ReadingKind(StrEnum):
+    """What is read."""
+
+    POST = "post"
+    FEED = "feed"
+
+
+class ReadingStatus(StrEnum):
+    """How far it is."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"  # given up
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A post that is to be read, and published, later: with its `page` where that was at hand.
+    """A post or a feed that is to be read, and published, later: a post with its `page` where that was at hand.
 
-    A newer request for the same post has another `id`.
+    `fingerprint` is that of a post in the feed that named it. Of a feed only posts below the `roots` are published,
+    and `found` are those of which it had news. `message` says why it waits still, came to nothing, or failed.
     """
 
     id: int
+    kind: ReadingKind = ReadingKind.POST
     source: str
-    page: bytes | None
-    content_type: str | None
+    page: bytes | None = None
+    content_type: str | None = None
+    fingerprint: str | None = None
+    roots: tuple[str, ...] = ()
+    status: ReadingStatus = ReadingStatus.WAITING
+    message: str | None = None
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

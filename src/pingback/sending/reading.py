@@ -1,22 +1,30 @@
-"""Publishes the posts that somebody noted to be published later: the handler of the jobs of the kind `read`."""
+"""Publishes the posts and feeds that somebody noted to be published later: the handler of the jobs of the kind `read`.
+
+A feed is read, and each of its posts of which it has news is noted in turn.
+"""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
-from pingback.errors import UnreadableRow
+from pingback.errors import FetchError, UnreadableRow
 from pingback.jobs.retry import DELIVERIES
 from pingback.jobs.steps import End
+from pingback.posts.values import BadFeed
 from pingback.sending import publications
-from pingback.sending.publish import Publisher, Read, Taken
-from pingback.urls import shown
-from pingback.work import Job, Reading
+from pingback.sending.publish import Publisher, Read, Taken, is_as_it_was
+from pingback.text import plain
+from pingback.urls import is_under, key_of, shown
+from pingback.work import Job, Reading, ReadingKind, ReadingStatus
 
 if TYPE_CHECKING:
+    from pingback.net.client import Client
     from pingback.store import Store
 
 UNREADABLE_FOR = timedelta(days=1)
@@ -33,12 +41,14 @@ class Reader:
     def __init__(
         self,
         *,
+        client: "Client",
         store: "Store",
         publisher: Publisher,
         on_taken: Callable[[Taken], object],
         clock: Clock = now,
         random: Random | None = None,
     ) -> None:
+        self._client = client
         self._store = store
         self.publisher = publisher
         self.on_taken = on_taken
@@ -55,9 +65,32 @@ class Reader:
             return End(partial(self._store.jobs.postpone, job, instant + UNREADABLE_FOR, now=instant), counts=False)
         if reading is None:
             return End(partial(self._store.jobs.done, job))
+        if reading.kind is ReadingKind.FEED:
+            return self._read_feed(job, reading)
         post = publications.of_html(reading.source, reading.page, content_type=reading.content_type)
+        post = replace(post, fingerprint=reading.fingerprint, named=reading.fingerprint is None)
         ending = _Ending(self, job, reading, self.publisher.read(post))
         return End(ending.keep, ending.tell)
+
+    def _read_feed(self, job: Job, feed: Reading) -> End:
+        """What is to be kept of a feed: those of its posts that `publish --feed` would read now."""
+        from pingback.posts.feeds import fetch_feed  # a parser
+
+        try:
+            read = fetch_feed(feed.source, client=self._client)
+        except (BadFeed, FetchError) as error:
+            return End(partial(self._try_later, job, repr(shown(feed.source)), str(error)))
+        posts = [post for post in publications.of_feed(read) if any(is_under(post.source, root) for root in feed.roots)]
+        known, pings = self._store.posts.known(post.source for post in posts), defaultdict(list)
+        for ping in self._store.outbox.pings_of(post.source for post in known.values()):
+            pings[key_of(ping.source)].append(ping)
+        news = [
+            (post.source, post.fingerprint)
+            for post in posts
+            if not is_as_it_was(post, known.get(key_of(post.source)), pings[key_of(post.source)])
+        ]
+        log.info("%r has news of %d posts", shown(feed.source), len(news))
+        return End(partial(self._store.readings.feed_read, job, news, now=self._clock()))
 
     def broken(self, job: Job, error: Exception) -> End:
         """For an error of ours, of which the log tells."""
@@ -65,7 +98,8 @@ class Reader:
 
     def end(self, job: Job, reading: Reading, taken: Taken) -> None:
         if taken.error is None:
-            self._store.readings.done(job)
+            message = None if taken.is_planned else taken.skipped[0].message
+            self._store.readings.done(job, message=message, now=self._clock())
         else:
             self._try_later(job, repr(shown(reading.source)), str(taken.error))
 
@@ -75,10 +109,10 @@ class Reader:
         due = DELIVERIES.next_try(failing_since=since, now=instant, random=self._random)
         if due is None:
             log.warning("%s is not published, and given up: %s", name, reason)
-            self._store.readings.done(job)
+            self._store.readings.done(job, status=ReadingStatus.FAILED, message=plain(reason), now=instant)
         else:
             log.info("%s is not published, and tried again at %s: %s", name, due, reason)
-            self._store.jobs.fail(job, due, now=instant)
+            self._store.readings.fail(job, due, message=plain(reason), now=instant)
 
 
 class _Ending:

@@ -15,6 +15,11 @@ def target_key_of(target: str) -> str:
     return _digest(key_of(target))
 
 
+def feed_key_of(feed: str) -> str:
+    """The key of a feed that is to be read, which no post has; ValueError when it is not an HTTP URL."""
+    return _digest(f"feed {key_of(feed)}")
+
+
 def home_key_of(home: str) -> str:
     """The key under which what came from one home is found, which may be any text."""
     return _digest(home)

@@ -1,24 +1,32 @@
-"""`Readings`: the posts that somebody wants to be published, and not now."""
+"""`Readings`: the posts and feeds that somebody wants to be published, and not now."""
 
-from datetime import datetime
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select, update
 
 from pingback.store.database import Database
-from pingback.store.jobs import add_job, drop_job, finish_job
-from pingback.store.rows import reading_of, source_key_of, storable
+from pingback.store.jobs import add_job, due_of, finish_job, reschedule_job
+from pingback.store.keys import feed_key_of
+from pingback.store.lanes import big
+from pingback.store.rows import micros, readable_of, reading_of, source_key_of, storable
 from pingback.store.schema import readings
-from pingback.store.statements import prepared
+from pingback.store.sqlite import given, insert
+from pingback.store.statements import Transaction, prepared
 from pingback.urls import server_of
-from pingback.work import Job, JobKind, Reading
+from pingback.work import Job, JobKind, Reading, ReadingKind, ReadingStatus
+
+KEPT_FOR = timedelta(days=7)  # after its end, for those who ask what became of it
 
 
 class Readings:
-    """One row for each post, from when it is named until it is published; `Store.readings` gives it.
+    """One row for each post and feed; `Store.readings` gives it.
 
-    When it is due, and who has it, says its job of the kind `read`. Thread-safe. Each method is one transaction, on
-    disk when it returns. All raise `StoreError`, and ValueError for a URL that is not an absolute HTTP URL and for a
-    naive instant.
+    When it is due, and who has it, says its job of the kind `read`; when that has ended, the row is kept for a week.
+    Whoever names one that waits already names the same. Thread-safe. Each method is one transaction, on disk when it
+    returns. All raise `StoreError`, and ValueError for a URL that is not an absolute HTTP URL and for a naive instant.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,31 +34,119 @@ class Readings:
 
     def add(self, source: str, *, page: bytes | None = None, content_type: str | None = None, now: datetime) -> None:
         """Name a post, which is due at once, in the place of what was said of it before."""
-        key = source_key_of(source)
-        row = {"source_key": key, "source": storable(source), "page": page, "content_type": content_type}
+        row = _row(ReadingKind.POST, source) | {"page": page, "content_type": content_type}
         with self._database.write() as tx:
-            for old in tx.execute(_IDS, {"key": key}).scalars().all():
-                drop_job(tx, JobKind.READ, old)
-                tx.execute(_DELETE, {"this": old})
-            tx.execute(_ADD, row)
-            [new] = tx.execute(_IDS, {"key": key}).scalars()
-            add_job(tx, JobKind.READ, new, host=server_of(source), due=now, now=now)
+            _ask(tx, row, now=now)
+
+    def add_all(
+        self, posts: Iterable[str], feeds: Iterable[str] = (), *, roots: Collection[str] = (), now: datetime
+    ) -> list[int]:
+        """Name posts, and feeds of which the posts below `roots` are meant; the `id` of each, which stays the same."""
+        rows = [_row(ReadingKind.POST, source) for source in posts]
+        rows += [_row(ReadingKind.FEED, feed) | {"roots": json.dumps(list(roots))} for feed in feeds]
+        with self._database.write() as tx:
+            return [_ask(tx, row, now=now) for row in rows]
 
     def at(self, number: int) -> Reading | None:
-        """The post with this `id`; None where it is published, or was named anew. UnreadableRow where it is none."""
+        """What waits with this `id`; None where nothing does. UnreadableRow where it cannot be read."""
         with self._database.read() as tx:
             row = tx.execute(_FIND, {"this": number}).mappings().one_or_none()
         return None if row is None else reading_of(row)
 
-    def done(self, job: Job) -> None:
-        """The post of this job is published, or given up."""
+    def standing(self, numbers: Collection[int]) -> list[Reading]:
+        """How those with these ids stand, also for a week after their end."""
+        with self._database.read() as tx:
+            rows = tx.execute(_STANDING, {"these": json.dumps(list(numbers))})
+        return list(readable_of(rows, reading_of, what="post that is to be published"))
+
+    def posts(self, sources: Collection[str]) -> list[Reading]:
+        """How these posts stand, as far as they were named."""
+        keys = json.dumps([source_key_of(source) for source in sources])
+        with self._database.read() as tx:
+            rows = tx.execute(_OF_SOURCES, {"keys": keys})
+        return list(readable_of(rows, reading_of, what="post that is to be published"))
+
+    def done(
+        self, job: Job, *, status: ReadingStatus = ReadingStatus.DONE, message: str | None = None, now: datetime
+    ) -> None:
+        """The post of this job is published or, as `status` says, given up. `message` is for people."""
         with self._database.write() as tx:
-            finish_job(tx, job)
-            tx.execute(_DELETE, {"this": job.subject})
+            _end(tx, job, status, message, found=None, now=now)
+
+    def fail(self, job: Job, due: datetime, *, message: str, now: datetime) -> None:
+        """Try it again then."""
+        with self._database.write() as tx:
+            reschedule_job(tx, job, due=due, failed=True, now=now)
+            tx.execute(_SAY, {"this": job.subject, "said": storable(message)})
+
+    def feed_read(self, job: Job, news: Sequence[tuple[str, str | None]], *, now: datetime) -> None:
+        """The feed of this job was read: these posts, each with its fingerprint, are to be read now, by this run."""
+        with self._database.write() as tx:
+            for source, fingerprint in news:
+                row = _row(ReadingKind.POST, source) | {"fingerprint": storable(fingerprint)}
+                _ask(tx, row, now=now, due=min(job.due, now), statement=_ASK_BY_FEED)
+            _end(tx, job, ReadingStatus.DONE, None, found=[source for source, _ in news], now=now)
 
 
+def _row(kind: ReadingKind, source: str) -> dict[str, Any]:
+    key = source_key_of(source) if kind is ReadingKind.POST else feed_key_of(source)
+    nothing = dict.fromkeys(("page", "content_type", "fingerprint", "roots"))
+    return nothing | {"source_key": key, "source": storable(source), "kind": kind.value}
+
+
+def _ask(
+    tx: Transaction, row: Mapping[str, Any], *, now: datetime, due: datetime | None = None, statement: Any = None
+) -> int:
+    number = tx.execute(statement or _ASK, dict(row)).scalar()
+    add_job(tx, JobKind.READ, number, host=server_of(row["source"]), due=due or now, now=now, anew=True)
+    return int(number)
+
+
+def _end(
+    tx: Transaction, job: Job, status: ReadingStatus, message: str | None, *, found: list[str] | None, now: datetime
+) -> None:
+    tx.execute(_FORGET, {"before": micros(now - KEPT_FOR)})
+    finish_job(tx, job)
+    if due_of(tx, JobKind.READ, job.subject) is None:  # nobody asked for it meanwhile
+        ended = {"state": status.value, "said": storable(message), "list": json.dumps(found) if found else None}
+        tx.execute(_END, ended | {"this": job.subject, "at": micros(now)})
+
+
+_WAITS = {"status": ReadingStatus.WAITING.value, "message": None, "found": None, "ended": None}
+_NAMED = insert(readings)
 _THIS = readings.c.id == bindparam("this")
-_IDS = prepared(select(readings.c.id).where(readings.c.source_key == bindparam("key")))
-_FIND = prepared(select(readings).where(_THIS))
-_DELETE = prepared(delete(readings).where(_THIS))
-_ADD = prepared(insert(readings))
+_IS_WAITING = readings.c.status == ReadingStatus.WAITING.value
+_ASK = prepared(
+    _NAMED.on_conflict_do_update(
+        index_elements=[readings.c.source_key],
+        set_={
+            name: _NAMED.excluded[name] for name in ("source", "kind", "page", "content_type", "fingerprint", "roots")
+        }
+        | _WAITS,
+    ).returning(readings.c.id)
+)
+# What somebody said of the post counts more than that its feed has it.
+_ASK_BY_FEED = prepared(
+    _NAMED.on_conflict_do_update(
+        index_elements=[readings.c.source_key],
+        set_={"source": _NAMED.excluded.source, "fingerprint": _NAMED.excluded.fingerprint} | _WAITS,
+    ).returning(readings.c.id)
+)
+_FIND = prepared(select(readings).where(_THIS, _IS_WAITING))
+_STANDING = prepared(select(readings).where(readings.c.id.in_(select(given("these").c.value))).order_by(readings.c.id))
+_OF_SOURCES = prepared(select(readings).where(readings.c.source_key.in_(select(given("keys").c.value))))
+_SAY = prepared(update(readings).where(_THIS, _IS_WAITING).values(message=bindparam("said")))
+_END = prepared(
+    update(readings)
+    .where(_THIS)
+    .values(
+        status=bindparam("state"),
+        message=bindparam("said"),
+        found=bindparam("list"),
+        ended=big("at"),
+        page=None,
+        content_type=None,
+        fingerprint=None,
+    )
+)
+_FORGET = prepared(delete(readings).where(readings.c.ended < big("before")))

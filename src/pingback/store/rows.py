@@ -31,7 +31,7 @@ from pingback.store.keys import pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.store.statements import Row
 from pingback.urls import host_of, require_http, server_of
-from pingback.work import Attempt, KnownPost, QueuedPing, Reading
+from pingback.work import Attempt, KnownPost, QueuedPing, Reading, ReadingKind, ReadingStatus
 
 MAX_EXCHANGE = 8192  # bytes of an attempt's exchange that are kept
 
@@ -367,10 +367,21 @@ def reading_of(row: Row) -> Reading:
         raise TypeError(f"{page!r} is no page")
     return Reading(
         id=row["id"],
+        kind=ReadingKind(row["kind"]),
         source=require_http(text_of(row["source"])),
         page=page,
         content_type=_text_or_none(row["content_type"]),
+        fingerprint=_text_or_none(row["fingerprint"]),
+        roots=_texts(row["roots"]),
+        status=ReadingStatus(row["status"]),
+        message=_text_or_none(row["message"]),
+        found=_texts(row["found"]),
     )
+
+
+def _texts(column: object) -> tuple[str, ...]:
+    """Those in a JSON list."""
+    return () if column is None else tuple(map(text_of, json.loads(text_of(column))))
 
 
 @readable()

@@ -272,6 +272,13 @@ readings = Table(
     Column("page", LargeBinary),
     Column("content_type", Text),
     Column("kind", String(20), nullable=False, server_default="post"),  # or "feed"
+    Column("fingerprint", Text),  # that its feed gave a post
+    Column("roots", Text),  # a JSON list: below which of a feed's posts are published
+    Column("status", String(20), nullable=False, server_default="waiting"),  # or "done", "failed"
+    Column("message", Text),
+    Column("found", Text),  # a JSON list: the posts that a feed had news of
+    Column("ended", BigInteger),
+    Index("pingback_readings_by_end", "ended"),
     sqlite_autoincrement=True,
 )
 

@@ -15,6 +15,13 @@ def upgrade() -> None:
     op.add_column("pingback_posts", sa.Column("missing", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("pingback_outbox", sa.Column("aging_since", sa.BigInteger(), nullable=True))
     op.add_column("pingback_readings", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
+    op.add_column("pingback_readings", sa.Column("fingerprint", sa.Text(), nullable=True))
+    op.add_column("pingback_readings", sa.Column("roots", sa.Text(), nullable=True))
+    op.add_column("pingback_readings", sa.Column("status", sa.String(20), nullable=False, server_default="waiting"))
+    op.add_column("pingback_readings", sa.Column("message", sa.Text(), nullable=True))
+    op.add_column("pingback_readings", sa.Column("found", sa.Text(), nullable=True))
+    op.add_column("pingback_readings", sa.Column("ended", sa.BigInteger(), nullable=True))
+    op.create_index("pingback_readings_by_end", "pingback_readings", ["ended"])
     op.create_table(
         "pingback_roots",
         sa.Column("site_id", sa.BigInteger(), nullable=False, server_default="1", autoincrement=False),
