@@ -43,8 +43,8 @@ _PUBLISH = ("publish",)
 _SERVE = ("serve",)
 _RECEIVE = ("serve", "worker")
 COMMANDS = (  # of which each may have a table in the file
-    *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "worker", "mentions"),
-    *("moderate", "prune", "db", "advertise", "doctor", "demo"),
+    *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "token", "worker"),
+    *("mentions", "moderate", "prune", "db", "advertise", "doctor", "demo"),
 )
 
 POSTS = Group("Posts", _PUBLISH)

@@ -270,6 +270,16 @@ class Site:
         self.store.secrets.set_password(hash_of(password))
         self.store.logins.forget_all()
 
+    def new_token(self) -> str:
+        """A token for `POST /publish`, in the place of the one before. Nobody can read it again. Raises StoreError."""
+        self._check_open()
+        return self.store.secrets.new_token(now=self._host.clock())
+
+    def revoke_token(self) -> bool:
+        """Have no token, and nothing at `/publish`; False where there was none. Raises StoreError."""
+        self._check_open()
+        return self.store.secrets.revoke_token()
+
     def run_due(self, seconds: float = 10.0) -> int:
         """Do what waits, in this thread: for cron, Celery and other tasks. How much there was; 0 means that it is done.
 

@@ -170,3 +170,15 @@ def test_two_processes_share_the_count(tmp_path: object) -> None:
         for store in (one, other, one, other, one):
             assert store.logins.attempt(ONE, now=NOON) is None
         assert other.logins.attempt(ONE, now=NOON) is not None
+
+
+def test_tokens_are_tried_at_a_door_of_their_own() -> None:
+    with Store("sqlite://") as store:
+        doors = (store.token_tries, store.logins)
+        for door in doors:
+            assert let_through(door, map(wide, count())) == 300
+            assert let_through(door, map(wide, count())) == 0
+        store.token_tries.forget(wide(0))
+        assert [door.attempt(wide(0), now=NOON) is None for door in doors] == [True, False]
+        for door in doors:
+            assert let_through(door, map(wide, count()), now=NOON + timedelta(days=2)) == 300

@@ -17,6 +17,7 @@ _COMMANDS = {
     "retry": "Send what is due for another try.",
     "serve": "Receive pings for a site.",
     "passwd": "Set the password of the inbox.",
+    "token": "Make the token by which other machines publish.",
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
     "moderate": "Decide on what was received, or block hosts.",

@@ -1,5 +1,7 @@
 """`Logins`: how often somebody tried to log in lately, so that nobody guesses passwords at leisure.
 
+Tokens that publish are tried at a door of their own: who is refused at one of the two may try at the other.
+
 The tries are in the database, where all processes that serve it see them, and where a restart forgets none. A device
 that logged in before has a lane of its own, which no stranger can fill; all others share what there is.
 """
@@ -31,18 +33,20 @@ RESERVE_PER_NETWORK = 3
 RESERVE_LASTS = timedelta(days=1)
 
 _DEVICE, _RESERVE = "device ", "reserve "  # before the names of lanes that are no client's
+_PASSWORD, _TOKEN = "", "token "  # before all names of lanes, by what is tried there
 _WIDTHS = {4: (32, 16), 6: (64, 32)}  # bits: what one client has, and what one provider gives to many
 
 
 class Logins:
-    """Counts tries to log in; `Store.logins` gives it.
+    """Counts tries to log in, or of tokens; `Store.logins` and `Store.token_tries` give it.
 
     Thread-safe; each method is one transaction, on disk when it returns. All raise `StoreError` when the database
     cannot be used.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, of_tokens: bool = False) -> None:
         self._database = database
+        self._door = _TOKEN if of_tokens else _PASSWORD
 
     def attempt(self, address: str | None, *, now: datetime, device: str | None = None) -> timedelta | None:
         """Count a try, before its password is looked at: of this IP address, or of a device that logged in before.
@@ -50,14 +54,14 @@ class Logins:
         None where there may be one more; else it is not counted, and the wait until the next one may be is given.
         """
         with self._database.read() as connection:  # a flood of tries is refused without a write
-            _, wait = _lane(connection, address, device, now)
+            _, wait = _lane(connection, self._door, address, device, now)
         if wait is not None:
             return wait
         with self._database.write() as connection:
-            lane, wait = _lane(connection, address, device, now)
+            lane, wait = _lane(connection, self._door, address, device, now)
             if wait is None:
                 connection.execute(_FORGET_OLD, _times(now))
-                connection.execute(_COUNT, {"client": lane, "at": micros(now)})
+                connection.execute(_COUNT, {"client": f"{self._door}{lane}", "at": micros(now)})
         return wait
 
     def forget(self, address: str | None, *, device: str | None = None) -> None:
@@ -65,7 +69,7 @@ class Logins:
         client, network = _client_of(address)
         lanes = [client, f"{_RESERVE}{network}", f"{_DEVICE}{device}"]
         with self._database.write() as connection:
-            connection.execute(_FORGET_LANE, [{"lane": lane} for lane in lanes])
+            connection.execute(_FORGET_LANE, [{"lane": f"{self._door}{lane}"} for lane in lanes])
 
     def forget_all(self) -> None:
         """Let everybody try again at once."""
@@ -74,12 +78,13 @@ class Logins:
 
 
 def _lane(
-    connection: Transaction, address: str | None, device: str | None, now: datetime
+    connection: Transaction, door: str, address: str | None, device: str | None, now: datetime
 ) -> tuple[str, timedelta | None]:
     """Where a try counts, and the wait until there is room for one more there."""
-    tries = [
+    found = [
         (row["client"], row["at"]) for row in connection.execute(_TRIES, _times(now)) if isinstance(row["client"], str)
     ]
+    tries = [(name.removeprefix(door), at) for name, at in found if name.startswith(_TOKEN) == (door == _TOKEN)]
     if device is not None:
         lane = f"{_DEVICE}{device}"
         return lane, _wait([at for client, at in tries if client == lane], PER_DEVICE, now)
@@ -95,7 +100,7 @@ def _lane(
     if overall is None:
         return client, None
     lane = f"{_RESERVE}{network}"
-    of_day = [row["at"] for row in connection.execute(_OF_A_DAY, _times(now) | {"lane": lane})]
+    of_day = [row["at"] for row in connection.execute(_OF_A_DAY, _times(now) | {"lane": f"{door}{lane}"})]
     in_reserve = [at for name, at in tries if name.startswith(_RESERVE)]
     if len(of_day) < RESERVE_PER_NETWORK and len(in_reserve) < RESERVE:
         return lane, None
@@ -140,7 +145,7 @@ _COUNT = prepared(insert(login_tries))
 _FORGET_OLD = prepared(
     delete(login_tries).where(
         or_(
-            and_(login_tries.c.at <= bindparam("ended"), login_tries.c.client.not_like(f"{_RESERVE}%")),
+            and_(login_tries.c.at <= bindparam("ended"), login_tries.c.client.not_like(f"%{_RESERVE}%")),
             login_tries.c.at <= bindparam("day"),
             login_tries.c.at > bindparam("ahead"),
         )

@@ -36,10 +36,10 @@ class Store:
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
     was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published,
-    `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts that go out later.
-    `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets` and `logins`
-    keep from others; `tallies` are how much there is, `readiness` is whether a ping could be kept, and `retention`
-    forgets.
+    `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts and feeds that go out
+    later. `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets`,
+    `logins` and `token_tries` keep from others; `tallies` are how much there is, `readiness` is whether a ping could be
+    kept, and `retention` forgets.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Store:
         self.overview = Overview(self._database)
         self.secrets = Secrets(self._database)
         self.logins = Logins(self._database)
+        self.token_tries = Logins(self._database, of_tokens=True)
         self.readiness = Readiness(self._database, clock=clock)
         self.retention = Retention(self._database)
         self.tallies = Tallies(self._database)
