@@ -118,7 +118,9 @@ class Parts:
         self._carrier = Threads(self._runner(Pool()), self._chores())
         self._receiver = None
         if self._verifier is not None:
-            self._receiver = Receiver(self._verifier, policy=_policy(settings), carrier=self._carrier)
+            self._receiver = Receiver(
+                self._verifier, policy=_policy(settings), carrier=self._carrier, feeds=settings.feeds
+            )
         self._learning = Pool(quick=1, slow=0)
         if self._akismet is not None:
             store.moderation.on_decision = partial(self._learn, self._akismet)

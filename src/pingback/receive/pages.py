@@ -36,6 +36,11 @@ class SitePages:
         self._self_pings = self_pings
 
     @property
+    def roots(self) -> tuple[str, ...]:
+        """The URLs below which its pages are."""
+        return self._roots
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Where its pages are, each with its port where that is not the usual one."""
         return frozenset(map(host_of, self._roots))

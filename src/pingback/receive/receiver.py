@@ -71,12 +71,14 @@ class Receiver:
     """Takes pings for the pages of a site and keeps what is true of them in its store. Thread-safe.
 
     All is done in the caller's thread. What cannot be done while the sender waits is kept with a job, which the
-    `carrier` hears of. Long lists that are made in a thread that pings need are made within `listing`.
+    `carrier` hears of. Long lists that are made in a thread that pings need are made within `listing`. `feeds` are the
+    site's own.
     """
 
-    def __init__(self, verifier: Verifier, *, policy: Policy, carrier: Carrier) -> None:
+    def __init__(self, verifier: Verifier, *, policy: Policy, carrier: Carrier, feeds: tuple[str, ...] = ()) -> None:
         self._verifier = verifier
-        self._site = verifier.site
+        self.site = verifier.site
+        self.feeds = feeds
         self._store = verifier.store
         self._policy = policy
         self._carrier = carrier
@@ -147,7 +149,7 @@ class Receiver:
 
     def target_at(self, address: str, *, asked_at: str) -> str:
         """The URL of the page of the site that has this path and query; see `pingback.receive.pages`."""
-        return self._site.target_at(address, asked_at=asked_at)
+        return self.site.target_at(address, asked_at=asked_at)
 
     def find_pair(self, pair: str) -> Mention | None:
         """The mention whose source and target have this key (`pingback.store.keys.pair_of`)."""
@@ -169,8 +171,8 @@ class Receiver:
     def _take(
         self, source: str, target: str, client_ip: str | None, protocol: Protocol, words: Words, began: float
     ) -> Mention:
-        self._site.check_target(target)
-        self._site.check_source(source, target)
+        self.site.check_target(target)
+        self.site.check_source(source, target)
         source, target = tidy(source), tidy(target)
         known = self._store.mentions.arrival(
             source=source, target=target, home=home_of(source), hosts=hosts_above(source)
@@ -200,7 +202,7 @@ class Receiver:
             if self.queues(protocol):
                 # Webmention §3.2.1: this should be synchronous. Where the site takes longer, the job asks.
                 with suppress(NoAnswer):
-                    self._site.check_exists(target, within=EXISTS_WITHIN)
+                    self.site.check_exists(target, within=EXISTS_WITHIN)
                 with suppress(TooMany):
                     return self._keep_waiting(coming, most=MOST_QUEUED)
             return self._look(coming)
@@ -273,7 +275,7 @@ class Receiver:
     def _keep_unverified(self, coming: _Coming, words: Words) -> Mention:
         """Nobody is asked but the site itself: a stranger's word sends us nowhere."""
         try:
-            self._site.check_exists(coming.mention.target, within=inf if coming.look_until == inf else EXISTS_WITHIN)
+            self.site.check_exists(coming.mention.target, within=inf if coming.look_until == inf else EXISTS_WITHIN)
         except NotAsked:
             raise _too_busy() from None
         except NoAnswer:
@@ -310,14 +312,14 @@ class Receiver:
     def _of_approved(self, target: str, client_ip: str | None, read: Callable[[str], list[T]]) -> list[T]:
         """What is read of the target; where that is nothing, the site is asked whether there is such a page."""
         target = _text(target)
-        self._site.check_target(target)
+        self.site.check_target(target)
         with self._verifier.alarm.hiding():
             found = read(target)
         if not found:
             self._policy.check_sender(client_ip)
             waits = self._policy.answer_within is None and not self._policy.queued
             with suppress(NoAnswer):
-                self._site.check_exists(target, within=inf if waits else EXISTS_WITHIN)
+                self.site.check_exists(target, within=inf if waits else EXISTS_WITHIN)
         return found
 
 

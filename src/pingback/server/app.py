@@ -25,9 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class Route(NamedTuple):
-    """`lists` is true of what strangers may ask for at will and what takes long to make."""
+    """`lists` is true of what strangers may ask for at will and what takes long to make.
 
-    methods: tuple[str, ...]
+    Where `methods` is None, who answers says which there are: not even that is for everybody.
+    """
+
+    methods: tuple[str, ...] | None
     answer: api.Answer
     lists: bool = False
 
@@ -37,7 +40,7 @@ def handle(request: Request, receiver: "Receiver") -> Response:
     route = _route_of(request.path, request.raw_path)
     if route is None:
         return plain(404, "There is nothing here.")
-    if request.method not in route.methods:
+    if route.methods is not None and request.method not in route.methods:
         allowed = ", ".join(route.methods)
         return plain(405, f"This takes {allowed} only.", {"Allow": allowed})
     if len(request.body) > MAX_BODY:
@@ -57,6 +60,8 @@ def _route_of(path: str, raw_path: str) -> Route | None:
         return route
     if raw_path.startswith("/inbox/"):
         return _INBOX
+    if raw_path.startswith("/publish/"):
+        return _PUBLISH
     return next(filter(None, (_surface_route(linkback, path, raw_path) for linkback in linkbacks())), None)
 
 
@@ -76,6 +81,12 @@ def _surface_route(linkback: Linkback, path: str, raw_path: str) -> Route | None
 
 def _inbox(request: Request, receiver: "Receiver") -> Response:
     from pingback.server.inbox.routes import answer  # templates and hashes, which only the inbox needs
+
+    return answer(request, receiver)
+
+
+def _publish(request: Request, receiver: "Receiver") -> Response:
+    from pingback.server.publish import answer  # signatures, which only few need
 
     return answer(request, receiver)
 
@@ -107,6 +118,7 @@ TOO_LARGE = plain(413, f"A message has at most {MAX_BODY} bytes.")
 
 
 _INBOX = Route(("GET", "HEAD", "POST"), _inbox)
+_PUBLISH = Route(None, _publish)
 
 
 _ROUTES = {
@@ -122,6 +134,7 @@ _ROUTES = {
     display.PATH: Route(api.METHODS, display.answer, lists=True),
     "/widget.js": Route(("GET", "HEAD"), display.widget),
     "/inbox": _INBOX,
+    "/publish": _PUBLISH,
 }
 
 

@@ -211,8 +211,13 @@ def _proven(name: str, purpose: str, cookies: str, login: Login, now: datetime) 
 
 
 def _serializer(login: Login, purpose: str) -> URLSafeSerializer:
+    return signed_by(login.key, purpose)
+
+
+def signed_by(key: str, purpose: str) -> URLSafeSerializer:
+    """What signs, and knows its own signature, for this purpose only."""
     signing = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-    return URLSafeSerializer(login.key, salt=purpose, signer_kwargs=signing)
+    return URLSafeSerializer(key, salt=purpose, signer_kwargs=signing)
 
 
 def _text(signed: str | bytes) -> str:
