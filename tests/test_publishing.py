@@ -15,7 +15,7 @@ from pingback.model import OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.posts.values import BadFeed
 from pingback.publishing import Publishing
-from pingback.sending.publish import PublishOptions
+from pingback.sending.values import PublishOptions
 from pingback.settings import Settings
 from pingback.store import Store
 from tests.loopback import Request, Site, page

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Words,
     )
     from pingback.net.client import Client, Limits
-    from pingback.sending.publish import PublishOptions
+    from pingback.sending.values import PublishOptions
     from pingback.server.advertising import advertise
     from pingback.site import Site
     from pingback.store import Store
@@ -97,7 +97,7 @@ _MODULES = {
     "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus Protocol"
     " Verification Via Words",
     "net.client": "Client Limits",
-    "sending.publish": "PublishOptions",
+    "sending.values": "PublishOptions",
     "server.advertising": "advertise",
     "site": "Site",
     "store": "Store",

@@ -19,7 +19,7 @@ from pingback.receive.verify import verify as verify_with
 from pingback.sending.discover import discover as discover_with
 from pingback.sending.ping import send as send_with
 from pingback.sending.publications import of_html
-from pingback.sending.publish import EVERYTHING, PublishOptions
+from pingback.sending.values import EVERYTHING, PublishOptions
 from pingback.urls import require_absolute, require_http
 
 if TYPE_CHECKING:

@@ -27,10 +27,11 @@ from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
 from pingback.sending.hook import publish
 from pingback.sending.ping import unfound, unsupported
-from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken
+from pingback.sending.publish import Publisher
 from pingback.sending.reading import Reader
 from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of
+from pingback.sending.values import Publication, PublishOptions, Taken
 from pingback.settings import DEFAULTS, Settings
 from pingback.urls import host_of, is_http, require_http, shown, split
 from pingback.work import ALL_MISSING, JobKind

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
-    from pingback.sending.publish import PublishOptions
+    from pingback.sending.values import PublishOptions
     from pingback.server.asgi import App
     from pingback.server.http import Request, Response
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from pingback.model import Outcome
 from pingback.net.client import Client
 from pingback.sending.hook import publish
-from pingback.sending.publish import EVERYTHING, Publication, Publisher, PublishOptions
+from pingback.sending.publish import Publisher
 from pingback.sending.sender import Sender
+from pingback.sending.values import EVERYTHING, Publication, PublishOptions
 from pingback.store import Store
 from tests.receive.pages import Clock
 from tests.sending.deliveries import Skipping

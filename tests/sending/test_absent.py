@@ -9,7 +9,7 @@ import pytest
 from pingback.model import Outcome, Protocol
 from pingback.net.client import Client
 from pingback.sending.publications import of_missing
-from pingback.sending.publish import Publication, PublishOptions
+from pingback.sending.values import Publication, PublishOptions
 from pingback.store import Store
 from tests.loopback import Page, Site, page, redirect
 from tests.sending.far_sides import FarSide, markup, post

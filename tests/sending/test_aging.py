@@ -12,8 +12,9 @@ import pytest
 from pingback.model import Outcome, Protocol
 from pingback.net.client import Client, Limits
 from pingback.sending.hook import publish
-from pingback.sending.publish import EVERYTHING, Publication, Publisher, PublishOptions
+from pingback.sending.publish import Publisher
 from pingback.sending.sender import Sender
+from pingback.sending.values import EVERYTHING, Publication, PublishOptions
 from pingback.store import Store
 from tests.loopback import Page, Site, page
 from tests.receive.pages import Clock

@@ -9,8 +9,9 @@ from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.sending.hook import UNCHANGED, publish
-from pingback.sending.publish import Publication, Publisher, PublishOptions, Taken
+from pingback.sending.publish import Publisher
 from pingback.sending.sender import Sender
+from pingback.sending.values import Publication, PublishOptions, Taken
 from pingback.store import Store
 from pingback.work import Plan
 from tests.loopback import Site, page

@@ -16,7 +16,7 @@ from pingback.text import plain
 from pingback.urls import host_of
 
 if TYPE_CHECKING:
-    from pingback.sending.publish import Taken
+    from pingback.sending.values import Taken
     from pingback.store import Outbox
 
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.model import Outcome, OutcomeStatus
 from pingback.sending.delivery import ONCE_MORE_AFTER
-from pingback.sending.publish import Publication, Publisher, Read, Taken, is_as_it_was, is_blocked
+from pingback.sending.publish import Publisher, is_as_it_was, is_blocked
+from pingback.sending.values import Publication, Read, Taken
 from pingback.urls import key_of
 from pingback.work import QueuedPing
 

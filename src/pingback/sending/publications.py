@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pingback.posts.site import pages_of
 from pingback.posts.values import Feed
 from pingback.sending.absent import is_to_be_looked_for
-from pingback.sending.publish import Publication
+from pingback.sending.values import Publication
 from pingback.urls import key_of
 
 if TYPE_CHECKING:

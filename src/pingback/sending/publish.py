@@ -5,8 +5,8 @@ be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch, NotGone
-from pingback.model import Outcome, OutcomeStatus, Protocol
+from pingback.model import Outcome, OutcomeStatus
 from pingback.page.entry import PageKind, Post, read_post
 from pingback.page.region import MAX_LINKS
-from pingback.protocols.table import EVERY, retelling
+from pingback.protocols.table import retelling
 from pingback.sending.absent import is_elsewhere, is_gone, is_home, is_same_site, too_many
 from pingback.sending.transitions import planned
+from pingback.sending.values import EVERYTHING, Publication, PublishOptions, Read, Taken, Unready
 from pingback.text import plain
 from pingback.urls import key_of, origin_of, shown, split
 from pingback.work import KnownPost, Plan, QueuedPing
@@ -32,115 +33,10 @@ if TYPE_CHECKING:
 
 _AWAY = frozenset({404, 410})  # statuses
 _GONE = 410
-_NO_ROOM = 503
 
 _IN_PART = "in part "  # before the fingerprint of a post of which not all links were wanted: it is to be read again
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishOptions:
-    """What is to be sent, and for what.
-
-    `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
-    `self_pings`: pages of the post's own host are told, too. `even_unready`: so are all for a post that is not public.
-    `again`: what was sent for a post that is named goes out once more.
-    `missing_are_gone`: posts whose pages are not there are deleted, however many they are.
-    """
-
-    selector: str | None = None
-    protocols: Collection[Protocol] = EVERY
-    allows: Callable[[str], bool] = lambda target: True
-    self_pings: bool = True
-    even_unready: bool = False
-    again: bool = False
-    missing_are_gone: bool = False
-
-
-EVERYTHING = PublishOptions()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """A post that goes out, by its permalink `source`.
-
-    `page` gives its page where that is at hand, as `content_type` says, or as only the page itself does. `fingerprint`
-    tells whether it changed, where its maker knows; else the post's own does. `named`: it was asked for by its name, so
-    that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
-    person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
-    """
-
-    source: str
-    page: Callable[[], bytes] | None = None
-    content_type: str | None = None
-    fingerprint: str | None = None
-    gone: bool = False
-    named: bool = False
-    by_hand: bool = False
-    missing: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What became of a post: planned, or left alone as long as it is not public.
-
-    `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
-    `is_settled`: it is as it was, and nothing of it is due. `skipped` are outcomes of what is not sent, and why;
-    `error` is set where the post's page could not be had. A post that moved speaks by its new address, as if that had
-    been given; `moved_from` is the old one.
-    """
-
-    publication: Publication
-    skipped: tuple[Outcome, ...] = ()
-    plan: Plan = field(default_factory=Plan)
-    is_planned: bool = True
-    post: Post | None = None
-    is_news: bool = False
-    is_settled: bool = False
-    error: FetchError | None = None
-    moved_from: str | None = None
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Of which pings may be due by now."""
-        return (self.publication.source, *(() if self.moved_from is None else (self.moved_from,)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """A publication as it is to be planned: its `post`, None where that is gone; or why nothing is sent for it now.
-
-    `moved_to` is where the post is by now, if that is another address.
-    """
-
-    publication: Publication
-    post: Post | None = None
-    unready: "_Unready | None" = None
-    moved_to: str | None = None
-
-    @property
-    def is_missing(self) -> bool:
-        """The post was published, and its page is not there: it may be gone."""
-        return self.unready is not None and self.unready.is_missing
-
-    @property
-    def may_be_had_soon(self) -> bool:
-        """Its server had no room just then, and does not say until when."""
-        error = self.unready and self.unready.error
-        return isinstance(error, BadStatus) and error.status == _NO_ROOM and error.retry_after is None
-
-
-class _Unready(Exception):
-    """Nothing may be sent for a post now. `post` is what is known of it; `is_missing` as in `Read`."""
-
-    def __init__(
-        self, reason: str, *, post: Post | None = None, error: FetchError | None = None, is_missing: bool = False
-    ) -> None:
-        super().__init__(reason)
-        self.post = post
-        self.error = error
-        self.is_missing = is_missing
 
 
 class Publisher:
@@ -162,7 +58,7 @@ class Publisher:
         """The post, from its page; nothing is kept."""
         try:
             return self._read(publication)
-        except _Unready as unready:
+        except Unready as unready:
             return Read(publication=publication, unready=unready)
 
     def plan(self, read: Read) -> Taken:
@@ -241,7 +137,7 @@ class Publisher:
             publication, unready = read.publication, read.unready
             broken = many.get(origin_of(publication.source))
             if key_of(publication.source) in gone:
-                unready = None if broken is None or publication.by_hand else _Unready(broken)
+                unready = None if broken is None or publication.by_hand else Unready(broken)
             if unready is not None:
                 yield self._untaken(publication, unready)
             else:
@@ -307,7 +203,7 @@ class Publisher:
         return own and self._options.allows(target)
 
     def _read(self, publication: Publication) -> Read:
-        """The post as it is to be planned; raises _Unready."""
+        """The post as it is to be planned; raises Unready."""
         source, unready = publication.source, self._options.even_unready
         given = None
         if publication.by_hand and self._store.posts.at(source) is None:
@@ -329,7 +225,7 @@ class Publisher:
                 if publication.gone and moved_to is None:
                     raise _still_there(publication)
                 if publication.missing and moved_to is None:
-                    raise _Unready(f"{source} is there again")
+                    raise Unready(f"{source} is there again")
                 public = read_post(
                     response.read(),
                     url=response.url,
@@ -338,26 +234,26 @@ class Publisher:
                     selector=self._options.selector,
                 )
         except FetchError as error:
-            raise _Unready(str(error), post=given, error=error) from error
+            raise Unready(str(error), post=given, error=error) from error
         if moved_to is not None and public.kind is not PageKind.POST:
-            raise _Unready(f"{source} leads to {moved_to}, and that is no post")
+            raise Unready(f"{source} leads to {moved_to}, and that is no post")
         post = _matched(given or public)
         if not unready and (post.noindex or public.noindex):
-            raise _Unready(f"{source} says noindex", post=post)
+            raise Unready(f"{source} says noindex", post=post)
         return Read(publication=publication, post=post, moved_to=moved_to)
 
     def _moved_to(self, publication: Publication, response: "Response") -> str | None:
-        """Where the post is by now, if that is another page of its site; raises _Unready where it is elsewhere."""
+        """Where the post is by now, if that is another page of its site; raises Unready where it is elsewhere."""
         source, unready = publication.source, self._options.even_unready
         if not is_elsewhere(source, response, however_spelled=publication.gone) or (unready and not publication.gone):
             return None
         if not is_same_site(source, response.url):
-            raise _Unready(f"{source} leads to another site: if the post is yours there, publish {response.url}")
+            raise Unready(f"{source} leads to another site: if the post is yours there, publish {response.url}")
         if is_home(response.url):
-            raise _Unready(f"{source} leads to {response.url}, and that is no post")
+            raise Unready(f"{source} leads to {response.url}, and that is no post")
         return response.url
 
-    def _untaken(self, publication: Publication, unready: _Unready) -> Taken:
+    def _untaken(self, publication: Publication, unready: Unready) -> Taken:
         """With an outcome for each link that is known and wanted, or one for the post as a whole.
 
         Of a post that nobody named there is nothing to be said.
@@ -379,22 +275,22 @@ class Publisher:
         return Taken(publication=publication, skipped=outcomes, is_planned=False, error=unready.error)
 
 
-def _missing(response: "Response", given: Post | None) -> _Unready:
+def _missing(response: "Response", given: Post | None) -> Unready:
     error = BadStatus(response.url, response.status)
-    return _Unready(
+    return Unready(
         f"{error}; if it stays so for two days, it is told to be gone", post=given, error=error, is_missing=True
     )
 
 
-def _still_there(publication: Publication) -> _Unready:
+def _still_there(publication: Publication) -> Unready:
     if publication.by_hand:
         return _not_gone(publication.source, "can still be read")
-    return _Unready(f"{publication.source} left the site as it was built, but it can still be read")
+    return Unready(f"{publication.source} left the site as it was built, but it can still be read")
 
 
-def _not_gone(source: str, reason: str) -> _Unready:
+def _not_gone(source: str, reason: str) -> Unready:
     error = NotGone(source, f"{source} {reason}")
-    return _Unready(str(error), error=error)
+    return Unready(str(error), error=error)
 
 
 def _matched(post: Post) -> Post:
@@ -402,7 +298,7 @@ def _matched(post: Post) -> Post:
     if post.unmatched is None:
         return post
     error = NoMatch(post.url, post.unmatched)
-    raise _Unready(str(error), error=error)
+    raise Unready(str(error), error=error)
 
 
 def _over(source: str, post: Post) -> tuple[Outcome, ...]:

@@ -18,7 +18,8 @@ from pingback.jobs.retry import DELIVERIES
 from pingback.jobs.steps import End
 from pingback.posts.values import BadFeed
 from pingback.sending import publications
-from pingback.sending.publish import Publisher, Read, Taken, is_as_it_was
+from pingback.sending.publish import Publisher, is_as_it_was
+from pingback.sending.values import Read, Taken
 from pingback.text import plain
 from pingback.urls import is_under, key_of, shown
 from pingback.work import Job, Reading, ReadingKind, ReadingStatus
