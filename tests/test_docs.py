@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 import click
 import pytest
@@ -31,6 +32,8 @@ from pingback.server.shell import _FORWARDED_FOR, _FORWARDED_HOST, _FORWARDED_PR
 from pingback.settings import TABLE, load
 from tests import loopback
 from tests.loopback import Site, free_port
+from tests.paths import programs
+from tests.sending.far_sides import FarSide, post
 from tests.wordpress.program import Program
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +82,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 14
+    assert len(PAGES) == 15
     assert len(blocks(README, "python")) == 6
     assert len(blocks(README, "console")) == 3
 
@@ -240,7 +243,7 @@ def test_nginx_is_shown_to_set_every_header_that_a_trusted_proxy_is_believed() -
 
 def test_files_of_settings_can_be_read(tmp_path: Path) -> None:
     files = [block for page in PAGES for block in blocks(page.read_text(), "toml")]
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         (tmp_path / "pingback.toml").write_text(file)
         load({}, environ={}, folder=tmp_path)
@@ -276,6 +279,47 @@ def test_the_tutorial_from_beginning_to_end(tmp_path: Path) -> None:
             )
             assert done.stderr == ""
             assert re.fullmatch(as_pattern(command.output), done.stdout), done.stdout
+
+
+def test_the_page_on_deploys_from_beginning_to_end(tmp_path: Path) -> None:
+    """Each command as a shell runs it, at a server of ours; the answer that is shown is what comes in the end."""
+    text = (ROOT / "docs/deploys.md").read_text()
+    commands = re.findall(r"\bcurl .+", "".join(blocks(text, "sh") + blocks(text, "yaml")))
+    (settings,), (shown,) = blocks(text, "toml"), blocks(text, "json")
+    assert len(commands) == 6
+    with FarSide("/part-five", host="127.0.0.1") as far, Site() as blog:
+        blog.pages |= dict.fromkeys(("/part-six", "/part-seven"), post(f"{far.url}/part-five"))
+        feed = {"version": "https://jsonfeed.org/version/1.1", "items": [{"url": f"{blog.url}/part-six"}]}
+        blog.pages["/feed.xml"] = loopback.page(json.dumps(feed).encode())
+        (tmp_path / "pingback.toml").write_text(settings.replace("https://my.blog", blog.url))
+        (made,) = programs.pingback(tmp_path, "token").printed
+        environ = {"PATH": os.environ["PATH"], "PUBLISH_TOKEN": made["token"]}
+        with programs.Serving(tmp_path, blog.url) as server:
+            real = {"https://my.blog/publish": f"{server.root}/publish", "https://my.blog": blog.url}
+            answers = []
+            for command in commands:
+                for written, there in real.items():
+                    command = command.replace(written, there)
+                done = subprocess.run(["sh", "-c", command], env=environ, capture_output=True, check=True)
+                answers.append(json.loads(done.stdout))
+            _, named, *_ = answers
+            programs.wait_until(lambda: fetched(named["location"])["status"] != "waiting")
+            told = {(f"{blog.url}{path}", f"{far.url}/part-five") for path in ("/part-six", "/part-seven")}
+            programs.wait_until(lambda: {*far.heard} == told)
+            came = json.dumps(fetched(named["location"]))
+        real |= {"https://other.example": far.url}
+        for written, there in real.items():
+            came = came.replace(there, written)
+        found, expected = json.loads(came), json.loads(shown)
+        assert found["location"].startswith(expected["location"].removesuffix("…"))
+        expected["location"] = found["location"]
+        expected["sources"][0]["outcomes"][0]["message"] = found["sources"][0]["outcomes"][0]["message"]
+        assert found == expected
+
+
+def fetched(url: str) -> Any:
+    with urlopen(url, timeout=programs.PATIENCE) as answer:
+        return json.load(answer)
 
 
 def listening(port: int) -> bool:
