@@ -176,7 +176,7 @@ def test_a_new_token_ends_the_one_before(receiver: Receiver, token: str, clock: 
 
 
 def test_no_token_is_written_down(receiver: Receiver, token: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="pingback")
     ask(receiver, token=token, body=form(url=POST))
     ask(receiver, token="pingback_of_another", body=form(url=POST))
     assert token not in caplog.text
