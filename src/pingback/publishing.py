@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.clock import Clock, now
 from pingback.errors import FetchError
-from pingback.model import Outcome, OutcomeStatus
+from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.posts.values import BadFeed, Feed, Sitemap
 from pingback.protocols.table import EVERY
 from pingback.sending import publications
 from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
 from pingback.sending.hook import publish
-from pingback.sending.ping import unfound, unsupported
+from pingback.sending.ping import given, unfound, unsupported
 from pingback.sending.publish import Publisher
 from pingback.sending.reading import Reader
 from pingback.sending.sender import Sender
@@ -185,7 +185,7 @@ class Publishing:
             for outcome in taken.skipped:
                 run.hear(outcome)
             for target in targets:
-                run.hear(self._dry_outcome(taken.publication.source, target))
+                run.hear(self._dry_outcome(taken.publication, target))
         return run.counts
 
     def retry(self, *, on_outcome: OnOutcome | None = None, on_taken: OnTaken | None = None) -> Counter[OutcomeStatus]:
@@ -312,13 +312,17 @@ class Publishing:
             for outcome in updates:
                 hear(outcome)
 
-    def _dry_outcome(self, source: str, target: str) -> Outcome:
+    def _dry_outcome(self, publication: Publication, target: str) -> Outcome:
+        source, wanted = publication.source, self._options.protocols
         try:
-            found = discover(target, client=self._client, wanted=self._options.protocols).endpoints
+            if target in publication.trackbacks and Protocol.TRACKBACK in wanted:
+                found = given(target, target, Protocol.TRACKBACK).endpoints
+            else:
+                found = discover(target, client=self._client, wanted=wanted).endpoints
         except FetchError as error:
             return unfound(source, target, error)
         if not found:
-            return unsupported(source, target, self._options.protocols)
+            return unsupported(source, target, wanted)
         return Outcome(
             source=source,
             target=target,

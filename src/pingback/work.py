@@ -13,10 +13,14 @@ ALL_MISSING = "all"  # in the place of a post that is gone: each one that is mis
 
 
 class Link(NamedTuple):
-    """A link of a post: its target as written there, and the fingerprint of its surroundings."""
+    """A link of a post: its target as written there, and the fingerprint of its surroundings.
+
+    A `direct` one is no page, but the address that takes TrackBacks for it.
+    """
 
     target: str
     fingerprint: str
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class QueuedPing:
     linked: bool = True
     told_by: Protocol | None = None
     is_held: bool = False
+    direct: bool = False
     aging_since: datetime | None = None
 
     @property

@@ -57,6 +57,13 @@ JSON = json.dumps(
 ).encode()
 
 
+MODULE = "http://madskills.com/public/xml/rss/module/trackback/"
+PINGED = """<item><link>https://blog.example/1</link><trackback:ping>https://blog.example/tb/1</trackback:ping>
+ <trackback:title>no title</trackback:title><trackback:about> https://a.example/tb?id=1 </trackback:about>
+ <trackback:about>/tb/2</trackback:about><trackback:about>https://a.example/tb?id=1</trackback:about>
+ <trackback:about>mailto:me@a.example</trackback:about><trackback:about/></item>"""
+
+
 def read(feed: bytes, content_type: str | None = None) -> Feed:
     return entries_in(feed, url=URL, content_type=content_type)
 
@@ -482,3 +489,31 @@ def test_a_feed_in_a_file(tmp_path: Path) -> None:
     assert found.entries[0].url == "https://blog.example/notes/1"
     with pytest.raises(FileNotFoundError):
         feed_in_file(tmp_path / "no", base_url=URL)
+
+
+@pytest.mark.parametrize(
+    "declared", [pytest.param(f' xmlns:trackback="{MODULE}"', id="declared"), pytest.param("", id="not-declared")]
+)
+def test_t11_the_addresses_that_an_item_pings_and_not_its_own(declared: str) -> None:
+    feed = f'<rss version="2.0"{declared}><channel>{PINGED}<item><link>/2</link></item></channel></rss>'
+    one, two = read(feed.encode()).entries
+    assert one.trackbacks == ("https://a.example/tb?id=1", "https://blog.example/tb/2")
+    assert (one.url, one.title, two.trackbacks) == ("https://blog.example/1", None, ())
+
+
+def test_t11_in_rss_1_0_they_are_resources() -> None:
+    pinged = '<tb:ping rdf:resource="https://blog.example/tb"/><tb:about rdf:resource="https://a.example/tb"/>'
+    item = b'<item rdf:about="x">'
+    feed = RDF.replace(item, item + pinged.encode()).replace(b"<rdf:RDF", f'<rdf:RDF xmlns:tb="{MODULE}"'.encode())
+    [entry] = read(feed).entries
+    assert (entry.url, entry.trackbacks) == ("https://blog.example/1", ("https://a.example/tb",))
+
+
+def test_t11_what_an_item_pings_is_news_and_has_an_end() -> None:
+    def entry_with(*addresses: str) -> FeedEntry:
+        pinged = "".join(f"<trackback:about>{address}</trackback:about>" for address in addresses)
+        [entry] = read(f"<rss><channel><item><link>/1</link>{pinged}</item></channel></rss>".encode()).entries
+        return entry
+
+    assert entry_with("https://a.example/tb").fingerprint != entry_with().fingerprint
+    assert len(entry_with(*(f"https://a.example/{number}" for number in range(1000))).trackbacks) == 20

@@ -7,7 +7,7 @@ file's name too. What it would be slow with is taken out before (`pingback.posts
 
 import html
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from lxml import etree
 
 from pingback.page.encoding import to_utf8
 from pingback.page.microformats import LONGEST_TITLE, instant_of
-from pingback.posts.reduced import reduced
+from pingback.posts.reduced import PINGED, reduced
 from pingback.posts.values import BadFeed, Feed, FeedEntry
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean
@@ -69,6 +69,7 @@ class _ToldEntry(NamedTuple):
     html: str | None
     updated: datetime | None
     fingerprint: str
+    trackbacks: Sequence[str] = ()
 
 
 def fetch_feed(url: str, *, client: "Client") -> Feed:
@@ -111,6 +112,7 @@ def entries_in(feed: bytes, *, url: str, content_type: str | None) -> Feed:
                 html=entry.html,
                 updated=entry.updated,
                 fingerprint=entry.fingerprint,
+                trackbacks=tuple(dict.fromkeys(filter(is_http, entry.trackbacks))),
             )
     return Feed(
         url=url,
@@ -195,6 +197,7 @@ def _entry_of(entry: Mapping[str, Any], url: str, no_pages: Set[str], *, complet
         updated=_instant(entry),
         # Not by the entry's own `get`, which would answer with one date in the place of another.
         fingerprint=_fingerprint([dict(entry).get(name) for name in _SAID]),
+        trackbacks=_related(entry, PINGED, url),
     )
 
 

@@ -27,16 +27,20 @@ MAX_MENDED_BYTES = 1_250_000  # of it; a bare ampersand becomes five
 _FORMS = frozenset({"rss", "RDF", "feed"})  # the root elements of RSS, RSS 1.0 and Atom
 
 _XML = "http://www.w3.org/XML/1998/namespace"
+_ATOM = "http://www.w3.org/2005/Atom"
+_TRACKBACK = "http://madskills.com/public/xml/rss/module/trackback/"
+PINGED = f"{_TRACKBACK}about"  # the rel under which an entry has the addresses for TrackBacks that it names
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XHTML = "http://www.w3.org/1999/xhtml"
 # Prefix → namespace, for feeds that use the one and do not declare the other.
 _CUSTOMARY = {
-    "atom": "http://www.w3.org/2005/Atom",
+    "atom": _ATOM,
     "content": "http://purl.org/rss/1.0/modules/content/",
     "dc": "http://purl.org/dc/elements/1.1/",
     "dcterms": "http://purl.org/dc/terms/",
     "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
     "rdf": _RDF,
+    "trackback": _TRACKBACK,
     "xhtml": _XHTML,
 }
 # All others, `media:` and `itunes:` among them, have titles and links of their own, which are not the post's.
@@ -221,6 +225,8 @@ def _keep_what_is_read(root: etree._Element, url: str) -> bool:
             _cut(element, MAX_DATE if name in _DATES else MAX_URL)
         elif name in _CONTENTS:
             _wrap(element, name)
+        elif name == "about":
+            _become_link(element)
         else:
             unseen += [(child, base) for child in reversed(_children_read(element, own))]
     return left >= 0
@@ -247,7 +253,18 @@ def _is_read(element: etree._Element, own: str) -> bool:
     if colon:
         namespace = _CUSTOMARY.get(prefix, prefix)
         element.tag = f"{{{namespace}}}{name}" if name else "none"
+    if namespace == _TRACKBACK:  # of its two elements that which names addresses of others
+        return name == "about"
     return name.lower() in _READ and (namespace == own or namespace.lower() in _NAMESPACES)
+
+
+def _become_link(about: etree._Element) -> None:
+    """A `trackback:about`: RSS 1.0 has its address in an attribute, RSS 2.0 in a text. feedparser would keep one."""
+    address = about.get(f"{{{_RDF}}}resource") or about.text or ""
+    about.clear()
+    about.tag = f"{{{_ATOM}}}link"
+    about.set("rel", PINGED)
+    about.set("href", address.strip()[:MAX_URL])
 
 
 def _wrap(content: etree._Element, name: str) -> None:

@@ -17,7 +17,8 @@ class FeedEntry:
 
     `html` is the whole of its content, with a `<base>` where the feed gives one; None for a mere summary, and for all
     entries of a feed that is not complete: half a text would look like a post that lost its links. `fingerprint`
-    changes with whatever the feed says of the post.
+    changes with whatever the feed says of the post. `trackbacks` are those addresses for TrackBacks that the post is to
+    ping (`trackback:about` of the TrackBack module for RSS), and not its own.
     """
 
     url: str
@@ -26,6 +27,7 @@ class FeedEntry:
     html: str | None
     updated: datetime | None
     fingerprint: str = field(default="", compare=False)
+    trackbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from pingback.jobs.steps import End, Step
 from pingback.model import Discovery, Outcome, OutcomeStatus, Protocol
 from pingback.protocols.table import EVERY, retelling
 from pingback.sending.discover import discover
-from pingback.sending.ping import Delivery, deliver, log_outcome, undelivered
+from pingback.sending.ping import Delivery, deliver, given, log_outcome, undelivered
 from pingback.sending.transitions import tried
 from pingback.urls import key_of, server_of, shown
 from pingback.work import Job, QueuedPing, Try
@@ -257,6 +257,8 @@ class _OnItsWay:
         After a change or a failure the page is asked anew, whatever is remembered of it.
         """
         ping = self._ping
+        if ping.direct:
+            return self._tell(given(ping.target, ping.target, Protocol.TRACKBACK))
         if (found := self._deliveries.looks.known(ping.target)) is not None:
             return self._tell(found)
         if remembered is not None and not (ping.told or ping.attempts) and ping.status is OutcomeStatus.WAITING:

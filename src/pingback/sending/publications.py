@@ -53,7 +53,10 @@ def of_file(path: Path, *, source: str) -> Publication:
 
 def of_feed(feed: Feed) -> Iterator[Publication]:
     """The posts of a feed. Pages are asked for only of those of which the feed says something new."""
-    return (Publication(source=entry.url, fingerprint=entry.fingerprint) for entry in feed.entries)
+    return (
+        Publication(source=entry.url, fingerprint=entry.fingerprint, trackbacks=entry.trackbacks)
+        for entry in feed.entries
+    )
 
 
 def of_site(folder: Path, *, base_url: str, posts: "Posts") -> Iterator[Publication]:

@@ -87,12 +87,14 @@ class Publisher:
         fingerprint = publication.fingerprint or post.fingerprint
         if len(wanted) < len(post.links):
             fingerprint = _IN_PART + fingerprint
+        direct = self._direct(publication, post)
         known = self._store.posts.at(source)
         plan = self._store.outbox.plan(
             source,
-            wanted,
+            wanted | direct,
             becomes=self._becomes(publication, now=instant),
             untouched=[link.target for link in post.links if link.target not in wanted],
+            direct=direct,
             fingerprint=fingerprint,
             now=instant,
         )
@@ -169,8 +171,9 @@ class Publisher:
             return self._untaken(publication, read.unready), []
         if read.moved_to is not None:
             source, publication = read.moved_to, replace(publication, source=read.moved_to)
-        wanted = {} if read.post is None else self._wanted(source, read.post)
-        instant = self._clock()
+        instant, wanted = self._clock(), dict[str, str]()
+        if read.post is not None and not publication.gone:
+            wanted = self._wanted(source, read.post) | self._direct(publication, read.post)
         due = outbox.dry_run(source, wanted, becomes=self._becomes(publication, now=instant), now=instant)
         skipped = () if read.post is None else _over(source, read.post)
         return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
@@ -183,6 +186,12 @@ class Publisher:
             aging = (ping.target for ping in self._store.outbox.pings(source=source) if ping.aging_since is not None)
             stale = frozenset(each for each in aging if self._store.discoveries.recall(each, now=now) is None)
         return partial(planned, source=source, now=now, retelling=retelling(), stale=stale, once_more=once_more)
+
+    def _direct(self, publication: Publication, post: Post) -> dict[str, str]:
+        """The addresses for TrackBacks that its feed gives, as `_wanted` gives targets."""
+        source, told = publication.source, f"{post.fingerprint}\n{post.title}"
+        fingerprint = sha256(told.encode("utf-8", "replace")).hexdigest()
+        return {url: fingerprint for url in publication.trackbacks if self.is_wanted(source, url)}
 
     def _wanted(self, source: str, post: Post) -> dict[str, str]:
         """The targets to be told, each with what decides whether it is told again.

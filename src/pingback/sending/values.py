@@ -42,6 +42,7 @@ class Publication:
     tells whether it changed, where its maker knows; else the post's own does. `named`: it was asked for by its name, so
     that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
     person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
+    `trackbacks` are addresses that take TrackBacks for what the post is about, beside its links.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Publication:
     named: bool = False
     by_hand: bool = False
     missing: bool = False
+    trackbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

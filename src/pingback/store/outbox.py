@@ -83,18 +83,20 @@ class Outbox:
         becomes: Planned,
         fingerprint: str,
         untouched: Iterable[str] = (),
+        direct: Collection[str] = (),
         now: datetime,
     ) -> Plan:
         """Bring the pings of a post in line with its links: targets, each with the fingerprint of its surroundings.
 
         New ones are due at once; `becomes` says what the others become. `untouched` are targets that the post links
-        to, and that this plan is not about.
+        to, and that this plan is not about. Nor is it about earlier `direct` ones (`Link`): what a feed names, a page
+        does not take back.
         """
-        by_pair = _links_by_pair(source, links)
+        by_pair = _links_by_pair(source, links, direct)
         spared = {pair_of(source, target) for target in untouched}
         with self._database.write() as tx:
             keep_post(tx, source, fingerprint, now=now)
-            return _plan(tx, source, by_pair, becomes=becomes, untouched=spared, now=now)
+            return _plan(tx, source, by_pair, becomes=_sparing_direct(becomes), untouched=spared, now=now)
 
     def plan_gone(self, source: str, *, becomes: Planned, now: datetime) -> Plan:
         """The post is gone: plan as if it had no link any more, and mark it."""
@@ -104,7 +106,7 @@ class Outbox:
 
     def dry_run(self, source: str, links: Mapping[str, str], *, becomes: Planned, now: datetime) -> list[str]:
         """The targets that would be due after a plan with all of these links; nothing is changed."""
-        by_pair, due = _links_by_pair(source, links), []
+        by_pair, due, becomes = _links_by_pair(source, links), [], _sparing_direct(becomes)
         with self._database.read() as tx:
             for known in _known(tx, source):
                 for pair, ping in known:
@@ -257,11 +259,15 @@ class Outbox:
             after = rows[-1]["id"]
 
 
-def _links_by_pair(source: str, links: Mapping[str, str]) -> dict[str, Link]:
+def _sparing_direct(becomes: Planned) -> Planned:
+    return lambda ping, link: ping if link is None and ping.direct else becomes(ping, link)
+
+
+def _links_by_pair(source: str, links: Mapping[str, str], direct: Collection[str] = ()) -> dict[str, Link]:
     """The links under the keys of their pings; of equal targets the first counts. ValueError for no HTTP URL."""
     by_pair: dict[str, Link] = {}
     for target, fingerprint in links.items():
-        by_pair.setdefault(pair_of(source, target), Link(target, fingerprint))
+        by_pair.setdefault(pair_of(source, target), Link(target, fingerprint, target in direct))
     return by_pair
 
 
@@ -317,6 +323,7 @@ def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datet
             "attempts": 0,
             "fingerprint": link.fingerprint,
             "linked": True,
+            "direct": link.direct,
         }
         for link in links
     ]

@@ -329,6 +329,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
         linked=row["linked"],
         told_by=_protocol(row["told_by"]),
         is_held=row["leased_by"] is not None,
+        direct=bool(row["direct"]),
         aging_since=instant_or_none(row["aging_since"]),
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -142,6 +143,7 @@ outbox = Table(
     Column("linked", Boolean, nullable=False),
     Column("told_by", String(20)),
     Column("aging_since", BigInteger),
+    Column("direct", Boolean, nullable=False, server_default=false()),
     Index("pingback_outbox_by_source", "source_key", "id"),
     Index("pingback_outbox_unlinked", "id", sqlite_where=text("NOT linked"), postgresql_where=text("NOT linked")),
     sqlite_autoincrement=True,
