@@ -15,9 +15,9 @@ import pytest
 
 from pingback.errors import PingbackError
 from pingback.model import Protocol
-from pingback.page.about import published_of, read_mention
+from pingback.page.about import read_mention
 from pingback.page.endpoints import endpoints_in
-from pingback.page.entry import read_post
+from pingback.page.entry import published_of, read_post
 from pingback.page.head import canonical_in
 from pingback.posts.feeds import entries_in
 from pingback.posts.sitemap import urls_in

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pingback.errors import PingbackError
 from pingback.model import Author, Verification
-from pingback.page.about import published_of, read_mention
-from pingback.page.entry import read_post
+from pingback.page.about import read_mention
+from pingback.page.entry import published_of, read_post
 
 SOURCE = "https://other.example/notes/six"
 TARGET = "https://my.example/2026/part-five"

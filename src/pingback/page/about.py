@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from pingback.model import Author, MentionKind, Protocol, Sighting, Verification
 from pingback.page.encoding import to_utf8
@@ -63,19 +62,6 @@ def read_mention(
     return replace(found, sighting=sighting)
 
 
-def published_of(page: bytes, *, url: str, content_type: str | None) -> datetime | None:
-    """When the HTML page that came from `url` was published, as it says itself: its h-entry, else its `<meta>`."""
-    media_type, charset = parse_content_type(content_type)
-    if media_type not in HTML_TYPES:
-        return None
-    utf8 = b"".join(to_utf8([page], charset))
-    passing = Passing(url)
-    about = AboutCollector(passing)
-    scan([utf8], passing, [about], charset="utf-8")
-    entry = entry_in(utf8, passing.base) or Entry()
-    return entry.published or instant_of(about.metas.get("published"))
-
-
 class AboutCollector:
     """The title, the first heading, and what the page's `<meta>` elements say."""
 
@@ -98,11 +84,7 @@ class AboutCollector:
     @property
     def metas(self) -> dict[str, str]:
         """What `_METAS` calls them → the text of the best one."""
-        best: dict[str, str] = {}
-        for name, meaning in _METAS.items():
-            if name in self._found:
-                best.setdefault(meaning, self._found[name])
-        return best
+        return best_of(self._found)
 
     def element(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "meta":
@@ -121,6 +103,15 @@ class AboutCollector:
             self.title = plain("".join(self._passing.text)) or None
         elif tag == "h1" and self.heading is None:
             self.heading = plain("".join(self._passing.text)) or None
+
+
+def best_of(metas: Mapping[str, str]) -> dict[str, str]:
+    """What `_METAS` calls the `<meta>` elements of these names → the text of the best one."""
+    best: dict[str, str] = {}
+    for name, meaning in _METAS.items():
+        if name in metas:
+            best.setdefault(meaning, metas[name])
+    return best
 
 
 def _in_html(utf8: bytes, source: str, target: str, url: str) -> Verification | None:

@@ -1,61 +1,43 @@
-"""A page as the post that it holds: what its entry links to and says, and not what the page around it does.
+"""A page as the post that it holds: what the post links to and says, and not what the page around it does.
 
-The entry is the `e-content` of the first h-entry, else the first h-entry, `<article>`, `<main>` or `<body>`, or what
-the page's author chooses by a CSS selector. Menus, footers and the list of the mentions received are none of it.
+The post's words are its `e-content`, else all of it without chrome, or what the page's author chooses by a CSS
+selector. What it answers is told wherever it stands in it.
 """
 
-from collections.abc import Mapping, Sequence, Set
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from hashlib import sha256
+from itertools import accumulate, islice
+from typing import NamedTuple
 
-from pingback.page.about import AboutCollector
+from pingback.page.about import best_of
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.head import RobotsCollector, says_noindex
+from pingback.page.items import Subject
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
-from pingback.page.region import Cite, Region
-from pingback.page.scanner import EVERY, Passing, for_a_dom, scan
+from pingback.page.nature import Nature, nature_of
+from pingback.page.nature import PageKind as PageKind
+from pingback.page.scanner import BLOCKS, for_a_dom
+from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINK, MENU, SILENT, Item, Node, Page
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean
-from pingback.urls import as_written, is_http, key_of, resolve
+from pingback.urls import as_written
 
-# Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
-# with a base of 8,000 letters short ones would become a gigabyte.
-MAX_RESOLVED = 8 * 1024 * 1024
+MAX_LINKS = 1000  # pages that one post pings; those over it are counted
+MAX_IN_DOM = 20_000  # elements, where a selector wants a DOM
+_CITED = 20  # links of what an entry answers that are looked at
 
-# Elements of a page that are looked at; a long one, with all its comments, has 20,000. A link counts as one more for
-# each part of the page that it stands in.
-MAX_ELEMENTS = 100_000
-MAX_IN_DOM = 20_000  # of them, where a selector wants a DOM
+BLOCK_LINKS = 3  # that lead to the own site and say most of a block, which is a menu then
+BLOCK_TEXT = 0.7
 
-# From the most to the least exact: the first of these that a page has is its entry.
-_LEVELS = ("e-content", "h-entry", "article", "main", "body")
-_SELECTED = "selected"
-_IN_PIECES = frozenset({"e-content", _SELECTED})  # the others are over where they end
 _MARK = "data-pingback-selected"
-
-_LINKS = frozenset({"a", "area", "link"})  # a <link> only where a class says what it is
-# What an h-entry answers is its link wherever it stands in the entry (microformats2, h-entry).
-_ANSWERS = frozenset("u-in-reply-to u-like-of u-repost-of u-bookmark-of".split())
-# The list of mentions received, as classes or ids of ours, of WordPress, and of others.
-_MENTIONS = frozenset(
-    "pingback-mentions comments comment-list mentions webmentions pingbacks u-comment p-comment".split()
-)
-# `wm-nosend` is django-wm's word.
-_SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
-_SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
-
-
-class PageKind(StrEnum):
-    """What a page is: only a post speaks for itself."""
-
-    POST = "post"
-    LIST = "list"
-    COPY = "copy"  # of another page, which its canonical address names
-    STUB = "stub"  # of a page that is elsewhere by now
-    ERROR = "error page"
-    OTHER = "no page"  # it is not HTML
+_BRIDGE = "brid.gy"
+# What a page has around its words. A post may be given as words alone.
+_AROUND = re.compile(rb"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,30 +88,44 @@ def read_post(
 ) -> Post:
     """The post on the page that came from `url`, with its `X-Robots-Tag` fields; one that is not HTML has no links.
 
-    `selector` is CSS and chooses the entry; ValueError where it is not CSS, or where `url` is not an HTTP URL. It takes
-    a DOM of the page: it is for one's own pages.
+    `selector` is CSS and chooses the post's words; ValueError where it is not CSS, or where `url` is not an HTTP URL.
+    It takes a DOM of the page: it is for one's own pages. `nofollow`: links with that rel count, too.
     """
     media_type, charset = parse_content_type(content_type)
-    if media_type not in HTML_TYPES:
+    is_html = media_type in HTML_TYPES
+    if not is_html:
         page = b""
-    levels: tuple[str, ...] = _LEVELS
+    has_more = _AROUND.search(page) is not None
     unmatched = None
     if selector is not None:
         page, matched = _marked(b"".join(to_utf8([page], charset)), selector)
-        charset, levels, unmatched = "utf-8", (_SELECTED,), None if matched else selector
-    passing = Passing(url)
-    collector, about, robots = EntryCollector(passing, url, levels), AboutCollector(passing), RobotsCollector()
-    scan([page], passing, [collector, about, robots], charset=charset)
-    entry, metas = collector.entry, about.metas
+        charset, unmatched = "utf-8", None if matched else selector
+    subject = Subject(Page([page], url=url, charset=charset))
+    words = _Words(subject, follow_all=nofollow)
+    if selector is None:
+        words.take_post()
+    else:
+        words.take_selected()
+    nature = Nature(PageKind.POST)
+    if not is_html:
+        nature = Nature(PageKind.OTHER, f"it is not an HTML page but {media_type}")
+    elif has_more:
+        nature = nature_of(subject)
+    metas = best_of(subject.page.metas)
+    links, fingerprint = words.told()
     return Post(
         url=url,
-        links=tuple(PostLink(target=target, fingerprint=around) for target, around in entry.links()),
-        left_out=entry.left_out,
-        fingerprint=entry.fingerprint,
-        noindex=robots.noindex or says_noindex(robots_headers),
-        title=clean(about.title or metas.get("title") or about.heading, LONGEST_TITLE),
+        links=links,
+        left_out=words.left_out,
+        fingerprint=fingerprint,
+        noindex=_says_noindex(subject.page) or says_noindex(robots_headers),
+        title=clean(_title_of(subject.page) or metas.get("title") or _heading_of(subject.page), LONGEST_TITLE),
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
         unmatched=unmatched,
+        kind=nature.kind,
+        why=nature.why,
+        published=subject.published,
+        nofollow=words.nofollow,
     )
 
 
@@ -139,163 +135,237 @@ def outbound_links(page: bytes, *, url: str, content_type: str | None, selector:
     return tuple(link.target for link in post.links)
 
 
-class EntryCollector:
-    """Follows all that may turn out to be the entry, to its end: which one it is, is known when the page is over."""
+def published_of(page: bytes, *, url: str, content_type: str | None) -> datetime | None:
+    """When the post on the HTML page that came from `url` was published, as the page says itself."""
+    media_type, charset = parse_content_type(content_type)
+    return Subject(Page([page], url=url, charset=charset)).published if media_type in HTML_TYPES else None
 
-    tags = ends = EVERY
 
-    def __init__(self, passing: Passing, url: str, levels: Sequence[str] = _LEVELS) -> None:
-        self._passing = passing
-        self._own_key = key_of(url)
-        self._regions = {level: Region() for level in levels}
-        self._inside: dict[str, int] = {}  # level → depth of the element that opened it
-        self._over: set[str] = set()
-        self._depth = 0
-        self._quotes = 0  # how many <blockquote> are open
-        # Depth of the outermost open element that is left out, and of the outermost that asks for silence; 0: none.
-        self._left_out_at = 0
-        self._silent_at = 0
-        self._cite: Cite | None = None  # what is left out is what the entry answers
-        self._taken = 0  # pieces of the passing text that the regions have
-        self._to_resolve = MAX_RESOLVED
-        self._left = MAX_ELEMENTS
-        passing.at_break.append(self._block_ended)
+def _title_of(page: Page) -> str | None:
+    """The first `<title>` that says something; those of drawings are theirs."""
+    for node in page.of["title"]:
+        if not _is_drawn(node) and (text := page.text(node)):
+            return text
+    return None
+
+
+def _is_drawn(node: Node) -> bool:
+    around = node.parent
+    for _ in range(20):
+        if around is None or around.tag == "svg":
+            break
+        around = around.parent
+    return around is not None and around.tag == "svg"
+
+
+def _heading_of(page: Page) -> str | None:
+    return next((text for node in page.of["h1"] if (text := page.text(node))), None)
+
+
+def _says_noindex(page: Page) -> bool:
+    robots = RobotsCollector()
+    for node in page.of["meta"]:
+        robots.element("meta", node.attributes)
+    return robots.noindex
+
+
+class _Link:
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.is_answer = False
+        self.said = sha256()
+
+
+class _Found(NamedTuple):
+    """A link of the post: `node` says it, and `link` has the reference; they differ in what an entry answers."""
+
+    node: Node
+    link: Node
+    is_answer: bool = False
+
+
+class _Words:
+    """What a post says, and the links in it that are told."""
+
+    def __init__(self, subject: Subject, *, follow_all: bool) -> None:
+        self._subject = subject
+        self._page = subject.page
+        self._follow_all = follow_all
+        self._spans: list[tuple[int, int]] = []  # of the pieces of the page's words
+        self._found: list[_Found] = []
+        self._links: dict[str, _Link] = {}
+        self._over: set[str] = set()  # the keys of links over MAX_LINKS, and references that were not resolved
+        self._nofollow: set[str] = set()
 
     @property
-    def done(self) -> bool:
-        """A more exact entry may come at any time, but for pages that were made to keep us busy."""
-        return self._left < 0
+    def left_out(self) -> int:
+        """How many links are not told, as there are too many."""
+        return len(self._over)
 
     @property
-    def entry(self) -> Region:
-        return next((region for region in self._regions.values() if region.found), Region())
+    def nofollow(self) -> int:
+        return len(self._nofollow - self._links.keys())
 
-    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._left -= 1
-        self._depth += 1
-        self._quotes += tag == "blockquote"
-        classes = frozenset(attributes.get("class", "").split())
-        if not self._silent_at and _is_silent(classes, attributes):
-            self._silent_at = self._depth
-        reference = self._reference(tag, attributes)
-        if self._cite:
-            self._cite.element(classes, reference)
-        if self._left_out_at:
-            return
-        answers = "h-entry" in self._inside and not _ANSWERS.isdisjoint(classes)
-        if answers and reference is not None:
-            self._add(reference, _marks(attributes, classes), answer=True)
-        elif answers and any(name.startswith("h-") for name in classes):
-            self._leave_out()
-            self._cite = Cite(_marks(attributes, classes))
-        elif _MARK not in attributes and self._is_left_out(tag, classes, attributes.get("id")):
-            self._leave_out()
-        else:
-            self._enter(tag, classes, attributes)
-            if reference is not None and tag != "link":
-                self._add(reference, _marks(attributes, classes), answer=False)
+    def take_post(self) -> None:
+        post, page = self._subject.post, self._page
+        item = post.item if post.item is not None and post.item.node is post else None
+        contents = self._contents(page.contents, post)
+        for content in contents:
+            self._take(content, MENU | COMMENTS)
+        if not contents:
+            for part in (item is not None and self._contents(page.classic_contents, post)) or [post]:
+                self._take(part, CHROME, menus=_Menus(self._subject, part))
+        for node in item.answers() if item is not None else ():
+            if not node.parts & COMMENTS and (link := self._answered(node)) is not None:
+                self._found.append(_Found(node, link, is_answer=True))
+        for link in page.within(page.links, post):
+            if link.item is post.item and not link.parts & COMMENTS and self._is_for_a_bridge(link, item):
+                self._found.append(_Found(link, link))
 
-    def end(self, tag: str) -> None:
-        if self._depth == self._left_out_at:
-            self._take_text()
-            self._left_out_at = 0
-            self._add_cited()
-        elif self._cite:
-            self._cite.end()
-        if self._depth == self._silent_at:
-            self._silent_at = 0
-        for level in [level for level, depth in self._inside.items() if depth == self._depth]:
-            self._take_text()
-            del self._inside[level]
-            if level not in _IN_PIECES:
-                self._over.add(level)
-        self._quotes -= tag == "blockquote"
-        self._depth -= 1
+    def take_selected(self) -> None:
+        stop = 0
+        for node in self._page.nodes:
+            if node.index >= stop and _MARK in node.attributes:
+                stop = node.stop
+                self._take(node, MENU | COMMENTS)
 
-    def _reference(self, tag: str, attributes: Mapping[str, str]) -> str | None:
-        if self._silent_at or tag not in _LINKS or "nofollow" in attributes.get("rel", "").lower().split():
-            return None
-        return attributes.get("href")
+    def told(self) -> tuple[tuple[PostLink, ...], str]:
+        """The links, and the fingerprint of all that is said."""
+        waiting: dict[int, list[tuple[_Link, bytes]]] = {}
+        for found in sorted(self._found, key=lambda found: found.node.index):
+            link = self._link(found.link)
+            if link is not None:
+                link.is_answer = link.is_answer or found.is_answer
+                waiting.setdefault(found.node.block, []).append((link, _marks(found.node)))
+        said = sha256()
+        for block, words in self._paragraphs(waiting):
+            if words:
+                said.update(words + b"\n")
+            around = sha256(words).digest()  # once, however many links are in one paragraph
+            for link, marks in waiting.get(block, ()):
+                said.update(link.target.encode() + marks + b"\n")
+                link.said.update(around + marks)
+        for link in self._links.values():
+            if link.is_answer:
+                link.said.update(said.digest())
+        links = tuple(PostLink(target=link.target, fingerprint=link.said.hexdigest()) for link in self._links.values())
+        return links, said.hexdigest()
 
-    def _is_left_out(self, tag: str, classes: Set[str], name: str | None) -> bool:
-        """Bodies are not: themes give them classes of all kinds. Nor is the footer of a quotation, its source,
-        nor an h-cite among the entry's own words, which cites; elsewhere it is a mention."""
-        if tag in ("html", "body"):
+    def _contents(self, contents: Sequence[Node], post: Node) -> list[Node]:
+        """The outermost of them that are the post's own."""
+        found: list[Node] = []
+        for node in self._page.within(contents, post):
+            around = node.parent.item if node.parent is not None else None
+            is_own = around is post.item and node is not post and not node.parts & COMMENTS
+            if is_own and not (found and found[-1].holds(node)):
+                found.append(node)
+        return found
+
+    def _take(self, root: Node, left_out: int, *, menus: "_Menus | None" = None) -> None:
+        """The words and links of a part of the page, without those parts of it, and in it without menus and what it
+        only cites."""
+        nodes, place = self._page.nodes, root.index
+        left_out &= ~root.parts
+        start, enough = root.text, self._page.prose(root)
+        while place < root.stop:
+            node = nodes[place]
+            if node is not root and (
+                node.parts & left_out or (menus is not None and (menus.holds(node) or self._is_lesser(node, enough)))
+            ):
+                self._spans.append((start, node.text))
+                start, place = node.text_stop, node.stop
+                continue
+            if node.parts & LINK and "href" in node.attributes and node.tag in ("a", "area"):
+                self._found.append(_Found(node, node))
+            place += 1
+        self._spans.append((start, root.text_stop))
+
+    def _is_lesser(self, node: Node, prose: int) -> bool:
+        """It is cited by a post of so much prose, or is an article or entry within that is not most of it."""
+        if "h-cite" in node.classes:
+            return True
+        is_entry = node.tag == "article" or not ENTRIES.isdisjoint(node.classes)
+        return is_entry and 2 * self._page.prose(node) < prose
+
+    def _answered(self, node: Node) -> Node | None:
+        """Where what an entry answers is: the node itself, or the `u-url` or first link of the box that tells of it."""
+        if "href" in node.attributes:
+            return node
+        item = node.item
+        if item is not None and item.node is node:
+            for each in item.properties.get("u-url", ()):
+                if "href" in each.attributes:
+                    return each
+        links = self._page.links
+        first = bisect_left(links, node.index, key=lambda link: link.index)
+        for link in islice(links, first, first + _CITED):
+            if node.holds(link) and link.item is item:  # and not, say, its author's
+                return link
+        return None
+
+    def _is_for_a_bridge(self, link: Node, item: Item | None) -> bool:
+        """An empty link to a service that is told by it: `<a href="https://brid.gy/publish/mastodon"></a>`."""
+        if link.stop > link.index + 1 or self._page.all_said(link) or link.attributes.keys() & {"title", "aria-label"}:
             return False
-        if tag == "nav" or (tag == "footer" and not self._quotes):
-            return True
-        if "h-cite" in classes and _IN_PIECES.isdisjoint(self._inside):
-            return True
-        return name in _MENTIONS or not _MENTIONS.isdisjoint(classes)
+        key = self._subject.key_of_link(link)
+        if key is None or self._subject.is_site(key):
+            return False
+        host = key.partition("/")[0]
+        named = not link.classes or any(name.startswith("u-bridgy") for name in link.classes)
+        return host == _BRIDGE or host.endswith(f".{_BRIDGE}") or (named and item is not None)
 
-    def _leave_out(self) -> None:
-        self._take_text()
-        self._left_out_at = self._depth
+    def _link(self, node: Node) -> _Link | None:
+        """The link to where a node leads, if it is told; of several with one key the first one's target counts."""
+        reference = node.attributes["href"]
+        found = None if node.parts & SILENT else self._page.target(reference)
+        if found is None and reference in self._page.unread and not node.parts & SILENT:
+            self._over.add(reference)
+        if found is None or self._subject.is_own_name(found[1]) or self._subject.is_held_by(found[1]):
+            return None
+        url, key = found
+        if not self._follow_all and "nofollow" in node.attributes.get("rel", "").lower().split():
+            self._nofollow.add(key)
+            return None
+        if key not in self._links:
+            if len(self._links) == MAX_LINKS:
+                self._over.add(key)
+                return None
+            self._links[key] = _Link(as_written(reference, url))
+        return self._links[key]
 
-    def _enter(self, tag: str, classes: Set[str], attributes: Mapping[str, str]) -> None:
-        for level in self._levels_of(tag, classes, attributes):
-            if level in self._regions and level not in self._inside and level not in self._over:
-                self._take_text()
-                self._inside[level] = self._depth
-                self._regions[level].found = True
-
-    def _levels_of(self, tag: str, classes: Set[str], attributes: Mapping[str, str]) -> list[str]:
-        levels = [tag] if tag in _LEVELS else []
-        if "h-entry" in classes or "hentry" in classes:
-            levels.append("h-entry")
-        if "e-content" in classes and "h-entry" in self._inside:
-            levels.append("e-content")
-        if _MARK in attributes:
-            levels.append(_SELECTED)
-        return levels
-
-    def _add_cited(self) -> None:
-        cite, self._cite = self._cite, None
-        if cite and cite.reference is not None:
-            self._add(cite.reference, cite.marks, answer=True)
-
-    def _add(self, reference: str, marks: bytes, *, answer: bool) -> None:
-        # What the h-entry answers counts for its content too, which may be elsewhere or come later.
-        levels = {*self._inside, "e-content"} if answer else self._inside
-        regions = [self._regions[level] for level in levels]
-        self._left -= len(regions)
-        self._to_resolve -= len(self._passing.base) + len(reference)
-        if self._to_resolve < 0:
-            for region in regions:
-                region.unread += 1
-            return
-        target = resolve(self._passing.base, reference)
-        if target is None or not is_http(target) or (key := key_of(target)) == self._own_key:
-            return
-        for region in regions:
-            region.add(key, as_written(reference, target), marks, answer=answer)
-
-    def _take_text(self) -> None:
-        """Give the regions that are open the text that passed since the last time."""
-        pieces = self._passing.text[self._taken :]
-        self._taken += len(pieces)
-        if not self._left_out_at:
-            for level in self._inside:
-                self._regions[level].text += pieces
-
-    def _block_ended(self) -> None:
-        if self.done:
-            return
-        self._take_text()
-        self._taken = 0
-        for region in self._regions.values():
-            region.end_block()
-        self._passing.at_break.append(self._block_ended)
+    def _paragraphs(self, waiting: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """The words that stand together, white space folded, and the numbers of these with links that wait for them."""
+        words: dict[int, list[str]] = {number: [] for number in waiting}
+        for start, stop in self._spans:
+            for place in range(start, stop):
+                words.setdefault(self._page.blocks[place], []).append(self._page.texts[place])
+        for number in sorted(words):
+            yield number, " ".join("".join(words[number]).split()).encode("utf-8", "replace")
 
 
-def _is_silent(classes: Set[str], attributes: Mapping[str, str]) -> bool:
-    return not (_SILENT_CLASSES.isdisjoint(classes) and _SILENT_ATTRIBUTES.isdisjoint(attributes))
+class _Menus:
+    """The blocks of a part of the page whose links all lead to the own site, and are most of what they say."""
+
+    def __init__(self, subject: Subject, root: Node) -> None:
+        self._page = subject.page
+        keys = [(link.index, subject.key_of_link(link)) for link in self._page.within(self._page.links, root)]
+        known = [(index, key) for index, key in keys if key is not None]
+        self._links = [index for index, _ in known]
+        self._foreign = [0, *accumulate(not subject.is_site(key) for _, key in known)]
+
+    def holds(self, node: Node) -> bool:
+        if node.tag not in BLOCKS or node.tag in ("html", "body"):
+            return False
+        first, stop = bisect_left(self._links, node.index), bisect_left(self._links, node.stop)
+        if stop - first < BLOCK_LINKS or self._foreign[stop] > self._foreign[first]:
+            return False
+        return self._page.linked(node) >= BLOCK_TEXT * self._page.all_said(node)
 
 
-def _marks(attributes: Mapping[str, str], classes: Set[str]) -> bytes:
+def _marks(node: Node) -> bytes:
     """A link's rels and classes, whatever their order and number."""
-    rels = sorted(set(attributes.get("rel", "").lower().split()))
-    return f"|{' '.join(rels)}|{' '.join(sorted(classes))}".encode("utf-8", "replace")
+    rels = sorted(set(node.attributes.get("rel", "").lower().split()))
+    return f"|{' '.join(rels)}|{' '.join(sorted(node.classes))}".encode("utf-8", "replace")
 
 
 def _marked(page: bytes, selector: str) -> tuple[bytes, bool]:

@@ -19,7 +19,7 @@ from pingback.clock import Clock, now
 from pingback.errors import Fault, FaultCode, FetchError, StoreError
 from pingback.jobs.pool import Starter
 from pingback.net.guard import Permit, Refused
-from pingback.page.about import published_of
+from pingback.page.entry import published_of
 from pingback.page.head import canonical_in
 from pingback.receive.policy import Full, Shared
 from pingback.receive.verify import GONE

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch, NotGone
 from pingback.model import Outcome, OutcomeStatus
-from pingback.page.entry import PageKind, Post, read_post
-from pingback.page.region import MAX_LINKS
+from pingback.page.entry import MAX_LINKS, PageKind, Post, read_post
 from pingback.protocols.table import retelling
 from pingback.sending.absent import is_elsewhere, is_gone, is_home, is_same_site, too_many
 from pingback.sending.transitions import planned

@@ -1,0 +1,272 @@
+"""Which part of a page is the post, and when it was published.
+
+Candidates are its outermost entries and articles, outside chrome. One that says that it is this page is the post; else
+the one of the page's main region that says most, if it says enough; else the region is.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from pingback.page.microformats import instant_of
+from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, Node, Page
+from pingback.urls import key_of
+
+HEADING = 400  # characters that an h1 counts for
+ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
+TIMES = 4  # as much outside the region as within
+_REGIONS = ("content", "main", "primary", "main-content")
+
+_DATES = ("article:published_time", "datepublished", "dc.date", "date")
+_POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
+_ESCAPE = re.compile("%([2-7][0-9A-Fa-f])")  # of ASCII
+_INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")
+
+
+class Permalink(NamedTuple):
+    """Where an entry says that it is at home. `named`: by `u-url` or `rel=bookmark`."""
+
+    key: str
+    named: bool
+
+
+class Subject:
+    """A page, and which address it has: what is asked of where a link leads."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.key = key_of(page.url)
+        self.canonical = self._canonical()
+        named = (self.canonical, self._url(page.metas.get("og:url")))
+        keys = [self.key, *(key_of(url) for url in named if url is not None)]
+        self._names = frozenset(key for key in keys if _host(key) == _host(self.key))
+        self.hosts = frozenset(_host(key) for key in keys)
+        self._path = _path(self.key)
+        self._held = tuple({key.partition("/")[0]: _held(key) for key in keys if self.is_own_name(key)}.items())
+
+    def is_own_name(self, key: str) -> bool:
+        """A URL with this key is the page, or what it calls itself on its own host."""
+        return key in self._names or self.is_page(key)
+
+    def is_page(self, key: str) -> bool:
+        """A URL with this key is the page itself."""
+        return key == self.key or (_host(key) in self.hosts and _path(key) == self._path)
+
+    def is_site(self, key: str) -> bool:
+        """A URL with this key is of the page's site."""
+        return _host(key) in self.hosts
+
+    def is_another(self, key: str) -> bool:
+        """A URL with this key is another page of the page's site."""
+        return _host(key) in self.hosts and _path(key) != self._path
+
+    def is_held_by(self, key: str) -> bool:
+        """A URL with this key holds the page's own address: a share button, an archive."""
+        _, _, rest = key.partition("/")
+        for host, held in self._held:
+            name = host.partition(":")[0]
+            if name in rest.lower():
+                for _ in range(3):
+                    if held.search(rest):
+                        return True
+                    rest, before = _unescaped(rest), rest
+                    if rest == before:
+                        break
+        return False
+
+    def key_of_link(self, node: Node) -> str | None:
+        reference = node.attributes.get("href")
+        found = None if reference is None else self.page.target(reference)
+        return None if found is None else found[1]
+
+    def _url(self, reference: str | None) -> str | None:
+        found = None if reference is None else self.page.target(reference)
+        return None if found is None else found[0]
+
+    def _canonical(self) -> str | None:
+        """The first of the head: what stands in a body may be a stranger's."""
+        for node in self.page.of["link"]:
+            each = node.attributes
+            in_head = node.parent is not None and node.parent.tag == "head"
+            if in_head and "href" in each and "canonical" in each.get("rel", "").lower().split():
+                return self._url(each["href"])
+        return None
+
+    # The post
+
+    @cached_property
+    def candidates(self) -> list[Node]:
+        found: list[Node] = []
+        stop = 0
+        for node in self.page.entries:
+            if node.index < stop or node.parts & (CHROME | CITE):
+                continue
+            stop = node.stop
+            found.append(self._stand_in(node))
+        return found
+
+    @cached_property
+    def own(self) -> Node | None:
+        """The candidate whose `u-url` is this page."""
+        for node in self.candidates:
+            if any(permalink.named and self.is_page(permalink.key) for permalink in self._named(node)):
+                return node
+        return None
+
+    @cached_property
+    def region(self) -> Node:
+        """The part of the page that it is about; the root stands for the body."""
+        page = self.page
+        region = max(page.of["main"], key=page.prose, default=None)
+        if region is None:
+            named = [page.ids[name] for name in _REGIONS if name in page.ids]
+            named = [node for node in named if not node.parts & CHROME]
+            region = max(named, key=page.prose, default=None)
+        if region is None:
+            return page.root
+        least = max(TIMES * page.prose(region), 1)
+        outside = (node for node in self.candidates if not (region.holds(node) or node.holds(region)))
+        return page.root if any(page.prose(node) >= least for node in outside) else region
+
+    @cached_property
+    def in_region(self) -> list[Node]:
+        """The candidates that are the region's, or around it."""
+        region = self.region
+        return [node for node in self.candidates if region.holds(node) or node.holds(region)]
+
+    @cached_property
+    def post(self) -> Node:
+        if self.own is not None:
+            return self.own
+        page, region = self.page, self.region
+        best = max(self.in_region, key=lambda node: page.prose(node) + HEADING * self._has_h1(node), default=None)
+        if best is None:
+            return region
+        says_enough = page.prose(best) >= ENOUGH * page.prose(region)
+        return best if not ENTRIES.isdisjoint(best.classes) or self._has_h1(best) or says_enough else region
+
+    def permalink(self, node: Node) -> Permalink | None:
+        """What a candidate names as its own address: its `u-url`, else `rel=bookmark`, else the link of its heading."""
+        for permalink in self._named(node):
+            return permalink
+        for link in self._of_heading(node):
+            if (key := self.key_of_link(link)) is not None:
+                return Permalink(key, named=False)
+        return None
+
+    def _stand_in(self, node: Node) -> Node:
+        """An entry that an article is only the frame of."""
+        if not ENTRIES.isdisjoint(node.classes):
+            return node
+        page = self.page
+        said = page.said(node.text, node.text_stop)
+        for entry in page.within(page.entries, node)[1:]:
+            is_most = 2 * page.said(entry.text, entry.text_stop) >= said and 2 * page.prose(entry) >= page.prose(node)
+            if is_most and not (entry.parts & CHROME or ENTRIES.isdisjoint(entry.classes)):
+                return entry
+        return node
+
+    def _has_h1(self, node: Node) -> bool:
+        return any(not heading.parts & CHROME for heading in self.page.within(self.page.of["h1"], node))
+
+    def _named(self, node: Node) -> Iterator[Permalink]:
+        item = node.item if node.item is not None and node.item.node is node else None
+        for each in item.properties.get("u-url", ()) if item is not None else ():
+            if (key := self.key_of_link(each)) is not None:
+                yield Permalink(key, named=True)
+        for link in self.page.within(self.page.links, node):
+            if "rel" in link.attributes and "bookmark" in link.attributes["rel"].lower().split():
+                # Within the page it marks a section.
+                is_own = not link.parts & COMMENTS and not link.attributes["href"].startswith("#")
+                if is_own and (key := self.key_of_link(link)) is not None:
+                    yield Permalink(key, named=True)
+                    return
+
+    def _of_heading(self, node: Node) -> Iterator[Node]:
+        """The link in or around a candidate's heading, around the whole of it, or laid over it."""
+        links = self.page.within(self.page.links, node)
+        for level in HEADINGS:
+            for heading in self.page.within(self.page.of[level], node):
+                yield from linked_by(self.page, heading)
+                break
+            else:
+                continue
+            break
+        if node.parent is not None and node.parent.tag == "a":
+            yield node.parent
+        for link in links:
+            if not self.page.all_said(link) and link.stop == link.index + 1 and not link.parts & CHROME:
+                yield link
+                return
+
+    # When
+
+    @cached_property
+    def published(self) -> datetime | None:
+        return next((instant for text in self._dates() if (instant := instant_of(text)) is not None), None)
+
+    def _dates(self) -> Iterator[str | None]:
+        page, post = self.page, self.post
+        if post.item is not None and post.item.node is post:
+            for node in post.item.properties.get("dt-published", ()):
+                yield self._date(node)
+        for name in _DATES:
+            yield page.metas.get(name)
+        for types, thing in page.json_ld:
+            if any(_POSTINGS.search(name) for name in types):
+                date = thing.get("datePublished")
+                yield date if isinstance(date, str) else None
+        for node in self._outside_comments(page.within(page.dated, post)):
+            yield self._date(node)
+        for node in self._outside_comments(page.within(page.of["time"], post)):
+            yield self._date(node)
+
+    def _outside_comments(self, nodes: Iterable[Node]) -> Iterator[Node]:
+        return (node for node in nodes if not node.parts & COMMENTS)
+
+    def _date(self, node: Node) -> str:
+        """The value of a `dt-` property (microformats2 parsing)."""
+        for name in ("datetime", "title", "content", "value"):
+            if name in node.attributes:
+                return node.attributes[name]
+        return self.page.text(node)
+
+
+def linked_by(page: Page, heading: Node) -> Iterator[Node]:
+    """The links in a heading, or the one around it."""
+    yield from page.within(page.links, heading)
+    parent = heading.parent
+    for _ in range(4):
+        if parent is None or parent.tag == "article":
+            return
+        if parent.tag == "a":
+            yield parent
+            return
+        parent = parent.parent
+
+
+def _host(key: str) -> str:
+    return key.partition("/")[0]
+
+
+def _path(key: str) -> str:
+    """What is equal for the addresses by which one page of a host is known."""
+    path, _, query = key.partition("/")[2].partition("?")
+    path = _INDEX.sub("", "/" + path)
+    return f"{path.removesuffix('/index')}?{query}"
+
+
+def _held(key: str) -> re.Pattern[str]:
+    """The page's address as another one holds it, whole and not only a beginning."""
+    path, _, query = _path(key).partition("?")
+    address = re.escape(_unescaped(_host(key) + path)) + r"(?:/|/index\.html|\.html)?"
+    if query:
+        address += re.escape(_unescaped(f"?{query}"))
+    return re.compile(rf"(?<![a-z0-9.\-]){address}(?=$|[?&#\s+,;\"'|)\]])", re.IGNORECASE)
+
+
+def _unescaped(text: str) -> str:
+    """Without one layer of percent-encoding, but for letters beyond ASCII, which a key always has so."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)

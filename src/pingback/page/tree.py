@@ -1,0 +1,403 @@
+"""A page as a tree, read once: its elements and words in document order, what is chrome of it, and its microformats.
+
+A node's words, links and descendants are ranges of the page's lists, so that what is asked of a part of the page costs
+the same for a small and a large one. Properties belong to the nearest item around them (microformats2 parsing).
+"""
+
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+from pingback.page.scanner import BLOCKS, UNSEEN, base_of, feed
+from pingback.text import plain
+from pingback.urls import key_of, resolve_with_key
+
+# Elements of a page that are looked at; a long one, with all its comments, has 20,000.
+MAX_ELEMENTS = 100_000
+
+# Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
+# with a base of 8,000 letters short ones would become a gigabyte.
+MAX_RESOLVED = 8 * 1024 * 1024
+
+MAX_SCRIPTS = 20  # of JSON-LD
+MAX_SCRIPT = 64 * 1024  # characters of each
+
+# What a node is or stands in.
+LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT = (1 << place for place in range(9))
+
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+CELLS = ("li", "td", "dt", "dd")
+ENTRIES = frozenset({"h-entry", "hentry"})
+# What begins an item of its own. By name: style sheets call their heights `h-…`.
+_ITEMS = ENTRIES | frozenset(
+    "h-feed hfeed h-cite h-card vcard h-event vevent h-item h-product h-recipe h-review h-adr adr h-geo geo h-resume"
+    " h-listing h-measure".split()
+)
+_ANSWERS = frozenset("u-in-reply-to u-like-of u-repost-of u-bookmark-of".split())
+_PROPERTIES = _ANSWERS | frozenset("u-url dt-published".split())
+_CLASSIC = {"published": "dt-published"}
+
+_PARTS = {
+    "nav": CHROME | MENU,
+    "aside": CHROME,
+    "dialog": CHROME,
+    "title": CHROME,
+    "article": ENTRY,
+    "blockquote": QUOTE,
+    "noscript": NOSCRIPT,
+}
+_ROLES = {
+    "navigation": CHROME | MENU,
+    "complementary": CHROME,
+    "contentinfo": CHROME,
+    "banner": CHROME,
+    "search": CHROME | MENU,
+}
+_ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
+# The list of mentions received, as classes or ids of ours, of WordPress, and of others.
+_LISTS = frozenset(
+    "pingback-mentions comments comment-list commentlist comments-list comments-area comment-area comment-body respond"
+    " comment-respond comments-section comment-section comments-wrapper comments-container post-comments"
+    " wp-block-comments wp-block-latest-comments disqus_thread isso-thread mentions webmentions pingbacks u-comment"
+    " p-comment".split()
+)
+_COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
+# `wm-nosend` is django-wm's word.
+_SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
+_SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
+_HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_JSON_LD = "application/ld+json"
+_NONE: frozenset[str] = frozenset()
+
+
+class Node:
+    """An element. `stop`, `text` and `text_stop` are where it ends among the nodes, and its words among the pieces;
+    `block` numbers the paragraph that it begins in; `item` is the nearest one, its own if it is one."""
+
+    __slots__ = (
+        *("attributes", "block", "classes", "index", "item", "parent", "parts", "stop", "tag", "text", "text_stop"),
+    )
+
+    def __init__(
+        self, tag: str, attributes: Mapping[str, str], parent: "Node | None", index: int, text: int, block: int
+    ) -> None:
+        self.tag = tag
+        self.attributes = attributes
+        self.parent = parent
+        self.index = index
+        self.text = text
+        self.block = block
+        self.classes = _NONE
+        self.parts = 0
+        self.item: Item | None = None
+        self.stop = self.text_stop = 0
+
+    def holds(self, other: "Node") -> bool:
+        """The other is this node or stands in it."""
+        return self.index <= other.index < self.stop
+
+
+class Item:
+    """A microformat: its own properties are those that no item within it is nearer to."""
+
+    __slots__ = ("node", "parent", "properties")
+
+    def __init__(self, node: Node, parent: "Item | None") -> None:
+        self.node = node
+        self.parent = parent
+        self.properties: dict[str, list[Node]] = {}
+
+    def answers(self) -> Iterator[Node]:
+        """What it replies to, likes, reposts or bookmarks."""
+        for name in _ANSWERS:
+            yield from self.properties.get(name, ())
+
+
+class Page:
+    """`texts` are the pieces of its words, and `blocks` the numbers of the paragraphs that these stand in."""
+
+    def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None) -> None:
+        key_of(url)
+        built = _Builder(url)
+        feed(utf8, built, charset=charset)
+        self.url, self.base = url, built.base
+        self.nodes, self.texts, self.blocks = built.nodes, built.texts, built.blocks
+        self.root = built.nodes[0]
+        self._owners, self._scripts = built.owners, built.scripts
+        self._to_resolve = MAX_RESOLVED
+        self._targets: dict[str, tuple[str, str] | None] = {}
+        self.unread: set[str] = set()  # references that were not resolved: there were too many
+        self.links: list[Node] = []
+        self.items: list[Item] = []
+        self.of: dict[str, list[Node]] = {
+            tag: [] for tag in (*HEADINGS, *CELLS, "main", "body", "html", "title", "meta", "link", "time")
+        }
+        self.entries: list[Node] = []
+        self.contents: list[Node] = []  # with the class `e-content`
+        self.classic_contents: list[Node] = []  # with the class `entry-content`
+        self.dated: list[Node] = []
+        self.ids: dict[str, Node] = {}
+        self._mark()
+        self._count()
+
+    def within(self, nodes: Sequence[Node], part: Node) -> Sequence[Node]:
+        """Those of some nodes in document order that stand in a part of the page."""
+        first = bisect_left(nodes, part.index, key=_index)
+        return nodes[first : bisect_left(nodes, part.stop, first, key=_index)]
+
+    def first_within(self, nodes: Sequence[Node], part: Node) -> Node | None:
+        """The first of them."""
+        first = bisect_left(nodes, part.index, key=_index)
+        return nodes[first] if first < len(nodes) and nodes[first].index < part.stop else None
+
+    def prose(self, node: Node) -> int:
+        """Characters outside links and chrome."""
+        return self._prose[node.text_stop] - self._prose[node.text]
+
+    def said(self, start: int, stop: int) -> int:
+        """Characters of a range of pieces, outside chrome."""
+        return self._said[stop] - self._said[start]
+
+    def all_said(self, node: Node) -> int:
+        return self._all[node.text_stop] - self._all[node.text]
+
+    def linked(self, node: Node) -> int:
+        """Characters within links."""
+        return self._linked[node.text_stop] - self._linked[node.text]
+
+    def text(self, node: Node) -> str:
+        return plain("".join(self.texts[node.text : node.text_stop]))
+
+    def target(self, reference: str) -> tuple[str, str] | None:
+        """An `href` as an absolute HTTP URL, and its key; None where it is none, or where too many were asked for."""
+        try:
+            return self._targets[reference]
+        except KeyError:
+            pass
+        self._to_resolve -= len(self.base) + len(reference)
+        if self._to_resolve < 0:
+            self.unread.add(reference)
+            return None
+        found = self._targets[reference] = resolve_with_key(reference, base=self.base)
+        return found
+
+    @cached_property
+    def metas(self) -> dict[str, str]:
+        """What the `<meta>` elements say, by their names in lower case; of several the first."""
+        found: dict[str, str] = {}
+        for node in self.of["meta"]:
+            each = node.attributes
+            name = each.get("property") or each.get("name") or each.get("itemprop") or ""
+            if each.get("content", "").strip():
+                found.setdefault(name.strip().lower(), each["content"])
+        return found
+
+    @cached_property
+    def json_ld(self) -> list[tuple[frozenset[str], Mapping[str, Any]]]:
+        """What the page says of itself in JSON-LD, at the top or in a graph, each with its types."""
+        found: list[tuple[frozenset[str], Mapping[str, Any]]] = []
+        for script in self._scripts:
+            try:
+                told = json.loads(script)
+            except (ValueError, RecursionError):
+                continue
+            for thing in told if isinstance(told, list) else [told]:
+                graph = thing.get("@graph") if isinstance(thing, dict) else None
+                for each in graph if isinstance(graph, list) else [thing]:
+                    if isinstance(each, dict):
+                        types = each.get("@type")
+                        names = types if isinstance(types, list) else [types]
+                        found.append((frozenset(name for name in names if isinstance(name, str)), each))
+        return found
+
+    def _mark(self) -> None:
+        """What each node is and stands in, and whose property it is. Called once for all of a page: it is plain."""
+        of, holders = self.of, self._holders()
+        for node in self.nodes[1:]:
+            parent, tag, attributes = node.parent, node.tag, node.attributes
+            if parent is None:
+                continue
+            parts, item = parent.parts, parent.item
+            if tag in of:
+                of[tag].append(node)
+            if tag in _PARTS:
+                parts |= _PARTS[tag]
+            elif tag == "header":
+                parts |= 0 if parts & ENTRY else CHROME
+            elif tag == "footer":
+                parts |= 0 if parts & QUOTE else CHROME
+            elif tag == "form":
+                parts |= 0 if self.first_within(holders, node) else CHROME
+            if attributes:
+                if "href" in attributes and tag in ("a", "area"):
+                    parts |= LINK
+                    self.links.append(node)
+                parts |= self._marks_of(node, tag, attributes)
+                if node.classes:
+                    if "e-content" in node.classes:
+                        self.contents.append(node)
+                    elif "entry-content" in node.classes:
+                        self.classic_contents.append(node)
+                    item = self._item_of(node, node.classes, item)
+            if tag == "article" or not ENTRIES.isdisjoint(node.classes):
+                self.entries.append(node)
+                if tag not in ("html", "body"):
+                    parts |= ENTRY
+            node.parts, node.item = parts, item
+
+    def _holders(self) -> list[Node]:
+        """What no form is around but one that is around the whole page."""
+        return [node for node in self.nodes if node.tag in ("main", "article")]
+
+    def _marks_of(self, node: Node, tag: str, attributes: Mapping[str, str]) -> int:
+        parts = 0
+        if "class" in attributes:
+            node.classes = classes = frozenset(attributes["class"].split())
+            if not _SILENT_CLASSES.isdisjoint(classes):
+                parts |= SILENT
+            if tag not in _ROOTS and (not _LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)):
+                parts |= COMMENTS | CHROME
+            if "h-cite" in classes:
+                parts |= CITE
+        if "id" in attributes:
+            self.ids.setdefault(attributes["id"], node)
+            if attributes["id"] in _LISTS and tag not in _ROOTS:
+                parts |= COMMENTS | CHROME
+        if "role" in attributes and tag not in _ROOTS:
+            parts |= _ROLES.get(attributes["role"].strip().lower(), 0)
+        if (
+            "hidden" in attributes
+            or attributes.get("aria-hidden") == "true"
+            or ("style" in attributes and _HIDDEN.search(attributes["style"]))
+        ) and tag not in _ROOTS:
+            parts |= CHROME
+        if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
+            parts |= SILENT
+        if attributes.get("itemprop") == "datePublished":
+            self.dated.append(node)
+        return parts
+
+    def _item_of(self, node: Node, classes: frozenset[str], around: Item | None) -> Item | None:
+        """Note what the node says of the item around it, and give the item that it stands in or is."""
+        if around is not None:
+            names = classes & _PROPERTIES
+            if "hentry" in around.node.classes:
+                names |= {_CLASSIC[name] for name in classes if name in _CLASSIC}
+            for name in names:
+                around.properties.setdefault(name, []).append(node)
+        if _ITEMS.isdisjoint(classes):
+            return around
+        item = Item(node, around)
+        self.items.append(item)
+        return item
+
+    def _count(self) -> None:
+        """Characters up to each piece, white space folded."""
+        lengths = [len(" ".join(text.split())) for text in self.texts]
+        parts = [owner.parts for owner in self._owners]
+        pairs = list(zip(lengths, parts, strict=True))
+        self._all = [0, *accumulate(lengths)]
+        self._said = [0, *accumulate(0 if part & CHROME else length for length, part in pairs)]
+        self._prose = [0, *accumulate(0 if part & (CHROME | LINK) else length for length, part in pairs)]
+        self._linked = [0, *accumulate(length if part & LINK else 0 for length, part in pairs)]
+
+
+class _Builder:
+    """The parser's target. Its handlers are called for every element of a page, so they are plain."""
+
+    def __init__(self, url: str) -> None:
+        root = Node("", {}, None, 0, 0, 0)
+        self.base = url
+        self.nodes = [root]
+        self.texts: list[str] = []
+        self.owners: list[Node] = []
+        self.blocks: list[int] = []
+        self.scripts: list[str] = []
+        self.depth = 0
+        self._open = root
+        self._block = 0
+        self._unseen = 0  # how many of UNSEEN are open
+        self._script: list[str] | None = None
+        self._has_base = False
+        self._pending: list[str] = []
+        self.data = self._pending.append
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.depth += 1
+        if self._unseen:
+            self._unseen += tag in UNSEEN
+            return
+        if self._pending:
+            self._take()
+        if tag in UNSEEN:
+            self._unseen = 1
+            if tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD:
+                self._script = []
+            return
+        if tag in BLOCKS:
+            self._block += 1
+        elif tag == "base" and not self._has_base and "href" in attributes:
+            self._has_base = True
+            self.base = base_of(self.base, attributes["href"])
+        node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
+        self.nodes.append(node)
+        self._open = node
+
+    def end(self, tag: str) -> None:
+        self.depth -= 1
+        if self._unseen:
+            self._unseen -= tag in UNSEEN
+            if not self._unseen:
+                self._end_of_unseen()
+            return
+        if self._pending:
+            self._take()
+        node = self._open
+        node.stop = len(self.nodes)
+        node.text_stop = len(self.texts)
+        if tag in BLOCKS:
+            self._block += 1
+        if node.parent is not None:
+            self._open = node.parent
+
+    def close(self) -> None:
+        return None
+
+    def all_done(self) -> bool:
+        return len(self.nodes) > MAX_ELEMENTS
+
+    def trim(self) -> None:
+        if self._unseen and self._script is None:
+            self._pending.clear()
+
+    def at_break(self) -> None:
+        """The page is over: what is open ends."""
+        if self._unseen:
+            self._end_of_unseen()
+        self._take()
+        node: Node | None = self._open
+        while node is not None:
+            node.stop = len(self.nodes)
+            node.text_stop = len(self.texts)
+            node = node.parent
+
+    def _take(self) -> None:
+        self.texts.append("".join(self._pending))
+        self.owners.append(self._open)
+        self.blocks.append(self._block)
+        self._pending.clear()
+
+    def _end_of_unseen(self) -> None:
+        if self._script is not None and len(self.scripts) < MAX_SCRIPTS:
+            self.scripts.append("".join(self._pending)[:MAX_SCRIPT])
+        self._script = None
+        self._unseen = 0
+        self._pending.clear()
+
+
+def _index(node: Node) -> int:
+    return node.index
