@@ -160,7 +160,8 @@ class Reading:
     """A post or a feed that is to be read, and published, later: a post with its `page` where that was at hand.
 
     `fingerprint` is that of a post in the feed that named it. Of a feed only posts below the `roots` are published,
-    and `found` are those of which it had news. `message` says why it waits still, came to nothing, or failed.
+    and `found` are those of which it had news; of a post it is where that moved. `message` says why it waits still,
+    came to nothing, or failed.
     """
 
     id: int

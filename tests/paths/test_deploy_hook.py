@@ -13,7 +13,7 @@ import pytest
 import pingback
 from pingback.clock import now
 from pingback.store import Store
-from tests.loopback import Request, Site, page
+from tests.loopback import Request, Site, page, redirect
 from tests.paths.programs import ALLOW, PATIENCE, Serving, wait_until
 from tests.paths.programs import pingback as run
 from tests.sending.far_sides import FarSide, post
@@ -145,6 +145,61 @@ def test_a_post_of_which_nothing_is_sent_says_why(tmp_path: Path, blog: Site, to
         status = wait_for(publish(server.root, token, url=f"{blog.url}/8").headers["Location"])
     [source] = status["sources"]
     assert (source["status"], source["message"]) == ("done", f"{blog.url}/8 says noindex")
+
+
+def test_a_post_that_moved_speaks_by_its_new_address(tmp_path: Path, blog: Site, far_side: FarSide, token: str) -> None:
+    blog.pages["/old"] = redirect("/6", status=301)
+    with Serving(tmp_path, blog.url) as server:
+        status = wait_for(publish(server.root, token, url=f"{blog.url}/old").headers["Location"])
+    [source] = status["sources"]
+    assert (source["source"], [each["source"] for each in source["outcomes"]]) == (
+        f"{blog.url}/old",
+        [f"{blog.url}/6"],
+    )
+    assert far_side.heard == [(f"{blog.url}/6", f"{far_side.url}/1")]
+
+
+@pytest.mark.parametrize("answer", [page(b"<p>No feed."), page(status=404)], ids=["no-feed", "not-found"])
+def test_a_feed_that_cannot_be_read_is_tried_again(tmp_path: Path, blog: Site, token: str, answer: bytes) -> None:
+    blog.pages["/feed.xml"] = answer
+    with Serving(tmp_path, blog.url) as server:
+        location = publish(server.root, token, feed=f"{blog.url}/feed.xml").headers["Location"]
+        wait_until(lambda: status_of(location)["sources"][0]["message"] is not None)
+        assert status_of(location)["status"] == "waiting"
+        blog.pages["/feed.xml"] = feed(f"{blog.url}/6")
+        assert publish(server.root, token, feed=f"{blog.url}/feed.xml").headers["Location"] == location
+        assert len(outcomes_in(wait_for(location))) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        pytest.param(feed("https://elsewhere.example/1"), "it names no page of the site", id="of-others"),
+        pytest.param(
+            page(b"<rss><channel><item>"),
+            "it is broken off, too long or not well-formed: only what could be read of it is published",
+            id="broken-off",
+        ),
+    ],
+)
+def test_a_feed_without_posts_says_why(tmp_path: Path, blog: Site, token: str, answer: bytes, message: str) -> None:
+    blog.pages["/feed.xml"] = answer
+    with Serving(tmp_path, blog.url) as server:
+        status = wait_for(publish(server.root, token, feed=f"{blog.url}/feed.xml").headers["Location"])
+    assert [(each["status"], each["message"]) for each in status["sources"]] == [("done", message)]
+
+
+@pytest.mark.parametrize("command", [("retry",), ("publish", "{blog}/7")], ids=["retry", "publish-of-another"])
+def test_what_nobody_did_the_next_command_does_at_once(
+    tmp_path: Path, blog: Site, far_side: FarSide, command: tuple[str, ...]
+) -> None:
+    blog.pages["/feed.xml"] = feed(f"{blog.url}/6")
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        store.readings.add_all([], [f"{blog.url}/feed.xml"], roots=[blog.url], now=now())
+    done = run(tmp_path, *[word.format(blog=blog.url) for word in command])
+    assert (f"{blog.url}/6", f"{far_side.url}/1") in far_side.heard
+    assert {each["status"] for each in done.printed} == {"accepted"}
+    assert run(tmp_path, "retry").printed == []
 
 
 def test_killed_after_the_answer_nothing_is_lost(tmp_path: Path, blog: Site, far_side: FarSide, token: str) -> None:

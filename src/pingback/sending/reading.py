@@ -91,7 +91,10 @@ class Reader:
             if not is_as_it_was(post, known.get(key_of(post.source)), pings[key_of(post.source)])
         ]
         log.info("%r has news of %d posts", shown(feed.source), len(news))
-        return End(partial(self._store.readings.feed_read, job, news, now=self._clock()))
+        message = None if posts else "it names no page of the site"
+        if not read.complete:
+            message = "it is broken off, too long or not well-formed: only what could be read of it is published"
+        return End(partial(self._store.readings.feed_read, job, news, message=message, now=self._clock()))
 
     def broken(self, job: Job, error: Exception) -> End:
         """For an error of ours, of which the log tells."""
@@ -100,7 +103,8 @@ class Reader:
     def end(self, job: Job, reading: Reading, taken: Taken) -> None:
         if taken.error is None:
             message = None if taken.is_planned else taken.skipped[0].message
-            self._store.readings.done(job, message=message, now=self._clock())
+            moved_to = None if taken.moved_from is None else taken.publication.source
+            self._store.readings.done(job, message=message, moved_to=moved_to, now=self._clock())
         else:
             self._try_later(job, repr(shown(reading.source)), str(taken.error))
 

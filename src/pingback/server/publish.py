@@ -234,9 +234,9 @@ def _signer(token: "Token") -> URLSafeSerializer:
 def _standing(store: "Store", numbers: list[int]) -> dict[str, object]:
     """What was named, and the posts of its feeds; what became of each, ping by ping."""
     named = store.readings.standing(numbers)
-    of_feeds = store.readings.posts([source for each in named for source in each.found])
-    readings = {each.id: each for each in [*named, *of_feeds]}.values()
-    posts = [each.source for each in readings if each.kind is ReadingKind.POST]
+    of_feeds = [source for each in named if each.kind is ReadingKind.FEED for source in each.found]
+    readings = {each.id: each for each in [*named, *store.readings.posts(of_feeds)]}.values()
+    posts = [source for each in readings for source in _spoken_by(each)]
     pings = list(islice(store.outbox.pings_of(posts), MOST_SHOWN + 1))
     outcomes: defaultdict[str, list[Outcome]] = defaultdict(list)
     for ping in pings[:MOST_SHOWN]:
@@ -251,8 +251,13 @@ def _standing(store: "Store", numbers: list[int]) -> dict[str, object]:
     }
 
 
+def _spoken_by(reading: Reading) -> tuple[str, ...]:
+    """The addresses by which a post tells others of itself: one that moved tells those who knew the old one, too."""
+    return (reading.source, *reading.found) if reading.kind is ReadingKind.POST else ()
+
+
 def _source(reading: Reading, outcomes: Mapping[str, list[Outcome]]) -> dict[str, object]:
-    of_post = outcomes.get(key_of(reading.source), []) if reading.kind is ReadingKind.POST else []
+    of_post = [outcome for source in _spoken_by(reading) for outcome in outcomes.get(key_of(source), [])]
     is_out = reading.status is ReadingStatus.DONE and any(each.status is OutcomeStatus.WAITING for each in of_post)
     return {
         "kind": reading.kind.value,

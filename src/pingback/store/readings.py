@@ -67,11 +67,17 @@ class Readings:
         return list(readable_of(rows, reading_of, what="post that is to be published"))
 
     def done(
-        self, job: Job, *, status: ReadingStatus = ReadingStatus.DONE, message: str | None = None, now: datetime
+        self,
+        job: Job,
+        *,
+        status: ReadingStatus = ReadingStatus.DONE,
+        message: str | None = None,
+        moved_to: str | None = None,
+        now: datetime,
     ) -> None:
         """The post of this job is published or, as `status` says, given up. `message` is for people."""
         with self._database.write() as tx:
-            _end(tx, job, status, message, found=None, now=now)
+            _end(tx, job, status, message, found=None if moved_to is None else [moved_to], now=now)
 
     def fail(self, job: Job, due: datetime, *, message: str, now: datetime) -> None:
         """Try it again then."""
@@ -79,13 +85,15 @@ class Readings:
             reschedule_job(tx, job, due=due, failed=True, now=now)
             tx.execute(_SAY, {"this": job.subject, "said": storable(message)})
 
-    def feed_read(self, job: Job, news: Sequence[tuple[str, str | None]], *, now: datetime) -> None:
+    def feed_read(
+        self, job: Job, news: Sequence[tuple[str, str | None]], *, message: str | None = None, now: datetime
+    ) -> None:
         """The feed of this job was read: these posts, each with its fingerprint, are to be read now, by this run."""
         with self._database.write() as tx:
             for source, fingerprint in news:
                 row = _row(ReadingKind.POST, source) | {"fingerprint": storable(fingerprint)}
                 _ask(tx, row, now=now, due=min(job.due, now), statement=_ASK_BY_FEED)
-            _end(tx, job, ReadingStatus.DONE, None, found=[source for source, _ in news], now=now)
+            _end(tx, job, ReadingStatus.DONE, message, found=[source for source, _ in news], now=now)
 
 
 def _row(kind: ReadingKind, source: str) -> dict[str, Any]:

@@ -278,7 +278,7 @@ readings = Table(
     Column("roots", Text),  # a JSON list: below which of a feed's posts are published
     Column("status", String(20), nullable=False, server_default="waiting"),  # or "done", "failed"
     Column("message", Text),
-    Column("found", Text),  # a JSON list: the posts that a feed had news of
+    Column("found", Text),  # a JSON list: the posts that a feed had news of, or where a post moved
     Column("ended", BigInteger),
     Index("pingback_readings_by_end", "ended"),
     sqlite_autoincrement=True,
