@@ -328,6 +328,12 @@ def test_as_many_as_there_may_be_have_an_address(receiver: Receiver, token: str)
     assert len(status_of(receiver, done.headers["Location"])["sources"]) == 50
 
 
+def test_as_many_wait_as_may(receiver: Receiver, token: str, clock: Clock) -> None:
+    receiver.store.readings.add_all([f"{SITE}{number}" for number in range(5_000)], now=clock())
+    refused = ask(receiver, token=token, body=form(url=POST))
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "60")
+
+
 def test_a_database_that_cannot_be_used(receiver: Receiver) -> None:
     receiver.store.close()
     refused = ask(receiver, token="x")

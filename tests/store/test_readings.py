@@ -10,6 +10,7 @@ import pytest
 
 from pingback.errors import UnreadableRow
 from pingback.store import Store
+from pingback.store.readings import TooMany
 from pingback.work import Job, JobKind, Reading, ReadingKind, ReadingStatus
 from tests.store.sent import HOUR, MINUTE, NOON, POST
 
@@ -81,6 +82,15 @@ def test_many_are_named_at_once_and_each_keeps_its_number(store: Store) -> None:
     post, _, feed = store.readings.standing(named)
     assert (post.kind, post.source, post.status) == (ReadingKind.POST, POST, ReadingStatus.WAITING)
     assert (feed.kind, feed.source, feed.roots) == (ReadingKind.FEED, POST, ("https://a.example/blog",))
+
+
+def test_no_more_than_may_wait_are_named(store: Store) -> None:
+    store.readings.add_all([f"{POST}/{number}" for number in range(4_999)], now=NOON)
+    with pytest.raises(TooMany):
+        store.readings.add_all([POST, OTHER], now=NOON)
+    assert store.readings.posts([POST, OTHER]) == []
+    store.readings.done(take(store)[0], now=NOON)
+    assert len(store.readings.add_all([POST, OTHER], now=NOON)) == 2
 
 
 def test_a_failure_is_said_until_somebody_asks_again(store: Store) -> None:

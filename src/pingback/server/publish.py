@@ -21,6 +21,7 @@ from pingback.protocols.forms import FORM, decode_form
 from pingback.protocols.headers import content_type, retry_after
 from pingback.server.http import Request, Response, plain
 from pingback.server.inbox.visit import signed_by
+from pingback.store.readings import TooMany
 from pingback.text import plain as one_line
 from pingback.urls import host_of, is_http, key_of, same_url, shown, split, tidy
 from pingback.work import Reading, ReadingKind, ReadingStatus
@@ -64,6 +65,8 @@ def answer(request: Request, receiver: "Receiver", *, clock: Clock = now) -> Res
         return _unauthorized(request, receiver.store, token, clock) or _publish(request, receiver, token, clock)
     except Fault as fault:
         return plain(400, fault.message, _UNKEPT)
+    except TooMany:
+        return plain(503, "Too many posts wait to be published; try again later.", _UNKEPT | retry_after(60))
     except StoreError as error:
         log.error("nothing can be published: %s", error)
         return plain(503, "The database cannot be used; the log says why.", _UNKEPT | retry_after(30))

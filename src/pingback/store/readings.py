@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from pingback.store.database import Database
 from pingback.store.jobs import add_job, due_of, finish_job, reschedule_job
@@ -19,6 +19,11 @@ from pingback.urls import server_of
 from pingback.work import Job, JobKind, Reading, ReadingKind, ReadingStatus
 
 KEPT_FOR = timedelta(days=7)  # after its end, for those who ask what became of it
+MOST_WAITING = 5000  # that were named over the web: a token may be in wrong hands
+
+
+class TooMany(Exception):
+    """As many wait as may."""
 
 
 class Readings:
@@ -41,10 +46,15 @@ class Readings:
     def add_all(
         self, posts: Iterable[str], feeds: Iterable[str] = (), *, roots: Collection[str] = (), now: datetime
     ) -> list[int]:
-        """Name posts, and feeds of which the posts below `roots` are meant; the `id` of each, which stays the same."""
+        """Name posts, and feeds of which the posts below `roots` are meant; the `id` of each, which stays the same.
+
+        Raises `TooMany` where MOST_WAITING wait already.
+        """
         rows = [_row(ReadingKind.POST, source) for source in posts]
         rows += [_row(ReadingKind.FEED, feed) | {"roots": json.dumps(list(roots))} for feed in feeds]
         with self._database.write() as tx:
+            if tx.execute(_COUNT).scalar() + len(rows) > MOST_WAITING:
+                raise TooMany
             return [_ask(tx, row, now=now) for row in rows]
 
     def at(self, number: int) -> Reading | None:
@@ -124,6 +134,7 @@ _WAITS = {"status": ReadingStatus.WAITING.value, "message": None, "found": None,
 _NAMED = insert(readings)
 _THIS = readings.c.id == bindparam("this")
 _IS_WAITING = readings.c.status == ReadingStatus.WAITING.value
+_COUNT = prepared(select(func.count()).where(_IS_WAITING))
 _ASK = prepared(
     _NAMED.on_conflict_do_update(
         index_elements=[readings.c.source_key],
