@@ -47,6 +47,8 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "close_after": None,
         "protocol": None,
         "wait": 60.0,
+        "again": False,
+        "strict": False,
         "services": (),
         "websub": False,
         "verify": None,
@@ -108,7 +110,7 @@ _TEXT = [
 ]
 _SWITCHES = [
     pytest.param(name, "true", "no", True, [True, False, True], id=name)
-    for name in ("force", "websub", "json", "verbose", "check_targets", "self_pings", "metrics")
+    for name in ("force", "again", "strict", "websub", "json", "verbose", "check_targets", "self_pings", "metrics")
 ]
 _SECONDS = [
     pytest.param(name, "0", "1.5", "3", [0.0, 1.5, 3.0], id=name)
@@ -337,7 +339,7 @@ def test_a_keyword_that_is_no_setting() -> None:
 def test_the_keywords_of_a_site_are_settings_of_the_same_types() -> None:
     """Those of the command line alone are left out, and `site` and `db`, which a site has other arguments for."""
     hints = get_type_hints(Settings)
-    edges = "feeds sitemaps folder html base_url site host port log_format json db verbose".split()
+    edges = "feeds sitemaps folder html base_url again strict site host port log_format json db verbose".split()
     wider = {tuple[str, ...]: str | Iterable[str], Protocol | None: str | None}
     assert get_type_hints(Keywords) == {
         name: wider.get(hints[name], hints[name]) for name in hints if name not in edges

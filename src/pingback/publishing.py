@@ -25,7 +25,8 @@ from pingback.protocols.table import EVERY
 from pingback.sending import publications
 from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
-from pingback.sending.hook import publish
+from pingback.sending.earlier import send_again, send_due
+from pingback.sending.hook import Pair, publish
 from pingback.sending.ping import given, unfound, unsupported
 from pingback.sending.publish import Publisher
 from pingback.sending.reading import Reader
@@ -77,6 +78,7 @@ class Publishing:
         self._settings = settings
         self._clock = clock
         self._options = _options_of(settings)
+        self._wants_part = bool(settings.only or settings.excepted or settings.protocol or not settings.self_pings)
         self._patience = timedelta(seconds=settings.wait)
         self._random = Random()  # noqa: S311  # it spreads tries over time, and hides nothing
         self._stopped = stopped or Event()
@@ -151,7 +153,8 @@ class Publishing:
         on_unread: OnUnread | None = None,
         gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
-        """Publish these posts, those that the settings name, and those that wait for it; how often each status came.
+        """Publish these posts, those that the settings name, and those that wait for it, and send what is due of
+        earlier runs; how often each status came.
 
         Posts that are missing are looked for again. `gone` are posts that were deleted: when their pages are not there,
         all who can be told hear of it at once; with the word `all` among them that holds for all that are missing.
@@ -159,11 +162,22 @@ class Publishing:
         ValueError for a source that is not an absolute HTTP URL, for a selector that is not CSS, and for a folder
         without pages; OSError for a file or folder that cannot be read.
         """
-        run = _Run(on_outcome, on_taken, on_unread)
+        told: set[Pair] = set()
+
+        def note(outcome: Outcome) -> None:
+            if self._wants_part:  # what this run may not send is due again for the next one
+                told.add((outcome.source, outcome.target))
+
+        run = _Run(on_outcome, on_taken, on_unread, also=note)
         self._publish_waiting(run)
         missing = publications.of_missing(self._store.posts, now=self._clock())
         named = chain(_deleted(gone), self._publications(sources, run))
         self._publish(chain(named, missing), run, options=self._options_for(gone))
+        if self._wants_part:
+            is_wanted = self._publisher(self._options).is_wanted
+            send_due(run.hear, sender=self._sender, is_wanted=is_wanted, told=told, patience=self._patience)
+        else:
+            self._sender.deliver(run.hear, patience=self._patience)
         self._tell_of_news(run.news, run.feeds, hear=run.hear)
         return run.counts
 
@@ -188,9 +202,30 @@ class Publishing:
                 run.hear(self._dry_outcome(taken.publication, target))
         return run.counts
 
-    def retry(self, *, on_outcome: OnOutcome | None = None, on_taken: OnTaken | None = None) -> Counter[OutcomeStatus]:
-        """`send_due`, with the patience that the setting `wait` says."""
-        return self.send_due(patience=self._patience, on_outcome=on_outcome, on_taken=on_taken)
+    def retry(
+        self,
+        *,
+        everything: bool = False,
+        source: str | None = None,
+        target: str | None = None,
+        status: OutcomeStatus | None = None,
+        on_outcome: OnOutcome | None = None,
+        on_taken: OnTaken | None = None,
+    ) -> Counter[OutcomeStatus]:
+        """`send_due`, with the patience that the setting `wait` says.
+
+        With `everything`, or a filter, what matches it is sent now, whenever it would be due, and however it ended; but
+        not what the far side accepted. ValueError for a URL that is not an absolute HTTP URL.
+        """
+        if not everything and (source, target, status) == (None, None, None):
+            return self.send_due(patience=self._patience, on_outcome=on_outcome, on_taken=on_taken)
+        run = _Run(on_outcome, on_taken)
+        if everything:
+            self._publish_waiting(run)
+        pings = self._store.outbox.pings(source=source, target=target, status=status)
+        send_again(pings, run.hear, sender=self._sender, patience=self._patience)
+        self._tell_of_news(run.news, hear=run.hear)
+        return run.counts
 
     def send_due(
         self,
@@ -250,7 +285,7 @@ class Publishing:
             for outcome in taken.skipped:
                 run.hear(outcome)
 
-        publisher = self._publisher(self._options)
+        publisher = self._publisher(replace(self._options, again=False))
         return Reader(
             client=self._client,
             store=self._store,
@@ -396,6 +431,7 @@ def _options_of(settings: Settings) -> PublishOptions:
         allows=allows,
         self_pings=settings.self_pings,
         even_unready=settings.force,
+        again=settings.again,
     )
 
 

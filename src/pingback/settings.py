@@ -121,6 +121,8 @@ class Settings:
     wait: float = setting(
         60.0, SENDING, "For hosts that take pings one by one.", of=SECONDS, commands=("publish", "retry")
     )
+    again: bool = setting(False, SENDING, "Send once more what was sent for the SOURCEs, what was accepted included.")
+    strict: bool = setting(False, SENDING, "End with 1 where a far side says no.", commands=("publish", "retry"))
     services: tuple[str, ...] = setting(
         (), SENDING, "An update service to tell of new posts.", flag="--service", of=URL
     )

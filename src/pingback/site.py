@@ -247,9 +247,23 @@ class Site:
         """
         return self.publishing.publish_all(sources, on_outcome=on_outcome)
 
-    def retry(self, *, on_outcome: Callable[[Outcome], object] | None = None) -> Counter[OutcomeStatus]:
-        """Send all that is due, of all posts; how often each status came. Raises StoreError."""
-        return self.publishing.retry(on_outcome=on_outcome)
+    def retry(
+        self,
+        *,
+        everything: bool = False,
+        source: str | None = None,
+        target: str | None = None,
+        status: OutcomeStatus | None = None,
+        on_outcome: Callable[[Outcome], object] | None = None,
+    ) -> Counter[OutcomeStatus]:
+        """Send all that is due, of all posts; how often each status came.
+
+        With `everything`, or a filter, what matches it is sent now, final outcomes included, but not what was accepted.
+        ValueError for a URL that is not an absolute HTTP URL. Raises StoreError.
+        """
+        return self.publishing.retry(
+            everything=everything, source=source, target=target, status=status, on_outcome=on_outcome
+        )
 
     def moderate(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: as they stand then; see `Store.moderation.decide`.

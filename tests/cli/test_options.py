@@ -16,8 +16,17 @@ Usage: pingback retry [OPTIONS]
   Send what is due: pings that failed before and whose time has come, those that
   a crash left behind, and those of posts that a program left to be published.
 
+  With --source, --target or --status, what matches is sent now, as with --all.
+
 Options:
+  --all                 Send now whatever was not accepted, final outcomes
+                        included.
+  --source URL          Only the pings of this post.
+  --target URL          Only the pings to this page.
+  --status [accepted|waiting|already|refused|unsupported|failed|gone|blocked|skipped]
+                        Only the pings with this status.
   --wait SECONDS        For hosts that take pings one by one. [default: 60]
+  --strict              End with 1 where a far side says no.
 
 General options:
   --json                Print JSON, and nothing else, to standard output.
@@ -29,7 +38,7 @@ General options:
   -v, --verbose         Say on standard error what is done.
   -h, --help            Show this message and exit.
 
-  Example: pingback retry
+  Example: pingback retry --status unsupported
 """
 
 
@@ -44,7 +53,7 @@ def sections(help_text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_the_help_of_a_command_with_one_option_of_its_own(run: Run) -> None:
+def test_the_help_of_a_command_with_one_group_of_settings(run: Run) -> None:
     assert run("retry", "--help").out == RETRY
 
 
@@ -69,7 +78,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
                 "Options": ["--gone", "--dry-run"],
                 "Posts": ["--feed", "--sitemap", "--site", "--html", "--base-url", "--selector", "--force"],
                 "Targets": ["--only", "--except", "--[no-]self-pings"],
-                "Sending": ["--protocol", "--wait", "--service", "--websub"],
+                "Sending": ["--protocol", "--wait", "--again", "--strict", "--service", "--websub"],
             },
             id="publish",
         ),

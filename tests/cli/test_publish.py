@@ -97,13 +97,6 @@ def test_quiet_where_nothing_went_wrong(site: Site, run: Run) -> None:
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_a_line_for_what_went_wrong(site: Site, run: Run) -> None:
-    site.pages["/wm"] = page(b"No link.", status=400, headers={"Content-Type": "text/plain"})
-    done = run("publish", f"{site.url}/six", *ALLOW)
-    assert (done.code, done.err) == (1, "")
-    assert done.out == f"refused: {site.url}/six -> {site.url}/five: No link.\n"
-
-
 def feed(site: Site, *paths: str) -> bytes:
     items = "".join(f"<item><title>x</title><link>{site.url}{path}</link></item>" for path in paths)
     return f'<rss version="2.0"><channel><title>B</title><link>{site.url}/</link>{items}</channel></rss>'.encode()

@@ -40,7 +40,7 @@ def command(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...],
 
     with client_for(settings) as client, pingback.Store(settings.db) as store:
         publishing = Publishing(client=client, store=store, settings=settings)
-        report = Report(as_json=settings.json, outbox=store.outbox)
+        report = Report(as_json=settings.json, strict=settings.strict, outbox=store.outbox)
         posts = _listed(sources)
         try:
             if dry_run:
@@ -77,6 +77,8 @@ def _check(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...]) 
             checked(feed, require_http)
         elif not os.path.exists(feed):
             raise click.UsageError(f"there is no file {feed}{did_you_mean(feed)}")
+    if settings.again and (not sources or settings.feeds or settings.sitemaps or settings.folder):
+        raise click.UsageError("--again is for posts that are named: give SOURCE, and no feed, sitemap or site")
     if settings.base_url is None and (settings.folder or settings.html):
         raise click.UsageError("--site and --html need --base-url")
     if settings.folder is not None and not os.path.isdir(settings.folder):

@@ -1,4 +1,4 @@
-"""How outgoing pings are told: by JSON lines, on a terminal by a bar and a table, else only where they went wrong."""
+"""How outgoing pings are told: by JSON lines, on a terminal by a bar and a table, else only where a run went wrong."""
 
 import sys
 from collections import Counter
@@ -18,28 +18,40 @@ from pingback.urls import host_of
 if TYPE_CHECKING:
     from pingback.sending.values import Taken
     from pingback.store import Outbox
+    from pingback.work import QueuedPing
 
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
+NOES = WRONG - {OutcomeStatus.FAILED}  # after these nothing more happens by itself
 SHOWN_HOSTS = 3  # that are waited for, those with the most pings
 _DONE = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
 
 
 class Report:
-    """Tells of outcomes as they come, and keeps count. To be used by `with`."""
+    """Tells of outcomes as they come, and keeps count. To be used by `with`.
 
-    def __init__(self, *, as_json: bool, outbox: "Outbox") -> None:
+    What far sides say no to, and what is tried again, is no failure of the run: without a terminal there is nothing to
+    say of it. `strict`: a no is one.
+    """
+
+    def __init__(self, *, as_json: bool, strict: bool = False, outbox: "Outbox") -> None:
         self._as_json = as_json
+        self._strict = strict
         self._outbox = outbox
         self._bar: _Bar | None = None
         self._counts: Counter[tuple[str, OutcomeStatus]] = Counter()
         self._codes: set[int] = set()
+        self._blocked: str | None = None
 
     def tell(self, outcome: Outcome) -> None:
         self._counts[outcome.protocol or "", outcome.status] += 1
         if self._as_json:
             print_json(outcome.as_json())
         elif outcome.status in WRONG:
-            self._say(f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}")
+            line = f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}"
+            if self._bar is not None or (self._strict and outcome.status in NOES):
+                self._say(line)
+            elif outcome.status is OutcomeStatus.BLOCKED:
+                self._blocked = line
         if self._bar is not None:
             self._bar.ended(outcome)
 
@@ -74,8 +86,12 @@ class Report:
 
     def expect_due(self, source: str | None = None) -> None:
         """The pings of a post, or all, that are due are to come."""
+        self.expect(self._outbox.pings(source=source, due_before=now()))
+
+    def expect(self, pings: "Iterable[QueuedPing]") -> None:
+        """These are to come, but for those that were accepted."""
         if self._bar is not None:
-            self._bar.expect(ping.target for ping in self._outbox.pings(source=source, due_before=now()))
+            self._bar.expect(ping.target for ping in pings if ping.status not in _DONE)
 
     def _say(self, line: str) -> None:
         """A line for a person, which leaves the bar where it is."""
@@ -89,6 +105,8 @@ class Report:
         """While pings go out: with a bar where somebody is looking, and a table in the end."""
         if self._as_json or sys.stderr is None or not sys.stderr.isatty():
             yield
+            if self._is_all_blocked and self._blocked is not None:
+                self._say(self._blocked)
             return
         with _Bar() as self._bar:
             yield
@@ -97,8 +115,12 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        wrong = any(count for (_, status), count in self._counts.items() if status in WRONG)
-        return NO if wrong else self.unread_code
+        is_no = self._strict and any(status in NOES for _, status in self._counts)
+        return NO if is_no or self._is_all_blocked else self.unread_code
+
+    @property
+    def _is_all_blocked(self) -> bool:
+        return {status for _, status in self._counts} == {OutcomeStatus.BLOCKED}
 
     @property
     def unread_code(self) -> int:
