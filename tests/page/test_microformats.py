@@ -91,6 +91,11 @@ def test_who_and_when_wherever_the_entry_is(page: str) -> None:
     assert found.published == datetime(2026, 3, 1, tzinfo=UTC)
 
 
+def test_the_first_day_of_all_is_no_date() -> None:
+    page = '<article><h1>About</h1><time datetime="0001-01-01T00:00:00Z">January 1, 0001</time></article>'
+    assert published_of(page.encode(), url=SOURCE, content_type="text/html") is None
+
+
 @given(st.lists(elements, max_size=3))
 def test_any_classes_on_any_elements_give_a_value_or_an_error_of_ours(tree: list[str]) -> None:
     page = f"{''.join(tree)}{WORDS}"

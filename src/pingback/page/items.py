@@ -222,6 +222,9 @@ class Subject:
             yield self._date(node)
         for node in self._outside_comments(page.within(page.of["time"], post)):
             yield self._date(node)
+        beside = list(self._outside_comments(page.within(page.of["time"], self.region)))
+        if len(beside) == 1:  # some themes have it in a box beside the post
+            yield self._date(beside[0])
 
     def _outside_comments(self, nodes: Iterable[Node]) -> Iterator[Node]:
         return (node for node in nodes if not node.parts & COMMENTS)

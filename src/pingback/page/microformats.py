@@ -91,7 +91,8 @@ def instant_of(text: str | None) -> datetime | None:
     """An ISO 8601 date or date and time as an aware instant; one without a zone is taken for UTC. None if neither."""
     try:
         instant = datetime.fromisoformat((text or "").strip())
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        return instant if instant.year > 1 else None  # so Go's programs, Hugo among them, write that there is none
     except (ValueError, OverflowError):
         return None
 

@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from pingback.page.items import Subject, linked_by
-from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Node
+from pingback.page.scanner import BLOCKS
+from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Node, Page
 from pingback.urls import key_of, shown
 
 REFRESH = 10.0  # seconds, after which nobody has read a page that sends its readers on
@@ -134,11 +135,20 @@ def _headed(subject: Subject) -> Iterator[_Row]:
         headings = [node for node in page.within(page.of[level], region) if not node.parts & CHROME]
         starts = sorted(higher + [node.text for node in headings])
         found = [node for node in headings if _is_link(subject, node)]
-        if len(found) > 1:
+        alone = level == "h1" and len(found) == len(headings) == 1 and _is_of_another(subject, found[0])
+        if len(found) > 1 or alone:
             ends = dict(zip(starts, [*starts[1:], region.text_stop], strict=True))
             for node in found:
-                yield _Row(node.text, ends[node.text])
+                yield _Row(node.text, ends[node.text], stands_alone=alone)
         higher = starts
+
+
+def _is_of_another(subject: Subject, title: Node) -> bool:
+    """The one title of the page's region leads to the page that it is the title of, and not up to the site's first."""
+    if subject.region is subject.page.root:
+        return False
+    keys = (subject.key_of_link(link) for link in linked_by(subject.page, title))
+    return any(key is not None and subject.is_another(key) and not subject.key.startswith(key) for key in keys)
 
 
 def _is_link(subject: Subject, heading: Node) -> bool:
@@ -150,7 +160,8 @@ def _is_link(subject: Subject, heading: Node) -> bool:
 
 
 def _items(subject: Subject) -> Iterator[_Row]:
-    """Items of lists and cells of tables that are a link, and little more. In a body they are its menus."""
+    """Items of lists and cells of tables that are a link, and little more, or begin with a paragraph that is. In a body
+    they are its menus."""
     page, region = subject.page, subject.region
     if region is page.root:
         return
@@ -163,6 +174,14 @@ def _items(subject: Subject) -> Iterator[_Row]:
             for link in page.within(page.links, node):
                 key = subject.key_of_link(link)
                 if key is not None and subject.is_another(key):
-                    if page.all_said(node) - page.all_said(link) <= BESIDE:
+                    if page.all_said(_first(page, node, link)) - page.all_said(link) <= BESIDE:
                         yield _Row(node.text, node.text_stop)
                     break
+
+
+def _first(page: Page, item: Node, link: Node) -> Node:
+    """The paragraph or title that an item begins with, if the link is in it; else the item."""
+    around = link.parent
+    while around is not None and around is not item and around.tag not in BLOCKS:
+        around = around.parent
+    return item if around is None or page.said(item.text, around.text) else around

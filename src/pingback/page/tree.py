@@ -268,7 +268,10 @@ class Page:
             if attributes["id"] in _LISTS and tag not in _ROOTS:
                 parts |= COMMENTS | CHROME
         if "role" in attributes and tag not in _ROOTS:
-            parts |= _ROLES.get(attributes["role"].strip().lower(), 0)
+            role = attributes["role"].strip().lower()
+            parts |= _ROLES.get(role, 0)
+            if role == "main":
+                self.of["main"].append(node)
         if (
             "hidden" in attributes
             or attributes.get("aria-hidden") == "true"
@@ -277,7 +280,7 @@ class Page:
             parts |= CHROME
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
             parts |= SILENT
-        if attributes.get("itemprop") == "datePublished":
+        if attributes.get("itemprop") == "datePublished" or (tag == "abbr" and "published" in node.classes):
             self.dated.append(node)
         return parts
 
