@@ -275,6 +275,48 @@ def test_all_that_the_settings_name(make: Make, blog: Site, far_side: FarSide, t
     assert hook.publish_all() == {"skipped": 3}
 
 
+def test_a_post_that_is_missing_is_looked_for_by_runs_that_do_not_name_it(
+    make: Make, blog: Site, far_side: FarSide, clock: Clock
+) -> None:
+    hook = make()
+    hook.publish_all([f"{blog.url}/6"])
+    del blog.pages["/6"]
+    hook.publish_all([f"{blog.url}/6"])
+    clock.pass_by(hours=24)
+    assert (hook.publish_all(), len(blog.requests)) == ({}, 3)
+    assert (hook.publish_all(), len(blog.requests)) == ({}, 3)
+    clock.pass_by(hours=24)
+    assert hook.publish_all() == {"accepted": 1}
+    assert far_side.targets == ["/1", "/1"]
+
+
+def test_a_post_that_waits_and_is_missing_is_gone_in_the_end(
+    make: Make, blog: Site, far_side: FarSide, clock: Clock
+) -> None:
+    hook = make()
+    hook.publish_all([f"{blog.url}/6"])
+    del blog.pages["/6"]
+    hook.publish(f"{blog.url}/6", wait=False)
+    told = []
+    for _ in range(6):
+        told.append(hook.send_due().get(OutcomeStatus.ACCEPTED, 0))
+        clock.pass_by(hours=13)
+    assert (sum(told), told[0]) == (1, 0)
+    assert far_side.targets == ["/1", "/1"]
+
+
+def test_posts_that_were_deleted(make: Make, blog: Site, far_side: FarSide) -> None:
+    hook, left = make(), [f"{blog.url}/{number}" for number in range(10, 15)]
+    blog.pages |= {f"/{number}": post(f"{far_side.url}/1") for number in range(10, 15)}
+    hook.publish_all(left)
+    for number in range(10, 15):
+        del blog.pages[f"/{number}"]
+    assert hook.dry_run(gone=left[:1]) == {"skipped": 1}
+    assert hook.publish_all(gone=left[:1]) == {"accepted": 1}
+    assert hook.publish_all(left[1:]) == {"skipped": 4}
+    assert hook.publish_all(left[1:], gone=["all"]) == {"accepted": 4}
+
+
 def item(url: str, summary: str) -> str:
     return f"<item><link>{url}</link><title>A post</title><description>{summary}</description></item>"
 

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import replace
 from inspect import iscoroutinefunction
@@ -238,14 +238,19 @@ class Site:
         return outcomes
 
     def publish_all(
-        self, sources: Iterable[str] = (), *, on_outcome: Callable[[Outcome], object] | None = None
+        self,
+        sources: Iterable[str] = (),
+        *,
+        on_outcome: Callable[[Outcome], object] | None = None,
+        gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
         """Publish these posts, all that the settings name (`feeds`, `folder`, …), and what waits for it.
 
-        How often each status came. A feed that cannot be read is in the log, and the posts of others go out. ValueError
-        for a source that is no address, and for settings that cannot be used; OSError for a file that cannot be read.
+        How often each status came. `gone` are posts that were deleted; see `pingback.publishing`. A feed that cannot
+        be read is in the log, and the posts of others go out. ValueError for a source that is no address, and for
+        settings that cannot be used; OSError for a file that cannot be read.
         """
-        return self.publishing.publish_all(sources, on_outcome=on_outcome)
+        return self.publishing.publish_all(sources, on_outcome=on_outcome, gone=gone)
 
     def retry(
         self,

@@ -128,8 +128,7 @@ TRACKBACK = (
         "T11",
         "Items of a feed name whom to ping, and whom they ping.",
         Force.CUSTOM,
-        Status.NOT_OURS,
-        "feeds are the site's; whom a post pings is read from the post",
+        reason="`trackback:about` is told; `trackback:ping` is the site's to write",
     ),
     Line(
         "T12",
@@ -174,7 +173,7 @@ WEBMENTION = (
         "W10",
         "A deleted source answers 410, shows a tombstone, and is told once more to all earlier targets.",
         Force.SHOULD,
-        reason="page and status are the site's; we do the telling",
+        reason="page and status are the site's; we do the telling, and that of a 404 which lasts",
     ),
     Line("W11", "What was discovered is kept for as long as the target's cache headers allow.", Force.SHOULD),
     Line("W12", "Nothing is sent to loopback addresses, or to protected networks.", Force.SHOULD),

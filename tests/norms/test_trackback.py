@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 import pingback
-from pingback import Client, MentionStatus, OutcomeStatus, Protocol, Via, Words
+from pingback import Client, MentionStatus, OutcomeStatus, Protocol, Store, Via, Words
+from pingback.publishing import Publishing
+from pingback.settings import Settings
 from tests.loopback import Site, page
 from tests.norms.web import FIVE, XML, Serve, form_of, linking, posts
 from tests.paths.exchange import FORM, Answer, ask
@@ -172,6 +174,23 @@ def test_T8_senders_find_us_by_it(site: Site, client: Client, serve: Serve) -> N
     assert [(mention.source, mention.target) for mention in taking.mentions()] == [
         (f"{site.url}/6", f"{site.url}{FIVE}")
     ]
+
+
+@pytest.mark.line("T11")
+def test_T11_what_an_item_of_a_feed_is_about_hears_of_it(takes_trackbacks: Site, client: Client, store: Store) -> None:
+    """Its own address does not."""
+    site = takes_trackbacks
+    about = f"{site.url}/cgi?id=5&amp;x=%20"
+    item = f"<item><link>{site.url}/6</link><t:ping>{site.url}/tb</t:ping><t:about>{about}</t:about></item>"
+    site.pages |= {
+        "/6": page(b"<title>Six</title><article>As they say"),
+        "/feed": page(f'<rss xmlns:t="{TRACKBACK[1:-1]}"><channel>{item}</channel></rss>'.encode()),
+    }
+    hook = Publishing(client=client, store=store, settings=Settings(feeds=(f"{site.url}/feed",)))
+    assert hook.publish_all() == {"accepted": 1}
+    [ping] = posts(site)
+    assert ping.path == "/cgi?id=5&x=%20"
+    assert (form_of(ping)["url"], form_of(ping)["title"]) == (f"{site.url}/6", "Six")
 
 
 # The server

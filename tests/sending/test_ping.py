@@ -5,6 +5,7 @@ import socket
 import xmlrpc.client
 from collections.abc import Callable, Iterator
 from html import escape
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -377,6 +378,16 @@ def test_by_the_one_protocol_that_is_wanted(site: Site, client: Client) -> None:
     site.pages["/rpc"] = value("ok")
     outcome = send(SOURCE, f"{site.url}/", client=client, protocol=Protocol.PINGBACK)
     assert outcome.status is OutcomeStatus.ACCEPTED
+
+
+def test_a_page_that_does_not_link_to_the_target_has_a_title_all_the_same(site: Site, client: Client) -> None:
+    site.pages |= {
+        "/6": page(b'<title>Six</title><meta property="og:site_name" content="Mine"><article>As they say'),
+        "/tb": page(b"<response><error>0</error></response>"),
+    }
+    send(f"{site.url}/6", f"{site.url}/5", client=client, protocol=Protocol.TRACKBACK, endpoint=f"{site.url}/tb")
+    form = parse_qs(posts(site)[0].body.decode())
+    assert form == {"url": [f"{site.url}/6"], "title": ["Six"], "blog_name": ["Mine"]}
 
 
 def test_the_second_time_it_is_known(site: Site, client: Client) -> None:

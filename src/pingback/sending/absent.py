@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pingback.urls import host_of, key_of, origin_of
+from pingback.urls import host_of, is_under, key_of, origin_of
 from pingback.work import KnownPost
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def too_many(posts: "Posts", sources: Iterable[str]) -> dict[str, str]:
 
 
 def _many(posts: "Posts", origin: str) -> str | None:
-    missing = known = 0
-    for post in posts.under(origin):
-        known += 1
-        missing += post.missing > 0
-    if missing <= FEW or missing * SHARE <= known:
+    missing = sum(is_under(post.source, origin) for post in posts.missing())
+    if missing <= FEW:
+        return None
+    known = sum(1 for _ in posts.under(origin))
+    if missing * SHARE <= known:
         return None
     return (
         f"{missing} of the {known} posts of {origin} are missing at once, and nobody is told: is the deploy broken?"

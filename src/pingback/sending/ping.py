@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pingback.errors import BadStatus, Blocked, FetchError, NoSuchHost, Unreachable
 from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol, Via, Words
 from pingback.page.about import read_mention
+from pingback.page.entry import read_post
 from pingback.protocols.linkback import OF_STATUS, Answer, Linkback
 from pingback.protocols.table import EVERY, linkback_of
 from pingback.protocols.xmlrpc import MAX_BODY
@@ -175,20 +176,27 @@ def _deliver(
 
 
 def _completed(given: Words, source: str, target: str, linkback: Linkback, *, client: "Client") -> Words:
-    """The given words, and for those that are missing the page's own, where that can be had."""
+    """The given words, and for those that are missing the page's own, where that can be had.
+
+    A page that does not link to the target says nothing of it, but has a title all the same.
+    """
     if given.title and given.excerpt and given.site_name:
         return given
     try:
         with client.get(source) as response:
             response.require_success()
+            page = response.read()
             said = read_mention(
-                response.read(),
+                page,
                 source=source,
                 target=target,
                 url=response.url,
                 content_type=response.content_type,
                 protocol=linkback.name,
             )
+            if not said.linked:
+                post = read_post(page, url=response.url, content_type=response.content_type)
+                said = replace(said, title=post.title, site_name=post.site_name)
     except FetchError:
         return given
     return Words(

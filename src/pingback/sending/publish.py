@@ -58,7 +58,7 @@ class Publisher:
         try:
             return self._read(publication)
         except Unready as unready:
-            return Read(publication=publication, unready=unready)
+            return Read(publication=publication, unready=unready.with_traceback(None))
 
     def plan(self, read: Read) -> Taken:
         """Bring the outbox in line with what was read. May run twice; the second time nothing is news."""
