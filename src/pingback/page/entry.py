@@ -24,7 +24,7 @@ from pingback.page.nature import PageKind as PageKind
 from pingback.page.scanner import BLOCKS, for_a_dom
 from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINK, MENU, SILENT, Item, Node, Page
 from pingback.protocols.headers import content_type as parse_content_type
-from pingback.text import clean
+from pingback.text import clean, plain
 from pingback.urls import as_written
 
 MAX_LINKS = 1000  # pages that one post pings; those over it are counted
@@ -108,7 +108,7 @@ def read_post(
         words.take_selected()
     nature = Nature(PageKind.POST)
     if not is_html:
-        nature = Nature(PageKind.OTHER, f"it is not an HTML page but {media_type}")
+        nature = Nature(PageKind.OTHER, f"it is not an HTML page but {plain(media_type)[:100]}")
     elif has_more:
         nature = nature_of(subject)
     metas = best_of(subject.page.metas)
