@@ -1,5 +1,6 @@
 """`pingback.server.inbox.outbox`: what was sent, why it failed, and once more."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,60 @@ def test_many_at_once(owner: Visitor, store: Store, sent: dict[str, int]) -> Non
     )
     assert response.headers["Location"] == "/mount/inbox?did=again&n=1"  # what was accepted is passed over
     assert [ping.status for ping in store.outbox.pings()] == [OutcomeStatus.ACCEPTED, OutcomeStatus.WAITING]
+
+
+REFUSED = replace(ACCEPTED, status=OutcomeStatus.REFUSED, fault=17)
+UNSUPPORTED = replace(ACCEPTED, status=OutcomeStatus.UNSUPPORTED, protocol=None, endpoint=None)
+ENDED = {"yes": ACCEPTED, "no": REFUSED, "none": UNSUPPORTED, "down": FAILED}
+
+
+@pytest.mark.parametrize(
+    ("fields", "due"),
+    [
+        pytest.param([], {"no", "none", "down"}, id="all-but-what-was-accepted"),
+        pytest.param([("tab", "refused")], {"no"}, id="refused"),
+        pytest.param([("tab", "no endpoint")], {"none"}, id="no-endpoint"),
+        pytest.param([("tab", "failed")], {"down"}, id="failed"),
+        pytest.param([("tab", "accepted")], set(), id="accepted"),
+        pytest.param([("q", "n.example")], {"down"}, id="search"),
+        pytest.param([("tab", "refused"), ("q", "down")], set(), id="tab-and-search"),
+        pytest.param([("tab", "unheard")], {"no", "none", "down"}, id="no-such-tab"),
+    ],
+)
+def test_all_that_are_found(owner: Visitor, store: Store, fields: list[tuple[str, str]], due: set[str]) -> None:
+    """On whichever page of the list they are."""
+    addresses = {name: f"https://{name}.example/" for name in ENDED}
+    plan(store, *addresses.values(), now=NOW)
+    for held in take(store, now=NOW):
+        outcome = next(ENDED[name] for name, address in addresses.items() if address == held.ping.target)
+        next_try = NOW + timedelta(hours=1) if outcome.status is OutcomeStatus.FAILED else None
+        recorded(store, held, Try(outcome, NOW, 0.5), next_try=next_try)
+    response = owner.send("/inbox/again", ("all", "found"), ("to", "/inbox/outbox"), *fields)
+    did = f"did=again&n={len(due)}" if due else "did=nothing"
+    assert response.headers["Location"] == f"/mount/inbox/outbox?{did}"
+    assert set(targets(take(store, now=owner.clock.instant))) == {addresses[name] for name in due}
+
+
+def test_of_very_many_that_are_found_the_newest(owner: Visitor, store: Store) -> None:
+    number = 2600
+    plan(store, *(f"https://a.example/{each}" for each in range(number)), now=NOW + timedelta(days=1))
+    search = [("tab", "waiting"), ("q", "a.example"), ("to", "/inbox/outbox")]
+    response = owner.send("/inbox/again", ("all", "found"), *search)
+    assert response.headers["Location"] == "/mount/inbox/outbox?did=some&n=2000"
+    assert "There are more" in text_of(owner.get("/inbox/outbox?did=some&n=2000"))
+    response = owner.send("/inbox/again", ("all", "found"), *search)
+    assert response.headers["Location"] == "/mount/inbox/outbox?did=again&n=600"
+
+
+def test_the_button_for_all_that_are_found(owner: Visitor, sent: dict[str, int]) -> None:
+    assert "all that are found" in text_of(owner.get("/inbox/outbox?tab=failed"))
+    assert "all that are found" not in text_of(owner.get("/inbox/outbox?tab=accepted"))
+    assert "all that are found" not in text_of(owner.get("/inbox/outbox?q=nothing-like-it"))
+
+
+def test_all_that_are_found_takes_the_token_of_the_page(owner: Visitor, store: Store, sent: dict[str, int]) -> None:
+    assert owner.post("/inbox/again", [("all", "found")]).status == 403
+    assert take(store, now=owner.clock.instant) == []
 
 
 @pytest.mark.parametrize(
