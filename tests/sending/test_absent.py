@@ -164,11 +164,19 @@ def test_what_is_a_move(hook: Hook, blog: Site, far_side: FarSide, pages: dict[s
     ("answer", "words"),
     [
         pytest.param(redirect("/", 301), "and that is no post", id="home"),
+        pytest.param(redirect("/tags/words", 301), "and that is no post", id="a-list"),
+        pytest.param(redirect("/copy", 301), "and that is no post", id="a-copy"),
         pytest.param(redirect("/old", 301), "more than 5 redirects", id="a-circle"),
     ],
 )
 def test_what_is_no_move_tells_nobody(hook: Hook, blog: Site, far_side: FarSide, answer: Page, words: str) -> None:
-    blog.pages |= {"/": post(f"{far_side.url}/2"), "/old": post(f"{far_side.url}/1")}
+    rows = "".join(f'<article><h2><a href="/{number}">{number}</a></h2>Said.</article>' for number in range(4))
+    blog.pages |= {
+        "/": post(f"{far_side.url}/2"),
+        "/tags/words": page(f"<!doctype html><body><main><h1>Words</h1>{rows}</main>".encode()),
+        "/copy": post(f"{far_side.url}/2", head='<link rel="canonical" href="/elsewhere">'),
+        "/old": post(f"{far_side.url}/1"),
+    }
     hook(f"{blog.url}/old")
     blog.pages["/old"] = answer
     [outcome] = hook(f"{blog.url}/old")
