@@ -136,6 +136,11 @@ ANSWERS = [
         ["/r"],
         id="mf2-h-cite-first-link",
     ),
+    pytest.param(
+        '<div class=hentry><footer><a rel="x in-reply-to" href=/r>r</a></footer><p class=entry-content>w',
+        ["/r"],
+        id="classic-in-reply-to",
+    ),
     pytest.param('<div class="h-entry"><b class="u-like-of h-cite">x</b></div>', [], id="mf2-h-cite-without-a-link"),
     pytest.param(
         '<div class="h-entry"><a class="u-like-of h-cite" href="/r">R</a></div>', ["/r"], id="a-link-as-h-cite"
@@ -232,7 +237,8 @@ NOT_TOLD = [
         '<a href="//far.example/?u=https%253A%252F%252FOTHER.example%252Fnotes%252Fsix">4</a>'
         '<a href="//far.example/?text=Six+https%3A%2F%2Fother.example%2Fnotes%2Fsix%20by+me">5</a>'
         '<a href="//far.example/?u=https%3A%2F%2Fother.example%2Fnotes%2Fsix.html%23part">6</a>'
-        '<a href="/print?page=https://other.example/notes/six">7</a>',
+        '<a href="/print?page=https://other.example/notes/six">7</a>'
+        '<a href="//far.example/#url=https://other.example/notes/six">8</a>',
         [],
         id="addresses-that-hold-the-page-s-own",
     ),

@@ -76,6 +76,7 @@ REGIONS = [
     pytest.param(f"<div>{p('x')}</div><div id=content>{p('p')}</div>", id="content"),
     pytest.param(f"<div>{p('x')}</div><div id=primary>{p('p')}</div>", id="primary"),
     pytest.param(f"<div>{p('x')}</div><div id=main-content>{p('p')}</div>", id="main-content"),
+    pytest.param(f"<div>{p('x')}</div><div role=main>{p('p')}</div>", id="the-role-of-main"),
     pytest.param(f"<div id=content>{p('x')}</div><main>{p('p')}</main>", id="main-before-ids"),
     pytest.param(f"<main>{p('x')}</main><article>{p('p', 50)}</article>", id="the-body-where-four-times-is-outside"),
     pytest.param(f"<div id=main>{p('x')}</div>{note('p', words=50)}", id="four-times-outside-an-id"),

@@ -220,7 +220,11 @@ def test_items_in_a_body_are_its_menu() -> None:
 def test_words_alone_are_a_post() -> None:
     words = rows(HEADING_ROW).encode()
     assert read_post(words, url=URL, content_type="text/html").kind is PageKind.POST
+    drawn = b"<svg><title>A pen</title></svg>" + words
+    assert read_post(drawn, url=URL, content_type="text/html").kind is PageKind.POST
     assert read_post(b"<title>Parts</title>" + words, url=URL, content_type="text/html").kind is PageKind.LIST
+    whole = f"<!doctype html>{rows(HEADING_ROW)}".encode("utf-16")
+    assert read_post(whole, url=URL, content_type="text/html").kind is PageKind.LIST
 
 
 def test_what_is_not_html_is_no_page() -> None:

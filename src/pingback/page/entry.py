@@ -37,7 +37,7 @@ BLOCK_TEXT = 0.7
 _MARK = "data-pingback-selected"
 _BRIDGE = "brid.gy"
 # What a page has around its words. A post may be given as words alone.
-_AROUND = re.compile(rb"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)
+_AROUND = re.compile(rb"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +95,14 @@ def read_post(
     is_html = media_type in HTML_TYPES
     if not is_html:
         page = b""
-    has_more = _AROUND.search(page) is not None
+    page = b"".join(to_utf8([page], charset))
+    is_whole = _AROUND.search(page) is not None
     unmatched = None
     if selector is not None:
-        page, matched = _marked(b"".join(to_utf8([page], charset)), selector)
-        charset, unmatched = "utf-8", None if matched else selector
-    subject = Subject(Page([page], url=url, charset=charset))
+        page, matched = _marked(page, selector)
+        unmatched = None if matched else selector
+    subject = Subject(Page([page], url=url, charset="utf-8"))
+    title = _title_of(subject.page)
     words = _Words(subject, follow_all=nofollow)
     if selector is None:
         words.take_post()
@@ -109,7 +111,7 @@ def read_post(
     nature = Nature(PageKind.POST)
     if not is_html:
         nature = Nature(PageKind.OTHER, f"it is not an HTML page but {plain(media_type)[:100]}")
-    elif has_more:
+    elif is_whole or title is not None:
         nature = nature_of(subject)
     metas = best_of(subject.page.metas)
     links, fingerprint = words.told()
@@ -119,7 +121,7 @@ def read_post(
         left_out=words.left_out,
         fingerprint=fingerprint,
         noindex=_says_noindex(subject.page) or says_noindex(robots_headers),
-        title=clean(_title_of(subject.page) or metas.get("title") or _heading_of(subject.page), LONGEST_TITLE),
+        title=clean(title or metas.get("title") or _heading_of(subject.page), LONGEST_TITLE),
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
         unmatched=unmatched,
         kind=nature.kind,
@@ -193,6 +195,7 @@ class _Words:
         self._follow_all = follow_all
         self._spans: list[tuple[int, int]] = []  # of the pieces of the page's words
         self._found: list[_Found] = []
+        self._targets: dict[str, tuple[str, str] | None] = {}  # by references
         self._links: dict[str, _Link] = {}
         self._over: set[str] = set()  # the keys of links over MAX_LINKS, and references that were not resolved
         self._nofollow: set[str] = set()
@@ -219,8 +222,11 @@ class _Words:
             if not node.parts & COMMENTS and (link := self._answered(node)) is not None:
                 self._found.append(_Found(node, link, is_answer=True))
         for link in page.within(page.links, post):
-            if link.item is post.item and not link.parts & COMMENTS and self._is_for_a_bridge(link, item):
-                self._found.append(_Found(link, link))
+            if link.item is post.item and not link.parts & COMMENTS:
+                if item is not None and "rel" in link.attributes and "in-reply-to" in link.attributes["rel"].split():
+                    self._found.append(_Found(link, link, is_answer=True))
+                elif self._is_for_a_bridge(link, item):
+                    self._found.append(_Found(link, link))
 
     def take_selected(self) -> None:
         stop = 0
@@ -305,7 +311,8 @@ class _Words:
 
     def _is_for_a_bridge(self, link: Node, item: Item | None) -> bool:
         """An empty link to a service that is told by it: `<a href="https://brid.gy/publish/mastodon"></a>`."""
-        if link.stop > link.index + 1 or self._page.all_said(link) or link.attributes.keys() & {"title", "aria-label"}:
+        is_empty = link.tag == "a" and link.stop == link.index + 1 and not self._page.all_said(link)
+        if not is_empty or "title" in link.attributes or "aria-label" in link.attributes:
             return False
         key = self._subject.key_of_link(link)
         if key is None or self._subject.is_site(key):
@@ -317,13 +324,11 @@ class _Words:
     def _link(self, node: Node) -> _Link | None:
         """The link to where a node leads, if it is told; of several with one key the first one's target counts."""
         reference = node.attributes["href"]
-        found = None if node.parts & SILENT else self._page.target(reference)
-        if found is None and reference in self._page.unread and not node.parts & SILENT:
-            self._over.add(reference)
-        if found is None or self._subject.is_own_name(found[1]) or self._subject.is_held_by(found[1]):
+        found = None if node.parts & SILENT else self._target(reference)
+        if found is None:
             return None
         url, key = found
-        if not self._follow_all and "nofollow" in node.attributes.get("rel", "").lower().split():
+        if not self._follow_all and "rel" in node.attributes and "nofollow" in node.attributes["rel"].lower().split():
             self._nofollow.add(key)
             return None
         if key not in self._links:
@@ -332,6 +337,16 @@ class _Words:
                 return None
             self._links[key] = _Link(as_written(reference, url))
         return self._links[key]
+
+    def _target(self, reference: str) -> tuple[str, str] | None:
+        """Where a reference leads, and its key; None where that is nothing to be told."""
+        if reference not in self._targets:
+            found = self._page.target(reference)
+            if reference in self._page.unread:
+                self._over.add(reference)
+            is_told = found and not (self._subject.is_own_name(found[1]) or self._subject.is_held_by(found[0]))
+            self._targets[reference] = found if is_told else None
+        return self._targets[reference]
 
     def _paragraphs(self, waiting: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """The words that stand together, white space folded, and the numbers of these with links that wait for them."""
@@ -364,6 +379,8 @@ class _Menus:
 
 def _marks(node: Node) -> bytes:
     """A link's rels and classes, whatever their order and number."""
+    if "rel" not in node.attributes and not node.classes:
+        return b"||"
     rels = sorted(set(node.attributes.get("rel", "").lower().split()))
     return f"|{' '.join(rels)}|{' '.join(sorted(node.classes))}".encode("utf-8", "replace")
 

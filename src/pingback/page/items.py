@@ -62,9 +62,9 @@ class Subject:
         """A URL with this key is another page of the page's site."""
         return _host(key) in self.hosts and _path(key) != self._path
 
-    def is_held_by(self, key: str) -> bool:
-        """A URL with this key holds the page's own address: a share button, an archive."""
-        _, _, rest = key.partition("/")
+    def is_held_by(self, url: str) -> bool:
+        """A URL holds the page's own address: a share button, an archive."""
+        rest = url.partition("://")[2].partition("/")[2]
         for host, held in self._held:
             name = host.partition(":")[0]
             if name in rest.lower():
@@ -119,7 +119,7 @@ class Subject:
     def region(self) -> Node:
         """The part of the page that it is about; the root stands for the body."""
         page = self.page
-        region = max(page.of["main"], key=page.prose, default=None)
+        region = max(page.of["main"] or page.landmarks, key=page.prose, default=None)
         if region is None:
             named = [page.ids[name] for name in _REGIONS if name in page.ids]
             named = [node for node in named if not node.parts & CHROME]

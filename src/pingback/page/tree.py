@@ -62,8 +62,9 @@ _ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all 
 _LISTS = frozenset(
     "pingback-mentions comments comment-list commentlist comments-list comments-area comment-area comment-body respond"
     " comment-respond comments-section comment-section comments-wrapper comments-container post-comments"
-    " wp-block-comments wp-block-latest-comments disqus_thread isso-thread mentions webmentions pingbacks u-comment"
-    " p-comment".split()
+    " wp-block-comments wp-block-latest-comments comment-thread comment-item comment-content comment-wrapper"
+    " entry-comments article-comments disqus_thread isso-thread mentions webmentions webmention-list pingbacks replies"
+    " u-comment p-comment".split()
 )
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
 # `wm-nosend` is django-wm's word.
@@ -136,6 +137,7 @@ class Page:
         self.of: dict[str, list[Node]] = {
             tag: [] for tag in (*HEADINGS, *CELLS, "main", "body", "html", "title", "meta", "link", "time")
         }
+        self.landmarks: list[Node] = []  # with the role of <main>
         self.entries: list[Node] = []
         self.contents: list[Node] = []  # with the class `e-content`
         self.classic_contents: list[Node] = []  # with the class `entry-content`
