@@ -264,15 +264,37 @@ def test_all_that_the_settings_name(make: Make, blog: Site, far_side: FarSide, t
     blog.pages["/sitemap.xml"] = page(sitemap.encode(), headers={"Content-Type": "application/xml"})
     (tmp_path / "9").mkdir()
     (tmp_path / "9/index.html").write_bytes(markup(f"{far_side.url}/1"))
-    hook = make(
-        feeds=(f"{blog.url}/feed",),
-        sitemaps=(f"{blog.url}/sitemap.xml",),
-        folder=str(tmp_path),
-        base_url=f"{blog.url}/built",
-    )
-    assert hook.publish_all([f"{blog.url}/8"]) == {"accepted": 4}
-    assert sorted(source.removeprefix(blog.url) for source, _ in far_side.heard) == ["/6", "/7", "/8", "/built/9/"]
-    assert hook.publish_all() == {"skipped": 3}
+    built: dict[str, Any] = {"folder": str(tmp_path), "base_url": f"{blog.url}/built"}
+    hook = make(sitemaps=(f"{blog.url}/sitemap.xml",), **built)
+    assert hook.publish_all([f"{blog.url}/8"]) == {"accepted": 3}
+    assert sorted(source.removeprefix(blog.url) for source, _ in far_side.heard) == ["/7", "/8", "/built/9/"]
+    assert hook.publish_all() == {"skipped": 2}
+    assert make(feeds=(f"{blog.url}/feed",)).publish_all() == {"accepted": 1}
+
+
+def test_a_feed_narrows_a_site_and_a_sitemap_to_what_it_has(
+    make: Make, blog: Site, far_side: FarSide, tmp_path: Path
+) -> None:
+    blog.pages["/feed"] = feed(blog, "/6", "/built/9/", "/8")
+    urls = "".join(f"<url><loc>{blog.url}/{path}</loc></url>" for path in ("6", "7"))
+    sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    blog.pages["/sitemap.xml"] = page(sitemap.encode(), headers={"Content-Type": "application/xml"})
+    for path in ("/8", "/built/9/", "/built/10/"):
+        blog.pages[path] = post(f"{far_side.url}/1")
+        (tmp_path / path[1:]).mkdir(parents=True)
+        (tmp_path / path[1:] / "index.html").write_bytes(markup(f"{far_side.url}/1"))
+    built: dict[str, Any] = {"folder": str(tmp_path / "built"), "base_url": f"{blog.url}/built"}
+    sources: dict[str, Any] = {"sitemaps": (f"{blog.url}/sitemap.xml",), "feeds": (f"{blog.url}/feed",)}
+    notes: list[str] = []
+    assert make(**sources, **built).publish_all(on_note=notes.append) == {"accepted": 3}
+    assert sorted(source.removeprefix(blog.url) for source, _ in far_side.heard) == ["/6", "/8", "/built/9/"]
+    assert notes == [
+        f"{blog.url}/built: pages that are left out, as the feed does not have them: 1",
+        f"{blog.url}/sitemap.xml: pages that are left out, as the feed does not have them: 1",
+    ]
+    assert make(**sources, **built).publish_all() == {"skipped": 3}
+    blog.pages["/feed"] = page(status=500)
+    assert make(**sources, **built).publish_all() == {}
 
 
 def test_a_post_that_is_missing_is_looked_for_by_runs_that_do_not_name_it(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_type_hints
 
@@ -37,6 +38,11 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "html": None,
         "base_url": None,
         "selector": None,
+        "nofollow": False,
+        "include": (),
+        "exclude": (),
+        "since": None,
+        "backfill": False,
         "force": False,
         "site": (),
         "at": None,
@@ -110,7 +116,10 @@ _TEXT = [
 ]
 _SWITCHES = [
     pytest.param(name, "true", "no", True, [True, False, True], id=name)
-    for name in ("force", "again", "strict", "websub", "json", "verbose", "check_targets", "self_pings", "metrics")
+    for name in (
+        *("nofollow", "backfill", "force", "again", "strict", "websub", "json", "verbose"),
+        *("check_targets", "self_pings", "metrics"),
+    )
 ]
 _SECONDS = [
     pytest.param(name, "0", "1.5", "3", [0.0, 1.5, 3.0], id=name)
@@ -120,7 +129,7 @@ _PATTERNS = [
     pytest.param(
         name, '["*.example"]', "a.example, b.*", ("c",), [("*.example",), ("a.example", "b.*"), ("c",)], id=name
     )
-    for name in ("only", "excepted")
+    for name in ("only", "excepted", "include", "exclude")
 ]
 _NETWORKS = [
     pytest.param(
@@ -175,6 +184,18 @@ _FORMS = [
         ("f.example",),
         [("a.example", "*.b.example"), ("c.example", "d.example/~e"), ("f.example",)],
         id="block",
+    ),
+    pytest.param(
+        "since",
+        "2026-01-31",
+        "2026-01-31T12:30:00+02:00",
+        "2026-02-01",
+        [
+            datetime(2026, 1, 31, tzinfo=UTC),
+            datetime(2026, 1, 31, 10, 30, tzinfo=UTC),
+            datetime(2026, 2, 1, tzinfo=UTC),
+        ],
+        id="since",
     ),
     pytest.param("close_after", "14", "0.5", "30", [14.0, 0.5, 30.0], id="close_after"),
 ]

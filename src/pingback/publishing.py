@@ -11,7 +11,6 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from itertools import chain
 from math import inf
-from pathlib import Path
 from random import Random
 from threading import Event
 from time import monotonic
@@ -20,21 +19,22 @@ from typing import TYPE_CHECKING, TypeAlias
 from pingback.clock import Clock, now
 from pingback.errors import FetchError
 from pingback.model import Outcome, OutcomeStatus, Protocol
-from pingback.posts.values import BadFeed, Feed, Sitemap
+from pingback.posts.values import BadFeed, Feed
 from pingback.protocols.table import EVERY
 from pingback.sending import publications
 from pingback.sending.delivery import Deliveries, nobody
 from pingback.sending.discover import discover
 from pingback.sending.earlier import send_again, send_due
-from pingback.sending.hook import Pair, publish
+from pingback.sending.hook import Pair, dry_run, publish
 from pingback.sending.ping import given, unfound, unsupported
+from pingback.sending.publications import Sources
 from pingback.sending.publish import Publisher
 from pingback.sending.reading import Reader
 from pingback.sending.sender import Sender
 from pingback.sending.updates import News, blogs_with_news, tell_of
 from pingback.sending.values import Publication, PublishOptions, Taken
 from pingback.settings import DEFAULTS, Settings
-from pingback.urls import host_of, is_http, require_http, shown, split
+from pingback.urls import host_of, require_http, shown, split
 from pingback.work import ALL_MISSING, JobKind
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ if TYPE_CHECKING:
 
 OnOutcome: TypeAlias = Callable[[Outcome], object]
 OnTaken: TypeAlias = Callable[[Taken], object]
+OnNote: TypeAlias = Callable[[str], object]
 OnUnread: TypeAlias = Callable[[str, BadFeed | FetchError], object]
-
-_NO_HOME = "http://feed.invalid/"
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +150,7 @@ class Publishing:
         on_outcome: OnOutcome | None = None,
         on_taken: OnTaken | None = None,
         on_unread: OnUnread | None = None,
+        on_note: OnNote | None = None,
         gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
         """Publish these posts, those that the settings name, and those that wait for it, and send what is due of
@@ -159,6 +159,7 @@ class Publishing:
         Posts that are missing are looked for again. `gone` are posts that were deleted: when their pages are not there,
         all who can be told hear of it at once; with the word `all` among them that holds for all that are missing.
         `on_unread` hears of a feed or sitemap that cannot be read, by its name and error; the posts of others go out.
+        `on_note` hears in a sentence of what else is not published.
         ValueError for a source that is not an absolute HTTP URL, for a selector that is not CSS, and for a folder
         without pages; OSError for a file or folder that cannot be read.
         """
@@ -168,17 +169,22 @@ class Publishing:
             if self._wants_part:  # what this run may not send is due again for the next one
                 told.add((outcome.source, outcome.target))
 
-        run = _Run(on_outcome, on_taken, on_unread, also=note)
+        run = _Run(on_outcome, on_taken, on_unread, on_note, also=note)
         self._publish_waiting(run)
+        found = self._sources(run)
         missing = publications.of_missing(self._store.posts, now=self._clock())
-        named = chain(_deleted(gone), self._publications(sources, run))
+        named = chain(_deleted(gone), found.publications(sources))
         self._publish(chain(named, missing), run, options=self._options_for(gone))
         if self._wants_part:
             is_wanted = self._publisher(self._options).is_wanted
             send_due(run.hear, sender=self._sender, is_wanted=is_wanted, told=told, patience=self._patience)
         else:
             self._sender.deliver(run.hear, patience=self._patience)
-        self._tell_of_news(run.news, run.feeds, hear=run.hear)
+        if not self._stopped.is_set():
+            for root in found.roots:
+                if root.is_first and root.is_whole:
+                    self._store.roots.keep(root.url, now=self._clock())
+        self._tell_of_news(run.news, found.feeds, hear=run.hear)
         return run.counts
 
     def dry_run(
@@ -188,13 +194,14 @@ class Publishing:
         on_outcome: OnOutcome | None = None,
         on_taken: OnTaken | None = None,
         on_unread: OnUnread | None = None,
+        on_note: OnNote | None = None,
         gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
         """What `publish_all` would send for the posts that are named: outcomes that say so. Nothing is sent or kept."""
-        run = _Run(on_outcome, on_taken, on_unread)
+        run = _Run(on_outcome, on_taken, on_unread, on_note)
         publisher = self._publisher(self._options_for(gone))
-        for publication in chain(_deleted(gone), self._publications(sources, run)):
-            taken, targets = publisher.dry_run(publication)
+        named = chain(_deleted(gone), self._sources(run, dry_run=True).publications(sources))
+        for taken, targets in dry_run(named, publisher=publisher, store=self._store):
             run.take(taken)
             for outcome in taken.skipped:
                 run.hear(outcome)
@@ -303,43 +310,16 @@ class Publishing:
         if due:
             self._sender.deliver(run.hear, only=due, patience=self._patience)
 
-    def _publications(self, sources: Iterable[str], run: "_Run") -> Iterator[Publication]:
-        """The posts that are named, here and by the settings."""
-        from pingback.posts.feeds import feed_in_file, fetch_feed
-        from pingback.posts.sitemap import fetch_sitemap
-
-        settings = self._settings
-        yield from publications.of_urls(map(require_http, sources), named=True)
-        for name in dict.fromkeys(settings.feeds):
-            try:
-                if is_http(name):
-                    feed = fetch_feed(name, client=self._client)
-                else:
-                    feed = feed_in_file(Path(name), base_url=settings.base_url or _NO_HOME)
-            except (BadFeed, FetchError) as error:
-                run.leave_out(name, error)
-                continue
-            if not feed.entries and feed.foreign and not is_http(name) and settings.base_url is None:
-                raise ValueError(f"{name} does not say which page it is the feed of: give its base URL")
-            run.feeds.append(feed)
-            _log_left_out(name, feed)
-            yield from publications.of_feed(feed)
-        for url in settings.sitemaps:
-            try:
-                sitemap = fetch_sitemap(url, client=self._client)
-            except (BadFeed, FetchError) as error:
-                run.leave_out(url, error)
-                continue
-            _log_left_out(url, sitemap)
-            yield from publications.of_urls(sitemap.pages)
-        if settings.base_url is None:
-            if settings.folder or settings.html:
-                raise ValueError("a folder or a file needs a base URL: where will it be found on the web?")
-            return
-        if settings.folder is not None:
-            yield from publications.of_site(Path(settings.folder), base_url=settings.base_url, posts=self._store.posts)
-        if settings.html is not None:
-            yield publications.of_file(Path(settings.html), source=settings.base_url)
+    def _sources(self, run: "_Run", *, dry_run: bool = False) -> Sources:
+        return Sources(
+            self._settings,
+            client=self._client,
+            store=self._store,
+            clock=self._clock,
+            on_note=run.note,
+            on_unread=run.leave_out,
+            dry_run=dry_run,
+        )
 
     def _tell_of_news(self, news: Sequence[News], feeds: Sequence[Feed] = (), *, hear: OnOutcome = nobody) -> None:
         for blog in blogs_with_news(news, feeds):
@@ -376,14 +356,15 @@ class _Run:
         on_outcome: OnOutcome | None,
         on_taken: OnTaken | None = None,
         on_unread: OnUnread | None = None,
+        on_note: OnNote | None = None,
         *,
         also: OnOutcome | None = None,
     ) -> None:
         self._listeners = [each for each in (on_outcome, also) if each is not None]
         self._on_taken = on_taken
         self._on_unread = on_unread
+        self._on_note = on_note
         self.counts: Counter[OutcomeStatus] = Counter()
-        self.feeds: list[Feed] = []
         self.news: list[News] = []
 
     def hear(self, outcome: Outcome) -> None:
@@ -398,6 +379,11 @@ class _Run:
         if self._on_taken is not None:
             self._on_taken(taken)
 
+    def note(self, sentence: str) -> None:
+        log.info("%s", sentence)
+        if self._on_note is not None:
+            self._on_note(sentence)
+
     def leave_out(self, name: str, error: BadFeed | FetchError) -> None:
         if self._on_unread is not None:
             self._on_unread(name, error)
@@ -409,16 +395,6 @@ def _deleted(gone: Iterable[str]) -> Iterator[Publication]:
     return publications.of_gone(require_http(url) for url in gone if url != ALL_MISSING)
 
 
-def _log_left_out(name: str, found: Feed | Sitemap) -> None:
-    """What of a feed or a sitemap is not published. Pages of others are no news: a blog of links has nothing else."""
-    if found.foreign:
-        log.info("%s: %d pages of other hosts are left out, %s among them", name, len(found.foreign), found.foreign[0])
-    if found.left_out:
-        log.warning("%s: %d pages more than can be taken are left out", name, found.left_out)
-    if not found.complete:
-        log.warning("%s is broken off, too long or not well-formed: only what could be read of it is published", name)
-
-
 def _options_of(settings: Settings) -> PublishOptions:
     def allows(target: str) -> bool:
         """Its host is like one of `only`, where there are any, and like none of `excepted`."""
@@ -427,6 +403,7 @@ def _options_of(settings: Settings) -> PublishOptions:
 
     return PublishOptions(
         selector=settings.selector,
+        nofollow=settings.nofollow,
         protocols=EVERY if settings.protocol is None else (settings.protocol,),
         allows=allows,
         self_pings=settings.self_pings,

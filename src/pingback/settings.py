@@ -7,6 +7,7 @@ docs/reference.md are made from it.
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict
 
@@ -15,6 +16,7 @@ from pingback.model import Protocol
 from pingback.table import (
     AGE,
     BLOCK,
+    DATE,
     DAYS,
     MAILBOX,
     NETWORK,
@@ -89,6 +91,19 @@ class Settings:
         commands=("publish", "links"),
         unset="its h-entry, <article> or <main>",
     )
+    nofollow: bool = setting(False, POSTS, "Take links with rel=nofollow, too.", commands=("publish", "links"))
+    include: tuple[str, ...] = setting(
+        (), POSTS, "Only posts whose path is like this: '/posts/**'.", of=texts("PATTERN")
+    )
+    exclude: tuple[str, ...] = setting((), POSTS, "No posts whose path is like this.", of=texts("PATTERN"))
+    since: datetime | None = setting(
+        None,
+        POSTS,
+        "Of a site or sitemap, take older posts as told.",
+        of=DATE,
+        unset="30 days before the first run",
+    )
+    backfill: bool = setting(False, POSTS, "Send what was taken as told.")
     force: bool = setting(False, POSTS, "Send even for a post that is not public, or says noindex.")
 
     site: tuple[str, ...] = setting((), SITE, "Take pings for all pages below this address.", of=URL)
@@ -209,6 +224,11 @@ class Keywords(TypedDict, total=False):
     self_pings: bool
     close_after: float | None
     selector: str | None
+    nofollow: bool
+    include: str | Iterable[str]
+    exclude: str | Iterable[str]
+    since: datetime | None
+    backfill: bool
     force: bool
     protocol: str | None
     wait: float

@@ -8,7 +8,9 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import Field, dataclass, field
+from datetime import UTC, date, datetime
 from types import NoneType
 from typing import Literal, NamedTuple, TypeVar, get_args, get_origin
 
@@ -249,6 +251,18 @@ def _block(value: object) -> str:
     return block_of(text(value))
 
 
+def _date(value: object) -> datetime:
+    """A date is its beginning, in UTC; so is a time that does not say otherwise."""
+    instant: date | None = value if isinstance(value, date) else None
+    with suppress(ValueError):
+        instant = instant or datetime.fromisoformat(text(value))
+    if instant is None:
+        raise ValueError(f"{value!r} is not a date like 2026-01-31")
+    if not isinstance(instant, datetime):
+        instant = datetime(instant.year, instant.month, instant.day)  # noqa: DTZ001  # it is given below
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
 def _mailbox(value: object) -> str:
     address = text(value)
     if not _ADDRESS.fullmatch(address):
@@ -278,5 +292,6 @@ PORT = Kind("N", _port)
 NETWORK = Kind("CIDR", _network)
 RATE = Kind("N/minute", _rate)
 BLOCK = Kind("HOST", _block)
+DATE = Kind("DATE", _date)
 MAILBOX = Kind("ADDRESS", _mailbox)
 PROTOCOL = Kind("NAME", _protocol, _protocols)

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from pingback.model import WAITING, Outcome, OutcomeStatus, Protocol
 
+POST = "post"  # the kind of a page that speaks
+UNREAD = "unread"  # that of one that was there when its site was first published, and was not read
+
 LONGEST_PAUSE = timedelta(hours=1)  # of a host
 ALL_MISSING = "all"  # in the place of a post that is gone: each one that is missing
 
@@ -129,7 +132,8 @@ class KnownPost:
     """A post whose links were planned: `fingerprint` is that of its entry when it was last `seen`.
 
     `missing` counts the runs in which its page was not there, one after the other, `missing_since` is the first of
-    them. When it is there again they begin anew.
+    them. When it is there again they begin anew. A page of a site may be of another `kind`, which the reason `why`
+    goes with, or UNREAD.
     """
 
     source: str
@@ -138,6 +142,19 @@ class KnownPost:
     gone: bool
     missing: int = 0
     missing_since: datetime | None = None
+    kind: str = POST
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentPost:
+    """A page of which nothing is sent: with its links, and the reason, where these are taken as told."""
+
+    source: str
+    fingerprint: str
+    kind: str = POST
+    why: str | None = None
+    links: tuple[Link, ...] = ()
 
 
 class ReadingKind(StrEnum):

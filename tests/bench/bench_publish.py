@@ -22,8 +22,8 @@ from pingback.jobs.budget import PER_HOST
 from pingback.jobs.runner import LEASE
 from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client, Limits
+from pingback.posts.site import pages_of
 from pingback.publishing import Publishing
-from pingback.sending.publications import of_site
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.work import JobKind
@@ -112,11 +112,10 @@ def unchanged() -> float:
             page = site / f"{number}" / "index.html"
             page.parent.mkdir(parents=True)
             page.write_text(f"<!doctype html><title>{number}</title><article>{'Words. ' * 300}</article>")
-        for post in of_site(site, base_url=base, posts=store.posts):
+        for post in pages_of(site, base_url=base):
             links = {f"https://{number}.example/": "" for number in range(LINKED)}
-            assert post.fingerprint is not None
             now, fingerprint = datetime(2026, 1, 2, 12, tzinfo=UTC), post.fingerprint
-            plan_links(store, links, source=post.source, fingerprint=fingerprint, now=now)
+            plan_links(store, links, source=post.url, fingerprint=fingerprint, now=now)
         while store.jobs.next_due([JobKind.DELIVER], now=now):
             tell(store, now=now)
         with Client() as client:

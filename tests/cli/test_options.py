@@ -68,7 +68,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
     ("command", "headings"),
     [
         pytest.param("discover", {"Options": ["--protocol"]}, id="discover"),
-        pytest.param("links", {"Options": ["--base-url", "--selector"]}, id="links"),
+        pytest.param("links", {"Options": ["--base-url", "--selector", "--nofollow"]}, id="links"),
         pytest.param("mentions", {"Options": ["--status"]}, id="mentions"),
         pytest.param("passwd", {}, id="passwd"),
         pytest.param("advertise", {"Options": ["--title", "--at"]}, id="advertise"),
@@ -76,7 +76,10 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
             "publish",
             {
                 "Options": ["--gone", "--dry-run"],
-                "Posts": ["--feed", "--sitemap", "--site", "--html", "--base-url", "--selector", "--force"],
+                "Posts": [
+                    *("--feed", "--sitemap", "--site", "--html", "--base-url", "--selector", "--nofollow"),
+                    *("--include", "--exclude", "--since", "--backfill", "--force"),
+                ],
                 "Targets": ["--only", "--except", "--[no-]self-pings"],
                 "Sending": ["--protocol", "--wait", "--again", "--strict", "--service", "--websub"],
             },

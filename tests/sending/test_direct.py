@@ -7,6 +7,7 @@ import pytest
 
 from pingback.model import Protocol
 from pingback.net.client import Client
+from pingback.sending.hook import dry_run
 from pingback.sending.publish import Publisher
 from pingback.sending.values import Publication, PublishOptions
 from pingback.store import Store
@@ -81,5 +82,7 @@ def test_t11_only_what_the_options_allow(hook: Hook, client: Client, blog: Site,
     hook.clock.pass_by(hours=1)
     assert hook(item(blog, "http://127.0.0.9/tb"), options=PublishOptions(allows=lambda target: False)) == []
     publisher = Publisher(client=client, store=hook.store, clock=hook.clock)
-    assert publisher.dry_run(item(blog, f"{other.url}/b", fingerprint="2"))[1] == [f"{other.url}/tb", f"{other.url}/b"]
+    again = item(blog, f"{other.url}/b", fingerprint="2")
+    [rehearsed] = dry_run([again], publisher=publisher, store=hook.store)
+    assert rehearsed[1] == [f"{other.url}/tb", f"{other.url}/b"]
     assert other.requests == []

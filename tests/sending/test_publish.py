@@ -8,7 +8,7 @@ import pytest
 from pingback.errors import BadStatus, Unreachable
 from pingback.model import Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
-from pingback.sending.hook import UNCHANGED, publish
+from pingback.sending.hook import UNCHANGED, dry_run, publish
 from pingback.sending.publish import Publisher
 from pingback.sending.sender import Sender
 from pingback.sending.values import Publication, PublishOptions, Taken
@@ -358,9 +358,9 @@ def test_html_of_a_post_that_is_not_public(
 ) -> None:
     blog.pages["/6"] = public
     targets = ["https://other.example/1", "https://other.example/2"]
-    taken = Publisher(client=client, store=store).take(
-        Publication(source=f"{blog.url}/6", page=lambda: markup(*targets, head=given))
-    )
+    publisher = Publisher(client=client, store=store)
+    six = Publication(source=f"{blog.url}/6", page=lambda: markup(*targets, head=given))
+    taken = publisher.plan(publisher.read(six, None))
     assert (taken.is_planned, taken.plan, type(taken.error)) == (False, Plan(), error or type(None))
     assert [(outcome.target, outcome.status) for outcome in taken.skipped] == [
         (target, OutcomeStatus.SKIPPED) for target in targets
@@ -517,6 +517,11 @@ def test_a_post_that_comes_back(hook: Hook, blog: Site, far_side: FarSide) -> No
 # Rehearsals
 
 
+def rehearsed(publisher: Publisher, hook: Hook, publication: Publication) -> tuple[Taken, list[str]]:
+    [found] = dry_run([publication], publisher=publisher, store=hook.store)
+    return found
+
+
 def test_a_rehearsal_of_a_post_that_is_as_it_was(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
     """Only what is due again would be told, whatever the page says by now."""
     six = Publication(source=f"{blog.url}/6", fingerprint="1")
@@ -525,9 +530,9 @@ def test_a_rehearsal_of_a_post_that_is_as_it_was(hook: Hook, client: Client, blo
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(six)
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/2")
-    assert publisher.dry_run(six)[1] == []
+    assert rehearsed(publisher, hook, six)[1] == []
     hook.clock.instant += timedelta(days=1)
-    assert publisher.dry_run(six)[1] == [f"{far_side.url}/1"]
+    assert rehearsed(publisher, hook, six)[1] == [f"{far_side.url}/1"]
 
 
 def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog: Site, far_side: FarSide) -> None:
@@ -541,17 +546,17 @@ def test_a_rehearsal_tells_and_changes_nothing(hook: Hook, client: Client, blog:
         options=PublishOptions(allows=lambda target: target != f"{far_side.url}/3"),
         clock=hook.clock,
     )
-    taken, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
+    taken, targets = rehearsed(publisher, hook, Publication(source=f"{blog.url}/6"))
     assert (taken.skipped, targets) == ((), [f"{far_side.url}/1", f"{far_side.url}/2"])
-    taken, targets = publisher.dry_run(Publication(source=f"{blog.url}/draft"))
+    taken, targets = rehearsed(publisher, hook, Publication(source=f"{blog.url}/draft"))
     assert ([outcome.fault for outcome in taken.skipped], taken.is_planned, targets) == ([404], False, [])
     assert (list(hook.store.outbox.pings()), far_side.requests) == ([], [])
 
     hook(f"{blog.url}/6")
     blog.pages["/6"] = post(f"{far_side.url}/1", f"{far_side.url}/3")
-    _, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
+    _, targets = rehearsed(publisher, hook, Publication(source=f"{blog.url}/6"))
     assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]
     blog.pages["/6"] = page(status=410)
-    _, targets = publisher.dry_run(Publication(source=f"{blog.url}/6"))
+    _, targets = rehearsed(publisher, hook, Publication(source=f"{blog.url}/6"))
     assert targets == [f"{far_side.url}/1", f"{far_side.url}/2"]
     assert len(far_side.heard) == 3

@@ -103,9 +103,28 @@ def test_a_link_in_other_words(ping: QueuedPing, after: QueuedPing) -> None:
     assert changed(ping) == after
 
 
-@pytest.mark.parametrize("status", ["refused", "unsupported", "gone", "blocked", "skipped"])
+@pytest.mark.parametrize("status", ["refused", "unsupported", "gone", "blocked"])
 def test_whatever_ended_in_a_no_begins_anew(status: str) -> None:
     assert changed(replace(REFUSED, status=OutcomeStatus(status))) == replace(NEW, next_try=LATER, fingerprint=OTHER)
+
+
+AS_TOLD = replace(NEW, status=OutcomeStatus.SKIPPED, message="it is old", next_try=None)
+
+
+@pytest.mark.parametrize("words", ["words", OTHER], ids=["as-it-was", "in-other-words"])
+def test_what_is_taken_as_told_stays_so_until_that_is_made_up_for(words: str) -> None:
+    link = Link(ONE, words)
+    known = planned(AS_TOLD, link, source=POST, now=LATER, retelling=RETELLING)
+    assert known == replace(AS_TOLD, fingerprint=words)
+    made_up_for = planned(known, link, source=POST, now=LATER, retelling=RETELLING, backfill=True)
+    assert made_up_for == replace(NEW, fingerprint=words, next_try=LATER)
+
+
+def test_what_was_taken_as_told_and_removed_is_no_news_until_it_is_back() -> None:
+    removed = planned(AS_TOLD, None, source=POST, now=LATER, retelling=RETELLING)
+    assert removed == replace(AS_TOLD, linked=False)
+    back = planned(removed, Link(ONE, "words"), source=POST, now=LATER, retelling=RETELLING)
+    assert back == replace(NEW, next_try=LATER)
 
 
 def test_a_changed_link_is_sent_as_it_is_written_now() -> None:

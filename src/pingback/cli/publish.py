@@ -45,12 +45,23 @@ def command(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...],
         try:
             if dry_run:
                 publishing.dry_run(
-                    posts, on_outcome=report.show, on_taken=report.note, on_unread=report.unread, gone=gone
+                    posts,
+                    on_outcome=report.show,
+                    on_taken=report.show_taken,
+                    on_unread=report.unread,
+                    on_note=report.show_aside,
+                    gone=gone,
                 )
+                report.show_rest()
                 stop(report.unread_code)
             with report.running():
                 publishing.publish_all(
-                    posts, on_outcome=report.tell, on_taken=report.taken, on_unread=report.unread, gone=gone
+                    posts,
+                    on_outcome=report.tell,
+                    on_taken=report.taken,
+                    on_unread=report.unread,
+                    on_note=report.aside,
+                    gone=gone,
                 )
         except ValueError as error:  # of a selector, or a folder without pages
             raise SettingsError(str(error)) from None

@@ -41,6 +41,7 @@ class Report:
         self._counts: Counter[tuple[str, OutcomeStatus]] = Counter()
         self._codes: set[int] = set()
         self._blocked: str | None = None
+        self._rest = _Rest()
 
     def tell(self, outcome: Outcome) -> None:
         self._counts[outcome.protocol or "", outcome.status] += 1
@@ -56,10 +57,26 @@ class Report:
             self._bar.ended(outcome)
 
     def show(self, outcome: Outcome) -> None:
-        """As `tell`, of what was not sent: to a person, all of it."""
-        self.tell(outcome)
+        """What would be sent, at once, and all else behind it: `show_rest`."""
+        if self._as_json:
+            self.tell(outcome)
+            return
+        if outcome.target is None:  # of a post as a whole, which `show_taken` hears of
+            return
+        self._counts[outcome.protocol or "", outcome.status] += 1
+        if outcome.status in WRONG:
+            self._rest.lines.append(f"{outcome.status}: {outcome.source} -> {outcome.target}: {outcome.message}")
+        elif outcome.protocol is not None:
+            click.echo(f"{outcome.source} -> {outcome.target}: {outcome.message}")
+
+    def show_rest(self) -> None:
+        """What would not be sent, and how much."""
         if not self._as_json:
-            click.echo(f"{outcome.source} -> {outcome.target or '–'}: {outcome.message}")
+            sent = sum(count for (protocol, _), count in self._counts.items() if protocol)
+            others = [f"{count} {status}" for (protocol, status), count in sorted(self._counts.items()) if not protocol]
+            self._say(f"{_many(sent, 'ping')} would be sent{', not: ' if others else ''}{', '.join(others)}")
+        for line in (*self._rest.lines, *self._rest.counts()):
+            self._say(line)
 
     def taken(self, taken: "Taken") -> None:
         """A post whose pings are to come, or to which none is sent."""
@@ -70,11 +87,35 @@ class Report:
                 self._say(f"{source}: {left_out.message}")
         # A job that runs each night has nobody to tell that all is as it was.
         elif not taken.is_planned and taken.error is None and taken.skipped and self._bar is not None:
-            self._say(f"nothing is sent for {source}: {taken.skipped[0].message}")
+            if taken.as_told is None:
+                self._say(f"nothing is sent for {source}: {taken.skipped[0].message}")
+        elif taken.nothing is not None and not taken.is_settled and taken.publication.root is None:
+            self.aside(f"nothing is sent for {source}: {taken.nothing}")
         self.expect_due(source)
 
+    def aside(self, sentence: str) -> None:
+        """What else is not published: to a person who looks on."""
+        if self._bar is not None:
+            self._say(sentence)
+
+    def show_aside(self, sentence: str) -> None:
+        """As `aside`, in a dry run."""
+        self._rest.lines.append(sentence)
+
+    def show_taken(self, taken: "Taken") -> None:
+        """A post in a dry run."""
+        self.note(taken)
+        source = taken.publication.source
+        if taken.left_out is not None:
+            self._rest.lines.append(f"{source} is left out: {taken.left_out}")
+        elif not taken.is_planned and taken.error is None and taken.skipped and taken.as_told is None:
+            self._rest.lines.append(f"nothing is sent for {source}: {taken.skipped[0].message}")
+        elif taken.nothing is not None and not taken.is_settled and taken.publication.root is None:
+            self._rest.lines.append(f"nothing is sent for {source}: {taken.nothing}")
+
     def note(self, taken: "Taken") -> None:
-        """A post that could not be read."""
+        """A post that could not be read, or of which nothing is sent."""
+        self._rest.add(taken)
         if taken.error is not None:
             self._codes.add(exit_code_of(taken.error))
             self._say(f"nothing is sent for {taken.publication.source}: {taken.error}")
@@ -107,11 +148,15 @@ class Report:
             yield
             if self._is_all_blocked and self._blocked is not None:
                 self._say(self._blocked)
+            for line in self._rest.told():
+                self._say(line)
             return
         with _Bar() as self._bar:
             yield
         self._bar = None
         _show_table(self._counts)
+        for line in self._rest.counts():
+            self._say(line)
 
     @property
     def exit_code(self) -> int:
@@ -126,6 +171,52 @@ class Report:
     def unread_code(self) -> int:
         """The exit code for what could not be read: a page that said no counts before one that was not reached."""
         return next((code for code in (NO, UNREACHABLE) if code in self._codes), 0)
+
+
+class _Rest:
+    """What is not sent, and why."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []  # of a dry run, behind what would be sent
+        self._kinds: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
+
+    def add(self, taken: "Taken") -> None:
+        if taken.left_out is not None:
+            self._kinds[taken.left_out.kind] += 1
+        elif taken.as_told is not None:
+            self._told[taken.as_told] += 1
+        elif taken.nothing is not None:
+            self._others["nothing"] += 1
+        elif taken.is_settled:
+            self._others["as it was"] += 1
+        if taken.post is not None:
+            self._others["nofollow"] += taken.post.nofollow
+
+    def told(self) -> Iterator[str]:
+        """Of a first run, which a person has to know of in any case."""
+        for kind, number in self._told.items():
+            yield f"{_many(number, 'post')} {kind}: taken as told, --backfill sends what they link to"
+
+    def counts(self) -> Iterator[str]:
+        if number := self._others["as it was"]:
+            yield f"as they were before: {_many(number, 'post')}"
+        if number := self._others["nothing"]:
+            yield f"without a link that is to be told: {_many(number, 'post')}"
+        if number := self._others["nofollow"]:
+            yield f"left out for rel=nofollow: {_many(number, 'link')}, --nofollow takes them"
+        yield from self.told()
+        if number := self._kinds.total():
+            kinds = ", ".join(_many(number, kind) for kind, number in self._kinds.most_common())
+            yield f"{_many(number, 'page')} {'is no post' if number == 1 else 'are no posts'}: {kinds}"
+
+
+def _many(number: int, noun: str) -> str:
+    """Of 1 copy, and of 2 copies."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{number} {noun}s"
 
 
 class _Bar:

@@ -5,7 +5,7 @@ unless the post changed. Of posts that are as they were, one question to the dat
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.model import Outcome, OutcomeStatus
 from pingback.sending.delivery import ONCE_MORE_AFTER
-from pingback.sending.publish import Publisher, is_as_it_was, is_blocked
+from pingback.sending.publish import Publisher
+from pingback.sending.silence import is_blocked
+from pingback.sending.transitions import is_taken_as_told
 from pingback.sending.values import Publication, Read, Taken
 from pingback.urls import key_of
-from pingback.work import QueuedPing
+from pingback.work import KnownPost, QueuedPing
 
 if TYPE_CHECKING:
     from pingback.sending.sender import Sender
+    from pingback.store import Store
 
 PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
 KNOWN_TOGETHER = 500  # posts that the store is asked about at once
@@ -51,6 +54,34 @@ def publish(
     run.finish()
 
 
+def dry_run(
+    publications: Iterable[Publication], *, publisher: Publisher, store: "Store"
+) -> Iterator[tuple[Taken, list[str]]]:
+    """What would be skipped of each post, and the targets that would be told; nothing is changed."""
+    left = iter(publications)
+    while together := list(islice(left, KNOWN_TOGETHER)):
+        posts, pings = known_of(together, store)
+        for publication in together:
+            key = key_of(publication.source)
+            yield publisher.dry_run(publication, posts.get(key), pings[key])
+
+
+def known_of(
+    publications: Iterable[Publication], store: "Store"
+) -> tuple[dict[str, KnownPost], dict[str, list[QueuedPing]]]:
+    """What is known of the posts, and their pings, by the keys of their URLs."""
+    posts = store.posts.known({key_of(each.source): each.source for each in publications}.values())
+    return posts, pings_of((post.source for post in posts.values()), store)
+
+
+def pings_of(sources: Iterable[str], store: "Store") -> dict[str, list[QueuedPing]]:
+    """By the keys of their posts."""
+    found: dict[str, list[QueuedPing]] = defaultdict(list)
+    for ping in store.outbox.pings_of(sources):
+        found[key_of(ping.source)].append(ping)
+    return found
+
+
 Pair: TypeAlias = tuple[str, str | None]  # source and target
 
 
@@ -78,29 +109,38 @@ class _Publishing:
         self._missing: dict[str, Read] = {}  # by key
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        sources = {key_of(each.source): each.source for each in publications}
-        posts = self._store.posts.known(sources.values())
-        pings = self._pings_of(post.source for post in posts.values())
+        posts, pings = known_of(publications, self._store)
         self._blocked = {(ping.source, ping.target) for each in pings.values() for ping in each if is_blocked(ping)}
         changed: dict[str, str] = {}
+        taken: set[str] = set()
+        silence = self._publisher.silence
         for publication in publications:
             key = key_of(publication.source)
-            if key not in changed and is_as_it_was(publication, posts.get(key), pings[key]):
-                self._leave(publication, pings[key], changed)
+            known = self._store.posts.at(publication.source) if key in taken else posts.get(key)
+            if key not in changed and silence.is_as_it_was(publication, known, pings[key]):
+                self._leave(publication, known, pings[key], changed)
             else:
-                self._take(publication, changed)
+                taken.add(key)
+                self._take(publication, known, changed)
             if len(changed) >= TOGETHER:
                 self._deliver(changed)
                 posts |= self._store.posts.known(changed.values())
-                pings |= self._pings_of(changed.values())
+                pings |= pings_of(changed.values(), self._store)
                 changed = {}
+        silence.keep()
         if changed:
             self._deliver(changed)
 
-    def _leave(self, publication: Publication, pings: Collection[QueuedPing], changed: dict[str, str]) -> None:
+    def _leave(
+        self,
+        publication: Publication,
+        known: KnownPost | None,
+        pings: Collection[QueuedPing],
+        changed: dict[str, str],
+    ) -> None:
         """The post is as it was. What of it is due goes out."""
         is_due = any(self._is_due(ping) for ping in pings)
-        self._on_taken(Taken(publication=publication, is_settled=not is_due))
+        self._on_taken(self._publisher.silence.settled(publication, known, pings, is_settled=not is_due))
         if is_due:
             changed[key_of(publication.source)] = publication.source
         else:
@@ -122,11 +162,11 @@ class _Publishing:
         if changed:
             self._deliver(changed)
 
-    def _take(self, publication: Publication, changed: dict[str, str]) -> None:
+    def _take(self, publication: Publication, known: KnownPost | None, changed: dict[str, str]) -> None:
         key = key_of(publication.source)
         if key in self._missing:
             return
-        read = self._publisher.read(publication)
+        read = self._publisher.read(publication, known)
         if read.may_be_had_soon and self._once_more is not None and self._patience >= ONCE_MORE_AFTER:
             self._once_more.append(publication)
         elif read.is_missing:
@@ -143,11 +183,11 @@ class _Publishing:
             changed |= {key_of(source): source for source in taken.sources}
 
     def _deliver(self, sources: dict[str, str]) -> None:
-        before = self._pings_of(sources.values())
+        before = pings_of(sources.values(), self._store)
         due = [ping.id for pings in before.values() for ping in pings if self._is_due(ping)]
         if due:
             self._sender.deliver(self._hear, only=due, patience=self._patience)
-        after = self._pings_of(sources.values()) if due else before
+        after = pings_of(sources.values(), self._store) if due else before
         for key in sources:
             self._tell_of_rest(after[key])
         self._told.clear()
@@ -157,13 +197,6 @@ class _Publishing:
         self._told.add(pair)
         is_still = outcome.status is OutcomeStatus.BLOCKED and pair in self._blocked
         self._on_outcome(replace(outcome, status=OutcomeStatus.SKIPPED) if is_still else outcome)
-
-    def _pings_of(self, sources: Iterable[str]) -> dict[str, list[QueuedPing]]:
-        """By the keys of their posts."""
-        found: dict[str, list[QueuedPing]] = defaultdict(list)
-        for ping in self._store.outbox.pings_of(sources):
-            found[key_of(ping.source)].append(ping)
-        return found
 
     def _is_due(self, ping: QueuedPing) -> bool:
         """It may go out in this run."""
@@ -176,7 +209,7 @@ class _Publishing:
         for ping in pings:
             if (ping.source, ping.target) in self._told or not self._publisher.is_wanted(ping.source, ping.target):
                 continue
-            if ping.next_try is not None and not _is_asleep(ping):
+            if is_taken_as_told(ping) or (ping.next_try is not None and not _is_asleep(ping)):
                 self._on_outcome(ping.as_outcome())
             elif ping.linked:
                 self._on_outcome(replace(ping.as_outcome(), status=OutcomeStatus.SKIPPED, message=UNCHANGED))

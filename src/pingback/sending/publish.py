@@ -5,7 +5,7 @@ be `already` known, or refused for good.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,10 +18,11 @@ from pingback.model import Outcome, OutcomeStatus
 from pingback.page.entry import MAX_LINKS, PageKind, Post, read_post
 from pingback.protocols.table import retelling
 from pingback.sending.absent import is_elsewhere, is_gone, is_home, is_same_site, too_many
+from pingback.sending.silence import Silence, fingerprints_of, why_nothing
 from pingback.sending.transitions import planned
 from pingback.sending.values import EVERYTHING, Publication, PublishOptions, Read, Taken, Unready
 from pingback.text import plain
-from pingback.urls import key_of, origin_of, shown, split
+from pingback.urls import key_of, origin_of, shown
 from pingback.work import KnownPost, Plan, QueuedPing
 
 if TYPE_CHECKING:
@@ -48,50 +49,54 @@ class Publisher:
         self._store = store
         self._options = options
         self._clock = clock
+        self.silence = Silence(store=store, options=options, clock=clock)
 
-    def take(self, publication: Publication) -> Taken:
-        """Plan the pings of a post, which are due then; those of links that it no longer has, too."""
-        return self.plan(self.read(publication))
-
-    def read(self, publication: Publication) -> Read:
-        """The post, from its page; nothing is kept."""
+    def read(self, publication: Publication, known: KnownPost | None) -> Read:
+        """The post, which is `known` as it was planned before, from its page; nothing is kept."""
         try:
-            return self._read(publication)
+            return self._read(publication, known)
         except Unready as unready:
-            return Read(publication=publication, unready=unready.with_traceback(None))
+            return Read(publication=publication, known=known, unready=unready.with_traceback(None))
 
     def plan(self, read: Read) -> Taken:
-        """Bring the outbox in line with what was read. May run twice; the second time nothing is news."""
-        publication, post = read.publication, read.post
+        """Bring the outbox in line with what was read: its pings are due then, those of links that are gone, too.
+
+        May run twice. Of pages that say nothing there is nothing on disk before `silence.keep`.
+        """
+        publication, post, known = read.publication, read.post, read.known
         if read.is_missing:
             self.miss(read)
             return next(self.plan_missing([read]))
         if read.unready is not None:
             self._find(read)
+            if read.unready.error is not None:
+                self.silence.miss(publication, known)
             return self._untaken(publication, read.unready)
         if post is None:
             return Taken(publication=publication, plan=self._plan_gone(publication))
         if read.moved_to is None:
-            return self._plan(publication, post)
+            return self._plan(publication, post, known)
         old, publication = publication, replace(publication, source=read.moved_to)
         # Where its maker says that it left the site, it says of the new address, too, what is to be sent.
-        taken = Taken(publication=publication) if publication.gone else self._plan(publication, post)
+        known = self._store.posts.at(publication.source)
+        taken = Taken(publication=publication) if publication.gone else self._plan(publication, post, known)
         self._leave(old, post)
         log.info("%r moved to %r", shown(old.source), shown(read.moved_to))
         return replace(taken, moved_from=old.source)
 
-    def _plan(self, publication: Publication, post: Post) -> Taken:
+    def _plan(self, publication: Publication, post: Post, known: KnownPost | None) -> Taken:
+        if (untold := self.silence.take(publication, post, known)) is not None:
+            return untold
         source, instant = publication.source, self._clock()
         wanted = self._wanted(source, post)
-        fingerprint = publication.fingerprint or post.fingerprint
+        fingerprint = self.silence.fingerprint(publication, post)
         if len(wanted) < len(post.links):
             fingerprint = _IN_PART + fingerprint
         direct = self._direct(publication, post)
-        known = self._store.posts.at(source)
         plan = self._store.outbox.plan(
             source,
             wanted | direct,
-            becomes=self._becomes(publication, now=instant),
+            becomes=self._becomes(publication, now=instant, backfill=_is_backfilled(publication, post, known)),
             untouched=[link.target for link in post.links if link.target not in wanted],
             direct=direct,
             fingerprint=fingerprint,
@@ -103,6 +108,7 @@ class Publisher:
             plan=plan,
             post=post,
             is_news=known is None or known.fingerprint != fingerprint,
+            nothing=None if wanted or direct else why_nothing(post),
         )
 
     def _plan_gone(self, publication: Publication) -> Plan:
@@ -120,7 +126,7 @@ class Publisher:
         elif old.fingerprint is not None or self._store.posts.at(old.source) is not None:
             instant = self._clock()
             becomes = self._becomes(old, now=instant)
-            fingerprint = old.fingerprint or post.fingerprint
+            fingerprint = self.silence.fingerprint(old, post)
             self._store.outbox.plan(old.source, {}, becomes=becomes, fingerprint=fingerprint, now=instant)
 
     def miss(self, read: Read) -> None:
@@ -159,32 +165,53 @@ class Publisher:
         if known is not None and known.missing:
             self._store.posts.find(known.source)
 
-    def dry_run(self, publication: Publication) -> tuple[Taken, list[str]]:
+    def dry_run(
+        self, publication: Publication, known: KnownPost | None, pings: Collection[QueuedPing]
+    ) -> tuple[Taken, list[str]]:
         """What would be skipped, and the targets that would be told; nothing is changed."""
-        source, outbox = publication.source, self._store.outbox
-        if is_as_it_was(publication, self._store.posts.at(source), list(outbox.pings(source=source))):
-            waiting = outbox.pings(source=source, due_before=self._clock())
-            return Taken(publication=publication), [ping.target for ping in waiting]
-        read = self.read(publication)
+        source, instant = publication.source, self._clock()
+        if self.silence.is_as_it_was(publication, known, pings):
+            due = [ping.target for ping in pings if ping.next_try is not None and ping.next_try <= instant]
+            return self.silence.settled(publication, known, pings, is_settled=not due), due
+        read = self.read(publication, known)
         if read.unready is not None and not (read.is_missing and self._is_gone(read)):
             return self._untaken(publication, read.unready), []
         if read.moved_to is not None:
             source, publication = read.moved_to, replace(publication, source=read.moved_to)
-        instant, wanted = self._clock(), dict[str, str]()
-        if read.post is not None and not publication.gone:
-            wanted = self._wanted(source, read.post) | self._direct(publication, read.post)
-        due = outbox.dry_run(source, wanted, becomes=self._becomes(publication, now=instant), now=instant)
-        skipped = () if read.post is None else _over(source, read.post)
-        return Taken(publication=publication, skipped=skipped), [each for each in due if self.is_wanted(source, each)]
+            known = self._store.posts.at(source)
+        post = read.post
+        if post is not None and (untold := self.silence.dry_run(publication, post, known)) is not None:
+            return untold, []
+        wanted: dict[str, str] = {}
+        if post is not None and not publication.gone:
+            wanted = self._wanted(source, post) | self._direct(publication, post)
+        backfill = post is not None and _is_backfilled(publication, post, known)
+        becomes = self._becomes(publication, now=instant, backfill=backfill)
+        due = self._store.outbox.dry_run(source, wanted, becomes=becomes, now=instant)
+        taken = Taken(
+            publication=publication,
+            skipped=() if post is None else _over(source, post),
+            post=post,
+            nothing=None if post is None or wanted else why_nothing(post),
+        )
+        return taken, [each for each in due if self.is_wanted(source, each)]
 
-    def _becomes(self, publication: Publication, *, now: datetime) -> "Planned":
+    def _becomes(self, publication: Publication, *, now: datetime, backfill: bool = False) -> "Planned":
         """What becomes of the pings that are known of a post."""
         source, stale, once_more = publication.source, frozenset[str](), False
         if publication.named:
             once_more = self._options.again
             aging = (ping.target for ping in self._store.outbox.pings(source=source) if ping.aging_since is not None)
             stale = frozenset(each for each in aging if self._store.discoveries.recall(each, now=now) is None)
-        return partial(planned, source=source, now=now, retelling=retelling(), stale=stale, once_more=once_more)
+        return partial(
+            planned,
+            source=source,
+            now=now,
+            retelling=retelling(),
+            stale=stale,
+            once_more=once_more,
+            backfill=backfill,
+        )
 
     def _direct(self, publication: Publication, post: Post) -> dict[str, str]:
         """The addresses for TrackBacks that its feed gives, as `_wanted` gives targets."""
@@ -193,40 +220,37 @@ class Publisher:
         return {url: fingerprint for url in publication.trackbacks if self.is_wanted(source, url)}
 
     def _wanted(self, source: str, post: Post) -> dict[str, str]:
-        """The targets to be told, each with what decides whether it is told again.
-
-        That is the whole post: Webmention §3.1.4 wants all earlier ones to be sent again when a post changed, as the
-        far side may show its title and more of its words than those around the link.
-        """
-        told = f"{post.fingerprint}\n{post.title}"
-        return {
-            link.target: sha256(f"{told}\n{link.fingerprint}".encode("utf-8", "replace")).hexdigest()
-            for link in post.links
-            if self.is_wanted(source, link.target)
-        }
+        """The targets to be told, each with what decides whether it is told again."""
+        return {target: told for target, told in fingerprints_of(post).items() if self.is_wanted(source, target)}
 
     def is_wanted(self, source: str, target: str) -> bool:
         """The target may be told of the source, as far as the options go."""
-        own = self._options.self_pings or split(source).host != split(target).host
-        return own and self._options.allows(target)
+        return self._options.wants(source, target)
 
-    def _read(self, publication: Publication) -> Read:
+    def _read(self, publication: Publication, known: KnownPost | None) -> Read:
         """The post as it is to be planned; raises Unready."""
         source, unready = publication.source, self._options.even_unready
         given = None
-        if publication.by_hand and self._store.posts.at(source) is None:
+        if publication.by_hand and known is None:
             raise _not_gone(source, "was never published from here")
         if publication.page is not None:
-            page, selector = publication.page(), self._options.selector
-            given = read_post(page, url=source, content_type=publication.content_type, selector=selector)
+            given = read_post(
+                publication.page(),
+                url=source,
+                content_type=publication.content_type,
+                selector=self._options.selector,
+                nofollow=self._options.nofollow,
+            )
+            if self.silence.holds(publication, given, known):
+                return Read(publication=publication, known=known, post=given)
             if unready:
-                return Read(publication=publication, post=_matched(given))
+                return Read(publication=publication, known=known, post=_matched(given))
         try:
             with self._client.get(source) as response:
-                if response.status in _AWAY and (known := self._store.posts.at(source)) is not None:
+                if response.status in _AWAY and known is not None:
                     # It is gone by its own word, 410; where it is missing, 404, it may come back.
                     if response.status == _GONE or known.gone:
-                        return Read(publication=publication)
+                        return Read(publication=publication, known=known)
                     raise _missing(response, given)
                 response.require_success()
                 moved_to = self._moved_to(publication, response)
@@ -240,15 +264,18 @@ class Publisher:
                     content_type=response.content_type,
                     robots_headers=response.headers("X-Robots-Tag"),
                     selector=self._options.selector,
+                    nofollow=self._options.nofollow,
                 )
         except FetchError as error:
             raise Unready(str(error), post=given, error=error) from error
         if moved_to is not None and public.kind is not PageKind.POST:
             raise Unready(f"{source} leads to {moved_to}, and that is no post")
+        if moved_to is None and self.silence.holds(publication, given or public, known):
+            return Read(publication=publication, known=known, post=given or public)
         post = _matched(given or public)
         if not unready and (post.noindex or public.noindex):
             raise Unready(f"{source} says noindex", post=post)
-        return Read(publication=publication, post=post, moved_to=moved_to)
+        return Read(publication=publication, known=known, post=post, moved_to=moved_to)
 
     def _moved_to(self, publication: Publication, response: "Response") -> str | None:
         """Where the post is by now, if that is another page of its site; raises Unready where it is elsewhere."""
@@ -316,15 +343,10 @@ def _over(source: str, post: Post) -> tuple[Outcome, ...]:
     return (Outcome(source=source, target=None, status=OutcomeStatus.SKIPPED, message=message),)
 
 
-def is_as_it_was(publication: Publication, post: KnownPost | None, pings: Iterable[QueuedPing]) -> bool:
-    """Its maker says that it is as it was when it was planned, and our own guard kept nobody from hearing of it.
-
-    Those that it blocked each run tries again.
-    """
-    if publication.fingerprint is None or publication.gone or post is None or post.gone or post.missing:
+def _is_backfilled(publication: Publication, post: Post, known: KnownPost | None) -> bool:
+    """The post speaks; what of it was taken as told does so, too, where that is to be made up for."""
+    root = publication.root
+    if root is None:
         return False
-    return post.fingerprint == publication.fingerprint and not any(is_blocked(ping) for ping in pings)
-
-
-def is_blocked(ping: QueuedPing) -> bool:
-    return ping.linked and ping.status is OutcomeStatus.BLOCKED
+    root.hear(post, known)
+    return root.backfill and root.silences(post, known) is None

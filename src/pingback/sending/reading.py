@@ -4,7 +4,6 @@ A feed is read, and each of its posts of which it has news is noted in turn.
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +17,8 @@ from pingback.jobs.retry import DELIVERIES
 from pingback.jobs.steps import End
 from pingback.posts.values import BadFeed
 from pingback.sending import publications
-from pingback.sending.publish import Publisher, is_as_it_was
+from pingback.sending.hook import known_of
+from pingback.sending.publish import Publisher
 from pingback.sending.values import Read, Taken
 from pingback.text import plain
 from pingback.urls import is_under, key_of, shown
@@ -70,7 +70,7 @@ class Reader:
             return self._read_feed(job, reading)
         post = publications.of_html(reading.source, reading.page, content_type=reading.content_type)
         post = replace(post, fingerprint=reading.fingerprint, named=reading.fingerprint is None)
-        ending = _Ending(self, job, reading, self.publisher.read(post))
+        ending = _Ending(self, job, reading, self.publisher.read(post, self._store.posts.at(post.source)))
         return End(ending.keep, ending.tell)
 
     def _read_feed(self, job: Job, feed: Reading) -> End:
@@ -82,13 +82,11 @@ class Reader:
         except (BadFeed, FetchError) as error:
             return End(partial(self._try_later, job, repr(shown(feed.source)), str(error)))
         posts = [post for post in publications.of_feed(read) if any(is_under(post.source, root) for root in feed.roots)]
-        known, pings = self._store.posts.known(post.source for post in posts), defaultdict(list)
-        for ping in self._store.outbox.pings_of(post.source for post in known.values()):
-            pings[key_of(ping.source)].append(ping)
+        known, pings = known_of(posts, self._store)
         news = [
             (post.source, post.fingerprint)
             for post in posts
-            if not is_as_it_was(post, known.get(key_of(post.source)), pings[key_of(post.source)])
+            if not self.publisher.silence.is_as_it_was(post, known.get(key_of(post.source)), pings[key_of(post.source)])
         ]
         log.info("%r has news of %d posts", shown(feed.source), len(news))
         message = None if posts else "it names no page of the site"

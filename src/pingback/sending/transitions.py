@@ -16,6 +16,7 @@ UNLINKED = "the post no longer links to it"
 
 _YES = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
 _UNTOLD = frozenset({OutcomeStatus.WAITING, OutcomeStatus.FAILED})
+_UNHEARD = frozenset({OutcomeStatus.BLOCKED, OutcomeStatus.SKIPPED})
 _FINAL_NO = frozenset(OutcomeStatus) - _YES - _UNTOLD
 
 
@@ -28,15 +29,19 @@ def planned(
     retelling: Retelling,
     stale: Container[str] = (),
     once_more: bool = False,
+    backfill: bool = False,
 ) -> QueuedPing:
     """The ping of a link as the post has it now, or has it no longer; the same object where that is no news.
 
     One that our own guard blocked is due again: nobody heard of it, and another run may allow it. So is one to a target
-    that takes no pings yet, where it is `stale` what that is known for. `once_more`: all that the post links to is.
+    that takes no pings yet, where it is `stale` what that is known for, and with `backfill` one that was taken as told.
+    `once_more`: all that the post links to is.
     """
     if link is None:
         return _without_link(replace(ping, linked=False), now, retelling) if ping.linked else ping
-    if ping.linked and ping.fingerprint == link.fingerprint and ping.status is not OutcomeStatus.BLOCKED:
+    if is_taken_as_told(ping) and not (backfill or once_more):
+        return ping if ping.fingerprint == link.fingerprint else replace(ping, fingerprint=link.fingerprint)
+    if ping.linked and ping.fingerprint == link.fingerprint and ping.status not in _UNHEARD:
         if once_more:
             return _due(ping, now)
         return _asked(ping, now) if ping.aging_since is not None and ping.target in stale else ping
@@ -44,6 +49,11 @@ def planned(
     if ping.linked and _is_told_once(ping, retelling) and not once_more:
         return known
     return _due(known, now)
+
+
+def is_taken_as_told(ping: QueuedPing) -> bool:
+    """Nobody was told of the link, and nobody is to be: its post was there before its site was first published."""
+    return ping.linked and ping.status is OutcomeStatus.SKIPPED
 
 
 def again(ping: QueuedPing, *, now: datetime, retelling: Retelling) -> QueuedPing:

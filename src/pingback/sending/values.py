@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pingback.errors import BadStatus, FetchError
 from pingback.model import Outcome, Protocol
 from pingback.page.entry import Post
 from pingback.protocols.table import EVERY
-from pingback.work import Plan
+from pingback.sending.roots import Root
+from pingback.urls import split
+from pingback.work import KnownPost, Plan
 
 _NO_ROOM = 503
 
@@ -18,6 +21,7 @@ class PublishOptions:
 
     `selector` is CSS for the post within its page; without one it is found. `allows` is asked for each target.
     `self_pings`: pages of the post's own host are told, too. `even_unready`: so are all for a post that is not public.
+    `nofollow`: so are links that have this rel.
     `again`: what was sent for a post that is named goes out once more.
     `missing_are_gone`: posts whose pages are not there are deleted, however many they are.
     """
@@ -27,8 +31,14 @@ class PublishOptions:
     allows: Callable[[str], bool] = lambda target: True
     self_pings: bool = True
     even_unready: bool = False
+    nofollow: bool = False
     again: bool = False
     missing_are_gone: bool = False
+
+    def wants(self, source: str, target: str) -> bool:
+        """The target may be told of the source."""
+        own = self.self_pings or split(source).host != split(target).host
+        return own and self.allows(target)
 
 
 EVERYTHING = PublishOptions()
@@ -43,6 +53,7 @@ class Publication:
     that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
     person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
     `trackbacks` are addresses that take TrackBacks for what the post is about, beside its links.
+    What is of a `root`, and not `in_feed`, speaks only where it is a post.
     """
 
     source: str
@@ -54,6 +65,22 @@ class Publication:
     by_hand: bool = False
     missing: bool = False
     trackbacks: tuple[str, ...] = ()
+    root: Root | None = None
+    in_feed: bool = False
+
+    @property
+    def must_be_post(self) -> bool:
+        return self.root is not None and not self.in_feed
+
+
+class LeftOut(NamedTuple):
+    """A page of a root that is no post: what it is, and why."""
+
+    kind: str
+    why: str | None
+
+    def __str__(self) -> str:
+        return self.why or "it is no post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +90,8 @@ class Taken:
     `post` is None where it is gone or as it was. `is_news`: it is new, or not what it was when it was last planned.
     `is_settled`: it is as it was, and nothing of it is due. `skipped` are outcomes of what is not sent, and why;
     `error` is set where the post's page could not be had. A post that moved speaks by its new address, as if that had
-    been given; `moved_from` is the old one.
+    been given; `moved_from` is the old one. `left_out` is set where it is no post. `as_told` says of which kind
+    it is where its links are taken as told, `nothing` why there is nothing to be told of it.
     """
 
     publication: Publication
@@ -75,6 +103,9 @@ class Taken:
     is_settled: bool = False
     error: FetchError | None = None
     moved_from: str | None = None
+    left_out: LeftOut | None = None
+    as_told: str | None = None
+    nothing: str | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -86,10 +117,11 @@ class Taken:
 class Read:
     """A publication as it is to be planned: its `post`, None where that is gone; or why nothing is sent for it now.
 
-    `moved_to` is where the post is by now, if that is another address.
+    `known` is the post as it was planned before, `moved_to` where it is by now, if that is another address.
     """
 
     publication: Publication
+    known: KnownPost | None
     post: Post | None = None
     unready: "Unready | None" = None
     moved_to: str | None = None

@@ -12,7 +12,7 @@ from pingback.store.schema import posts
 from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import is_under, key_of, require_http
-from pingback.work import KnownPost
+from pingback.work import POST, KnownPost
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
 
@@ -38,7 +38,7 @@ class Posts:
         return {key_of(post.source): post for post in readable_of(rows, post_of, what="post")}
 
     def under(self, base_url: str) -> Iterator[KnownPost]:
-        """The posts of a site, or of a part of it, that are not gone."""
+        """The posts of a site, or of a part of it, that are not gone. Its other pages are none of them."""
         require_http(base_url)
         return (post for post in self._pages(_LISTED) if is_under(post.source, base_url))
 
@@ -82,6 +82,8 @@ def keep_post(tx: Transaction, source: str, fingerprint: str, *, now: datetime) 
         "gone": False,
         "missing": 0,
         "missing_since": None,
+        "kind": POST,
+        "why": None,
     }
     tx.execute(_KEEP, row)
 
@@ -100,7 +102,7 @@ def _keep() -> Insert:
 _KEEP = prepared(_keep())
 _KNOWN = prepared(select(posts).where(posts.c.source_key.in_(select(given("keys").c.value))))
 _POSTS = select(posts).where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
-_LISTED = prepared(_POSTS.order_by(posts.c.id).limit(bindparam("size")))
+_LISTED = prepared(_POSTS.where(posts.c.kind == POST).order_by(posts.c.id).limit(bindparam("size")))
 _MISSING = prepared(_POSTS.where(posts.c.missing > 0).order_by(posts.c.id).limit(bindparam("size")))
 _OF = posts.c.source_key == bindparam("of")
 _THERE = {"missing": 0, "missing_since": None}

@@ -358,6 +358,8 @@ def post_of(row: Row) -> KnownPost:
         gone=row["gone"],
         missing=_number(row["missing"]),
         missing_since=instant_or_none(row["missing_since"]),
+        kind=text_of(row["kind"]),
+        why=_text_or_none(row["why"]),
     )
 
 

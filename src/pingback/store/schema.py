@@ -209,6 +209,9 @@ posts = Table(
     # Since when its page is not there, and in how many runs it was not.
     Column("missing_since", BigInteger),
     Column("missing", Integer, nullable=False, server_default="0"),
+    # What its page is, and why where that is no post.
+    Column("kind", String(20), nullable=False, server_default="post"),
+    Column("why", Text),
 )
 
 # The built sites and sitemaps that were published before: of one that is new, old posts are taken as told.

@@ -20,6 +20,7 @@ from pingback.store.posts import Posts
 from pingback.store.readiness import Readiness
 from pingback.store.readings import Readings
 from pingback.store.retention import MOST_REJECTED, Retention
+from pingback.store.roots import Roots
 from pingback.store.secrets import Secrets
 from pingback.store.tallies import Tallies
 
@@ -55,6 +56,7 @@ class Store:
         self.mentions = Mentions(self._database, clock=clock, most_rejected=most_rejected)
         self.outbox = Outbox(self._database)
         self.posts = Posts(self._database)
+        self.roots = Roots(self._database)
         self.discoveries = Discoveries(self._database)
         self.readings = Readings(self._database)
         self.jobs = Jobs(self._database)

@@ -1,4 +1,4 @@
-"""Posts that are missing, roots that were published before, and feeds that are to be read later.
+"""Posts that are missing, pages that are none, roots that were published before, and feeds that are to be read later.
 
 Revision 0003.
 """
@@ -15,6 +15,8 @@ def upgrade() -> None:
     op.add_column("pingback_posts", sa.Column("missing", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("pingback_outbox", sa.Column("aging_since", sa.BigInteger(), nullable=True))
     op.add_column("pingback_outbox", sa.Column("direct", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("pingback_posts", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
+    op.add_column("pingback_posts", sa.Column("why", sa.Text(), nullable=True))
     op.add_column("pingback_readings", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
     op.add_column("pingback_readings", sa.Column("fingerprint", sa.Text(), nullable=True))
     op.add_column("pingback_readings", sa.Column("roots", sa.Text(), nullable=True))
