@@ -193,6 +193,10 @@ NOT_LISTS = [
         f"<article><h1><a href={URL}>Six</a></h1>{WORDS}</article>", id="an-article-whose-heading-is-the-page-s"
     ),
     pytest.param(
+        f"<article><h1>What <a href=/five>five</a> did not say</h1>{WORDS}</article>",
+        id="an-article-whose-heading-links",
+    ),
+    pytest.param(
         f"<article><h1>Six</h1>{WORDS}<h3><a href=/five>Part five</a></h3></article>", id="a-lower-heading-elsewhere"
     ),
 ]

@@ -20,7 +20,7 @@ TIMES = 4  # as much outside the region as within
 _REGIONS = ("content", "main", "primary", "main-content")
 
 _DATES = ("article:published_time", "datepublished", "dc.date", "date")
-_POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
+POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
 _ESCAPE = re.compile("%([2-7][0-9A-Fa-f])")  # of ASCII
 _INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")
 
@@ -119,7 +119,7 @@ class Subject:
     def region(self) -> Node:
         """The part of the page that it is about; the root stands for the body."""
         page = self.page
-        region = max(page.of["main"] or page.landmarks, key=page.prose, default=None)
+        region = max(page.of["main"], key=page.prose, default=None)
         if region is None:
             named = [page.ids[name] for name in _REGIONS if name in page.ids]
             named = [node for node in named if not node.parts & CHROME]
@@ -188,12 +188,11 @@ class Subject:
         """The link in or around a candidate's heading, around the whole of it, or laid over it."""
         links = self.page.within(self.page.links, node)
         for level in HEADINGS:
-            for heading in self.page.within(self.page.of[level], node):
-                yield from linked_by(self.page, heading)
+            heading = self.page.first_within(self.page.of[level], node)
+            if heading is not None:
+                if 2 * self.page.linked(heading) >= self.page.all_said(heading):
+                    yield from linked_by(self.page, heading)
                 break
-            else:
-                continue
-            break
         if node.parent is not None and node.parent.tag == "a":
             yield node.parent
         for link in links:
@@ -215,7 +214,7 @@ class Subject:
         for name in _DATES:
             yield page.metas.get(name)
         for types, thing in page.json_ld:
-            if any(_POSTINGS.search(name) for name in types):
+            if any(POSTINGS.search(name) for name in types):
                 date = thing.get("datePublished")
                 yield date if isinstance(date, str) else None
         for node in self._outside_comments(page.within(page.dated, post)):

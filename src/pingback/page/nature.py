@@ -10,7 +10,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
-from pingback.page.items import Subject, linked_by
+from pingback.page.items import POSTINGS, Subject, linked_by
 from pingback.page.scanner import BLOCKS
 from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Node, Page
 from pingback.urls import key_of, shown
@@ -26,7 +26,6 @@ _LISTS = (
     *(frozenset({"archive", name}) for name in ("category", "tag", "author", "date")),
     frozenset({"search", "search-results"}),
 )
-_POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
 _COLLECTIONS = ("CollectionPage", "Blog")
 
 
@@ -90,7 +89,7 @@ def _said_of_itself(subject: Subject) -> Nature | None:
         or any(names <= classes for names in _POSTS)
         or page.metas.get("og:type", "").strip().lower() == "article"
         or "article:published_time" in page.metas
-        or any(_POSTINGS.search(name) for name in types)
+        or any(POSTINGS.search(name) for name in types)
     ):
         return Nature(PageKind.POST)
     for names in _LISTS:

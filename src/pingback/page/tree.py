@@ -137,7 +137,6 @@ class Page:
         self.of: dict[str, list[Node]] = {
             tag: [] for tag in (*HEADINGS, *CELLS, "main", "body", "html", "title", "meta", "link", "time")
         }
-        self.landmarks: list[Node] = []  # with the role of <main>
         self.entries: list[Node] = []
         self.contents: list[Node] = []  # with the class `e-content`
         self.classic_contents: list[Node] = []  # with the class `entry-content`
