@@ -11,6 +11,7 @@ POST = b"""<nav><a href="https://nav.example/">elsewhere</a></nav><article>
 <a href="https://b.example/5">five</a> <a href="seven">seven</a> <a href="https://b.example/5">again</a>
 <a href="https://ad.example/" rel="nofollow">ad</a> <a href="#top">up</a> <a href="mailto:a@b.example">mail</a>
 </article>"""
+NOFOLLOW = "pingback: links with rel=nofollow that are left out: 1; --nofollow takes them\n"
 
 
 @pytest.mark.parametrize("path", ["/blog/6", "/old"])
@@ -18,16 +19,16 @@ def test_a_page(site: Site, run: Run, path: str) -> None:
     site.pages |= {"/blog/6": page(POST), "/old": redirect("/blog/6")}
     links = ["https://b.example/5", f"{site.url}/blog/seven"]
     done = run("links", site.url + path, *ALLOW)
-    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), "")
+    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), NOFOLLOW)
     done = run("links", site.url + path, "--json", *ALLOW)
-    assert (done.code, done.printed, done.err) == (0, [{"source": site.url + path, "links": links}], "")
+    assert (done.code, done.printed, done.err) == (0, [{"source": site.url + path, "links": links}], NOFOLLOW)
 
 
 def test_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "six.html").write_bytes(POST)
     links = ["https://b.example/5", "https://a.example/blog/seven"]
     done = run("links", "six.html", "--base-url", "https://a.example/blog/6")
-    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), "")
+    assert (done.code, done.out, done.err) == (0, "".join(f"{link}\n" for link in links), NOFOLLOW)
     done = run("links", "six.html", "--base-url", "https://a.example/blog/6", "--json")
     assert (done.code, done.printed) == (0, [{"source": "https://a.example/blog/6", "links": links}])
 
@@ -37,7 +38,7 @@ def test_a_selector(site: Site, run: Run, tmp_path: Path) -> None:
     (tmp_path / "six.html").write_bytes(POST)
     for source in ((f"{site.url}/6",), ("six.html", "--base-url", f"{site.url}/6")):
         done = run("links", *source, "--selector", "article > a[href*='//']", *ALLOW)
-        assert (done.code, done.out, done.err) == (0, "https://b.example/5\n", "")
+        assert (done.code, done.out, done.err) == (0, "https://b.example/5\n", NOFOLLOW)
         done = run("links", *source, "--selector", "a[", *ALLOW)
         assert (done.code, done.out) == (2, "")
         assert "'a[' is not a CSS selector" in done.err
@@ -56,7 +57,7 @@ def test_a_selector_that_finds_nothing(site: Site, run: Run, tmp_path: Path, for
 def test_a_selector_that_finds_no_links(run: Run, tmp_path: Path) -> None:
     (tmp_path / "six.html").write_bytes(POST)
     done = run("links", "six.html", "--base-url", "https://a.example/6", "--selector", "a[rel=nofollow]")
-    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (done.code, done.out, done.err) == (0, "", NOFOLLOW)
 
 
 def test_what_is_left_out_is_told(run: Run, tmp_path: Path) -> None:
@@ -124,3 +125,18 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...], words: str) -> None:
     done = run("links", *arguments)
     assert (done.code, done.out) == (2, "")
     assert words in done.err
+
+
+def test_links_with_nofollow(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "six.html").write_bytes(POST)
+    done = run("links", "six.html", "--base-url", "https://a.example/6", "--nofollow")
+    assert "https://ad.example/\n" in done.out
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_page_that_is_no_post(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "404.html").write_bytes(b"<!doctype html><title>No</title>" + POST)
+    done = run("links", "404.html", "--base-url", "https://a.example/404.html", "--nofollow", "--json")
+    assert (done.code, len(done.printed[0]["links"])) == (0, 3)
+    said = "it is the page that a site shows where there is none, 404.html"
+    assert done.err == f"pingback: of a site or sitemap, nothing is sent for this page: {said}\n"

@@ -179,6 +179,29 @@ def test_a_built_site_of_which_only_a_part_was_wanted(site: Site, run: Run, buil
     assert heard(site) == [("/seven/", "/five"), ("/six/", "/five")]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        pytest.param(("--include", "/six/**"), ["/six/"], id="include"),
+        pytest.param(("--exclude", "s?x", "--exclude", "/eight"), ["/seven/"], id="exclude"),
+        pytest.param(("--include", "*", "--exclude", "/s*"), [], id="both"),
+    ],
+)
+def test_posts_are_chosen_by_their_paths(
+    site: Site, run: Run, built: Path, options: tuple[str, ...], told: list[str]
+) -> None:
+    assert run("publish", "--site", str(built), "--base-url", f"{site.url}/", *options, *ALLOW).code == 0
+    assert [source for source, _ in heard(site)] == told
+
+
+def test_posts_are_chosen_by_the_file_too(site: Site, run: Run, built: Path) -> None:
+    Path("pingback.toml").write_text(
+        f'[publish]\nsite = "public"\nbase-url = "{site.url}"\nexclude = ["/six/"]\nsince = 2020-01-31\n'
+    )
+    assert run("publish", *ALLOW).code == 0
+    assert heard(site) == [("/seven/", "/five")]
+
+
 def test_a_page_that_left_the_built_site(site: Site, run: Run, built: Path) -> None:
     command = ("publish", "--site", str(built), "--base-url", f"{site.url}/", "--json", *ALLOW)
     run(*command)
@@ -313,6 +336,7 @@ def test_retry_sends_what_is_due_and_no_more(site: Site, run: Run) -> None:
         ),
         pytest.param(("--feed", "."), ". is a folder, not a file", id="feed-is-a-folder"),
         pytest.param(("--feed", "x.xml"), "there is no file x.xml", id="no-feed"),
+        pytest.param(("http://a.example/", "--since", "May"), "'May' is not a date like 2026-01-31", id="since"),
         pytest.param(("http://a.example/", "--wait", "soon"), "'soon' is not a number", id="wait"),
     ],
 )

@@ -107,6 +107,84 @@ def test_why_a_post_is_left_alone(site: Site, tmp_path: Path) -> None:
     assert re.search(rf"nothing is sent for {site.url}/draft: .*noindex", seen)
 
 
+@pytest.fixture
+def built(site: Site, post: str, tmp_path: Path) -> Path:
+    """A site of a new post, an old one, one without links, two lists and an error page."""
+    folder = tmp_path / "public"
+    date = '<meta property="article:published_time" content="2001-02-03">'
+    link = f'<a href="{site.url}/yes">yes</a>'
+    rows = "".join(f"<h2><a href='/{name}/'>{name}</a></h2><p>As they say {link}.</p>" for name in ("new", "old"))
+    for name, body in {
+        "new": f"<article><h1>New</h1><p>As they say {link}.</p></article>",
+        "old": f"{date}<article><h1>Old</h1><p>As they say {link}.</p></article>",
+        "about": "<article><h1>About</h1><p>Words.</p></article>",
+        "": f"<main>{rows}</main>",
+        "tag": f"<main>{rows}</main>",
+        "404.html": f"<p>As they say {link}.</p>",
+    }.items():
+        markup = f"<!doctype html><html><title>{name}</title>{body}</html>"
+        file = folder / name if name.endswith("html") else folder / name / "index.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(markup)
+        site.pages[f"/{name}/" if name else "/"] = page(markup.encode())
+    return folder
+
+
+def test_the_last_line_counts_what_is_no_post(site: Site, built: Path, tmp_path: Path) -> None:
+    command = ("publish", "--site", str(built), "--base-url", site.url)
+    code, seen = on_a_terminal(tmp_path, *command)
+    assert code == 0
+    assert [line for line in seen.splitlines() if line][-3:] == [
+        "without a link that is to be told: 1 post",
+        next(line for line in seen.splitlines() if line.startswith("1 post older than 2")),
+        "3 pages are no posts: 2 lists, 1 error page",
+    ]
+    assert "1 post older than " in seen
+    assert ": taken as told, --backfill sends what they link to" in seen
+    code, seen = on_a_terminal(tmp_path, *command)
+    assert [line for line in seen.splitlines() if line][-3:] == [
+        "as they were before: 2 posts",
+        "without a link that is to be told: 1 post",
+        "3 pages are no posts: 2 lists, 1 error page",
+    ]
+
+
+def test_a_first_run_says_how_many_posts_are_old_to_everybody(site: Site, built: Path, run: Run) -> None:
+    command = ("publish", "--site", str(built), "--base-url", site.url, *ALLOW)
+    done = run(*command, "--json")
+    assert [(each["source"], each["status"]) for each in done.printed] == [
+        (f"{site.url}/old/", "skipped"),
+        (f"{site.url}/new/", "accepted"),
+    ]
+    assert re.fullmatch(r"1 post older than [0-9-]{10}: taken as told, --backfill sends what they link to\n", done.err)
+    done = run(*command)
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_a_dry_run_shows_first_what_would_be_sent(site: Site, built: Path, run: Run) -> None:
+    done = run("publish", "--site", str(built), "--base-url", site.url, "--dry-run", *ALLOW)
+    first, second, *rest = done.out.splitlines()
+    assert first == f"{site.url}/new/ -> {site.url}/yes: would be sent by webmention to {site.url}/wm"
+    assert second == "1 ping would be sent, not: 1 skipped"
+    assert [line.partition(" is left out: ")[0] for line in rest[:3]] == [
+        f"{site.url}/404.html",
+        f"{site.url}/",
+        f"{site.url}/tag/",
+    ]
+    assert rest[-1] == "3 pages are no posts: 2 lists, 1 error page"
+    assert run("outbox", "--json").printed == []
+
+
+def test_why_a_post_or_an_item_has_nothing_to_tell(site: Site, built: Path, tmp_path: Path) -> None:
+    items = f"<item><link>https://other.example/x</link></item><item><link>{site.url}/about/</link></item>"
+    feed = f"<rss version='2.0'><channel><title>B</title><link>{site.url}/</link>{items}</channel></rss>"
+    (tmp_path / "feed.xml").write_text(feed)
+    code, seen = on_a_terminal(tmp_path, "publish", "--feed", "feed.xml", columns=400)
+    assert code == 0
+    assert "feed.xml: the item that links to https://other.example/x is left out: " in seen
+    assert f"nothing is sent for {site.url}/about/: it links to no other page" in seen
+
+
 def test_links_beyond_the_cap_are_said_to_everybody(site: Site, run: Run) -> None:
     links = [b'<a href="/%d">x</a>' % number for number in range(1005)]
     for address, some in (("/long", links), ("/short", links[:2])):

@@ -120,6 +120,10 @@ def test_what_is_taken_as_told_stays_so_until_that_is_made_up_for(words: str) ->
     assert made_up_for == replace(NEW, fingerprint=words, next_try=LATER)
 
 
+def test_what_is_taken_as_told_is_not_sent_again_with_all_others() -> None:
+    assert again(AS_TOLD, now=LATER, retelling=RETELLING) is AS_TOLD
+
+
 def test_what_was_taken_as_told_and_removed_is_no_news_until_it_is_back() -> None:
     removed = planned(AS_TOLD, None, source=POST, now=LATER, retelling=RETELLING)
     assert removed == replace(AS_TOLD, linked=False)

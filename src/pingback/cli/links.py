@@ -8,6 +8,7 @@ import click
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, stop, subcommand
 from pingback.errors import FetchError, NoMatch, SettingsError, unreadable
 from pingback.settings import Settings
+from pingback.text import plain
 from pingback.urls import is_http, require_http
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def command(settings: Settings, source: str, base_url: str | None) -> None:
     elif is_http(source):
         raise click.UsageError("--base-url is for a file, and SOURCE is a URL")
     else:
-        post = _of_file(source, checked(base_url, require_http), settings.selector)
+        post = _of_file(source, checked(base_url, require_http), settings)
     links = [link.target for link in post.links]
     if settings.json:
         print_json({"source": base_url or source, "links": links})
@@ -38,32 +39,40 @@ def command(settings: Settings, source: str, base_url: str | None) -> None:
         stop(NO, str(NoMatch(base_url or source, post.unmatched)))
     if post.left_out:
         click.echo(f"pingback: {post.left_out} more links are left out, a post pings {len(links)} at most", err=True)
+    if post.nofollow:
+        click.echo(
+            f"pingback: links with rel=nofollow that are left out: {post.nofollow}; --nofollow takes them", err=True
+        )
+    if post.why is not None:
+        click.echo(f"pingback: of a site or sitemap, nothing is sent for this page: {plain(post.why)}", err=True)
 
 
 def _of_page(settings: Settings, source: str) -> "Post":
     try:
         with client_for(settings) as client, client.get(source) as response:
             response.require_success()
-            return _read(response.read(), response.url, response.content_type, settings.selector)
+            return _read(response.read(), response.url, response.content_type, settings)
     except FetchError as error:
         if settings.json:
             print_json({"source": source, "links": []})
         stop(exit_code_of(error), str(error))
 
 
-def _of_file(name: str, base_url: str, selector: str | None) -> "Post":
+def _of_file(name: str, base_url: str, settings: Settings) -> "Post":
     try:
         with Path(name).open("rb") as file:
             page = file.read(MAX_FILE)
     except (OSError, ValueError) as error:
         raise SettingsError(unreadable(name, error)) from None
-    return _read(page, base_url, None, selector)
+    return _read(page, base_url, None, settings)
 
 
-def _read(page: bytes, url: str, content_type: str | None, selector: str | None) -> "Post":
+def _read(page: bytes, url: str, content_type: str | None, settings: Settings) -> "Post":
     from pingback.page.entry import read_post  # a parser
 
     try:
-        return read_post(page, url=url, content_type=content_type, selector=selector)
+        return read_post(
+            page, url=url, content_type=content_type, selector=settings.selector, nofollow=settings.nofollow
+        )
     except ValueError as error:  # the selector's: the URL is known to be one
         raise click.UsageError(str(error)) from None

@@ -86,10 +86,9 @@ class Report:
             for left_out in taken.skipped:
                 self._say(f"{source}: {left_out.message}")
         # A job that runs each night has nobody to tell that all is as it was.
-        elif not taken.is_planned and taken.error is None and taken.skipped and self._bar is not None:
-            if taken.as_told is None:
-                self._say(f"nothing is sent for {source}: {taken.skipped[0].message}")
-        elif taken.nothing is not None and not taken.is_settled and taken.publication.root is None:
+        elif not taken.is_planned and taken.error is None and taken.skipped and taken.as_told is None:
+            self.aside(f"nothing is sent for {source}: {taken.skipped[0].message}")
+        if taken.nothing is not None and not taken.is_settled and taken.publication.root is None:
             self.aside(f"nothing is sent for {source}: {taken.nothing}")
         self.expect_due(source)
 

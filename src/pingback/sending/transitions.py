@@ -59,9 +59,10 @@ def is_taken_as_told(ping: QueuedPing) -> bool:
 def again(ping: QueuedPing, *, now: datetime, retelling: Retelling) -> QueuedPing:
     """The ping as somebody wants it to be sent once more: due at once; the same object where there is nothing to tell.
 
-    What the far side took is not sent again, nor what the post does not link to and nobody has heard of.
+    What the far side took is not sent again, nor what is taken as told, nor what the post does not link to and nobody
+    has heard of.
     """
-    if ping.status in _YES or not (ping.linked or ping.told_by in retelling.removals):
+    if ping.status in _YES or is_taken_as_told(ping) or not (ping.linked or ping.told_by in retelling.removals):
         return ping
     return _due(ping, now)
 
