@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from click.testing import CliRunner
 
 import pingback
 from pingback.cli.group import main
+from pingback.clock import now
 from pingback.protocols.table import remove
 from pingback.protocols.xmlrpc import encode_response
 from pingback.server.app import _ROUTES
@@ -315,6 +316,41 @@ def test_the_page_on_deploys_from_beginning_to_end(tmp_path: Path) -> None:
         expected["location"] = found["location"]
         expected["sources"][0]["outcomes"][0]["message"] = found["sources"][0]["outcomes"][0]["message"]
         assert found == expected
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["keeps-its-database", "since"])
+def test_the_recipes_for_a_build(tmp_path: Path, number: int) -> None:
+    """Run as a build would: in a clone of two commits, with what a cache gave back, or nothing."""
+    [command] = re.findall(r"- run: (.+)", blocks((ROOT / "docs/publish.md").read_text(), "yaml")[number])
+    with FarSide("/1", "/2", host="127.0.0.1") as far, Site() as blog:
+        environ = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "PINGBACK_ALLOW_NETWORKS": "127.0.0.1",
+        }
+
+        def run(script: str) -> None:
+            script = script.replace("https://blog.example", blog.url)
+            subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=environ, check=True, capture_output=True)
+
+        def write(name: str, target: str, days_ago: int) -> None:
+            date = f'<meta property="article:published_time" content="{now() - timedelta(days=days_ago)}">'
+            markup = f'<!doctype html><title>x</title>{date}<article><h1>x</h1><p><a href="{far.url}{target}">x</a></p>'
+            file = tmp_path / "public/posts" / name / "index.html"
+            file.parent.mkdir(parents=True)
+            file.write_text(markup)
+            blog.pages[f"/posts/{name}/"] = loopback.page(markup.encode())
+            run(f"git add . && git -c user.name=x -c user.email=x@x.example commit -qm {name}")
+
+        run("git init -q")
+        write("old", "/1", days_ago=60)
+        write("new", "/2", days_ago=0)
+        run(command)
+        assert far.heard == [(f"{blog.url}/posts/new/", f"{far.url}/2")]
+        assert (tmp_path / "pingback.db").exists()
+        if number == 0:
+            run(command)
+            assert len(far.heard) == 1
 
 
 def fetched(url: str) -> Any:
