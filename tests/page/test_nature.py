@@ -157,6 +157,10 @@ LISTS = [
         rows('<article><h2>Part</h2><p>Some words of it.</p><a class=cover href="/{0}"></a></article>'),
         id="links-laid-over-articles",
     ),
+    pytest.param(
+        f"<h1>Walks</h1><article><h2>Part</h2>{WORDS}<a class=cover href=/1></a></article>",
+        id="one-link-laid-over-a-teaser",
+    ),
     pytest.param(f"<article><h1>All parts</h1>{rows(HEADING_ROW)}</article>", id="headings-within-one-article"),
     pytest.param(rows(HEADING_ROW, 2), id="two-headings-that-are-links"),
     pytest.param(f"<h1>2026</h1><ul>{rows('<li><a href=/{0}>Part of a series</a> 1 March')}</ul>", id="items"),
@@ -188,6 +192,20 @@ NOT_LISTS = [
         f"<ul>{rows('<li><a href=/{0}>Part</a> has some words of its own that say much more')}</ul>",
         id="items-that-say-more",
     ),
+    pytest.param(
+        f"<article><h1>Six</h1><a class=icon-rss href=/feed.xml></a>{WORDS}</article>", id="an-icon-in-an-article"
+    ),
+    pytest.param("<article><p>Some words<a class=icon-rss href=/feed.xml></a></article>", id="an-icon-in-a-note"),
+    pytest.param(
+        f"<article><h1>Six</h1>{WORDS}<ul><li><a rel=bookmark href=/4>Four</a><li><a rel=bookmark href=/5>Five</a></ul>"
+        "</article>",
+        id="bookmarks-of-others",
+    ),
+    pytest.param(
+        f"<article><h1>Six</h1><a rel=bookmark href={URL}>1 March</a>{WORDS}<a rel=bookmark href=/5>Five</a></article>",
+        id="its-own-bookmark-among-others",
+    ),
+    pytest.param(f"<article><h3><a href=/2026/>2026</a></h3>{WORDS}</article>", id="a-heading-that-leads-up"),
     pytest.param("<p>Read:<ul><li><a href=/five>Part five</a></ul>", id="one-item"),
     pytest.param(
         f"<article><h1><a href={URL}>Six</a></h1>{WORDS}</article>", id="an-article-whose-heading-is-the-page-s"

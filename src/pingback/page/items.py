@@ -22,11 +22,11 @@ _REGIONS = ("content", "main", "primary", "main-content")
 _DATES = ("article:published_time", "datepublished", "dc.date", "date")
 POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
 _ESCAPE = re.compile("%([2-7][0-9A-Fa-f])")  # of ASCII
-_INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")
+_INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")  # behind a page's name
 
 
 class Permalink(NamedTuple):
-    """Where an entry says that it is at home. `named`: by `u-url` or `rel=bookmark`."""
+    """Where an entry says that it is at home. `named`: so that one entry alone makes a list."""
 
     key: str
     named: bool
@@ -61,6 +61,10 @@ class Subject:
     def is_another(self, key: str) -> bool:
         """A URL with this key is another page of the page's site."""
         return _host(key) in self.hosts and _path(key) != self._path
+
+    def is_above(self, key: str) -> bool:
+        """A URL with this key is the folder of the page, or one above that: no teaser leads there."""
+        return self.key.startswith(f"{key.rstrip('/')}/")
 
     def is_held_by(self, url: str) -> bool:
         """A URL holds the page's own address: a share button, an archive."""
@@ -111,7 +115,7 @@ class Subject:
     def own(self) -> Node | None:
         """The candidate whose `u-url` is this page."""
         for node in self.candidates:
-            if any(permalink.named and self.is_page(permalink.key) for permalink in self._named(node)):
+            if any(self.is_page(permalink.key) for permalink in self._named(node)):
                 return node
         return None
 
@@ -151,9 +155,20 @@ class Subject:
         """What a candidate names as its own address: its `u-url`, else `rel=bookmark`, else the link of its heading."""
         for permalink in self._named(node):
             return permalink
-        for link in self._of_heading(node):
+        titled = False
+        for level in HEADINGS:
+            heading = self.page.first_within(self.page.of[level], node)
+            if heading is None:
+                continue
+            titled = level != "h1"
+            if 2 * self.page.linked(heading) >= self.page.all_said(heading):
+                for link in linked_by(self.page, heading):
+                    if (key := self.key_of_link(link)) is not None and not self.is_above(key):
+                        return Permalink(key, named=True)
+            break
+        for link in self._around_or_over(node):
             if (key := self.key_of_link(link)) is not None:
-                return Permalink(key, named=False)
+                return Permalink(key, named=titled)
         return None
 
     def _stand_in(self, node: Node) -> Node:
@@ -176,26 +191,24 @@ class Subject:
         for each in item.properties.get("u-url", ()) if item is not None else ():
             if (key := self.key_of_link(each)) is not None:
                 yield Permalink(key, named=True)
-        for link in self.page.within(self.page.links, node):
-            if "rel" in link.attributes and "bookmark" in link.attributes["rel"].lower().split():
-                # Within the page it marks a section.
-                is_own = not link.parts & COMMENTS and not link.attributes["href"].startswith("#")
-                if is_own and (key := self.key_of_link(link)) is not None:
-                    yield Permalink(key, named=True)
-                    return
+        bookmarks = {key for link in self._bookmarks(node) if (key := self.key_of_link(link)) is not None}
+        own = [key for key in bookmarks if self.is_page(key)]
+        if own or len(bookmarks) == 1:  # of several, some are other entries'
+            yield Permalink(own[0] if own else bookmarks.pop(), named=True)
 
-    def _of_heading(self, node: Node) -> Iterator[Node]:
-        """The link in or around a candidate's heading, around the whole of it, or laid over it."""
-        links = self.page.within(self.page.links, node)
-        for level in HEADINGS:
-            heading = self.page.first_within(self.page.of[level], node)
-            if heading is not None:
-                if 2 * self.page.linked(heading) >= self.page.all_said(heading):
-                    yield from linked_by(self.page, heading)
-                break
+    def _bookmarks(self, node: Node) -> Iterator[Node]:
+        for link in self.page.within(self.page.links, node):
+            is_section = link.attributes["href"].startswith("#")
+            if "rel" not in link.attributes or link.parts & COMMENTS or is_section:
+                continue
+            if "bookmark" in link.attributes["rel"].lower().split():
+                yield link
+
+    def _around_or_over(self, node: Node) -> Iterator[Node]:
+        """A link around all of a candidate, or laid over it."""
         if node.parent is not None and node.parent.tag == "a":
             yield node.parent
-        for link in links:
+        for link in self.page.within(self.page.links, node):
             if not self.page.all_said(link) and link.stop == link.index + 1 and not link.parts & CHROME:
                 yield link
                 return
@@ -256,14 +269,15 @@ def _host(key: str) -> str:
 def _path(key: str) -> str:
     """What is equal for the addresses by which one page of a host is known."""
     path, _, query = key.partition("/")[2].partition("?")
-    path = _INDEX.sub("", "/" + path)
-    return f"{path.removesuffix('/index')}?{query}"
+    if path.endswith(("/", ".html")):
+        path = _INDEX.sub("", "/" + path)[1:]
+    return f"{path}?{query}"
 
 
 def _held(key: str) -> re.Pattern[str]:
     """The page's address as another one holds it, whole and not only a beginning."""
     path, _, query = _path(key).partition("?")
-    address = re.escape(_unescaped(_host(key) + path)) + r"(?:/|/index\.html|\.html)?"
+    address = re.escape(_unescaped(f"{_host(key)}/{path}".rstrip("/"))) + r"(?:/|/index\.html|\.html)?"
     if query:
         address += re.escape(_unescaped(f"?{query}"))
     return re.compile(rf"(?<![a-z0-9.\-]){address}(?=$|[?&#\s+,;\"'|)\]])", re.IGNORECASE)

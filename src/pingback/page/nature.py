@@ -123,7 +123,7 @@ def _candidates(subject: Subject) -> Iterator[_Row]:
     for node in subject.in_region:
         permalink = subject.permalink(node)
         if permalink is not None and subject.is_another(permalink.key):
-            yield _Row(node.text, node.text_stop, stands_alone=True)
+            yield _Row(node.text, node.text_stop, stands_alone=permalink.named)
 
 
 def _headed(subject: Subject) -> Iterator[_Row]:
@@ -147,7 +147,7 @@ def _is_of_another(subject: Subject, title: Node) -> bool:
     if subject.region is subject.page.root:
         return False
     keys = (subject.key_of_link(link) for link in linked_by(subject.page, title))
-    return any(key is not None and subject.is_another(key) and not subject.key.startswith(key) for key in keys)
+    return any(key is not None and subject.is_another(key) and not subject.is_above(key) for key in keys)
 
 
 def _is_link(subject: Subject, heading: Node) -> bool:
