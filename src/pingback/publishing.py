@@ -49,6 +49,8 @@ OnTaken: TypeAlias = Callable[[Taken], object]
 OnNote: TypeAlias = Callable[[str], object]
 OnUnread: TypeAlias = Callable[[str, BadFeed | FetchError], object]
 
+MOST_FEEDS = 20  # of which the background knows where their hubs are
+
 log = logging.getLogger(__name__)
 
 
@@ -109,7 +111,7 @@ class Publishing:
         self._deliveries.settle()
         if self._background.news:
             news, self._background.news = self._background.news, []
-            self._tell_of_news(news)
+            self._tell_of_news(news, self._background.feeds)
 
     def publish(
         self,
@@ -184,7 +186,7 @@ class Publishing:
             for root in found.roots:
                 if root.is_first and root.is_whole:
                     self._store.roots.keep(root.url, now=self._clock())
-        self._tell_of_news(run.news, found.feeds, hear=run.hear)
+        self._tell_of_news(run.news, [*found.feeds, *run.feeds], hear=run.hear)
         return run.counts
 
     def dry_run(
@@ -251,7 +253,7 @@ class Publishing:
         ends = monotonic() + seconds
         self._sender.read(self._reader_for(run), seconds=seconds / 2)  # the other half is for the pings
         self._sender.deliver(run.hear, patience=patience, seconds=ends - monotonic())
-        self._tell_of_news(run.news, hear=run.hear)
+        self._tell_of_news(run.news, run.feeds, hear=run.hear)
         return run.counts
 
     def _publish(self, given: Iterable[Publication], run: "_Run", *, options: PublishOptions | None = None) -> None:
@@ -294,10 +296,11 @@ class Publishing:
 
         publisher = self._publisher(replace(self._options, again=False))
         return Reader(
-            client=self._client,
             store=self._store,
             publisher=publisher,
+            sources_of=self._feed,
             on_taken=take,
+            on_feeds=run.read,
             clock=self._clock,
             random=self._random,
         )
@@ -309,6 +312,17 @@ class Publishing:
         due = [ping.id for ping in self._store.outbox.pings_of(planned) if ping.next_try is not None]
         if due:
             self._sender.deliver(run.hear, only=due, patience=self._patience)
+
+    def _feed(self, url: str, on_note: OnNote, on_unread: OnUnread) -> Sources:
+        """What is published of one feed."""
+        return Sources(
+            replace(self._settings, feeds=(url,), sitemaps=(), folder=None, html=None),
+            client=self._client,
+            store=self._store,
+            clock=self._clock,
+            on_note=on_note,
+            on_unread=on_unread,
+        )
 
     def _sources(self, run: "_Run", *, dry_run: bool = False) -> Sources:
         return Sources(
@@ -366,6 +380,7 @@ class _Run:
         self._on_note = on_note
         self.counts: Counter[OutcomeStatus] = Counter()
         self.news: list[News] = []
+        self.feeds: list[Feed] = []  # that were noted to be read later
 
     def hear(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1
@@ -378,6 +393,13 @@ class _Run:
             self.news.append(News(source=taken.publication.source, site_name=site_name))
         if self._on_taken is not None:
             self._on_taken(taken)
+
+    def read(self, feeds: Iterable[Feed]) -> None:
+        """What of feeds it takes to tell their hubs; of one that was read before, what it said last."""
+        for feed in feeds:
+            entries = tuple(replace(entry, html=None) for entry in feed.entries)
+            others = [other for other in self.feeds if other.url != feed.url]
+            self.feeds = [*others, replace(feed, entries=entries)][-MOST_FEEDS:]
 
     def note(self, sentence: str) -> None:
         log.info("%s", sentence)

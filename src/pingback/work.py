@@ -172,13 +172,21 @@ class ReadingStatus(StrEnum):
     FAILED = "failed"  # given up
 
 
+class FeedPost(NamedTuple):
+    """A post as its feed has it; see `pingback.posts.values.FeedEntry`."""
+
+    source: str
+    fingerprint: str | None
+    trackbacks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A post or a feed that is to be read, and published, later: a post with its `page` where that was at hand.
 
-    `fingerprint` is that of a post in the feed that named it. Of a feed only posts below the `roots` are published,
-    and `found` are those of which it had news; of a post it is where that moved. `message` says why it waits still,
-    came to nothing, or failed.
+    `fingerprint` and `trackbacks` are what the feed that named a post says of it. Of a feed only posts below the
+    `roots` are published, and `found` are those of which it had news; of a post it is where that moved. `message` says
+    why it waits still, came to nothing, or failed.
     """
 
     id: int
@@ -187,6 +195,7 @@ class Reading:
     page: bytes | None = None
     content_type: str | None = None
     fingerprint: str | None = None
+    trackbacks: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     status: ReadingStatus = ReadingStatus.WAITING
     message: str | None = None

@@ -12,11 +12,12 @@ import pytest
 
 import pingback
 from pingback.clock import now
+from pingback.model import Protocol
 from pingback.store import Store
 from tests.loopback import Request, Site, page, redirect
 from tests.paths.programs import ALLOW, PATIENCE, Serving, wait_until
 from tests.paths.programs import pingback as run
-from tests.sending.far_sides import FarSide, post
+from tests.sending.far_sides import YES, FarSide, post
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -174,7 +175,12 @@ def test_a_feed_that_cannot_be_read_is_tried_again(tmp_path: Path, blog: Site, t
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        pytest.param(feed("https://elsewhere.example/1"), "it names no page of the site", id="of-others"),
+        pytest.param(feed("/her/8"), "it names no page of the site", id="of-others"),
+        pytest.param(
+            feed("https://elsewhere.example/1"),
+            "the item that links to https://elsewhere.example/1 is left out",
+            id="of-links",
+        ),
         pytest.param(
             page(b"<rss><channel><item>"),
             "it is broken off, too long or not well-formed: only what could be read of it is published",
@@ -184,9 +190,32 @@ def test_a_feed_that_cannot_be_read_is_tried_again(tmp_path: Path, blog: Site, t
 )
 def test_a_feed_without_posts_says_why(tmp_path: Path, blog: Site, token: str, answer: bytes, message: str) -> None:
     blog.pages["/feed.xml"] = answer
+    with Serving(tmp_path, f"{blog.url}/blog") as server:
+        status = wait_for(publish(server.root, token, feed=f"{blog.url}/feed.xml").headers["Location"])
+    [source] = status["sources"]
+    assert (source["status"], message in source["message"]) == ("done", True)
+
+
+def test_a_feed_is_published_as_the_settings_of_publish_say(
+    tmp_path: Path, blog: Site, far_side: FarSide, token: str
+) -> None:
+    """Paths that are left out, hubs that are told, and the TrackBack addresses of an item."""
+    blog.pages["/drafts/7"] = blog.pages["/7"]
+    far_side.pages |= {"/hub": page(status=202), "/trackback": YES[Protocol.TRACKBACK]}
+    items = f"""<item><link>{blog.url}/6</link><trackback:about>{far_side.url}/trackback</trackback:about></item>
+        <item><link>{blog.url}/drafts/7</link></item>"""
+    blog.pages["/feed.xml"] = page(
+        f"""<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"
+        xmlns:trackback="http://madskills.com/public/xml/rss/module/trackback/">
+        <channel><title>Notes</title><atom:link rel="hub" href="{far_side.url}/hub"/>{items}</channel></rss>""".encode()
+    )
+    (tmp_path / "pingback.toml").write_text('[publish]\nwebsub = true\nexclude = ["/drafts/**"]\n')
     with Serving(tmp_path, blog.url) as server:
         status = wait_for(publish(server.root, token, feed=f"{blog.url}/feed.xml").headers["Location"])
-    assert [(each["status"], each["message"]) for each in status["sources"]] == [("done", message)]
+        wait_until(lambda: ("POST", "/hub") in [(each.method, each.path) for each in far_side.requests])
+    told = [(f"{far_side.url}/1", "accepted"), (f"{far_side.url}/trackback", "accepted")]
+    assert sorted(outcomes_in(status)) == told
+    assert "/drafts/7" not in [each.path for each in blog.requests]
 
 
 @pytest.mark.parametrize("command", [("retry",), ("publish", "{blog}/7")], ids=["retry", "publish-of-another"])

@@ -15,7 +15,7 @@ from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.publish import answer
 from pingback.store import Store
-from pingback.work import Job, JobKind, ReadingStatus
+from pingback.work import FeedPost, Job, JobKind, ReadingStatus
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
 from tests.store.sent import ACCEPTED, plan, tell
@@ -408,7 +408,7 @@ def test_a_post_is_done_when_its_pings_were_tried(receiver: Receiver, token: str
 def test_a_feed_and_its_posts(receiver: Receiver, token: str, clock: Clock) -> None:
     location = ask(receiver, token=token, body=form(feed=FEED)).headers["Location"]
     [job] = leased(receiver)
-    receiver.store.readings.feed_read(job, [(POST, "a fingerprint")], now=clock())
+    receiver.store.readings.feed_read(job, [FeedPost(POST, "a fingerprint")], now=clock())
     assert status_of(receiver, location) == {
         "status": "waiting",
         "sources": [source(FEED, "done", kind="feed"), source(POST, "waiting")],

@@ -11,7 +11,7 @@ import pytest
 from pingback.errors import UnreadableRow
 from pingback.store import Store
 from pingback.store.readings import TooMany
-from pingback.work import Job, JobKind, Reading, ReadingKind, ReadingStatus
+from pingback.work import FeedPost, Job, JobKind, Reading, ReadingKind, ReadingStatus
 from tests.store.sent import HOUR, MINUTE, NOON, POST
 
 OTHER = "https://a.example/other"
@@ -109,9 +109,13 @@ def test_a_feed_has_its_posts_read_by_the_same_run(store: Store) -> None:
     [feed] = store.readings.add_all([], ["https://a.example/feed"], roots=["https://a.example/"], now=NOON)
     store.readings.add(OTHER, page=b"words", content_type="text/html", now=NOON)
     job, _ = take(store)
-    store.readings.feed_read(job, [(POST, "one"), (OTHER, "two")], now=NOON + MINUTE)
+    store.readings.feed_read(
+        job, [FeedPost(POST, "one", (f"{OTHER}/trackback",)), FeedPost(OTHER, "two")], now=NOON + MINUTE
+    )
     [post] = take(store)  # due as its feed was
-    assert store.readings.at(post.subject) == Reading(id=post.subject, source=POST, fingerprint="one")
+    assert store.readings.at(post.subject) == Reading(
+        id=post.subject, source=POST, fingerprint="one", trackbacks=(f"{OTHER}/trackback",)
+    )
     assert store.readings.standing([feed])[0].found == (POST, OTHER)
     [other] = store.readings.posts([OTHER])
     assert (other.page, other.content_type, other.fingerprint) == (b"words", "text/html", "two")

@@ -58,11 +58,6 @@ def of_html(source: str, html: str | bytes | None, *, content_type: str | None =
     return Publication(source=source, page=lambda: page, content_type=content_type, named=True)
 
 
-def of_feed(feed: Feed) -> Iterator[Publication]:
-    """The posts of a feed. Pages are asked for only of those of which the feed says something new."""
-    return map(_of_entry, feed.entries)
-
-
 class Sources:
     """The posts that settings name, for one run. `feeds` are those that were read, `roots` the sites and sitemaps.
 

@@ -16,7 +16,7 @@ from pingback.store.schema import readings
 from pingback.store.sqlite import given, insert
 from pingback.store.statements import Transaction, prepared
 from pingback.urls import server_of
-from pingback.work import Job, JobKind, Reading, ReadingKind, ReadingStatus
+from pingback.work import FeedPost, Job, JobKind, Reading, ReadingKind, ReadingStatus
 
 KEPT_FOR = timedelta(days=7)  # after its end, for those who ask what became of it
 MOST_WAITING = 5000  # that were named over the web: a token may be in wrong hands
@@ -95,20 +95,19 @@ class Readings:
             reschedule_job(tx, job, due=due, failed=True, now=now)
             tx.execute(_SAY, {"this": job.subject, "said": storable(message)})
 
-    def feed_read(
-        self, job: Job, news: Sequence[tuple[str, str | None]], *, message: str | None = None, now: datetime
-    ) -> None:
-        """The feed of this job was read: these posts, each with its fingerprint, are to be read now, by this run."""
+    def feed_read(self, job: Job, news: Sequence[FeedPost], *, message: str | None = None, now: datetime) -> None:
+        """The feed of this job was read: these posts are to be read now, by this run."""
         with self._database.write() as tx:
-            for source, fingerprint in news:
-                row = _row(ReadingKind.POST, source) | {"fingerprint": storable(fingerprint)}
+            for post in news:
+                said = {"fingerprint": storable(post.fingerprint), "trackbacks": json.dumps(post.trackbacks)}
+                row = _row(ReadingKind.POST, post.source) | said
                 _ask(tx, row, now=now, due=min(job.due, now), statement=_ASK_BY_FEED)
-            _end(tx, job, ReadingStatus.DONE, message, found=[source for source, _ in news], now=now)
+            _end(tx, job, ReadingStatus.DONE, message, found=[post.source for post in news], now=now)
 
 
 def _row(kind: ReadingKind, source: str) -> dict[str, Any]:
     key = source_key_of(source) if kind is ReadingKind.POST else feed_key_of(source)
-    nothing = dict.fromkeys(("page", "content_type", "fingerprint", "roots"))
+    nothing = dict.fromkeys(("page", "content_type", "fingerprint", "trackbacks", "roots"))
     return nothing | {"source_key": key, "source": storable(source), "kind": kind.value}
 
 
@@ -139,7 +138,8 @@ _ASK = prepared(
     _NAMED.on_conflict_do_update(
         index_elements=[readings.c.source_key],
         set_={
-            name: _NAMED.excluded[name] for name in ("source", "kind", "page", "content_type", "fingerprint", "roots")
+            name: _NAMED.excluded[name]
+            for name in ("source", "kind", "page", "content_type", "fingerprint", "trackbacks", "roots")
         }
         | _WAITS,
     ).returning(readings.c.id)
@@ -148,7 +148,7 @@ _ASK = prepared(
 _ASK_BY_FEED = prepared(
     _NAMED.on_conflict_do_update(
         index_elements=[readings.c.source_key],
-        set_={"source": _NAMED.excluded.source, "fingerprint": _NAMED.excluded.fingerprint} | _WAITS,
+        set_={name: _NAMED.excluded[name] for name in ("source", "fingerprint", "trackbacks")} | _WAITS,
     ).returning(readings.c.id)
 )
 _FIND = prepared(select(readings).where(_THIS, _IS_WAITING))
@@ -166,6 +166,7 @@ _END = prepared(
         page=None,
         content_type=None,
         fingerprint=None,
+        trackbacks=None,
     )
 )
 _FORGET = prepared(delete(readings).where(readings.c.ended < big("before")))

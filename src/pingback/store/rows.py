@@ -375,6 +375,7 @@ def reading_of(row: Row) -> Reading:
         page=page,
         content_type=_text_or_none(row["content_type"]),
         fingerprint=_text_or_none(row["fingerprint"]),
+        trackbacks=_texts(row["trackbacks"]),
         roots=_texts(row["roots"]),
         status=ReadingStatus(row["status"]),
         message=_text_or_none(row["message"]),

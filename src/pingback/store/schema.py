@@ -278,6 +278,7 @@ readings = Table(
     Column("content_type", Text),
     Column("kind", String(20), nullable=False, server_default="post"),  # or "feed"
     Column("fingerprint", Text),  # that its feed gave a post
+    Column("trackbacks", Text),  # a JSON list: that its feed gave a post
     Column("roots", Text),  # a JSON list: below which of a feed's posts are published
     Column("status", String(20), nullable=False, server_default="waiting"),  # or "done", "failed"
     Column("message", Text),

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("pingback_posts", sa.Column("why", sa.Text(), nullable=True))
     op.add_column("pingback_readings", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
     op.add_column("pingback_readings", sa.Column("fingerprint", sa.Text(), nullable=True))
+    op.add_column("pingback_readings", sa.Column("trackbacks", sa.Text(), nullable=True))
     op.add_column("pingback_readings", sa.Column("roots", sa.Text(), nullable=True))
     op.add_column("pingback_readings", sa.Column("status", sa.String(20), nullable=False, server_default="waiting"))
     op.add_column("pingback_readings", sa.Column("message", sa.Text(), nullable=True))
