@@ -165,9 +165,12 @@ def test_what_the_first_run_could_not_read_or_passed_over_is_no_newer_later(blog
     blog.write("excluded", "/1", days_ago=31)
     blog.write("new-and-excluded", "/2", days_ago=1)
     blog.write("undated", "/3")
-    blog.site.pages["/undated/"] = page(status=500)
+    blog.site.pages["/undated/"] = page(status=404)
     assert blog.publish(exclude=("*excluded",)) == []
     assert blog.publish() == [("/new-and-excluded/", "2")]
+    assert [str(taken.error) for taken in blog.taken if taken.error] == [
+        f"{blog.site.url}/undated/ answered with HTTP status 404"
+    ]
     blog.write("undated", "/3")
     assert blog.publish() == [("/undated/", "3")]
 
@@ -231,6 +234,18 @@ def test_a_sitemap_is_a_root_too(blog: Blog) -> None:
     for _ in range(2):
         publishing.publish_all()
         assert [source for source, _ in blog.far_side.heard] == [f"{blog.site.url}/new/"]
+
+
+def test_what_a_sitemap_says_of_posts_without_a_date(blog: Blog) -> None:
+    urls = ""
+    for name, days_ago in {"old": 31, "new": 1}.items():
+        blog.write(name, "/1")
+        at = (blog.clock.instant - timedelta(days=days_ago)).isoformat()
+        urls += f"<url><loc>{blog.site.url}/{name}/</loc><lastmod>{at}</lastmod></url>"
+    blog.site.pages["/sitemap.xml"] = page(f"<urlset>{urls}</urlset>".encode())
+    given = Settings(sitemaps=(f"{blog.site.url}/sitemap.xml",))
+    Publishing(client=blog.client, store=blog.store, settings=given, clock=blog.clock).publish_all()
+    assert [source for source, _ in blog.far_side.heard] == [f"{blog.site.url}/new/"]
 
 
 def test_feeds_and_what_is_named_are_sent_however_old(blog: Blog) -> None:

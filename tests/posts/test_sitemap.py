@@ -1,6 +1,7 @@
 """The pages that sitemaps name (sitemaps.org protocol 0.9)."""
 
 import gzip
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,22 @@ def test_an_xml_sitemap() -> None:
         left_out=0,
         complete=True,
     )
+
+
+def test_when_pages_changed() -> None:
+    entries = [
+        "<loc>/1</loc><lastmod>2026-01-02</lastmod>",
+        "<lastmod>2026-01-03T04:05:06+01:00</lastmod><loc>/2</loc>",
+        "<loc>/3</loc><lastmod>soon</lastmod>",
+        "<lastmod>2026-01-02</lastmod>",
+        "<loc>/4</loc>",
+    ]
+    found = urls_in(f"<urlset>{''.join(f'<url>{entry}</url>' for entry in entries)}</urlset>".encode(), url=URL)
+    assert found.modified == {
+        "https://blog.example/1": datetime(2026, 1, 2, tzinfo=UTC),
+        "https://blog.example/2": datetime(2026, 1, 3, 3, 5, 6, tzinfo=UTC),
+    }
+    assert len(found.pages) == 4
 
 
 def test_an_index() -> None:

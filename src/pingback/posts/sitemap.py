@@ -4,12 +4,14 @@ import logging
 import re
 import zlib
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
 from pingback.errors import FetchError
+from pingback.page.microformats import instant_of
 from pingback.posts.values import BadFeed, Sitemap
 from pingback.urls import MAX_URL, is_http, require_http, resolve_with_key, shown, split
 
@@ -23,6 +25,7 @@ MAX_SITEMAPS = 50  # of an index that are read
 
 MAX_DEPTH = 20  # elements within one another; a sitemap with all extensions has five
 
+_TEXTS = frozenset({"loc", "lastmod"})
 _ENTRIES = {"urlset": "url", "sitemapindex": "sitemap"}  # what each kind is made of
 _CHUNK = 64 * 1024
 _HTTP = ("http://", "https://")
@@ -43,6 +46,7 @@ def fetch_sitemap(url: str, *, client: "Client") -> Sitemap:
     index = _fetch(url, client)
     pages, foreign, unread = dict.fromkeys(index.pages), dict.fromkeys(index.foreign), list(index.sitemaps)
     left_out, complete = index.left_out, index.complete
+    modified = dict(index.modified)
     for sitemap in index.sitemaps[:MAX_SITEMAPS]:
         try:
             found = _fetch(sitemap, client)
@@ -52,11 +56,13 @@ def fetch_sitemap(url: str, *, client: "Client") -> Sitemap:
         unread.remove(sitemap)
         unread += found.sitemaps
         pages |= dict.fromkeys(found.pages)
+        modified |= found.modified
         foreign |= dict.fromkeys(found.foreign)
         left_out, complete = left_out + found.left_out, complete and found.complete
     return replace(
         index,
         pages=tuple(pages)[:MAX_URLS],
+        modified=modified,
         foreign=tuple(foreign)[:MAX_URLS],
         left_out=left_out + max(len(pages) - MAX_URLS, 0),
         unread=tuple(unread),
@@ -73,11 +79,13 @@ def urls_in(sitemap: bytes, *, url: str) -> Sitemap:
     on_host = re.compile(rf"([^/]*@)?{re.escape(host)}(:[0-9]+)?/")  # how the keys of its pages begin
     content, whole = _unpacked(sitemap, url)
     content = content.removeprefix(_BOM).lstrip()
-    kind, references, complete = _from_xml(content, url) if content.startswith(b"<") else _from_text(content, url)
+    read = _from_xml if content.startswith(b"<") else _from_text
+    kind, references, complete, dates = read(content, url)
     own: dict[str, str] = {}
     foreign: dict[str, str] = {}
+    modified: dict[str, datetime] = {}
     left_out = 0
-    for reference in references:
+    for number, reference in enumerate(references):
         resolved = resolve_with_key(reference, base=url)
         if resolved is None:
             continue
@@ -85,11 +93,14 @@ def urls_in(sitemap: bytes, *, url: str) -> Sitemap:
         found = own if on_host.match(key) else foreign
         if len(found) < MAX_URLS:
             found.setdefault(key, address)
+            if (date := instant_of(dates.get(number))) is not None:
+                modified.setdefault(address, date)
         elif key not in found:
             left_out += 1
     return Sitemap(
         url=url,
         pages=tuple(own.values()) if kind == "urlset" else (),
+        modified=modified,
         sitemaps=tuple(own.values()) if kind == "sitemapindex" else (),
         foreign=tuple(foreign.values()),
         left_out=left_out,
@@ -114,7 +125,7 @@ def _unpacked(sitemap: bytes, url: str) -> tuple[bytes, bool]:
         raise BadFeed(f"{url} cannot be unpacked: {error}") from None
 
 
-def _from_text(content: bytes, url: str) -> tuple[str, list[str], bool]:
+def _from_text(content: bytes, url: str) -> "_Read":
     """A URL a line. The lines behind the bound are never made."""
     found = _LINE.finditer(content.decode("utf-8", "replace"))
     lines = [line[0].strip() for line in islice(found, MAX_URLS + 1)]
@@ -122,14 +133,11 @@ def _from_text(content: bytes, url: str) -> tuple[str, list[str], bool]:
         raise BadFeed(f"{url} is not a sitemap")
     # To ask the parser whether each is a URL would take as long as all the rest.
     addresses = [line for line in lines if line[:8].lower().startswith(_HTTP)]
-    return "urlset", addresses, next(found, None) is None
+    return _Read("urlset", addresses, next(found, None) is None, {})
 
 
-def _from_xml(content: bytes, url: str) -> tuple[str, list[str], bool]:
-    """The root's name, what its entries' `<loc>` say, and whether it is well-formed and was read to its end.
-
-    It is never a tree in memory.
-    """
+def _from_xml(content: bytes, url: str) -> "_Read":
+    """It is never a tree in memory."""
     locations = _Locations(url)
     parser = etree.XMLParser(
         target=locations,  # type: ignore[arg-type]  # the stubs want a `comment` handler, too; lxml does not
@@ -142,12 +150,22 @@ def _from_xml(content: bytes, url: str) -> tuple[str, list[str], bool]:
             parser.feed(content[start : start + _CHUNK])
         parser.close()
     except _Enough:
-        return locations.kind, locations.found, False
+        return _Read(locations.kind, locations.found, False, locations.dates)
     except etree.XMLSyntaxError:
         if not locations.found:
             raise BadFeed(f"{url} is broken off before its first address") from None
-        return locations.kind, locations.found, False
-    return locations.kind, locations.found, True
+        return _Read(locations.kind, locations.found, False, locations.dates)
+    return _Read(locations.kind, locations.found, True, locations.dates)
+
+
+class _Read(NamedTuple):
+    """The root's name, what its entries' `<loc>` say, whether it is well-formed and was read to its end, and what
+    `<lastmod>` says of the entry with a number."""
+
+    kind: str
+    found: list[str]
+    complete: bool
+    dates: dict[int, str]
 
 
 class _Enough(Exception):
@@ -155,11 +173,15 @@ class _Enough(Exception):
 
 
 class _Locations:
-    """The parser's target: the text of `<loc>` in each `<url>` or `<sitemap>`, not of an image's or a video's."""
+    """The parser's target: the texts of `<loc>` and `<lastmod>` in each `<url>` or `<sitemap>`, not of an image's or a
+    video's."""
 
     def __init__(self, url: str) -> None:
         self.kind = ""
         self.found: list[str] = []
+        self.dates: dict[int, str] = {}
+        self._date: str | None = None  # of this entry, which begins behind so many
+        self._before = 0
         self._url = url
         self._path: list[str] = []
         self._text: list[str] | None = None
@@ -180,8 +202,10 @@ class _Locations:
             raise BadFeed(f"{self._url} is XML, but not a sitemap")
         if len(self._path) > MAX_DEPTH:
             raise BadFeed(f"{self._url} has elements nested too deep")
-        if self._path[1:] == [_ENTRIES[self.kind], "loc"]:
+        if self._path[1:-1] == [_ENTRIES[self.kind]] and self._path[-1] in _TEXTS:
             self._text, self._length = [], 0
+        elif len(self._path) == 2:
+            self._date, self._before = None, len(self.found)
 
     def data(self, text: str) -> None:
         if self._text is not None and self._length <= MAX_URL:
@@ -190,8 +214,13 @@ class _Locations:
 
     def end(self, tag: str) -> None:
         if self._text is not None and len(self._path) == 3:
-            self.found.append("".join(self._text).strip())
-            self._text = None
+            text, self._text = "".join(self._text).strip(), None
+            if self._path[-1] == "loc":
+                self.found.append(text)
+            else:
+                self._date = text
+        elif len(self._path) == 2 and self._date is not None and len(self.found) > self._before:
+            self.dates[len(self.found) - 1] = self._date
         self._path.pop()
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Where posts come from, as values: feeds, sitemaps and the pages of a built site."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +57,7 @@ class Sitemap:
 
     `foreign` are those on other hosts than the sitemap's, `left_out` counts those over MAX_URLS, `unread` are sitemaps
     of an index that were not read. `complete`: it was well-formed, and read to its end; else there may be more that is
-    left out.
+    left out. `modified` says of pages when they last changed.
     """
 
     url: str
@@ -66,6 +67,7 @@ class Sitemap:
     left_out: int
     unread: tuple[str, ...] = ()
     complete: bool
+    modified: Mapping[str, datetime] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

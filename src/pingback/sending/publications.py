@@ -166,7 +166,10 @@ class Sources:
             _warn_of_rest(url, sitemap)
             root = self._root(url, is_whole=sitemap.complete and not sitemap.unread)
             fingerprints = {key: entry.fingerprint for key, entry in entries.items()}
-            pages = (Publication(source=page, fingerprint=fingerprints.get(key_of(page))) for page in sitemap.pages)
+            pages = (
+                Publication(source=page, fingerprint=fingerprints.get(key_of(page)), by=sitemap.modified.get(page))
+                for page in sitemap.pages
+            )
             yield from self._chosen_of(root, pages, entries)
 
     def _of_site(self, folder: Path, base_url: str, entries: Mapping[str, FeedEntry]) -> Iterator[Publication]:
@@ -207,8 +210,9 @@ class Sources:
             entry = entries.get(key_of(page.source))
             is_in_feeds = entry is not None or not self.feeds
             if is_in_feeds and self._is_chosen(page.source):
-                trackbacks = entry.trackbacks if entry is not None else ()
-                yield replace(page, root=root, in_feed=entry is not None, trackbacks=trackbacks)
+                if entry is not None:
+                    page = replace(page, in_feed=True, trackbacks=entry.trackbacks, by=entry.updated)
+                yield replace(page, root=root)
                 continue
             counts[_BY_PATH if is_in_feeds else _NOT_IN_FEED] += 1
             if root.is_first and not self._dry_run:

@@ -23,7 +23,7 @@ from pingback.sending.transitions import planned
 from pingback.sending.values import EVERYTHING, Publication, PublishOptions, Read, Taken, Unready
 from pingback.text import plain
 from pingback.urls import key_of, origin_of, shown
-from pingback.work import KnownPost, Plan, QueuedPing
+from pingback.work import UNREAD, KnownPost, Plan, QueuedPing
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -230,8 +230,8 @@ class Publisher:
     def _read(self, publication: Publication, known: KnownPost | None) -> Read:
         """The post as it is to be planned; raises Unready."""
         source, unready = publication.source, self._options.even_unready
-        given = None
-        if publication.by_hand and known is None:
+        was_seen, given = known is not None and known.kind != UNREAD, None
+        if publication.by_hand and not was_seen:
             raise _not_gone(source, "was never published from here")
         if publication.page is not None:
             given = read_post(
@@ -247,7 +247,7 @@ class Publisher:
                 return Read(publication=publication, known=known, post=_matched(given))
         try:
             with self._client.get(source) as response:
-                if response.status in _AWAY and known is not None:
+                if response.status in _AWAY and known is not None and was_seen:
                     # It is gone by its own word, 410; where it is missing, 404, it may come back.
                     if response.status == _GONE or known.gone:
                         return Read(publication=publication, known=known)
@@ -349,4 +349,4 @@ def _is_backfilled(publication: Publication, post: Post, known: KnownPost | None
     if root is None:
         return False
     root.hear(post, known)
-    return root.backfill and root.silences(post, known) is None
+    return root.backfill and root.silences(post, known, by=publication.by) is None

@@ -27,8 +27,9 @@ class Root:
         self._first_line = now - NEW
         self._undated = MOST_UNDATED
 
-    def silences(self, post: Post, known: KnownPost | None) -> str | None:
+    def silences(self, post: Post, known: KnownPost | None, *, by: datetime | None = None) -> str | None:
         """Of which kind the post is, where the links that it has now are taken as told; None where they are not.
+        Whatever its page says, it was not published after `by`.
 
         What turns up after the first run speaks, whatever its date; not so what was there then and was not read.
         """
@@ -37,7 +38,8 @@ class Root:
             return None
         is_of_first = not self.backfill and (self.is_first or known is not None)
         line = self._since or (self._first_line if is_of_first else None)
-        if post.published is not None and line is not None and post.published < line:
+        published = post.published or by
+        if published is not None and line is not None and published < line:
             return f"older than {line:%Y-%m-%d}"
         if post.published is None and is_of_first and not self._undated:
             return f"without a date, behind the first {MOST_UNDATED} of these"

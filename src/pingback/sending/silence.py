@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pingback.clock import Clock
 from pingback.model import Outcome, OutcomeStatus
 from pingback.page.entry import PageKind, Post
-from pingback.sending.roots import Root
 from pingback.sending.transitions import is_taken_as_told
 from pingback.sending.values import LeftOut, Publication, PublishOptions, Taken
 from pingback.urls import shown
@@ -65,7 +64,7 @@ class Silence:
         if publication.must_be_post and post.kind is not PageKind.POST:
             return True
         is_new = known is None or known.kind != POST
-        return is_new and publication.root is not None and _silenced(publication.root, post, known) is not None
+        return is_new and _silenced(publication, post, known) is not None
 
     def settled(
         self, publication: Publication, known: KnownPost | None, pings: Collection[QueuedPing], *, is_settled: bool
@@ -115,7 +114,7 @@ class Silence:
             return silent(fingerprint=_READING + fingerprint, kind=post.kind.value, why=post.why)
         if known is not None and known.kind == POST:
             return None
-        if (why := _silenced(root, post, known)) is not None:
+        if (why := _silenced(publication, post, known)) is not None:
             links = tuple(Link(target, told) for target, told in fingerprints_of(post).items())
             return silent(fingerprint=fingerprint, why=f"{_AS_TOLD}{why}", links=links)
         return silent(fingerprint=fingerprint) if known is None and not post.links else None
@@ -159,11 +158,11 @@ def is_blocked(ping: QueuedPing) -> bool:
     return ping.linked and ping.status is OutcomeStatus.BLOCKED
 
 
-def _silenced(root: Root, post: Post, known: KnownPost | None) -> str | None:
+def _silenced(publication: Publication, post: Post, known: KnownPost | None) -> str | None:
     """Of which kind a post is whose links are taken as told. One without a date and links is none of many."""
-    if post.unmatched is not None or (post.published is None and not post.links):
+    if publication.root is None or post.unmatched is not None or (post.published is None and not post.links):
         return None
-    return root.silences(post, known)
+    return publication.root.silences(post, known, by=publication.by)
 
 
 def _left_out(publication: Publication, left_out: LeftOut, *, is_settled: bool = False) -> Taken:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from pingback.errors import BadStatus, FetchError
@@ -53,7 +54,7 @@ class Publication:
     that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
     person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
     `trackbacks` are addresses that take TrackBacks for what the post is about, beside its links.
-    What is of a `root`, and not `in_feed`, speaks only where it is a post.
+    What is of a `root`, and not `in_feed`, speaks only where it is a post. It was not published after `by`.
     """
 
     source: str
@@ -67,6 +68,7 @@ class Publication:
     trackbacks: tuple[str, ...] = ()
     root: Root | None = None
     in_feed: bool = False
+    by: datetime | None = None
 
     @property
     def must_be_post(self) -> bool:
