@@ -194,6 +194,12 @@ def test_posts_are_chosen_by_their_paths(
     assert [source for source, _ in heard(site)] == told
 
 
+def test_a_post_that_is_named_and_left_out_by_its_path(site: Site, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    assert run("publish", f"{site.url}/six", f"{site.url}/seven", "--exclude", "/six", *ALLOW).code == 0
+    assert heard(site) == [("/seven", "/five")]
+    assert f"nothing is sent for {site.url}/six: --include or --exclude leaves it out" in caplog.text
+
+
 def test_posts_are_chosen_by_the_file_too(site: Site, run: Run, built: Path) -> None:
     Path("pingback.toml").write_text(
         f'[publish]\nsite = "public"\nbase-url = "{site.url}"\nexclude = ["/six/"]\nsince = 2020-01-31\n'

@@ -172,6 +172,12 @@ def test_a_dry_run_shows_first_what_would_be_sent(site: Site, built: Path, run: 
         f"{site.url}/tag/",
     ]
     assert rest[-1] == "3 pages are no posts: 2 lists, 1 error page"
+    done = run("publish", "--site", str(built), "--base-url", site.url, "--dry-run", "--json", *ALLOW)
+    assert [(each["source"], each["protocol"]) for each in done.printed] == [
+        (f"{site.url}/new/", "webmention"),
+        (f"{site.url}/old/", None),
+    ]
+    assert done.err.splitlines() == rest
     assert run("outbox", "--json").printed == []
 
 

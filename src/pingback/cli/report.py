@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WRONG = frozenset({OutcomeStatus.FAILED, OutcomeStatus.REFUSED, OutcomeStatus.GONE, OutcomeStatus.BLOCKED})
 NOES = WRONG - {OutcomeStatus.FAILED}  # after these nothing more happens by itself
 SHOWN_HOSTS = 3  # that are waited for, those with the most pings
+_KINDS = {"no page": "other file"}
 _DONE = frozenset({OutcomeStatus.ACCEPTED, OutcomeStatus.ALREADY})
 
 
@@ -58,6 +59,9 @@ class Report:
 
     def show(self, outcome: Outcome) -> None:
         """What would be sent, at once, and all else behind it: `show_rest`."""
+        if self._as_json and outcome.protocol is None:
+            self._rest.outcomes.append(outcome)
+            return
         if self._as_json:
             self.tell(outcome)
             return
@@ -71,6 +75,8 @@ class Report:
 
     def show_rest(self) -> None:
         """What would not be sent, and how much."""
+        for outcome in self._rest.outcomes:
+            self.tell(outcome)
         if not self._as_json:
             sent = sum(count for (protocol, _), count in self._counts.items() if protocol)
             others = [f"{count} {status}" for (protocol, status), count in sorted(self._counts.items()) if not protocol]
@@ -176,7 +182,9 @@ class _Rest:
     """What is not sent, and why."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []  # of a dry run, behind what would be sent
+        # Of a dry run, behind what would be sent.
+        self.lines: list[str] = []
+        self.outcomes: list[Outcome] = []
         self._kinds: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
         self._others: Counter[str] = Counter()
@@ -207,7 +215,7 @@ class _Rest:
             yield f"left out for rel=nofollow: {_many(number, 'link')}, --nofollow takes them"
         yield from self.told()
         if number := self._kinds.total():
-            kinds = ", ".join(_many(number, kind) for kind, number in self._kinds.most_common())
+            kinds = ", ".join(_many(number, _KINDS.get(kind, kind)) for kind, number in self._kinds.most_common())
             yield f"{_many(number, 'page')} {'is no post' if number == 1 else 'are no posts'}: {kinds}"
 
 

@@ -97,7 +97,7 @@ class Sources:
             if self._is_chosen(source):
                 yield Publication(source=source, named=True)
             else:
-                self._on_note(f"nothing is sent for {shown(source)}: --include or --exclude leaves it out")
+                log.warning("nothing is sent for %s: --include or --exclude leaves it out", shown(source))
         entries = {key_of(entry.url): entry for feed in self._feeds() for entry in feed.entries}
         left = dict(entries)
         if len(self.feeds) == len(set(settings.feeds)):
