@@ -52,6 +52,7 @@ def test_a_post_that_is_a_list_by_now_keeps_its_pings(store: Store) -> None:
     assert store.posts.at(POST) == KnownPost(
         source=POST, fingerprint="list", seen=NOON, gone=False, kind="list", why="two rows"
     )
+    assert list(store.posts.under("https://a.example/")) == []
     plan_links(store, {ONE: "words"}, now=NOON)
     assert store.posts.at(POST) == KnownPost(source=POST, fingerprint="entry", seen=NOON, gone=False)
 
