@@ -170,12 +170,19 @@ LISTS = [
     pytest.param(
         f"<p>All:<ul><li>2026<ul>{rows('<li><a href=/{0}>Part {0} of it</a>')}</ul></ul>", id="items-in-items"
     ),
+    pytest.param(f"<h1>2026</h1>{rows('<div><p>1 March <a href=/{0}>Part of a series</a></div>')}", id="paragraphs"),
+    pytest.param(
+        f"<ul>{rows('<li><p><a href=/{0}>Part of a series</a></p><p>Some words of it, and a few more of them.')}</ul>",
+        id="items-that-begin-with-their-link",
+    ),
+    pytest.param(f"<h1><a href=/five>Part five</a></h1>{WORDS}", id="one-title-that-leads-to-its-page"),
     pytest.param(f"{rows(HEADING_ROW, 2)}<aside>{WORDS * 5}</aside><nav>{WORDS * 5}</nav>", id="chrome-does-not-count"),
 ]
 NOT_LISTS = [
     pytest.param(WORDS, id="words"),
     pytest.param("", id="nothing"),
     pytest.param(HEADING_ROW.format(1), id="one-heading-that-is-a-link"),
+    pytest.param(f"<h1><a href=/2026/>2026</a></h1>{WORDS}", id="one-title-that-leads-up"),
     pytest.param(f"{WORDS * 3}{rows(HEADING_ROW)}", id="rows-that-are-less-than-half"),
     pytest.param('<h2><a href="/1">One</a></h2><h3><a href="/2">Two</a></h3>Words of it', id="headings-of-two-levels"),
     pytest.param(

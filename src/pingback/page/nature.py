@@ -159,12 +159,12 @@ def _is_link(subject: Subject, heading: Node) -> bool:
 
 
 def _items(subject: Subject) -> Iterator[_Row]:
-    """Items of lists and cells of tables that are a link, and little more, or begin with a paragraph that is. In a body
-    they are its menus."""
+    """Paragraphs, items of lists and cells of tables that are a link, and little more, or items that begin with a
+    paragraph that is. In a body they are its menus."""
     page, region = subject.page, subject.region
     if region is page.root:
         return
-    for tag in CELLS:
+    for tag in (*CELLS, "p"):
         nodes = page.within(page.of[tag], region)
         for place, node in enumerate(nodes):
             is_outer = place + 1 < len(nodes) and node.holds(nodes[place + 1])

@@ -66,6 +66,8 @@ _LISTS = frozenset(
     " entry-comments article-comments disqus_thread isso-thread mentions webmentions webmention-list pingbacks replies"
     " u-comment p-comment".split()
 )
+# The way to the posts before and after, where it is no <nav>.
+_PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
 # `wm-nosend` is django-wm's word.
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
@@ -135,7 +137,7 @@ class Page:
         self.links: list[Node] = []
         self.items: list[Item] = []
         self.of: dict[str, list[Node]] = {
-            tag: [] for tag in (*HEADINGS, *CELLS, "main", "body", "html", "title", "meta", "link", "time")
+            tag: [] for tag in (*HEADINGS, *CELLS, "p", "main", "body", "html", "title", "meta", "link", "time")
         }
         self.entries: list[Node] = []
         self.contents: list[Node] = []  # with the class `e-content`
@@ -262,6 +264,8 @@ class Page:
                 parts |= SILENT
             if tag not in _ROOTS and (not _LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)):
                 parts |= COMMENTS | CHROME
+            if not _PAGERS.isdisjoint(classes) and tag not in _ROOTS:
+                parts |= CHROME | MENU
             if "h-cite" in classes:
                 parts |= CITE
         if "id" in attributes:
