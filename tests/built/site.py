@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from tests.built.hosts import Host
 from tests.built.posts import Letter, letters
 from tests.loopback import Request, Site, page
-from tests.paths.programs import Done, pingback
+from tests.paths.programs import pingback
 
 _ENDPOINT = "/webmention"
 _TYPES = {".html": "text/html; charset=utf-8", ".xml": "application/xml"}
@@ -63,14 +63,15 @@ class Built:
         """What the far site is to hear of these: each from its own address, once."""
         return sorted((self.url(letter), letter.target) for letter in letters)
 
-    def publish(self, folder: Path, *arguments: str) -> tuple[Done, list[tuple[str, str]]]:
-        """A run with the database of `folder`; what it says, and source and target of what the far site heard."""
+    def publish(self, folder: Path, *arguments: str) -> list[tuple[str, str]]:
+        """A run with the database of `folder`; source and target of all that the far site heard."""
         before = len(self._far.requests)
         done = pingback(folder, "publish", *arguments)
+        assert done.code == 0, done.err
         heard = [
             dict(parse_qsl(str(each.body, "ascii"))) for each in self._far.requests[before:] if each.method == "POST"
         ]
-        return done, sorted((each["source"], each["target"]) for each in heard)
+        return sorted((each["source"], each["target"]) for each in heard)
 
     @property
     def base(self) -> str:
