@@ -64,11 +64,14 @@ class WordPress:
             raise WordPressError(f"WordPress's packages are missing ({', '.join(needed)}): run `{install.COMMAND}`")
         self._folder = folder
         self._exchanges = folder / "exchanges"
+        self._theme = folder / "theme"
         self._ids: dict[str, str] = {}
         self._http = build_opener(ProxyHandler({}))  # no proxy, whatever the environment says
         with ExitStack() as stack:
             database = stack.enter_context(_database(folder))
-            self.url = stack.enter_context(_php(folder, database=database, exchanges=self._exchanges))
+            self.url = stack.enter_context(
+                _php(folder, database=database, exchanges=self._exchanges, theme=self._theme)
+            )
             self._install()
             self._running = stack.pop_all()
 
@@ -88,7 +91,14 @@ class WordPress:
         return f"{self.url}/xmlrpc.php"
 
     def post(
-        self, title: str, html: str, *, closed: bool = False, to_ping: Sequence[str] = (), with_rdf: bool = False
+        self,
+        title: str,
+        html: str,
+        *,
+        closed: bool = False,
+        to_ping: Sequence[str] = (),
+        with_rdf: bool = False,
+        tags: Sequence[str] = (),
     ) -> str:
         """Publish a post, `closed` to pings or not; gives its permalink.
 
@@ -100,6 +110,7 @@ class WordPress:
             "description": html,
             "mt_allow_pings": "closed" if closed else "open",
             "mt_tb_ping_urls": list(to_ping),
+            "mt_keywords": list(tags),
             "custom_fields": [{"key": "with_rdf", "value": "yes"}] if with_rdf else [],
         }
         made = self._call("metaWeblog.newPost", content, True)
@@ -110,6 +121,21 @@ class WordPress:
     def update(self, permalink: str, html: str) -> None:
         """Give a post another text; WordPress then pings anew what it does not remember to have pinged."""
         self._call("wp.editPost", self._ids[permalink], {"post_content": html})
+
+    def page(self, title: str, html: str) -> str:
+        """Publish a page that is no post; gives its permalink."""
+        made = self._call(
+            "wp.newPost", {"post_type": "page", "post_status": "publish", "post_title": title, "post_content": html}
+        )
+        permalink: str = self._call("wp.getPost", made, ["link"])["link"]
+        return permalink
+
+    @contextmanager
+    def theme(self, name: str) -> Iterator[None]:
+        """With another theme, of `install.themes()`."""
+        self._theme.write_text(name)
+        yield
+        self._theme.unlink()
 
     def comments(self, permalink: str) -> list[Comment]:
         """The approved comments of a post, oldest first."""
@@ -194,7 +220,7 @@ def _database(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _php(folder: Path, *, database: str, exchanges: Path) -> Iterator[str]:
+def _php(folder: Path, *, database: str, exchanges: Path, theme: Path) -> Iterator[str]:
     """PHP's own server over WordPress, on a free port; gives its URL."""
     settings = {"memory_limit": "256M", "date.timezone": "UTC", "log_errors": "1", "display_errors": "0"}
     settings["error_log"] = str(folder / "php-errors.log")
@@ -205,6 +231,7 @@ def _php(folder: Path, *, database: str, exchanges: Path) -> Iterator[str]:
         "127.0.0.1:0",
         "-t",
         str(install.wordpress_tree()),
+        str(_HERE / "router.php"),
         folder=folder,
         log=folder / "php.log",
         environment={
@@ -212,6 +239,7 @@ def _php(folder: Path, *, database: str, exchanges: Path) -> Iterator[str]:
             "PINGBACK_TEST_WORDPRESS_CONFIG": str(_HERE / "wp-config.php"),
             "PINGBACK_TEST_WORDPRESS_DB": database,
             "PINGBACK_TEST_WORDPRESS_EXCHANGES": str(exchanges),
+            "PINGBACK_TEST_WORDPRESS_THEME": str(theme),
             # A closed door to everywhere else, redirects included, which WordPress does not ask its own guard about.
             "http_proxy": "http://127.0.0.1:1",
             "https_proxy": "http://127.0.0.1:1",

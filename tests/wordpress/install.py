@@ -3,7 +3,6 @@
 Programs come with apt-get. Debian's WordPress is unpacked into the tests' cache, and never installed.
 """
 
-import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from tests.debian import InstallError, cache, program, run
 COMMAND = "python -m tests.wordpress.install"
 
 _PACKAGES = Path(__file__).with_name("packages.txt")
-_THEME = re.compile(r"\bwordpress-theme-(\w+)")
+_THEMES = "wordpress-theme-"
 
 # WordPress looks for its settings beside its code, which all runs share; each run brings its own.
 _CONFIG = "<?php require getenv( 'PINGBACK_TEST_WORDPRESS_CONFIG' );\n"
@@ -25,7 +24,12 @@ _CONFIG = "<?php require getenv( 'PINGBACK_TEST_WORDPRESS_CONFIG' );\n"
 
 def wordpress_tree() -> Path:
     """WordPress's own folder, the document root, inside the cache."""
-    return cache() / "wordpress" / "usr/share/wordpress"
+    return _unpacked() / "usr/share/wordpress"
+
+
+def themes() -> list[str]:
+    """The names of the themes that Debian has."""
+    return sorted(path.name for path in (wordpress_tree() / "wp-content/themes").iterdir() if path.is_dir())
 
 
 def missing() -> list[str]:
@@ -65,23 +69,23 @@ def _php_modules() -> set[str]:
     return set(subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.lower().split())
 
 
+def _unpacked() -> Path:
+    return cache() / "wordpress-and-themes"
+
+
 def _unpack_wordpress() -> None:
-    """Debian's WordPress and the theme it recommends; in place only when whole, so that a broken run leaves nothing."""
+    """Debian's WordPress and its themes; in place only when whole, so that a broken run leaves nothing."""
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache()) as made:
         work = Path(made)
         work.chmod(0o777)  # apt downloads as a user of its own
-        wordpress = debian.download("wordpress", work)
-        recommends = run("dpkg-deb", "--field", str(wordpress), "Recommends")
-        theme = _THEME.search(recommends)
-        if theme is None:
-            raise InstallError(f"the wordpress package recommends no theme: {recommends}")
-        for deb in (wordpress, debian.download(theme[0], work)):
+        debs = [debian.download("wordpress", work)]  # before anything is asked: it brings the lists of packages
+        debs += (debian.download(theme, work) for theme in run("apt-cache", "pkgnames", _THEMES).split())
+        for deb in debs:
             run("dpkg-deb", "--extract", str(deb), str(work / "tree"))
-        root = work / "tree/usr/share/wordpress"
-        (root / "wp-config.php").write_text(_CONFIG)
-        shutil.rmtree(cache() / "wordpress", ignore_errors=True)
-        (work / "tree").rename(cache() / "wordpress")
+        (work / "tree/usr/share/wordpress/wp-config.php").write_text(_CONFIG)
+        shutil.rmtree(_unpacked(), ignore_errors=True)
+        (work / "tree").rename(_unpacked())
 
 
 def main() -> int:

@@ -12,7 +12,6 @@ $table_prefix = 'wp_';
 
 define( 'WP_HOME', 'http://127.0.0.1:' . $_SERVER['SERVER_PORT'] );
 define( 'WP_SITEURL', WP_HOME );
-define( 'WP_DEFAULT_THEME', basename( glob( ABSPATH . 'wp-content/themes/twenty*' )[0] ) );
 define( 'WPMU_PLUGIN_DIR', __DIR__ . '/mu-plugins' );
 
 define( 'DISABLE_WP_CRON', true );         // pings leave when a test asks for wp-cron.php, never on a page view

@@ -31,6 +31,14 @@ foreach ( $settings as $name => $value ) {
 	add_filter( "pre_option_$name", fn() => $value );
 }
 
+// The theme that a test wants (`WordPress.theme` in fixture.py).
+$theme = getenv( 'PINGBACK_TEST_WORDPRESS_THEME' );
+if ( is_file( $theme ) ) {
+	$name = file_get_contents( $theme );
+	add_filter( 'pre_option_template', fn() => $name );
+	add_filter( 'pre_option_stylesheet', fn() => $name );
+}
+
 function wp_mail() {
 	return true;
 }
