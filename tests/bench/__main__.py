@@ -3,6 +3,7 @@
 import sys
 
 from tests.bench import (
+    bench_built,
     bench_chain,
     bench_client,
     bench_cpu,
@@ -27,6 +28,7 @@ BENCHES = (
     bench_xmlrpc,
     bench_client,
     bench_publish,
+    bench_built,
     bench_reads,
     bench_store,
     bench_growth,
