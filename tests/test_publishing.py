@@ -312,6 +312,45 @@ def test_a_post_that_is_missing_is_looked_for_by_runs_that_do_not_name_it(
     assert far_side.targets == ["/1", "/1"]
 
 
+def sitemap(blog: Site, *paths: str) -> bytes:
+    urls = "".join(f"<url><loc>{blog.url}{path}</loc></url>" for path in paths)
+    xml = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'
+    return page(xml.encode(), headers={"Content-Type": "application/xml"})
+
+
+def test_what_a_sitemap_has_no_longer_is_looked_for_once_a_day(
+    make: Make, blog: Site, far_side: FarSide, clock: Clock
+) -> None:
+    """A post that is there still is none that is missing."""
+    hook = make(sitemaps=(f"{blog.url}/sitemap.xml",))
+    blog.pages["/sitemap.xml"] = sitemap(blog, "/6", "/7")
+    assert hook.publish_all() == {"accepted": 2}
+    blog.pages["/sitemap.xml"] = sitemap(blog)
+    del blog.pages["/6"]
+    blog.requests.clear()
+    for hours in (1, 24, 1, 24):
+        clock.pass_by(hours=hours)
+        assert hook.publish_all() == {}
+    asked = [request.path for request in blog.requests if request.path != "/sitemap.xml"]
+    assert sorted(asked) == ["/6", "/6", "/7", "/7"]
+    clock.pass_by(hours=24)
+    assert hook.publish_all() == {"accepted": 1}
+    assert far_side.heard[-1] == (f"{blog.url}/6", f"{far_side.url}/1")
+
+
+def test_a_page_that_is_no_post_is_never_missing(make: Make, blog: Site) -> None:
+    rows = "".join(f'<article><h2><a href="/{each}">A post of {each}</a></h2><p>Said.</p></article>' for each in "abcd")
+    blog.pages |= {
+        "/sitemap.xml": sitemap(blog, "/tags/words"),
+        "/tags/words": page(f"<!doctype html><body><main>{rows}</main>".encode()),
+    }
+    hook = make(sitemaps=(f"{blog.url}/sitemap.xml",))
+    hook.publish_all()
+    del blog.pages["/tags/words"]
+    hook.publish_all()
+    assert list(make.store.posts.missing()) == []
+
+
 def test_a_post_that_waits_and_is_missing_is_gone_in_the_end(
     make: Make, blog: Site, far_side: FarSide, clock: Clock
 ) -> None:

@@ -76,7 +76,7 @@ def test_a_post_is_missed_until_it_is_found_kept_or_gone(store: Store) -> None:
         return [(post.source, post.missing, post.missing_since) for post in store.posts.missing()]
 
     for back in (
-        lambda: store.posts.find(POST),
+        lambda: store.posts.find(POST, now=NOON),
         lambda: store.posts.keep(POST, "x", now=NOON),
         lambda: plan_gone(store, POST, now=NOON),
     ):

@@ -179,7 +179,7 @@ class _Publishing:
         self._on_taken(taken)
         for outcome in taken.skipped:
             self._on_outcome(outcome)
-        if taken.is_planned:
+        if taken.is_planned or taken.moved_from is not None:
             changed |= {key_of(source): source for source in taken.sources}
 
     def _deliver(self, sources: dict[str, str]) -> None:

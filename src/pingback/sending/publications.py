@@ -2,10 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ from pingback.errors import FetchError
 from pingback.posts.paths import matching
 from pingback.posts.site import pages_of
 from pingback.posts.values import BadFeed, Feed, FeedEntry, Sitemap
-from pingback.sending.absent import is_to_be_looked_for
+from pingback.sending.absent import LOOK_AFTER, is_to_be_looked_for
 from pingback.sending.roots import Root
 from pingback.sending.values import Publication
-from pingback.urls import is_http, key_of, require_http, shown
+from pingback.urls import is_http, key_of, require_http, resolve, shown
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -156,6 +157,8 @@ class Sources:
         settings = self._settings
         if settings.folder is not None:
             yield from self._of_site(Path(settings.folder), self._base_url(), entries)
+        listed = set(entries)
+        whole: list[str] = []  # the folders of sitemaps that name all that is in them
         for url in dict.fromkeys(settings.sitemaps):
             try:
                 sitemap = fetch_sitemap(url, client=self._client)
@@ -171,6 +174,19 @@ class Sources:
                 for page in sitemap.pages
             )
             yield from self._chosen_of(root, pages, entries)
+            listed.update(map(key_of, sitemap.pages))
+            if root.is_whole and not sitemap.left_out:
+                whole.append(resolve(url, ".") or url)
+        if settings.folder is None and len(whole) == len(set(settings.sitemaps)):
+            yield from self._left_of(whole, listed)
+
+    def _left_of(self, folders: Iterable[str], listed: Set[str]) -> Iterator[Publication]:
+        """Posts that no sitemap has any longer: it is looked now and then whether they are still there."""
+        before = self._clock() - LOOK_AFTER
+        for post in chain.from_iterable(map(self._store.posts.under, dict.fromkeys(folders))):
+            is_missed = not post.missing and key_of(post.source) not in listed
+            if is_missed and post.seen <= before and self._is_chosen(post.source):
+                yield Publication(source=post.source, missing=True)
 
     def _of_site(self, folder: Path, base_url: str, entries: Mapping[str, FeedEntry]) -> Iterator[Publication]:
         """The pages of a built site, and in the end those that it had when it was last published, and has no longer."""

@@ -159,11 +159,11 @@ class Publisher:
 
     def _find(self, read: Read) -> None:
         """The page can be read, whatever keeps it from being published."""
-        if read.unready is None or not isinstance(read.unready.error, NotGone | None):
+        known = read.known
+        if read.unready is None or not isinstance(read.unready.error, NotGone | None) or known is None:
             return
-        known = self._store.posts.at(read.publication.source)
-        if known is not None and known.missing:
-            self._store.posts.find(known.source)
+        if known.missing or read.publication.missing:
+            self._store.posts.find(known.source, now=self._clock())
 
     def dry_run(
         self, publication: Publication, known: KnownPost | None, pings: Collection[QueuedPing]

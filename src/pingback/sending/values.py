@@ -52,7 +52,8 @@ class Publication:
     `page` gives its page where that is at hand, as `content_type` says, or as only the page itself does. `fingerprint`
     tells whether it changed, where its maker knows; else the post's own does. `named`: it was asked for by its name, so
     that targets that took no pings are asked anew. `gone`: it is said to have left the site, and with `by_hand` a
-    person says that it is deleted. `missing`: its page was not there, and it is only to be looked for again.
+    person says that it is deleted. `missing`: its page was not there, or its sitemap has it no longer, and it
+    is only to be looked whether it is there.
     `trackbacks` are addresses that take TrackBacks for what the post is about, beside its links.
     What is of a `root`, and not `in_feed`, speaks only where it is a post. It was not published after `by`.
     """

@@ -56,10 +56,10 @@ class Posts:
         with self._database.write() as tx:
             tx.execute(_MISS, {"of": source_key_of(source), "now": micros(now)})
 
-    def find(self, source: str) -> None:
-        """The page of the post is there again."""
+    def find(self, source: str, *, now: datetime) -> None:
+        """The page of the post was there at `now`, as it was or not."""
         with self._database.write() as tx:
-            tx.execute(_FIND, {"of": source_key_of(source)})
+            tx.execute(_FIND, {"of": source_key_of(source), "seen": micros(now)})
 
     def _pages(self, page: Prepared) -> Iterator[KnownPost]:
         after = 0
@@ -103,7 +103,9 @@ _KEEP = prepared(_keep())
 _KNOWN = prepared(select(posts).where(posts.c.source_key.in_(select(given("keys").c.value))))
 _POSTS = select(posts).where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
 _LISTED = prepared(_POSTS.where(posts.c.kind == POST).order_by(posts.c.id).limit(bindparam("size")))
-_MISSING = prepared(_POSTS.where(posts.c.missing > 0).order_by(posts.c.id).limit(bindparam("size")))
+_MISSING = prepared(
+    _POSTS.where(posts.c.kind == POST, posts.c.missing > 0).order_by(posts.c.id).limit(bindparam("size"))
+)
 _OF = posts.c.source_key == bindparam("of")
 _THERE = {"missing": 0, "missing_since": None}
 _MISS = prepared(
@@ -111,5 +113,5 @@ _MISS = prepared(
     .where(_OF)
     .values(missing=posts.c.missing + 1, missing_since=func.coalesce(posts.c.missing_since, bindparam("now")))
 )
-_FIND = prepared(update(posts).where(_OF).values(_THERE))
+_FIND = prepared(update(posts).where(_OF).values(seen=bindparam("seen"), **_THERE))
 _LOSE = prepared(update(posts).where(_OF).values(gone=True, **_THERE))
