@@ -199,8 +199,9 @@ class Publishing:
         on_note: OnNote | None = None,
         gone: Collection[str] = (),
     ) -> Counter[OutcomeStatus]:
-        """What `publish_all` would send for the posts that are named: outcomes that say so. Nothing is sent or kept."""
-        run = _Run(on_outcome, on_taken, on_unread, on_note)
+        """What `publish_all` would send: outcomes that say so. Nothing is sent or kept."""
+        told: set[Pair] = set()
+        run = _Run(on_outcome, on_taken, on_unread, on_note, also=lambda each: told.add((each.source, each.target)))
         publisher = self._publisher(self._options_for(gone))
         named = chain(_deleted(gone), self._sources(run, dry_run=True).publications(sources))
         for taken, targets in dry_run(named, publisher=publisher, store=self._store):
@@ -209,6 +210,9 @@ class Publishing:
                 run.hear(outcome)
             for target in targets:
                 run.hear(self._dry_outcome(taken.publication, target))
+        for ping in self._store.outbox.pings(due_before=self._clock()):
+            if (ping.source, ping.target) not in told and publisher.is_wanted(ping.source, ping.target):
+                run.hear(self._dry_outcome(Publication(source=ping.source), ping.target))
         return run.counts
 
     def retry(

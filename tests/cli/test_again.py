@@ -176,3 +176,17 @@ def test_due_of_earlier_runs_is_told_once_where_a_protocol_is_wanted(site: Site,
     done = run("publish", posts[0], "--protocol", "pingback", "--json", *ALLOW)
     told = [outcome["target"] for outcome in done.printed]
     assert len(told) == len(set(told)) == 5
+
+
+def test_a_dry_run_shows_what_is_due_of_earlier_runs(site: Site, posts: list[str], run: Run) -> None:
+    run("publish", posts[0], *ALLOW)
+    make_due(site)
+    heard(site)
+    shown = run("publish", posts[1], "--dry-run", "--json", *ALLOW).printed
+    assert sorted((each["source"].removeprefix(site.url), each["target"].removeprefix(site.url)) for each in shown) == [
+        ("/seven", "/no"),
+        ("/six", "/down"),
+        ("/six", "/none"),
+        ("/six", "/shut"),
+    ]
+    assert heard(site) == []
