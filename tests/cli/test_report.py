@@ -14,7 +14,7 @@ import pytest
 
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
-from tests.loopback import Request, Site, page
+from tests.loopback import Request, Site, page, redirect
 from tests.receive.pages import PATIENCE
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -71,6 +71,16 @@ def test_a_bar_while_pings_go_out_and_a_table_in_the_end(site: Site, post: str, 
         ["webmention", "accepted", "1"],
         ["webmention", "refused", "1"],
     ]
+
+
+def test_the_bar_counts_the_pings_of_a_post_by_both_its_addresses(site: Site, tmp_path: Path) -> None:
+    link = b'<link rel="webmention" href="/wm">'
+    article = f'<article>As they say <a href="{site.url}/yes">there</a></article>'.encode()
+    site.pages |= {"/yes": page(link), "/wm": page(status=202), "/old": page(article)}
+    on_a_terminal(tmp_path, "publish", f"{site.url}/old")
+    site.pages |= {"/old": redirect("/new", 301), "/new": page(article)}
+    _, seen = on_a_terminal(tmp_path, "publish", f"{site.url}/old")
+    assert re.search(r"pings .* 2/2 2 accepted, 0 failed", seen)
 
 
 def test_the_bar_is_seen_beside_all_its_words_at_80_columns(tmp_path: Path) -> None:

@@ -96,7 +96,8 @@ class Report:
             self.aside(f"nothing is sent for {source}: {taken.skipped[0].message}")
         if taken.nothing is not None and not taken.is_settled and taken.publication.root is None:
             self.aside(f"nothing is sent for {source}: {taken.nothing}")
-        self.expect_due(source)
+        for each in taken.sources:
+            self.expect_due(each)
 
     def aside(self, sentence: str) -> None:
         """What else is not published: to a person who looks on."""
