@@ -255,6 +255,17 @@ def test_feeds_and_what_is_named_are_sent_however_old(blog: Blog) -> None:
     assert len(blog.far_side.heard) == 1
 
 
+def test_an_old_post_that_is_named_later_is_sent_as_well(blog: Blog) -> None:
+    for name in ("old", "other"):
+        blog.write(name, "/1", days_ago=31)
+    assert blog.publish() == []
+    publishing = Publishing(client=blog.client, store=blog.store, clock=blog.clock)
+    for method in (publishing.dry_run, publishing.publish_all, publishing.publish_all):
+        method([f"{blog.site.url}/old/"])
+    assert [source for source, _ in blog.far_side.heard] == [f"{blog.site.url}/old/"]
+    assert blog.publish() == []
+
+
 def test_a_list_that_is_named_is_published_with_a_warning(blog: Blog, caplog: pytest.LogCaptureFixture) -> None:
     blog.list_all("all", "a", "b")
     Publishing(client=blog.client, store=blog.store, clock=blog.clock).publish_all([f"{blog.site.url}/all/"])

@@ -344,9 +344,9 @@ def _over(source: str, post: Post) -> tuple[Outcome, ...]:
 
 
 def _is_backfilled(publication: Publication, post: Post, known: KnownPost | None) -> bool:
-    """The post speaks; what of it was taken as told does so, too, where that is to be made up for."""
+    """What of the post was taken as told speaks, too: a person named the post, or wants all to be made up for."""
     root = publication.root
     if root is None:
-        return False
+        return publication.named
     root.hear(post, known)
     return root.backfill and root.silences(post, known, by=publication.by) is None
