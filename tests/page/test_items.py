@@ -29,6 +29,8 @@ def named(url: str) -> str:
     return f'<a class="u-url" href="{url}">#</a>'
 
 
+MORE = '<li class=hentry><h3><a href="/2026/{}">A title</a></h3><p>Read <a href="https://far.example/x">on</a></p></li>'
+
 CANDIDATES = [
     pytest.param(f"<aside>{note('x')}</aside>{note('p')}", id="not-in-an-aside"),
     pytest.param(f"<nav><article>{p('x')}</article></nav><article>{p('p')}</article>", id="not-in-a-nav"),
@@ -96,13 +98,22 @@ POSTS = [
     pytest.param(f"<main>{a('p')}{'word ' * 16}<article>{p('x', 10)}</article></main>", id="less-than-40-per-cent"),
     pytest.param(f"<article>{a('p')}</article><article>{a('x')}</article>", id="the-first-where-none-says-anything"),
     pytest.param(f"<body class=h-entry><main class=e-content>{p('p')}</main>{p('x')}", id="an-entry-around-the-region"),
+    pytest.param(f"<main><h1>Six</h1>{p('p', 90)}{MORE.format('five')}</main>", id="words-beside-entries-of-others"),
+    pytest.param(
+        f"<main><h1>Six</h1>{p('p', 90)}{MORE.format('six')}{MORE.format('five')}</main>",
+        id="words-beside-entries-of-which-one-leads-here",
+    ),
+    pytest.param(
+        f"<main>{'word ' * 90}<div class=hentry><h2><a href=/2026/six>Six</a></h2>{p('p')}</div></main>",
+        id="a-short-h-entry-whose-heading-is-the-page-s",
+    ),
 ]
 
 
 @pytest.mark.parametrize("page", [*CANDIDATES, *OWN, *REGIONS, *POSTS])
 def test_which_part_is_the_post(page: str) -> None:
     links = outbound_links(f"<!doctype html><title>Six</title>{page}".encode(), url=URL, content_type="text/html")
-    assert links == (f"{FAR}/p",)
+    assert [link for link in links if link.startswith(FAR)] == [f"{FAR}/p"]
 
 
 TIME = '<time datetime="2026-03-01">1 March</time>'

@@ -154,8 +154,16 @@ class Subject:
         best = max(self.in_region, key=lambda node: page.prose(node) + HEADING * self._has_h1(node), default=None)
         if best is None:
             return region
-        says_enough = page.prose(best) >= ENOUGH * page.prose(region)
-        return best if not ENTRIES.isdisjoint(best.classes) or self._has_h1(best) or says_enough else region
+        if self._has_h1(best) or page.prose(best) >= ENOUGH * page.prose(region):
+            return best
+        return region if ENTRIES.isdisjoint(best.classes) or self._is_in_a_list(best) else best
+
+    def _is_in_a_list(self, node: Node) -> bool:
+        """A candidate that names its permalink, among such ones that lead to other pages: “more posts”."""
+        if self.permalink(node) is None:
+            return False
+        permalinks = (self.permalink(each) for each in self.in_region)
+        return any(permalink is not None and self.is_another(permalink.key) for permalink in permalinks)
 
     def permalink(self, node: Node) -> Permalink | None:
         """What a candidate names as its own address: its `u-url`, else `rel=bookmark`, else the link of its heading."""
