@@ -176,6 +176,11 @@ LISTS = [
         id="items-that-begin-with-their-link",
     ),
     pytest.param(f"<h1><a href=/five>Part five</a></h1>{WORDS}", id="one-title-that-leads-to-its-page"),
+    pytest.param(
+        f"<ul>{rows('<li><a href=/{0}>What this chapter is of</a><ul><li><a href=/{0}#1>Its part</a></ul>')}</ul>",
+        id="items-around-items",
+    ),
+    pytest.param(f"<ul>{rows('<li>1 March<h3><a href=/{0}>Part</a></h3>')}</ul>", id="items-with-a-date-and-a-heading"),
     pytest.param(f"{rows(HEADING_ROW, 2)}<aside>{WORDS * 5}</aside><nav>{WORDS * 5}</nav>", id="chrome-does-not-count"),
 ]
 NOT_LISTS = [

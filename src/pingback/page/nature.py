@@ -104,11 +104,12 @@ def _said_of_itself(subject: Subject) -> Nature | None:
 
 def _by_its_rows(subject: Subject) -> Nature:
     region = subject.region
-    count = rows = end = 0
+    count = rows = end = counted = 0
     stands_alone = False
     for row in sorted([*_candidates(subject), *_headed(subject), *_items(subject)], key=itemgetter(0, 1)):
-        if row.start >= end or row.stop > end:
-            count += row.start >= end
+        if row.start >= counted:
+            count, counted = count + 1, row.stop
+        if row.stop > end:
             rows += subject.page.said(max(row.start, end), row.stop)
             end = row.stop
             stands_alone = stands_alone or row.stands_alone
@@ -167,14 +168,16 @@ def _items(subject: Subject) -> Iterator[_Row]:
     for tag in (*CELLS, "p"):
         nodes = page.within(page.of[tag], region)
         for place, node in enumerate(nodes):
-            is_outer = place + 1 < len(nodes) and node.holds(nodes[place + 1])
-            if is_outer or node.parts & CHROME:
+            if node.parts & CHROME:
                 continue
-            for link in page.within(page.links, node):
+            inner = nodes[place + 1] if place + 1 < len(nodes) and node.holds(nodes[place + 1]) else None
+            stop = node.text_stop if inner is None else inner.text
+            for link in page.within(page.links, node, before=inner):
                 key = subject.key_of_link(link)
                 if key is not None and subject.is_another(key):
-                    if page.all_said(_first(page, node, link)) - page.all_said(link) <= BESIDE:
-                        yield _Row(node.text, node.text_stop)
+                    first = _first(page, node, link)
+                    if page.said(first.text, min(first.text_stop, stop)) - page.all_said(link) <= BESIDE:
+                        yield _Row(node.text, stop)
                     break
 
 

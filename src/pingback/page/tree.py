@@ -147,10 +147,11 @@ class Page:
         self._mark()
         self._count()
 
-    def within(self, nodes: Sequence[Node], part: Node) -> Sequence[Node]:
-        """Those of some nodes in document order that stand in a part of the page."""
+    def within(self, nodes: Sequence[Node], part: Node, *, before: Node | None = None) -> Sequence[Node]:
+        """Those of some nodes in document order that stand in a part of the page, or before another node in it."""
+        stop = part.stop if before is None else before.index
         first = bisect_left(nodes, part.index, key=_index)
-        return nodes[first : bisect_left(nodes, part.stop, first, key=_index)]
+        return nodes[first : bisect_left(nodes, stop, first, key=_index)]
 
     def first_within(self, nodes: Sequence[Node], part: Node) -> Node | None:
         """The first of them."""
