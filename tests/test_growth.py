@@ -107,6 +107,9 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
         yield f"<{tag}> in one another, with links", numbered(f"<{tag}>x<a href=/%d>y</a>", page)
         yield f"<{tag}> side by side", numbered(f"<{tag}>x<a href=/%d>y</a></{tag.split()[0].split('>')[0]}>", page)
     yield "articles with headings", numbered("<article><h2><a href=/%d>x</a></h2>y</article>", page)
+    more = f"{page}<h1>x</h1>{'word ' * 50}"
+    yield "entries beside the words", numbered("<li class=hentry><h3><a href=/%d>x</a></h3>", more)
+    yield "paragraphs in items", numbered("<li><p>x<p><a href=/%d>y</a>", f"{page}<ul>")
     yield "headings that are links", numbered("<h2><a href=/%d>x</a></h2>", page)
     yield "headings in headings", numbered("<h2><div><a href=/%d>x</a>", page)
     yield "cells", numbered("<tr><td><a href=/%d>x</a><td>y", f"{page}<table>")
