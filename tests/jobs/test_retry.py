@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.jobs.retry import DELIVERIES, VERIFICATIONS, Schedule, pace_of, retry_after
+from pingback.jobs.retry import AGING, DELIVERIES, VERIFICATIONS, Schedule, pace_of, retry_after
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -44,6 +44,16 @@ def test_what_we_are_to_look_at_comes_sooner(
     at = VERIFICATIONS.next_try(failing_since=NOW - failing, now=NOW, random=Random(seed))
     assert at is not None
     assert NOW + shortest <= at <= NOW + longest
+
+
+@given(seed=st.integers(0, 1000))
+def test_who_takes_no_pings_is_asked_after_1_2_4_8_and_16_days(seed: int) -> None:
+    random, at, waits = Random(seed), NOW, []
+    while (due := AGING.next_try(failing_since=NOW, now=at, random=random)) is not None:
+        waits.append((due - at) / timedelta(days=1))
+        at = due
+    assert waits == pytest.approx([1, 2, 4, 8, 16], rel=0.05)
+    assert at == NOW + timedelta(days=31)
 
 
 @pytest.mark.parametrize(

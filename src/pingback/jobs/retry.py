@@ -20,6 +20,7 @@ class Schedule:
     first: timedelta
     longest: timedelta
     horizon: timedelta
+    spread: tuple[float, float] = (1 - SPREAD, 1 + SPREAD)
 
     def next_try(
         self, *, failing_since: datetime, now: datetime, random: Random, not_before: datetime | None = None
@@ -34,7 +35,7 @@ class Schedule:
         if now >= end:
             return None
         grown = min(self.first + max(now - failing_since, timedelta(0)), self.longest)
-        wait = grown * random.uniform(1 - SPREAD, 1 + SPREAD)
+        wait = grown * random.uniform(*self.spread)
         return min(max(now + wait, not_before or now), end)
 
     def next_at_pace(
@@ -52,8 +53,8 @@ class Schedule:
 
 
 DELIVERIES = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=12), horizon=timedelta(days=5))
-# For who takes no pings yet: the waits are 1, 2, 4, 8 and 16 days.
-AGING = Schedule(first=timedelta(days=1), longest=timedelta(days=16), horizon=timedelta(days=31))
+# For who takes no pings yet: the waits are 1, 2, 4, 8 and 16 days, and hardly longer, as people are told these.
+AGING = Schedule(first=timedelta(days=1), longest=timedelta(days=16), horizon=timedelta(days=31), spread=(1.0, 1.02))
 VERIFICATIONS = Schedule(first=timedelta(seconds=10), longest=timedelta(hours=6), horizon=timedelta(days=2))
 # What is new meanwhile waits for the same try, so that it is never far away.
 NOTIFICATIONS = Schedule(first=timedelta(minutes=5), longest=timedelta(hours=1), horizon=timedelta(days=7))
