@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pingback.model import Outcome, OutcomeStatus
 from pingback.net.client import Client
 from pingback.publishing import Publishing
 from pingback.sending.values import Taken
@@ -159,6 +160,24 @@ def test_a_first_run_that_was_ended_goes_on_as_one(blog: Blog) -> None:
     with pytest.raises(KeyboardInterrupt):
         Publishing(client=blog.client, store=blog.store, settings=given, clock=blog.clock).publish_all(on_taken=end)
     assert blog.publish() == [("/d/", "1")]
+
+
+def test_of_posts_without_a_date_fifty_speak_also_where_the_first_run_was_ended(blog: Blog) -> None:
+    for number in range(70):
+        blog.write(f"{number:02}", f"/{number}")
+    told: list[str] = []
+
+    def end(outcome: Outcome) -> None:
+        told.append(outcome.source)
+        if len(told) == 20:
+            raise KeyboardInterrupt
+
+    given = Settings(folder=str(blog.folder), base_url=blog.site.url)
+    with pytest.raises(KeyboardInterrupt):
+        Publishing(client=blog.client, store=blog.store, settings=given, clock=blog.clock).publish_all(on_outcome=end)
+    blog.publish()
+    accepted = blog.store.outbox.pings(status=OutcomeStatus.ACCEPTED)
+    assert (sum(1 for _ in accepted), blog.as_told) == (50, 20)
 
 
 def test_what_the_first_run_could_not_read_or_passed_over_is_no_newer_later(blog: Blog) -> None:

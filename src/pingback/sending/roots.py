@@ -46,6 +46,6 @@ class Root:
         return None
 
     def hear(self, post: Post, known: KnownPost | None) -> None:
-        """The post speaks."""
-        if post.published is None and post.links and (known is None or known.kind != POST):
+        """The post speaks, or spoke in a first run that was broken off."""
+        if post.published is None and post.links and (self.is_first or known is None or known.kind != POST):
             self._undated = max(self._undated - 1, 0)

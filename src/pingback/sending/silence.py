@@ -55,6 +55,8 @@ class Silence:
             return False
         if known.kind != POST:
             return publication.must_be_post and known.fingerprint == f"{_READING}{self._mark}{publication.fingerprint}"
+        if publication.root is not None and publication.root.is_first:  # in a run that was broken off: does it count?
+            return False
         if publication.root is not None and publication.root.backfill and any(map(is_taken_as_told, pings)):
             return False
         return known.fingerprint == self._mark + publication.fingerprint and not any(map(is_blocked, pings))
