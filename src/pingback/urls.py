@@ -57,18 +57,21 @@ def split(url: str) -> HttpUrl:
     if "\0" in url:
         raise ValueError("a URL cannot hold NUL")
     try:
-        parsed = ada_url.URL(url)
+        href = ada_url.URL(url).href
     except ValueError:
         raise ValueError(f"{url!r} is not an absolute URL") from None
-    scheme = parsed.protocol[:-1]
-    if scheme not in DEFAULT_PORTS or not parsed.hostname:
+    # The rest is read off the normal form: to ask the parser for each part takes three times as long.
+    scheme, _, rest = href.partition("://")
+    credentials, _, server = rest.partition("/")[0].rpartition("@")
+    host, colon, port = (server, "", "") if server.endswith("]") else server.rpartition(":")
+    if scheme not in DEFAULT_PORTS or not server:
         raise ValueError(f"{url!r} is not an HTTP URL")
     return HttpUrl(
-        href=parsed.href,
+        href=href,
         scheme=scheme,
-        host=parsed.hostname,
-        port=int(parsed.port) if parsed.port else DEFAULT_PORTS[scheme],
-        has_credentials=bool(parsed.username or parsed.password),
+        host=host if colon else server,
+        port=int(port) if colon else DEFAULT_PORTS[scheme],
+        has_credentials=bool(credentials),
     )
 
 
