@@ -27,15 +27,16 @@ def pages_of(folder: Path, *, base_url: str) -> Iterator[BuiltPage]:
     root = require_http(base_url).removesuffix("/") + "/"
     if "?" in root or "#" in root:
         raise ValueError(f"{base_url!r} is not the URL of a folder")
-    for path in sorted(_files_below(folder)):
+    for path in sorted(_files_below(folder), key=lambda path: path.parts):
         yield BuiltPage(url=root + _relative_url(path.relative_to(folder)), path=path, fingerprint=_fingerprint(path))
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
     inside = folder.resolve(strict=True)
     for place, _, names in os.walk(folder, onerror=_raise):
-        for path in (Path(place, name) for name in names):
-            if path.suffix.lower() in _SUFFIXES and path.is_file() and path.resolve().is_relative_to(inside):
+        for path in (Path(place, name) for name in names if os.path.splitext(name)[1].lower() in _SUFFIXES):
+            # Only links lead outside, and `walk` follows none; to resolve each file takes as long as to read it.
+            if path.is_file() and not (path.is_symlink() and not path.resolve().is_relative_to(inside)):
                 yield path
 
 
@@ -57,7 +58,9 @@ def _encoded(name: str) -> str:
 
 def _fingerprint(path: Path) -> str:
     said = sha256()
-    with path.open("rb") as file:
-        for _ in range(MAX_FILE // _CHUNK):
-            said.update(file.read(_CHUNK))
+    with path.open("rb", buffering=0) as file:
+        left = MAX_FILE
+        while chunk := file.read(min(left, _CHUNK)):
+            said.update(chunk)
+            left -= len(chunk)
     return said.hexdigest()
