@@ -338,7 +338,7 @@ def _few(shape: _Shape, index: str | None) -> Prepared:
     return prepared(_by(select(literal(1)).where(*conditions).limit(FEW), index))
 
 
-@readable()
+@readable
 def _withdrawal_of(row: Row) -> Withdrawal:
     at = instant(row["withdrawn"])
     return Withdrawal(id=row["id"], source=text_of(row["source"]), target=text_of(row["target"]), at=at)

@@ -4,11 +4,11 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import wraps
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, null, or_
 
@@ -41,6 +41,7 @@ FIXED = frozenset(
 )
 
 T = TypeVar("T")
+Given = ParamSpec("Given")
 
 log = logging.getLogger(__name__)
 
@@ -292,13 +293,17 @@ def discovery_row_of(discovery: Discovery, *, until: datetime) -> dict[str, Any]
     }
 
 
-@contextmanager
-def readable() -> Iterator[None]:
+def readable(value_of: Callable[Given, T]) -> Callable[Given, T]:
     """Whatever a value cannot be made of, inside, leaves as UnreadableRow."""
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise UnreadableRow(str(error)) from error
+
+    @wraps(value_of)
+    def read(*args: Given.args, **kwargs: Given.kwargs) -> T:
+        try:
+            return value_of(*args, **kwargs)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise UnreadableRow(str(error)) from error
+
+    return read
 
 
 def readable_of(rows: Iterable[Row], value_of: Callable[[Row], T], *, what: str) -> Iterator[T]:
@@ -310,7 +315,7 @@ def readable_of(rows: Iterable[Row], value_of: Callable[[Row], T], *, what: str)
             set_aside(what, row[0], error)
 
 
-@readable()
+@readable
 def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     """The ping that a row of `outbox` holds; UnreadableRow where it holds none. So do the others below."""
     return QueuedPing(
@@ -334,7 +339,7 @@ def ping_of(row: Row | Mapping[str, Any]) -> QueuedPing:
     )
 
 
-@readable()
+@readable
 def attempt_of(row: Row) -> Attempt:
     return Attempt(
         ping=row["ping"],
@@ -349,7 +354,7 @@ def attempt_of(row: Row) -> Attempt:
     )
 
 
-@readable()
+@readable
 def post_of(row: Row) -> KnownPost:
     return KnownPost(
         source=require_http(text_of(row["source"])),
@@ -363,7 +368,7 @@ def post_of(row: Row) -> KnownPost:
     )
 
 
-@readable()
+@readable
 def reading_of(row: Row) -> Reading:
     page = row["page"]
     if not isinstance(page, bytes | None):
@@ -388,7 +393,7 @@ def _texts(column: object) -> tuple[str, ...]:
     return () if column is None else tuple(map(text_of, json.loads(text_of(column))))
 
 
-@readable()
+@readable
 def discovery_of(row: Row, *, target: str) -> Discovery:
     endpoints = (
         Endpoint(protocol=Protocol(each["protocol"]), url=each["endpoint"], via=Via(each["via"]))
