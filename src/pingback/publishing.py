@@ -424,6 +424,8 @@ def _deleted(gone: Iterable[str]) -> Iterator[Publication]:
 def _options_of(settings: Settings) -> PublishOptions:
     def allows(target: str) -> bool:
         """Its host is like one of `only`, where there are any, and like none of `excepted`."""
+        if not settings.only and not settings.excepted:
+            return True
         names = {split(target).host, host_of(target)}
         return (not settings.only or _is_like(names, settings.only)) and not _is_like(names, settings.excepted)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pingback.store import Store
 
 PATIENCE = timedelta(seconds=60)  # for hosts that take pings one by one
-KNOWN_TOGETHER = 500  # posts that the store is asked about at once
+KNOWN_TOGETHER = 200  # posts that the store is asked about at once, and whose URLs the caches of `urls` hold then
 TOGETHER = 50  # posts whose pings are delivered together
 
 UNCHANGED = "nothing changed since the last ping"
