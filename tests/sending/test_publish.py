@@ -351,6 +351,16 @@ def test_nothing_is_sent_for_a_post_that_only_we_can_reach(store: Store, blog: S
         pytest.param(b"", "", Unreachable, "could not be reached", id="no-answer"),
         pytest.param(post(head=NOINDEX), "", None, "says noindex", id="the-page-says-noindex"),
         pytest.param(post(), NOINDEX, None, "says noindex", id="the-html-says-noindex"),
+        pytest.param(
+            page(
+                markup("https://other.example/1", "https://other.example/2", head=""),
+                headers={"X-Robots-Tag": "noindex"},
+            ),
+            "",
+            None,
+            "says noindex",
+            id="the-same-page-with-a-header-that-says-noindex",
+        ),
     ],
 )
 def test_html_of_a_post_that_is_not_public(

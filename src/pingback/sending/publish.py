@@ -16,6 +16,7 @@ from pingback.clock import Clock, now
 from pingback.errors import BadStatus, FetchError, NoMatch, NotGone
 from pingback.model import Outcome, OutcomeStatus
 from pingback.page.entry import MAX_LINKS, PageKind, Post, read_post
+from pingback.page.head import says_noindex
 from pingback.protocols.table import retelling
 from pingback.sending.absent import is_elsewhere, is_gone, is_home, is_same_site, too_many
 from pingback.sending.silence import Silence, fingerprints_of, why_nothing
@@ -230,12 +231,13 @@ class Publisher:
     def _read(self, publication: Publication, known: KnownPost | None) -> Read:
         """The post as it is to be planned; raises Unready."""
         source, unready = publication.source, self._options.even_unready
-        was_seen, given = known is not None and known.kind != UNREAD, None
+        was_seen, given, page = known is not None and known.kind != UNREAD, None, None
         if publication.by_hand and not was_seen:
             raise _not_gone(source, "was never published from here")
         if publication.page is not None:
+            page = publication.page()
             given = read_post(
-                publication.page(),
+                page,
                 url=source,
                 content_type=publication.content_type,
                 selector=self._options.selector,
@@ -258,14 +260,7 @@ class Publisher:
                     raise _still_there(publication)
                 if publication.missing and moved_to is None:
                     raise Unready(f"{source} is there again")
-                public = read_post(
-                    response.read(),
-                    url=response.url,
-                    content_type=response.content_type,
-                    robots_headers=response.headers("X-Robots-Tag"),
-                    selector=self._options.selector,
-                    nofollow=self._options.nofollow,
-                )
+                public = self._public(response, given, page)
         except FetchError as error:
             raise Unready(str(error), post=given, error=error) from error
         if moved_to is not None and public.kind is not PageKind.POST:
@@ -276,6 +271,20 @@ class Publisher:
         if not unready and (post.noindex or public.noindex):
             raise Unready(f"{source} says noindex", post=post)
         return Read(publication=publication, known=known, post=post, moved_to=moved_to)
+
+    def _public(self, response: "Response", given: Post | None, page: bytes | None) -> Post:
+        """The post as the public has it. Where that is the very page that was `given`, it need not be read again."""
+        body, robots_headers = response.read(), response.headers("X-Robots-Tag")
+        if given is not None and body == page and response.url == given.url:
+            return replace(given, noindex=given.noindex or says_noindex(robots_headers))
+        return read_post(
+            body,
+            url=response.url,
+            content_type=response.content_type,
+            robots_headers=robots_headers,
+            selector=self._options.selector,
+            nofollow=self._options.nofollow,
+        )
 
     def _moved_to(self, publication: Publication, response: "Response") -> str | None:
         """Where the post is by now, if that is another page of its site; raises Unready where it is elsewhere."""
