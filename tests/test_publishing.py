@@ -338,6 +338,20 @@ def test_what_a_sitemap_has_no_longer_is_looked_for_once_a_day(
     assert far_side.heard[-1] == (f"{blog.url}/6", f"{far_side.url}/1")
 
 
+def test_what_a_sitemap_has_no_longer_is_looked_for_after_a_clock_ran_ahead(
+    make: Make, blog: Site, clock: Clock
+) -> None:
+    hook = make(sitemaps=(f"{blog.url}/sitemap.xml",))
+    blog.pages["/sitemap.xml"] = sitemap(blog, "/6")
+    clock.pass_by(days=3650)
+    assert hook.publish_all() == {"accepted": 1}
+    clock.pass_by(days=-3650)
+    blog.pages["/sitemap.xml"] = sitemap(blog)
+    blog.requests.clear()
+    assert hook.publish_all() == {}
+    assert [request.path for request in blog.requests] == ["/sitemap.xml", "/6"]
+
+
 def test_a_page_that_is_no_post_is_never_missing(make: Make, blog: Site) -> None:
     rows = "".join(f'<article><h2><a href="/{each}">A post of {each}</a></h2><p>Said.</p></article>' for each in "abcd")
     blog.pages |= {

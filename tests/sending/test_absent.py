@@ -266,6 +266,19 @@ def test_a_post_that_is_missing_is_looked_for_though_nobody_names_it(hook: Hook,
     assert len(blog.requests) == 2
 
 
+def test_a_clock_that_ran_ahead_keeps_no_post_from_being_gone(hook: Hook, blog: Site, far_side: FarSide) -> None:
+    blog.pages["/6"] = post(f"{far_side.url}/1")
+    hook(f"{blog.url}/6")
+    del blog.pages["/6"]
+    hook.clock.pass_by(days=3650)
+    hook(f"{blog.url}/6")
+    hook.clock.pass_by(days=-3650)
+    for is_told in (False, True):
+        assert len(hook(*of_missing(hook.store.posts, now=hook.clock()))) == is_told
+        hook.clock.pass_by(days=2)
+    assert far_side.targets == ["/1", "/1"]
+
+
 def test_a_post_that_was_looked_for_and_is_there_is_only_found(hook: Hook, blog: Site, far_side: FarSide) -> None:
     blog.pages["/6"] = post(f"{far_side.url}/1")
     hook(f"{blog.url}/6")

@@ -58,7 +58,12 @@ def is_gone(post: KnownPost, *, now: datetime) -> bool:
 def is_to_be_looked_for(post: KnownPost, *, now: datetime) -> bool:
     """It is time to look whether a post that is missing still is: so that it is gone by the third look, or is back."""
     since = post.missing_since
-    return since is not None and now - since >= LOOK_AFTER * min(post.missing, RUNS - 1)
+    return since is not None and has_passed(LOOK_AFTER * min(post.missing, RUNS - 1), since, now=now)
+
+
+def has_passed(time: timedelta, since: datetime, *, now: datetime) -> bool:
+    """So much time has passed since then; or the clock ran ahead then."""
+    return not timedelta(0) <= now - since < time
 
 
 def too_many(posts: "Posts", sources: Iterable[str]) -> dict[str, str]:

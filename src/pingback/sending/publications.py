@@ -15,7 +15,7 @@ from pingback.errors import FetchError
 from pingback.posts.paths import matching
 from pingback.posts.site import pages_of
 from pingback.posts.values import BadFeed, Feed, FeedEntry, Sitemap
-from pingback.sending.absent import LOOK_AFTER, is_to_be_looked_for
+from pingback.sending.absent import LOOK_AFTER, has_passed, is_to_be_looked_for
 from pingback.sending.roots import Root
 from pingback.sending.values import Publication
 from pingback.urls import is_http, key_of, require_http, resolve, shown
@@ -182,10 +182,11 @@ class Sources:
 
     def _left_of(self, folders: Iterable[str], listed: Set[str]) -> Iterator[Publication]:
         """Posts that no sitemap has any longer: it is looked now and then whether they are still there."""
-        before = self._clock() - LOOK_AFTER
+        instant = self._clock()
         for post in chain.from_iterable(map(self._store.posts.under, dict.fromkeys(folders))):
             is_missed = not post.missing and key_of(post.source) not in listed
-            if is_missed and post.seen <= before and self._is_chosen(post.source):
+            is_due = is_missed and has_passed(LOOK_AFTER, post.seen, now=instant)
+            if is_due and self._is_chosen(post.source):
                 yield Publication(source=post.source, missing=True)
 
     def _of_site(self, folder: Path, base_url: str, entries: Mapping[str, FeedEntry]) -> Iterator[Publication]:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from pingback.store.database import Database
+from pingback.store.lanes import big
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
 from pingback.store.sqlite import Insert, given, insert
@@ -52,7 +53,7 @@ class Posts:
             keep_post(tx, source, fingerprint, now=now)
 
     def miss(self, source: str, *, now: datetime) -> None:
-        """The page of the post was not there in this run."""
+        """The page of the post was not there in this run. Of earlier ones a clock that ran ahead is mended."""
         with self._database.write() as tx:
             tx.execute(_MISS, {"of": source_key_of(source), "now": micros(now)})
 
@@ -108,10 +109,11 @@ _MISSING = prepared(
 )
 _OF = posts.c.source_key == bindparam("of")
 _THERE = {"missing": 0, "missing_since": None}
+_SINCE = posts.c.missing_since
 _MISS = prepared(
     update(posts)
     .where(_OF)
-    .values(missing=posts.c.missing + 1, missing_since=func.coalesce(posts.c.missing_since, bindparam("now")))
+    .values(missing=posts.c.missing + 1, missing_since=case((big("now") >= _SINCE, _SINCE), else_=big("now")))
 )
 _FIND = prepared(update(posts).where(_OF).values(seen=bindparam("seen"), **_THERE))
 _LOSE = prepared(update(posts).where(_OF).values(gone=True, **_THERE))
