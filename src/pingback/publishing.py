@@ -174,7 +174,7 @@ class Publishing:
         run = _Run(on_outcome, on_taken, on_unread, on_note, also=note)
         self._publish_waiting(run)
         found = self._sources(run)
-        missing = publications.of_missing(self._store.posts, now=self._clock())
+        missing = publications.of_missing(self._store.posts, now=self._clock(), every=ALL_MISSING in gone)
         named = chain(_deleted(gone), found.publications(sources))
         self._publish(chain(named, missing), run, options=self._options_for(gone))
         if self._wants_part:

@@ -77,8 +77,7 @@ def _check(settings: Settings, sources: tuple[str, ...], gone: tuple[str, ...]) 
     for url in gone:
         if url != ALL_MISSING:
             checked(url, require_http)
-    named = sources or set(gone) - {ALL_MISSING}
-    if not (named or settings.feeds or settings.sitemaps or settings.folder or settings.html):
+    if not (sources or gone or settings.feeds or settings.sitemaps or settings.folder or settings.html):
         raise click.UsageError("what is to be published? give SOURCE, --feed, --sitemap, --site or --html")
     for source in sources:
         if source != "-":

@@ -42,10 +42,12 @@ def of_gone(sources: Iterable[str]) -> Iterator[Publication]:
     return (Publication(source=source, gone=True, by_hand=True) for source in sources)
 
 
-def of_missing(posts: "Posts", *, now: datetime) -> Iterator[Publication]:
+def of_missing(posts: "Posts", *, now: datetime, every: bool = False) -> Iterator[Publication]:
     """Posts that are missing, and that it is time to look for, whether somebody names them still or not."""
     return (
-        Publication(source=post.source, missing=True) for post in posts.missing() if is_to_be_looked_for(post, now=now)
+        Publication(source=post.source, missing=True)
+        for post in posts.missing()
+        if every or is_to_be_looked_for(post, now=now)
     )
 
 
