@@ -266,6 +266,30 @@ def test_a_host_of_revision_0001_is_a_server_now(tmp_path: Path, named: str, ser
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "fault", "linked", "ages"),
+    [
+        pytest.param("unsupported", None, True, True, id="no-endpoint"),
+        pytest.param("refused", 404, True, True, id="not-there"),
+        pytest.param("refused", 400, True, False, id="a-no-to-the-ping-itself"),
+        pytest.param("accepted", None, True, False, id="a-yes"),
+        pytest.param("unsupported", None, False, False, id="no-link-any-more"),
+    ],
+)
+def test_a_no_of_before_revision_0003_may_change(
+    tmp_path: Path, status: str, fault: int | None, linked: bool, ages: bool
+) -> None:
+    path = tmp_path / "x.db"
+    _of_0001(path)
+    columns = "pair, source_key, target_key, source, target, status, fault, message, attempts, fingerprint, linked"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        values = ("x", "x", "x", "https://my.example/6", "https://a.example/5", status, fault, "", 1, "", linked)
+        connection.execute(f"INSERT INTO pingback_outbox ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+    with Store(f"sqlite:///{path}", create=False) as store:
+        [ping] = store.outbox.pings()
+    assert (ping.aging_since is not None, ping.status) == (ages, status)
+
+
 def run(program: str, path: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

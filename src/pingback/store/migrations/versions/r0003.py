@@ -9,6 +9,13 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+# A no of before that may have changed by now: whoever publishes the post by its name asks again.
+_AGE = """
+UPDATE pingback_outbox SET aging_since = CAST(strftime('%s', 'now') AS INTEGER) * 1000000
+WHERE linked AND told_by IS NULL
+AND (status = 'unsupported' OR (status = 'refused' AND fault IN (401, 403, 404, 405, -32601)))
+"""
+
 
 def upgrade() -> None:
     op.add_column("pingback_posts", sa.Column("missing_since", sa.BigInteger(), nullable=True))
@@ -34,6 +41,8 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "root_key"),
     )
+    if op.get_context().dialect.name == "sqlite":  # nothing else was there before
+        op.get_bind().exec_driver_sql(_AGE)
 
 
 def downgrade() -> None:
