@@ -176,8 +176,9 @@ def test_of_posts_without_a_date_fifty_speak_also_where_the_first_run_was_ended(
     with pytest.raises(KeyboardInterrupt):
         Publishing(client=blog.client, store=blog.store, settings=given, clock=blog.clock).publish_all(on_outcome=end)
     blog.publish()
-    accepted = blog.store.outbox.pings(status=OutcomeStatus.ACCEPTED)
-    assert (sum(1 for _ in accepted), blog.as_told) == (50, 20)
+    # What was out just when the run was ended has its lease still.
+    spoke = [ping for ping in blog.store.outbox.pings() if ping.status is not OutcomeStatus.SKIPPED]
+    assert (len(spoke), blog.as_told) == (50, 20)
 
 
 def test_what_the_first_run_could_not_read_or_passed_over_is_no_newer_later(blog: Blog) -> None:
@@ -230,6 +231,16 @@ def test_a_post_that_becomes_a_list_takes_nothing_back(blog: Blog) -> None:
     assert blog.publish() == []
     assert [ping.linked for ping in blog.store.outbox.pings()] == [True]
     blog.write("a", "/1", "/2", days_ago=1)
+    assert blog.publish() == [("/a/", "1"), ("/a/", "2")]
+
+
+def test_an_old_post_that_was_a_list_in_between_speaks_on(blog: Blog) -> None:
+    blog.write("a", "/1", days_ago=10)
+    assert blog.publish() == [("/a/", "1")]
+    blog.clock.pass_by(hours=24 * 60)
+    blog.list_all("a", "b", "c")
+    assert blog.publish() == []
+    blog.write("a", "/1", "/2", days_ago=70)
     assert blog.publish() == [("/a/", "1"), ("/a/", "2")]
 
 

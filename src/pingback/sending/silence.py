@@ -66,7 +66,7 @@ class Silence:
         if publication.must_be_post and post.kind is not PageKind.POST:
             return True
         is_new = known is None or known.kind != POST
-        return is_new and _silenced(publication, post, known) is not None
+        return is_new and self._silenced(publication, post, known) is not None
 
     def settled(
         self, publication: Publication, known: KnownPost | None, pings: Collection[QueuedPing], *, is_settled: bool
@@ -116,10 +116,20 @@ class Silence:
             return silent(fingerprint=_READING + fingerprint, kind=post.kind.value, why=post.why)
         if known is not None and known.kind == POST:
             return None
-        if (why := _silenced(publication, post, known)) is not None:
+        if (why := self._silenced(publication, post, known)) is not None:
             links = tuple(Link(target, told) for target, told in fingerprints_of(post).items())
             return silent(fingerprint=fingerprint, why=f"{_AS_TOLD}{why}", links=links)
         return silent(fingerprint=fingerprint) if known is None and not post.links else None
+
+    def _silenced(self, publication: Publication, post: Post, known: KnownPost | None) -> str | None:
+        """Of which kind a post is whose links are taken as told. One without a date and links is none of many."""
+        if publication.root is None or post.unmatched is not None or (post.published is None and not post.links):
+            return None
+        if known is not None and known.kind not in (POST, UNREAD):
+            pings = self._store.outbox.pings(source=publication.source)
+            if any(not is_taken_as_told(ping) for ping in pings):  # it was a post before, whatever it was in between
+                return None
+        return publication.root.silences(post, known, by=publication.by)
 
     def _taken(self, publication: Publication, silent: SilentPost, post: Post) -> Taken:
         if silent.kind != POST:
@@ -158,13 +168,6 @@ def why_nothing(post: Post) -> str:
 def is_blocked(ping: QueuedPing) -> bool:
     """Our own guard keeps its target from hearing of the post."""
     return ping.linked and ping.status is OutcomeStatus.BLOCKED
-
-
-def _silenced(publication: Publication, post: Post, known: KnownPost | None) -> str | None:
-    """Of which kind a post is whose links are taken as told. One without a date and links is none of many."""
-    if publication.root is None or post.unmatched is not None or (post.published is None and not post.links):
-        return None
-    return publication.root.silences(post, known, by=publication.by)
 
 
 def _left_out(publication: Publication, left_out: LeftOut, *, is_settled: bool = False) -> Taken:
