@@ -240,7 +240,7 @@ def test_dry_run_sends_and_remembers_nothing(site: Site, run: Run) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out == (
         f"{site.url}/six -> {site.url}/five: would be sent by webmention to {site.url}/wm\n"
-        "1 ping would be sent, not: 1 unsupported\n"
+        "1 ping would be sent; left out: 1 unsupported\n"
     )
     assert heard(site) == []
     assert run("outbox", "--json").printed == []

@@ -175,7 +175,7 @@ def test_a_dry_run_shows_first_what_would_be_sent(site: Site, built: Path, run: 
     done = run("publish", "--site", str(built), "--base-url", site.url, "--dry-run", *ALLOW)
     first, second, *rest = done.out.splitlines()
     assert first == f"{site.url}/new/ -> {site.url}/yes: would be sent by webmention to {site.url}/wm"
-    assert second == "1 ping would be sent, not: 1 skipped"
+    assert second == "1 ping would be sent; left out: 1 skipped"
     assert [line.partition(" is left out: ")[0] for line in rest[:3]] == [
         f"{site.url}/404.html",
         f"{site.url}/",

@@ -1,44 +1,16 @@
 """`pingback.sending.absent` over sockets: posts that moved, posts that are missing, and posts that are gone."""
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from pingback.model import Outcome, Protocol
-from pingback.net.client import Client
+from pingback.model import Outcome
 from pingback.sending.publications import of_missing
 from pingback.sending.values import Publication, PublishOptions
-from pingback.store import Store
 from tests.loopback import Page, Site, page, redirect
 from tests.sending.far_sides import FarSide, markup, post
 from tests.sending.hook import Hook, statuses
-
-
-@pytest.fixture
-def blog() -> Iterator[Site]:
-    with Site() as blog:
-        yield blog
-
-
-@pytest.fixture
-def far_side() -> Iterator[FarSide]:
-    """Its pages `/1`, `/2` and `/3` take Webmentions."""
-    with FarSide("/1", "/2", "/3") as far_side:
-        yield far_side
-
-
-@pytest.fixture
-def old_side() -> Iterator[FarSide]:
-    """Its page `/1` takes pingbacks."""
-    with FarSide("/1", host="127.0.0.3", by=Protocol.PINGBACK) as old_side:
-        yield old_side
-
-
-@pytest.fixture
-def hook(client: Client, store: Store) -> Hook:
-    return Hook(client, store)
 
 
 def heard(far_side: FarSide, blog: Site) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """`pingback.sending.publish` over sockets: what a post that goes out sends, and what it does not send."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,31 +19,6 @@ from tests.sending.far_sides import FarSide, markup, post
 from tests.sending.hook import Hook, statuses
 
 NOINDEX = '<meta name="robots" content="noindex">'
-
-
-@pytest.fixture
-def blog() -> Iterator[Site]:
-    with Site() as blog:
-        yield blog
-
-
-@pytest.fixture
-def far_side() -> Iterator[FarSide]:
-    """Its pages `/1`, `/2` and `/3` take Webmentions."""
-    with FarSide("/1", "/2", "/3") as far_side:
-        yield far_side
-
-
-@pytest.fixture
-def old_side() -> Iterator[FarSide]:
-    """Its page `/1` takes pingbacks."""
-    with FarSide("/1", host="127.0.0.3", by=Protocol.PINGBACK) as old_side:
-        yield old_side
-
-
-@pytest.fixture
-def hook(client: Client, store: Store) -> Hook:
-    return Hook(client, store)
 
 
 # A post goes out

@@ -80,7 +80,7 @@ class Report:
         if not self._as_json:
             sent = sum(count for (protocol, _), count in self._counts.items() if protocol)
             others = [f"{count} {status}" for (protocol, status), count in sorted(self._counts.items()) if not protocol]
-            self._say(f"{_many(sent, 'ping')} would be sent{', not: ' if others else ''}{', '.join(others)}")
+            self._say(f"{_many(sent, 'ping')} would be sent{'; left out: ' if others else ''}{', '.join(others)}")
         for line in (*self._rest.lines, *self._rest.counts()):
             self._say(line)
 
