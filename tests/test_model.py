@@ -154,7 +154,7 @@ def test_as_json(value: Discovery | Outcome | Verification | Mention, expected: 
         pytest.param(
             OutcomeStatus, "accepted waiting already refused unsupported failed gone blocked skipped", id="outcome"
         ),
-        pytest.param(MentionKind, "in-reply-to like-of repost-of bookmark-of mention-of", id="kind"),
+        pytest.param(MentionKind, "in-reply-to like-of repost-of bookmark-of rsvp mention-of", id="kind"),
         pytest.param(MentionStatus, "pending approved spam rejected deleted", id="mention"),
     ],
 )

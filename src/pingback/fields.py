@@ -16,9 +16,11 @@ class Form(Enum):
     URL = auto()
     INSTANT = auto()
     AUTHOR = auto()
+    CONTENT = auto()
     PROTOCOL = auto()
     STATUS = auto()
     KIND = auto()
+    RSVP = auto()
 
 
 class Field(NamedTuple):

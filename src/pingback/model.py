@@ -73,7 +73,17 @@ class MentionKind(StrEnum):
     LIKE = "like-of"
     REPOST = "repost-of"
     BOOKMARK = "bookmark-of"
+    RSVP = "rsvp"
     MENTION = "mention-of"
+
+
+class Rsvp(StrEnum):
+    """What a source answers to an invitation, in the words of `p-rsvp` (h-entry)."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+    INTERESTED = "interested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +188,17 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a reply says, whole: as plain text with its line breaks, and as HTML that any page may show."""
+
+    text: str
+    html: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"text": self.text, "html": self.html}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """What can be told of a source's page from outside: `url` is where it came from after redirects.
 
@@ -200,23 +221,32 @@ class Reputation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a source says of itself beside its link to the target. Its words are plain text, never markup."""
+    """What a source says of itself beside its link to the target. Its words are plain text, but for `content.html`.
+
+    `permalink` is the entry's own address. `original` is one on a foreign host that the entry names as its own, which
+    nobody can check. `published_as` is the date as the page has it, in ISO 8601, with a zone only where one was given.
+    `read_by` is the version of the reader that read the page.
+    """
 
     source: str
     target: str
     kind: MentionKind = MentionKind.MENTION
+    rsvp: Rsvp | None = None
+    permalink: str | None = None
+    original: str | None = None
     title: str | None = None
     excerpt: str | None = None
+    content: Content | None = None
     site_name: str | None = None
     author: Author | None = None
     published: datetime | None = None
-    rsvp: ClassVar[None] = None  # no page is read for these two yet
-    content: ClassVar[None] = None
+    published_as: str | None = None
+    read_by: int = 0
 
     @property
     def url(self) -> str:
         """Where to read it."""
-        return self.source
+        return self.permalink or self.source
 
 
 # What a verification learns, and a mention takes over.
@@ -299,11 +329,11 @@ FIELDS = (
     Field("protocol", Form.PROTOCOL),
     Field("status", Form.STATUS),
     Field("kind", Form.KIND),
-    Field("rsvp", Form.PLAIN, stored=False),
+    Field("rsvp", Form.RSVP),
     Field("url", Form.URL, stored=False),
     Field("title", Form.TEXT),
     Field("excerpt", Form.TEXT),
-    Field("content", Form.PLAIN, stored=False),
+    Field("content", Form.CONTENT),
     Field("site_name", Form.TEXT),
     Field("author", Form.AUTHOR),
     Field("published", Form.INSTANT),
@@ -311,6 +341,10 @@ FIELDS = (
     Field("verified", Form.INSTANT),
     Field("fault", Form.PLAIN),
     Field("reason", Form.TEXT, stored=False),
+    Field("permalink", Form.URL, shown=False),
+    Field("original", Form.URL, shown=False),
+    Field("published_as", Form.TEXT, shown=False),
+    Field("read_by", Form.PLAIN, shown=False),
     Field("held_for", Form.TEXT, shown=False),
     Field("client_ip", Form.PLAIN, shown=False),
     Field("decision", Form.STATUS, shown=False),
@@ -327,7 +361,11 @@ def iso(instant: datetime | None) -> str | None:
     return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
 
 
-_JSON: Mapping[Form, Callable[[Any], object]] = {Form.INSTANT: iso, Form.AUTHOR: Author.as_json}
+_JSON: Mapping[Form, Callable[[Any], object]] = {
+    Form.INSTANT: iso,
+    Form.AUTHOR: Author.as_json,
+    Form.CONTENT: Content.as_json,
+}
 _BY_NAME = {each.name: each for each in FIELDS}
 _SAID = "title excerpt site_name author published kind url content".split()
 _OF_MENTION = Written([each for each in FIELDS if each.shown], _JSON)

@@ -1,10 +1,11 @@
 """A mention as any output can hold it, whatever a stranger put into it."""
 
 from datetime import UTC, datetime
+from html import escape
 from operator import attrgetter
 
 from pingback.fields import Form, Written
-from pingback.model import FIELDS, Author, Mention
+from pingback.model import FIELDS, Author, Content, Mention
 from pingback.text import clean
 from pingback.urls import is_http, tidy, without_credentials
 
@@ -38,11 +39,17 @@ def _author(author: Author) -> Author | None:
     return found if found != Author() else None
 
 
+def _content(content: Content) -> Content | None:
+    text = clean(content.text, MAX_TEXT)
+    return None if text is None else Content(text=text, html=escape(text))
+
+
 def _http(url: str | None) -> str | None:
     return _address(url) if url and is_http(url) else None
 
 
 _SANITIZED = Written(
-    [each for each in FIELDS if each.stored], {Form.TEXT: _text, Form.URL: _address, Form.AUTHOR: _author}
+    [each for each in FIELDS if each.stored],
+    {Form.TEXT: _text, Form.URL: _address, Form.AUTHOR: _author, Form.CONTENT: _content},
 )
 _values = attrgetter(*_SANITIZED.names)

@@ -12,7 +12,7 @@ from threading import Barrier
 import pytest
 
 from pingback.errors import StoreError
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Protocol, Reputation
+from pingback.model import Author, Content, Mention, MentionKind, MentionStatus, Protocol, Reputation, Rsvp
 from pingback.store import Store
 from pingback.store.keys import pair_of
 from pingback.store.mentions import Arrival
@@ -43,6 +43,12 @@ WHOLE = mention(
     excerpt="[…] 本 [...] 🙂",
     site_name="A site",
     author=Author(name="Ann", url="https://a.example/", photo="https://a.example/a.png"),
+    rsvp=Rsvp.MAYBE,
+    permalink="https://a.example/6",
+    original="https://copy.example/6",
+    content=Content(text="So\nit is", html="<p>So<br>it is</p>"),
+    published_as="2026-05-05T23:30-05:00",
+    read_by=3,
     published=datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
     verified=NOON + timedelta(microseconds=1),
     fault=17,

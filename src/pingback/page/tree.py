@@ -38,8 +38,22 @@ _ITEMS = ENTRIES | frozenset(
     " h-listing h-measure".split()
 )
 _ANSWERS = frozenset("u-in-reply-to u-like-of u-repost-of u-bookmark-of".split())
-_PROPERTIES = _ANSWERS | frozenset("u-url dt-published".split())
-_CLASSIC = {"published": "dt-published"}
+_PROPERTIES = _ANSWERS | frozenset(
+    "u-url u-uid u-photo u-author p-author p-name p-summary p-rsvp e-content dt-published".split()
+)
+# What an item's properties are called by classic microformats (hAtom, hCard), by the class of the item.
+_CLASSIC_ENTRY = {
+    "entry-title": "p-name",
+    "entry-summary": "p-summary",
+    "entry-content": "e-content",
+    "author": "p-author",
+    "published": "dt-published",
+}
+_CLASSIC = {
+    "hentry": _CLASSIC_ENTRY,
+    "hfeed": {"author": "p-author"},
+    "vcard": {"fn": "p-name", "url": "u-url", "uid": "u-uid", "photo": "u-photo"},
+}
 
 _PARTS = {
     "nav": CHROME | MENU,
@@ -107,10 +121,11 @@ class Node:
 class Item:
     """A microformat: its own properties are those that no item within it is nearer to."""
 
-    __slots__ = ("node", "parent", "properties")
+    __slots__ = ("classic", "node", "parent", "properties")
 
     def __init__(self, node: Node, parent: "Item | None") -> None:
         self.node = node
+        self.classic = next((_CLASSIC[name] for name in _CLASSIC if name in node.classes), None)
         self.parent = parent
         self.properties: dict[str, list[Node]] = {}
 
@@ -294,8 +309,8 @@ class Page:
         """Note what the node says of the item around it, and give the item that it stands in or is."""
         if around is not None:
             names = classes & _PROPERTIES
-            if "hentry" in around.node.classes:
-                names |= {_CLASSIC[name] for name in classes if name in _CLASSIC}
+            if around.classic is not None:
+                names |= {around.classic[name] for name in classes if name in around.classic}
             for name in names:
                 around.properties.setdefault(name, []).append(node)
         if _ITEMS.isdisjoint(classes):

@@ -17,6 +17,7 @@ from pingback.fields import Form, Written
 from pingback.model import (
     FIELDS,
     Author,
+    Content,
     Discovery,
     Endpoint,
     Mention,
@@ -25,6 +26,7 @@ from pingback.model import (
     Outcome,
     OutcomeStatus,
     Protocol,
+    Rsvp,
     Via,
 )
 from pingback.store.keys import pair_of, target_key_of
@@ -73,6 +75,8 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "author_name": storable(author.name),
         "author_url": storable(author.url),
         "author_photo": storable(author.photo),
+        "content_text": None if mention.content is None else storable(mention.content.text),
+        "content_html": None if mention.content is None else storable(mention.content.html),
     }
     return keys | _TO_ROW.of(_values(mention))
 
@@ -84,7 +88,9 @@ def mention_of(row: Row | Mapping[str, Any]) -> Mention:
     if row["fault"] is not None:
         _number(row["fault"])
     author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
-    return Mention(author=author, **_FROM_ROW.of(_columns(row)))
+    text, html = map(_text_or_none, _of_content(row))
+    content = None if text is None and html is None else Content(text=text or "", html=html or "")
+    return Mention(author=author, content=content, **_FROM_ROW.of(_columns(row)))
 
 
 def mentions_of(rows: Iterable[Row]) -> list[Mention]:
@@ -206,7 +212,7 @@ _TOLD_OF_AN_ERROR = 200  # characters
 _set_aside: set[tuple[str, str]] = set()
 
 _NO_AUTHOR = (None, None, None)
-_STORED = [each for each in FIELDS if each.stored and each.form is not Form.AUTHOR]
+_STORED = [each for each in FIELDS if each.stored and each.form not in (Form.AUTHOR, Form.CONTENT)]
 _GIVEN = ("id", "decision", "changed")  # by the store itself
 _TO_ROW = Written(
     [each for each in _STORED if each.name not in _GIVEN],
@@ -217,6 +223,7 @@ _TO_ROW = Written(
         Form.PROTOCOL: str,
         Form.STATUS: str,
         Form.KIND: str,
+        Form.RSVP: str,
     },
 )
 _FROM_ROW = Written(
@@ -228,11 +235,13 @@ _FROM_ROW = Written(
         Form.PROTOCOL: lambda word: Protocol(text_of(word)),
         Form.STATUS: _reader_of(MentionStatus),
         Form.KIND: _reader_of(MentionKind),
+        Form.RSVP: _reader_of(Rsvp),
     },
 )
 _values = attrgetter(*_TO_ROW.names)
 _columns = itemgetter(*_FROM_ROW.names)
 _of_author = itemgetter("author_name", "author_url", "author_photo")  # one field, in three columns
+_of_content = itemgetter("content_text", "content_html")
 
 
 def source_key_of(source: str) -> str:
