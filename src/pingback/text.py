@@ -12,9 +12,14 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2
 _NEAR = 30  # characters given up at most to reach a word's edge; Chinese and Japanese have none to reach
 
 
+def printable(text: str) -> str:
+    """`text` with its white space as it is, without control characters, and in no other direction than its letters."""
+    return _UNPRINTABLE.sub("", text)
+
+
 def plain(text: str) -> str:
     """`text` on one line, without control characters, and in no other direction than its letters have."""
-    return " ".join(_UNPRINTABLE.sub("", text).split())
+    return " ".join(printable(text).split())
 
 
 def shorten(text: str, length: int) -> str:
