@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from pingback.assembly import decide_for
-from pingback.model import Mention, MentionStatus
+from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.net.client import Client
 from pingback.receive.deciders.akismet import Akismet
 from pingback.settings import Settings
@@ -37,6 +38,29 @@ def store() -> Iterator[Store]:
 def test_without_akismet(store: Store, mention: Mention, known: MentionStatus, everybody: MentionStatus) -> None:
     assert status_of(decide_for(SETTINGS, store, None)(mention)) is known
     assert status_of(decide_for(replace(SETTINGS, approve="all"), store, None)(mention)) is everybody
+
+
+@pytest.mark.parametrize("kind", list(MentionKind))
+@pytest.mark.parametrize(
+    ("approve", "approve_reactions", "words", "reactions"),
+    [
+        pytest.param("known", None, PENDING, PENDING, id="known"),
+        pytest.param("known", "all", PENDING, APPROVED, id="known-but-for-reactions"),
+        pytest.param("all", "known", APPROVED, PENDING, id="all-but-reactions"),
+        pytest.param("all", None, APPROVED, APPROVED, id="all"),
+    ],
+)
+def test_likes_and_reposts_may_have_a_rule_of_their_own(
+    store: Store,
+    kind: MentionKind,
+    approve: Literal["known", "all"],
+    approve_reactions: Literal["known", "all"] | None,
+    words: MentionStatus,
+    reactions: MentionStatus,
+) -> None:
+    decide = decide_for(replace(SETTINGS, approve=approve, approve_reactions=approve_reactions), store, None)
+    expected = reactions if kind in (MentionKind.LIKE, MentionKind.REPOST) else words
+    assert status_of(decide(arrived(kind=kind))) is expected
 
 
 def test_akismet_is_asked_last_before_the_policy(store: Store) -> None:

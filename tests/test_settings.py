@@ -61,9 +61,11 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "answer_within": 2.5,
         "trackback": "verified",
         "reverify_after_days": 30.0,
+        "relays": ("brid.gy", "fed.brid.gy"),
         "rate": "60/minute; 300/hour",
         "source_rate": "10/minute",
         "approve": "known",
+        "approve_reactions": None,
         "block": (),
         "keep_days": 90.0,
         "akismet_key": None,
@@ -176,7 +178,18 @@ _FORMS = [
     pytest.param(
         "smtp_url", '"smtp://a"', "smtps://b", "smtp://c", ["smtp://a", "smtps://b", "smtp://c"], id="smtp_url"
     ),
-    pytest.param("approve", '"all"', "known", "all", ["all", "known", "all"], id="approve"),
+    *(
+        pytest.param(name, '"all"', "known", "all", ["all", "known", "all"], id=name)
+        for name in ("approve", "approve_reactions")
+    ),
+    pytest.param(
+        "relays",
+        "[]",
+        "A.example, b.example:8080",
+        ("bücher.example",),
+        [(), ("a.example", "b.example:8080"), ("xn--bcher-kva.example",)],
+        id="relays",
+    ),
     pytest.param(
         "block",
         '["A.example", "*.b.example"]',
@@ -204,6 +217,7 @@ _FLAGS = {
     "allow_networks": "--allow-network",
     "trusted_proxies": "--trusted-proxy",
     "sitemaps": "--sitemap",
+    "relays": "--relay",
     "verbose": "-v, --verbose",
     "akismet_site": "akismet_site",  # no option
 }
@@ -297,6 +311,11 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         pytest.param("sitemaps", "map.xml", "'map.xml' is not an absolute HTTP URL", id="sitemap-in-a-file"),
         pytest.param("base_url", "blog", "'blog' is not an absolute HTTP URL", id="base_url-relative"),
         pytest.param("approve", "none", "'none' is not one of 'known', 'all'", id="approve"),
+        pytest.param("approve_reactions", "none", "'none' is not one of 'known', 'all'", id="approve_reactions"),
+        pytest.param("relays", "https://a.example", "'https://a.example' is not a host", id="relay-with-a-scheme"),
+        pytest.param("relays", "a.example/b", "'a.example/b' is not a host", id="relay-with-a-path"),
+        pytest.param("relays", "me@a.example", "'me@a.example' is not a host", id="relay-with-a-user"),
+        pytest.param("relays", "*.example b", "'*.example b' is not a host", id="relay-with-a-blank"),
         pytest.param("block", "a.example,/b", "'/b' is not of the form HOST or HOST/PATH", id="block-without-a-host"),
         pytest.param("close_after", "0", "0 days are not between", id="close_after-at-once"),
         pytest.param("close_after", "36526", "36526 days are not between", id="close_after-over-a-century"),

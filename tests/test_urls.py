@@ -10,6 +10,7 @@ from pingback.urls import (
     _PLAINEST,
     as_written,
     did_you_mean,
+    is_at,
     is_http,
     is_under,
     key_of,
@@ -284,3 +285,21 @@ def test_a_key_is_a_fixed_point(url: str) -> None:
 def test_resolve_gives_an_absolute_url_or_none(base: str, reference: str) -> None:
     url = resolve(base, reference)
     assert url is None or ":" in url
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "is_there"),
+    [
+        pytest.param("https://brid.gy/like/1", ["brid.gy"], True, id="host"),
+        pytest.param("http://BRID.gy/", ["brid.gy"], True, id="case"),
+        pytest.param("https://brid.gy:8080/", ["brid.gy"], True, id="any-port"),
+        pytest.param("https://brid.gy:8080/", ["brid.gy:8080"], True, id="that-port"),
+        pytest.param("https://brid.gy:8443/", ["brid.gy:8080"], False, id="another-port"),
+        pytest.param("https://fed.brid.gy/", ["brid.gy"], False, id="a-host-below-it"),
+        pytest.param("https://brid.gy.example/", ["brid.gy"], False, id="a-host-that-begins-so"),
+        pytest.param("https://a.example/brid.gy", ["brid.gy"], False, id="in-the-path"),
+        pytest.param("https://a.example/", [], False, id="no-hosts"),
+    ],
+)
+def test_is_at(url: str, hosts: list[str], is_there: bool) -> None:
+    assert is_at(url, hosts) is is_there

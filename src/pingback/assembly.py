@@ -15,7 +15,7 @@ from pingback.jobs.carriers import Chore, Threads
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import End, Handler
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import REACTIONS, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
@@ -270,7 +270,9 @@ def decide_for(settings: Settings, store: Store, akismet: "Akismet | None", *, f
         deciders.insert(0, first)
     if akismet is not None:
         deciders.append(akismet.decide)
-    return in_order(deciders, last=_POLICIES[settings.approve])
+    words = _POLICIES[settings.approve]
+    reactions = _POLICIES[settings.approve_reactions or settings.approve]
+    return in_order(deciders, last=lambda mention: (reactions if mention.kind in REACTIONS else words)(mention))
 
 
 def akismet_for(settings: Settings, client: Client) -> "Akismet | None":

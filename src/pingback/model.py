@@ -53,6 +53,9 @@ class OutcomeStatus(StrEnum):
     SKIPPED = "skipped"
 
 
+# Hosts that show answers of others, whose own addresses they name.
+RELAYS = ("brid.gy", "fed.brid.gy")
+
 WAITING = "waiting to be sent"  # the message of such an outcome
 
 
@@ -84,6 +87,10 @@ class Rsvp(StrEnum):
     NO = "no"
     MAYBE = "maybe"
     INTERESTED = "interested"
+
+
+# Of these nothing is shown but who made them.
+REACTIONS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,12 +209,13 @@ class Content:
 class Sighting:
     """What can be told of a source's page from outside: `url` is where it came from after redirects.
 
-    `outbound` is the number of links to other hosts in its first `size` bytes.
+    `outbound` is the number of links to other hosts in its first `size` bytes. `text` are the words of all of the page.
     """
 
     url: str
     size: int
     outbound: int
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict
 
 from pingback.errors import SettingsError
-from pingback.model import Protocol
+from pingback.model import RELAYS, Protocol
 from pingback.table import (
     AGE,
     BLOCK,
     DATE,
     DAYS,
+    HOST,
     MAILBOX,
     NETWORK,
     PORT,
@@ -160,6 +161,15 @@ class Settings:
         30.0, VERIFICATION, "Look again at the sources of old mentions, a few a minute; 0 for never.", of=DAYS
     )
 
+    relays: tuple[str, ...] = setting(
+        RELAYS,
+        VERIFICATION,
+        "A host that shows answers from elsewhere, whose addresses of them are believed.",
+        flag="--relay",
+        of=HOST,
+        commands=("verify", *_RECEIVE),
+    )
+
     rate: str = setting(
         "60/minute; 300/hour", LIMITS, "How often one sender may ping; 'off' for no limit.", of=RATE, commands=_SERVE
     )
@@ -168,6 +178,9 @@ class Settings:
     )
 
     approve: Approve = setting("known", MODERATION, "Known: the first mention by anybody new waits for you.")
+    approve_reactions: Approve | None = setting(
+        None, MODERATION, "The same for likes and reposts, which show no more than a name.", unset="as approve"
+    )
     block: tuple[str, ...] = setting((), MODERATION, "Take no pings from this host.", of=BLOCK)
     keep_days: float = setting(
         90.0, MODERATION, "Forget what was rejected, deleted or is spam after so many days; 0 for never.", of=DAYS
@@ -238,9 +251,11 @@ class Keywords(TypedDict, total=False):
     answer_within: float
     trackback: Trackback
     reverify_after_days: float
+    relays: str | Iterable[str]
     rate: str
     source_rate: str
     approve: Approve
+    approve_reactions: Approve | None
     block: str | Iterable[str]
     keep_days: float
     akismet_key: str | None

@@ -15,7 +15,7 @@ from types import NoneType
 from typing import Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from pingback.model import Protocol
-from pingback.urls import require_http
+from pingback.urls import host_of, require_http, split
 
 PREFIX = "PINGBACK_"  # of a setting in the environment
 OFF = "off"  # the rate that is none
@@ -87,6 +87,8 @@ class Setting:
             return "yes" if self.default else "no"
         if self.default is None or self.default == ():
             return self.unset
+        if isinstance(self.default, tuple):
+            return ", ".join(map(str, self.default))
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
     @property
@@ -245,6 +247,17 @@ def _url(value: object) -> str:
     return require_http(text(value))
 
 
+def _host(value: object) -> str:
+    written = text(value)
+    try:
+        parts = split(f"http://{written}/")
+        if parts.has_credentials or parts.href != f"http://{host_of(parts.href)}/":
+            raise ValueError("there is more than a host")
+    except ValueError:
+        raise ValueError(f"{written!r} is not a host") from None
+    return host_of(parts.href)
+
+
 def _block(value: object) -> str:
     from pingback.receive.blocklist import block_of
 
@@ -292,6 +305,7 @@ PORT = Kind("N", _port)
 NETWORK = Kind("CIDR", _network)
 RATE = Kind("N/minute", _rate)
 BLOCK = Kind("HOST", _block)
+HOST = Kind("HOST", _host)
 DATE = Kind("DATE", _date)
 MAILBOX = Kind("ADDRESS", _mailbox)
 PROTOCOL = Kind("NAME", _protocol, _protocols)

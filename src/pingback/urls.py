@@ -4,6 +4,7 @@ One parser for the guard, the pages and the store, so that no two rooms can disa
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -85,6 +86,11 @@ def server_of(url: str) -> str:
     """Whom a request would burden: whichever of its ports is named, and with the root's dot or without (RFC 1034 §3.1),
     a server is the same."""
     return split(url).host.rstrip(".")
+
+
+def is_at(url: str, hosts: Collection[str]) -> bool:
+    """An HTTP URL is at one of these hosts: with its port, as `host_of` gives it, or whichever port it has."""
+    return host_of(url) in hosts or split(url).host in hosts
 
 
 def origin_of(url: str) -> str:

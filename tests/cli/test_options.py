@@ -90,9 +90,9 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
             {
                 "Site": ["--site"],
                 "Targets": ["--[no-]check-targets", "--[no-]self-pings", "--close-after"],
-                "Verification": ["--verify", "--answer-within", "--trackback", "--reverify-after-days"],
+                "Verification": ["--verify", "--answer-within", "--trackback", "--reverify-after-days", "--relay"],
                 "Limits": ["--rate", "--source-rate"],
-                "Moderation": ["--approve", "--block", "--keep-days"],
+                "Moderation": ["--approve", "--approve-reactions", "--block", "--keep-days"],
                 "Notifications": ["--notify-mail", "--notify-webhook"],
                 "Server": ["--host", "--port", "--trusted-proxy"],
                 "Log and metrics": ["--log-format", "--[no-]metrics"],
