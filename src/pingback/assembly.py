@@ -112,6 +112,7 @@ class Parts:
                 client=client,
                 budget=self._budget,
                 clock=host.clock,
+                relays=settings.relays,
             )
             self._verifier.on_kept = callbacks.hear
             self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}

@@ -4,7 +4,7 @@ The fault codes are those of Pingback 1.0 §3. Other protocols say the same refu
 """
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -90,6 +90,11 @@ class Receiver:
     def store(self) -> "Store":
         """Where the mentions are kept."""
         return self._store
+
+    @property
+    def relays(self) -> Collection[str]:
+        """The hosts that say what was said elsewhere."""
+        return self._verifier.relays
 
     @property
     def observer(self) -> Observer:

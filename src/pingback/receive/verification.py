@@ -23,7 +23,7 @@ from pingback.jobs.retry import VERIFICATIONS, retry_after
 from pingback.jobs.runner import lease_for
 from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
-from pingback.model import Mention, MentionStatus, Protocol, Verification
+from pingback.model import RELAYS, Mention, MentionStatus, Protocol, Verification
 from pingback.receive.moderation import Moderator, is_same_page, with_page, withdrawn
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
@@ -62,12 +62,14 @@ class Verifier:
         client: "Client",
         budget: HostBudget,
         clock: Clock,
+        relays: Collection[str] = RELAYS,
     ) -> None:
         self.site = site
         self.moderator = moderator
         self.store = store
         self.budget = budget
         self.clock = clock
+        self.relays = relays
         self.observer: Observer = NOBODY
         self.on_kept: Callable[[Mention], object] = lambda mention: None
         self.alarm = Alarm()
