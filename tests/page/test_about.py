@@ -27,6 +27,7 @@ def read(page: str, content_type: str = "text/html; charset=utf-8", url: str = S
         pytest.param('<meta property="og:title" content="OG"><title>T</title>', "T", id="title-before-og"),
         pytest.param('<title> </title><meta property="og:title" content="OG"><h1>H</h1>', "OG", id="og-title"),
         pytest.param("<svg><title>icon</title></svg><h1>The <em>head</em>ing</h1>", "The heading", id="h1"),
+        pytest.param("<h1>Part one<br>The Start</h1>", "Part one The Start", id="h1-of-two-lines"),
         pytest.param('<div class="h-entry"><h1 class="p-name">E</h1></div>', "E", id="h-entry-name"),
         pytest.param("<h2>x</h2>", None, id="none"),
         pytest.param("<title>a\0b\x07c</title>", "a\ufffdbc", id="control-characters"),
@@ -52,7 +53,7 @@ def test_title(head: str, title: str | None) -> None:
         pytest.param(f'<meta name="description" content="D"><img src="{TARGET}">', "D", id="description-when-no-words"),
         pytest.param(f'<p>Cut <a href="{TARGET}">off</a> here <script>x', "Cut off here", id="broken-off"),
         pytest.param(f'Bare <a href="{TARGET}">text</a> only', "Bare text only", id="no-block-at-all"),
-        pytest.param(f'<div>One <br>two <a href="{TARGET}">link</a></div>', "One two link", id="br-is-no-border"),
+        pytest.param(f'<div>One<br>two <a href="{TARGET}">link</a></div>', "One two link", id="br-parts-words"),
         pytest.param(
             f'<p>First <a href="{TARGET}">link</a>.</p><p>Second <a href="{TARGET}">link</a>.</p>',
             "First link.",

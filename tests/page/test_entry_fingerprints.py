@@ -22,6 +22,7 @@ FIVE, FOUR = "https://other.example/five", "https://other.example/four"
         pytest.param("comments>0", "comments>a mention came", set(), id="mentions"),
         pytest.param("As said", "<em>As</em>\n  said", set(), id="white-space-and-markup"),
         pytest.param(' rel="a b" class="x y"', " class='y x' rel='b A'", set(), id="order-of-classes"),
+        pytest.param("it is so", "it<br> is so", set(), id="a-line-break"),
         pytest.param("it is so", "it was so", {"entry", FIVE}, id="the-words-around"),
         pytest.param("part five<", "five<", {"entry", FIVE}, id="the-words-of-the-link"),
         pytest.param("a b", "a", {"entry", FIVE}, id="rel"),

@@ -93,3 +93,17 @@ def test_references_against_a_long_base_are_not_all_resolved() -> None:
     assert known[0] is not None
     assert known[-1] is None
     assert len(page.unread) == known.count(None) < 3000
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        pytest.param("Part one<br>The Start", "Part one The Start", id="line-break"),
+        pytest.param("<div>Part</div><div>one</div>", "Part one", id="blocks"),
+        pytest.param("<b>Pa</b>rt <i>one</i>", "Part one", id="inline"),
+        pytest.param("<table><td>a<td>b</table>", "a b", id="cells"),
+    ],
+)
+def test_markup_that_breaks_the_line_parts_words(markup: str, text: str) -> None:
+    page = tree(f"<section>{markup}</section>")
+    assert page.text(next(node for node in page.nodes if node.tag == "section")) == text

@@ -22,7 +22,7 @@ from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
 from pingback.page.nature import Nature, nature_of
 from pingback.page.nature import PageKind as PageKind
 from pingback.page.scanner import BLOCKS, for_a_dom
-from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINK, MENU, SILENT, Item, Node, Page
+from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINE_BREAK, LINK, MENU, SILENT, Item, Node, Page
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean, plain
 from pingback.urls import as_written
@@ -353,7 +353,8 @@ class _Words:
         words: dict[int, list[str]] = {number: [] for number in waiting}
         for start, stop in self._spans:
             for place in range(start, stop):
-                words.setdefault(self._page.blocks[place], []).append(self._page.texts[place])
+                if self._page.texts[place] != LINE_BREAK:  # as fingerprints always had it: a new one sends all again
+                    words.setdefault(self._page.blocks[place], []).append(self._page.texts[place])
         for number in sorted(words):
             yield number, " ".join("".join(words[number]).split()).encode("utf-8", "replace")
 

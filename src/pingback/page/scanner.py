@@ -236,6 +236,8 @@ class _Target:
             if self._breaks:
                 self.at_break()
             self._text.clear()
+        elif tag == "br":
+            self._text.append(" ")
         if "href" in attributes or "src" in attributes:
             for element in self._linking:
                 element(tag, attributes)

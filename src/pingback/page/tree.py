@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 from pingback.page.scanner import BLOCKS, UNSEEN, base_of, feed
@@ -22,6 +22,9 @@ MAX_ELEMENTS = 100_000
 # Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
 # with a base of 8,000 letters short ones would become a gigabyte.
 MAX_RESOLVED = 8 * 1024 * 1024
+
+# The piece that stands for a `<br>`: white space like any other, but told from what a page writes.
+LINE_BREAK = "\u2028"
 
 MAX_SCRIPTS = 20  # of JSON-LD
 MAX_SCRIPT = 64 * 1024  # characters of each
@@ -189,7 +192,13 @@ class Page:
         return self._linked[node.text_stop] - self._linked[node.text]
 
     def text(self, node: Node) -> str:
-        return plain("".join(self.texts[node.text : node.text_stop]))
+        """Its words on one line, with a blank wherever markup breaks it."""
+        return plain(self.words(node.text, node.text_stop))
+
+    def words(self, start: int, stop: int) -> str:
+        """A range of pieces, with a blank between paragraphs."""
+        runs = groupby(range(start, stop), key=self.blocks.__getitem__)
+        return " ".join("".join(self.texts[place] for place in run) for _, run in runs)
 
     def target(self, reference: str) -> tuple[str, str] | None:
         """An `href` as an absolute HTTP URL, and its key; None where it is none, or where too many were asked for."""
@@ -370,6 +379,8 @@ class _Builder:
         node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
         self.nodes.append(node)
         self._open = node
+        if tag == "br":
+            self._pending.append(LINE_BREAK)
 
     def end(self, tag: str) -> None:
         self.depth -= 1
