@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pingback.model import Author, MentionKind, Protocol, Sighting, Verification
+from pingback.page.documents import Asked, Said
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.kinds import kind_in
 from pingback.page.links import MAX_PAGE, LinkCollector, cannot_hold, outbound_in
 from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE, Entry, entry_in, instant_of
 from pingback.page.scanner import Passing, scan
-from pingback.page.texts import LARGEST, Said, reader_of
+from pingback.page.texts import LARGEST, reader_of
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.protocols.table import sources_of
 from pingback.text import EXCERPT_LENGTH, clean, plain
-from pingback.urls import is_http, resolve
+from pingback.urls import host_of, is_http, resolve
 
 # `<meta>` names and properties, and what they say; of several for one thing the upper one counts.
 _METAS = {
@@ -55,7 +56,8 @@ def read_mention(
     if said_in is None:
         found = _in_html(utf8, source, target, url)
     else:
-        found = _in_text(said_in(utf8.decode("utf-8", "replace"), target, len(page) >= LARGEST), source, target)
+        asked = Asked(target=target, source=source, url=url, media_type=media_type)
+        found = _in_text(said_in(utf8.decode("utf-8", "replace"), asked, len(page) >= LARGEST), asked)
     if found is None:
         return _not_linked(source, target, f"{source} does not link to {target}")
     sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url))
@@ -138,11 +140,32 @@ def _in_html(utf8: bytes, source: str, target: str, url: str) -> Verification | 
     )
 
 
-def _in_text(said: Said | None, source: str, target: str) -> Verification | None:
+def _in_text(said: Said | None, asked: Asked) -> Verification | None:
     if said is None:
         return None
-    title = clean(said.title, LONGEST_TITLE)
-    return Verification(source=source, target=target, linked=True, title=title, excerpt=said.excerpt)
+    permalink, original = _places(said.address, asked.source, asked.url)
+    return Verification(
+        source=asked.source,
+        target=asked.target,
+        linked=True,
+        kind=said.kind,
+        rsvp=said.rsvp,
+        permalink=permalink,
+        original=original,
+        title=said.title,
+        excerpt=said.excerpt,
+        content=said.content,
+        author=said.author,
+        published=said.published,
+        published_as=said.published_as,
+    )
+
+
+def _places(address: str | None, source: str, url: str) -> tuple[str | None, str | None]:
+    """The entry's own address, or the one that it names on a foreign host."""
+    if address is None:
+        return None, None
+    return (address, None) if host_of(address) in (host_of(source), host_of(url)) else (None, address)
 
 
 def _not_linked(source: str, target: str, reason: str) -> Verification:

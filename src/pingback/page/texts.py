@@ -8,9 +8,10 @@ left is taken apart as a URL twice at most.
 import re
 from collections.abc import Callable, Container
 from json import JSONDecoder
-from typing import NamedTuple
 
-from pingback.text import excerpt_around
+from pingback.page.documents import Asked, Said, said_in
+from pingback.page.microformats import LONGEST_TITLE
+from pingback.text import clean, excerpt_around
 from pingback.urls import key_at, key_of, leads_to, split
 
 LARGEST = 1024 * 1024  # bytes of a page that are read at most: one of as many may have been cut off
@@ -21,7 +22,7 @@ _ADDRESS = re.compile(r"(?<![^\s<>()\[\]\"'])(?ai:https?)://[^\s<>\[\]\"]+")
 _CLOSING = ")'.,;:!?"  # an address can hold and end with these too
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # as `str.splitlines` has them
 _NO_BASE = "about:blank"  # against which nothing relative resolves
-_FEED = "application/feed+json"  # JSON Feed
+_FEEDS = frozenset({"application/feed+json", "application/jf2feed+json"})  # JSON Feed, JF2 Feed
 _JSON = "application/json"
 
 _DECODER = JSONDecoder(strict=False)
@@ -38,29 +39,22 @@ _TOKEN = re.compile(
 )
 
 
-class Said(NamedTuple):
-    """What a document that holds the target says; None where it says nothing."""
-
-    title: str | None = None
-    excerpt: str | None = None
-
-
-def reader_of(media_type: str, sources: Container[str]) -> Callable[[str, str, bool], Said | None] | None:
+def reader_of(media_type: str, sources: Container[str]) -> Callable[[str, Asked, bool], Said | None] | None:
     """What reads such a document, if its type is one of `sources`, `_JSON` for all kinds of it; else None.
 
-    Of the document's text, the target, and whether the text was cut off, it makes what is said; None where the document
-    does not hold the target.
+    Of the document's text, what it is asked for, and whether the text was cut off, it makes what is said; None where
+    the document does not hold the target.
     """
     is_json = media_type == _JSON or media_type.endswith("+json")
-    if media_type == _FEED or (_JSON if is_json else media_type) not in sources:
+    if media_type in _FEEDS or (_JSON if is_json else media_type) not in sources:
         return None
     return said_in_json if is_json else said_in_text
 
 
-def said_in_text(text: str, target: str, cut: bool = False) -> Said | None:
+def said_in_text(text: str, asked: Asked, cut: bool = False) -> Said | None:
     """The target stands in the text as a whole word; the excerpt is of its line. Of the last word of a text that was
     `cut` off nobody knows whether it is whole."""
-    wanted = _Target(target)
+    wanted = _Target(asked.target)
     for found in _ADDRESS.finditer(text):
         if cut and found.end() == len(text):
             break
@@ -69,10 +63,10 @@ def said_in_text(text: str, target: str, cut: bool = False) -> Said | None:
     return None
 
 
-def said_in_json(text: str, target: str, cut: bool = False) -> Said | None:
-    """The target is a string value in the document, at any depth. What is no JSON has no values, and neither has what
-    ends too early, unless it was `cut` off here."""
-    wanted = _Target(target)
+def said_in_json(text: str, asked: Asked, cut: bool = False) -> Said | None:
+    """The target is a string value in the document, at any depth, or a link in what its format calls HTML. What is no
+    JSON has no values, and neither has what ends too early, unless it was `cut` off here."""
+    wanted = _Target(asked.target)
     titles: dict[str, str] = {}
     linked, end, depth, name = False, 0, 0, ""  # the name is one of the document's own, whose value is to come
     for token in _TOKEN.finditer(text):
@@ -93,9 +87,13 @@ def said_in_json(text: str, target: str, cut: bool = False) -> Said | None:
                 if not linked and _HTTP.match(string):
                     linked = wanted.is_meant_by(_value_of(string))
                 name = ""
-    if not linked or end < len(text) or (depth != 0 and not cut):
+    if end < len(text) or (depth != 0 and not cut):
         return None
-    return Said(title=next((titles[name] for name in _TITLES if titles.get(name, "").strip()), None))
+    if not cut and (said := said_in(text, asked, wanted.is_the_value, is_linked=linked)) is not None:
+        return said
+    if not linked:
+        return None
+    return Said(title=next(filter(None, (clean(titles.get(name), LONGEST_TITLE) for name in _TITLES)), None))
 
 
 class _Target:
@@ -112,6 +110,9 @@ class _Target:
 
     def is_meant_by(self, address: str) -> bool:
         return not self._is_foreign(address) and leads_to(address, self._key, base=_NO_BASE)
+
+    def is_the_value(self, string: str) -> bool:
+        return _HTTP.match(string) is not None and self.is_meant_by(string)
 
     def length_in(self, address: str) -> int:
         """How much of it is the target's address, marks that close upon it left out; 0 when it is another's."""

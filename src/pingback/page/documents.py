@@ -1,0 +1,240 @@
+"""What a JSON document says that tells of posts, read as an HTML page is.
+
+The innermost entry that holds the target speaks. What its format calls HTML is read as a page: a link there is a link,
+as a person would see it. All other strings are text.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from html import escape
+from itertools import islice
+from typing import NamedTuple
+
+from pingback.markup import safe
+from pingback.model import Author, Content, MentionKind, Rsvp
+from pingback.page.links import cannot_hold
+from pingback.page.microformats import LONGEST_TITLE
+from pingback.page.properties import date_of
+from pingback.page.tree import Node, Page
+from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
+from pingback.page.words import excerpt_around
+from pingback.text import EXCERPT_LENGTH, clean, printable
+from pingback.urls import key_at, key_of
+
+MAX_HOLDERS = 1000  # entries with the target, of which one is to speak
+MAX_CARDS = 1000  # by which an author's address may be named
+MAX_HTML = 20  # values of HTML that name the target's host, and are read for links to it
+MAX_LOOKED = 1000  # values of HTML that are looked through for that host
+
+_NO_BASE = "about:blank"  # against which nothing relative resolves
+_WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
+_ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
+
+
+class Said(NamedTuple):
+    """What a document that holds the target says; None where it says nothing. `address` is the entry's own."""
+
+    kind: MentionKind = MentionKind.MENTION
+    rsvp: Rsvp | None = None
+    title: str | None = None
+    excerpt: str | None = None
+    content: Content | None = None
+    author: Author | None = None
+    published: datetime | None = None
+    published_as: str | None = None
+    address: str | None = None
+
+
+class Asked(NamedTuple):
+    """What a document is asked for: the target, by its `source`, which came from `url`."""
+
+    target: str
+    source: str
+    url: str
+    media_type: str
+
+
+def said_in(text: str, asked: Asked, is_target: Callable[[str], bool], *, is_linked: bool) -> Said | None:
+    """What the entry says that holds the target, as a string or as a link in its HTML; None where none does.
+
+    `is_linked` is whether the target is a string of the document: one that stands outside the only entry is its, too.
+    """
+    try:
+        document = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    reading = _Reading(document, asked, is_target)
+    speaker = reading.speaker(is_linked=is_linked)
+    return None if speaker is None else reading.said_by(speaker)
+
+
+class _Speaker:
+    """An entry, the one that it stands in, and the frame about it."""
+
+    __slots__ = ("around", "frame", "holds", "html", "item")
+
+    def __init__(self, item: Item, around: "_Speaker | None", frame: Item | None) -> None:
+        self.item = item
+        self.around = around
+        self.frame = frame
+        self.holds = False
+        self.html: list[str] = []
+
+
+class _Reading:
+    """A document with its entries in document order."""
+
+    def __init__(self, document: object, asked: Asked, is_target: Callable[[str], bool]) -> None:
+        self._document = document
+        self._asked = asked
+        self._is_target = is_target
+        self._vocabulary = vocabulary_of(document, asked.media_type)
+        self._speakers: list[_Speaker] = []
+        self._cards: list[Item] = []
+        self._free_cards: list[Item] = []
+        self._pages: dict[str, tuple[Page, Sequence[Node]]] = {}  # by their HTML, with the links to the target
+        self._walk()
+
+    def speaker(self, *, is_linked: bool) -> _Speaker | None:
+        looked = islice(((each, html) for each in self._speakers for html in each.html), MAX_LOOKED)
+        for speaker, html in looked:
+            speaker.holds = bool(self._links_in(html)) or speaker.holds
+        holders = list(islice((each for each in self._speakers if each.holds), MAX_HOLDERS))
+        if not holders:
+            return self._speakers[0] if is_linked and len(self._speakers) == 1 else None
+        return holders[0] if len(holders) == 1 else max(holders, key=self._rank)  # of equals the first
+
+    def said_by(self, speaker: _Speaker) -> Said:
+        vocabulary = self._vocabulary
+        kind, rsvp = vocabulary.answer_of(speaker.item, self._is_target)
+        told = vocabulary.told_of(speaker.item)
+        content = _content_of(told.words, self._asked.url) if kind in _ANSWERING else None
+        frame = None if speaker.frame is None else vocabulary.frame_of(speaker.frame)
+        date = date_of(told.published) or (date_of(frame.published) if frame is not None else None)
+        return Said(
+            kind=kind,
+            rsvp=rsvp,
+            title=clean(told.name, LONGEST_TITLE),
+            excerpt=None if kind in _WORDLESS else self._excerpt(content, told.words),
+            content=content,
+            author=self._author(speaker, told, frame),
+            published=date[0] if date else None,
+            published_as=date[1] if date else None,
+            address=told.address,
+        )
+
+    def _walk(self) -> None:
+        """Note the entries, what they hold and the cards. Without recursion, and plain: it is called for each value."""
+        waiting: list[tuple[object, str, _Speaker | None, Item | None]] = [(self._document, "", None, None)]
+        while waiting:
+            value, name, speaker, frame = waiting.pop()
+            if isinstance(value, str):
+                if speaker is not None and not speaker.holds:
+                    speaker.holds = self._is_target(value)
+            elif isinstance(value, list):
+                waiting += [
+                    (each, name, speaker, frame) for each in reversed(value) if isinstance(each, str | list | dict)
+                ]
+            elif isinstance(value, dict):
+                parts: frozenset[str] = frozenset()
+                if "type" in value or "@type" in value:
+                    speaker, frame, parts = self._met(value, name, speaker, frame)
+                if speaker is not None:
+                    speaker.html += self._vocabulary.html_in(value)
+                waiting += [
+                    (each, "" if key in parts else key, speaker, frame)
+                    for key, each in reversed(value.items())
+                    if isinstance(each, str | list | dict)
+                ]
+
+    def _met(
+        self, item: Item, name: str, speaker: _Speaker | None, frame: Item | None
+    ) -> tuple[_Speaker | None, Item | None, frozenset[str]]:
+        """Who speaks within an item, what frame is around there, and which names are the top of it."""
+        vocabulary = self._vocabulary
+        if speaker is None and (parts := vocabulary.frame_parts(item)) is not None:
+            return None, item, parts
+        if vocabulary.is_card(item):
+            if len(self._cards) < MAX_CARDS:
+                self._cards.append(item)
+                if speaker is None and frame is None and name in vocabulary.parts:
+                    self._free_cards.append(item)
+        elif name in vocabulary.parts and vocabulary.is_entry(item) and not self._is_of_target(item, speaker):
+            speaker, frame = _Speaker(item, speaker, None if speaker else frame), None
+            self._speakers.append(speaker)
+        return speaker, frame, frozenset()
+
+    def _is_of_target(self, item: Item, around: _Speaker | None) -> bool:
+        """It is the target itself, as another entry quotes it."""
+        return around is not None and any(map(self._is_target, self._vocabulary.addresses_of(item)))
+
+    def _rank(self, speaker: _Speaker) -> tuple[bool, bool, bool]:
+        item, source = speaker.item, self._asked.source
+        _, mark, fragment = source.partition("#")
+        own = {key_at(each, base=_NO_BASE) for each in self._vocabulary.addresses_of(item)}
+        return (
+            bool(mark) and item.get("id") in (fragment, source),
+            not own.isdisjoint((key_of(source), key_of(self._asked.url))),
+            self._vocabulary.answer_of(item, self._is_target)[0] is not MentionKind.MENTION,
+        )
+
+    def _links_in(self, html: str) -> Sequence[Node]:
+        """The links to the target in HTML that was looked at."""
+        utf8 = html.encode("utf-8", "replace")
+        if html in self._pages:
+            return self._pages[html][1]
+        if len(self._pages) == MAX_HTML or cannot_hold(utf8, self._asked.target, url=self._asked.url):
+            return ()
+        page = Page([utf8], url=self._asked.url, charset="utf-8")
+        self._pages[html] = page, links_to(page, self._asked.target)
+        return self._pages[html][1]
+
+    def _excerpt(self, content: Content | None, words: Value) -> str | None:
+        page, links = self._pages.get(words.html, (None, ()))
+        if content is None and page is not None and links:
+            return excerpt_around(page, links)[1]
+        return clean((content or _content_of(words, self._asked.url)).text, EXCERPT_LENGTH)
+
+    def _author(self, speaker: _Speaker, told: Told, frame: Told | None) -> Author | None:
+        """The entry's own; for one that does not stand in another's, also what the document says of all of it."""
+        if told.author is not None:
+            return self._named(told.author)
+        if speaker.around is not None:
+            return None
+        if frame is not None and frame.author is not None:
+            return self._named(frame.author)
+        rels = self._document.get("rels") if isinstance(self._document, dict) else None
+        for address in values_of(rels, "author") if isinstance(rels, dict) else ():
+            if isinstance(address, str) and (author := self._vocabulary.card_of(address)) is not None and author.url:
+                return self._named(author)
+        return self._vocabulary.card_of(self._free_cards[0]) if len(self._free_cards) == 1 else None
+
+    def _named(self, author: Author) -> Author:
+        """An address alone is named by the card that has it."""
+        if author.url is None or author.name is not None:
+            return author
+        key = key_of(author.url)
+        for card in self._cards:
+            if any(key_at(each, base=_NO_BASE) == key for each in self._vocabulary.addresses_of(card)):
+                return self._vocabulary.card_of(card) or author
+        return author
+
+
+def links_to(page: Page, target: str) -> Sequence[Node]:
+    """The elements of a page that lead to the target."""
+    key = key_of(target)
+    return [node for node in page.nodes if any(_leads_to(page, node, name, key) for name in ("href", "src"))]
+
+
+def _leads_to(page: Page, node: Node, name: str, key: str) -> bool:
+    found = page.target(node.attributes[name]) if name in node.attributes else None
+    return found is not None and found[1] == key
+
+
+def _content_of(words: Value, url: str) -> Content:
+    if not words.html:
+        text = printable(words.text.strip())
+        return Content(text=text, html=safe("<br>".join(escape(text).splitlines())))
+    page = Page([words.html.encode("utf-8", "replace")], url=url, charset="utf-8")
+    return Content(text=page.text(page.root), html=safe(words.html))
