@@ -266,7 +266,7 @@ def decide_for(settings: Settings, store: Store, akismet: "Akismet | None", *, f
 
     The blocks are asked before, by the receiver.
     """
-    deciders: list[Decider] = [own_site(settings.site), known_good(store.mentions), suspicious]
+    deciders: list[Decider] = [own_site(settings.site), known_good(store.mentions, relays=settings.relays), suspicious]
     if first is not None:
         deciders.insert(0, first)
     if akismet is not None:

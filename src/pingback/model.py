@@ -220,11 +220,15 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reputation:
-    """What was taken before from a source's home: whether anything is `spam`, and whether the home is `vouched` for by
-    an approved mention of another page than the source."""
+    """What was taken before from a source's home, by its authors (`pingback.store.keys.author_key_of`).
 
-    spam: bool
-    vouched: bool
+    Of whom anything is `spam`, and who is `vouched` for by an approved mention of another page than the source. It
+    `is_whole` where the home has no more authors than these.
+    """
+
+    spam: frozenset[str] = frozenset()
+    vouched: frozenset[str] = frozenset()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

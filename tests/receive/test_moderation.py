@@ -326,7 +326,7 @@ def test_approved_is_what_the_owner_read(
         store.mentions.update(replace(kept, status=REJECTED, fault=16))
     [wanted] = store.moderation.decide([kept.id or 0], APPROVED)
     assert wanted.wanted
-    make(decide=in_order([known_good(store.mentions), suspicious], last=hold)).run_jobs()
+    make(decide=in_order([known_good(store.mentions, relays=()), suspicious], last=hold)).run_jobs()
     mention = store.mentions.find(SOURCE, TARGET)
     assert mention is not None
     vouched_for = another and page is CASINO

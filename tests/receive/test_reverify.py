@@ -92,7 +92,7 @@ def test_what_has_become_something_else_is_decided_anew(
         pytest.param(FARM_OF_OLD_WORDS, APPROVED, APPROVED, OLD_TITLE, id="nothing-new-is-shown"),
         pytest.param(Page(TYPO.body + LINKS), PENDING, PENDING, "The “post” – A", id="a-typo-and-a-link-farm"),
         pytest.param(SWAPPED, PENDING, APPROVED, "PILLS", id="other-words"),
-        pytest.param(BY_ANOTHER, PENDING, APPROVED, OLD_TITLE, id="an-author-elsewhere"),
+        pytest.param(BY_ANOTHER, PENDING, PENDING, OLD_TITLE, id="an-author-elsewhere"),
         pytest.param(replace(LINKING, url="https://c.example/"), APPROVED, APPROVED, OLD_TITLE, id="moved-elsewhere"),
         pytest.param(replace(TYPO, url="https://c.example/"), PENDING, PENDING, "The “post” – A", id="led-elsewhere"),
         pytest.param(replace(TYPO, url=f"{SOURCE}?2"), APPROVED, APPROVED, "The “post” – A", id="led-about-at-home"),
@@ -110,7 +110,7 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     meanwhile: Page | None,
     others: bool,
 ) -> None:
-    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions, relays=()), suspicious], last=hold))
     kept = [receiver.ping(SOURCE, TARGET)]
     if others:
         pages.web[f"{SOURCE}-2"] = LINKING
@@ -131,7 +131,7 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
 def test_what_waits_again_does_not_come_back_by_leaving(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:
-    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions, relays=()), suspicious], last=hold))
     store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], APPROVED)
     seen = []
     for becomes in (SWAPPED, NO_LINK, SWAPPED, LINKING):
@@ -143,7 +143,7 @@ def test_what_waits_again_does_not_come_back_by_leaving(
 
 
 def test_nor_is_it_where_the_page_names_another_target(make: MakeReceiver, store: Store, pages: Pages) -> None:
-    receiver = make(decide=in_order([known_good(store.mentions), suspicious], last=hold))
+    receiver = make(decide=in_order([known_good(store.mentions, relays=()), suspicious], last=hold))
     store.moderation.decide([receiver.ping(SOURCE, TARGET).id or 0], MentionStatus.APPROVED)
     pages.web[SOURCE] = Page(SWAPPED.body.replace(TARGET, f"{TARGET}0"))
     assert receiver.ping(SOURCE, f"{TARGET}0").status is MentionStatus.PENDING

@@ -14,7 +14,7 @@ import pytest
 from pingback.errors import StoreError
 from pingback.model import Author, Content, Mention, MentionKind, MentionStatus, Protocol, Reputation, Rsvp
 from pingback.store import Store
-from pingback.store.keys import pair_of
+from pingback.store.keys import NOBODY, pair_of
 from pingback.store.mentions import Arrival
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -309,9 +309,7 @@ class TestArrival:
         store.mentions.keep(mention(source, target, status=status), home="a.example")
 
     def test_nothing(self, store: Store) -> None:
-        assert self.arrival(store) == Arrival(
-            known=None, unreadable=False, blocks=(), reputation=Reputation(spam=False, vouched=False)
-        )
+        assert self.arrival(store) == Arrival(known=None, unreadable=False, blocks=(), reputation=Reputation())
 
     @pytest.mark.parametrize("status", list(MentionStatus))
     def test_the_mention_of_the_pair(self, store: Store, status: MentionStatus) -> None:
@@ -338,13 +336,13 @@ class TestArrival:
     def test_another_page_of_the_home(self, store: Store, sources: list[str], vouched: bool) -> None:
         for number, source in enumerate(sources):
             self.keep(store, source, target=f"https://b.example/{number}")
-        assert self.arrival(store).reputation == Reputation(spam=False, vouched=vouched)
-        assert self.arrival(store, home="c.example").reputation == Reputation(spam=False, vouched=False)
+        assert self.arrival(store).reputation == Reputation(vouched=frozenset({NOBODY} if vouched else ()))
+        assert self.arrival(store, home="c.example").reputation == Reputation()
 
     def test_spam_of_the_home(self, store: Store) -> None:
         self.keep(store, "https://a.example/1", MentionStatus.SPAM)
         self.keep(store, "https://a.example/2")
-        assert self.arrival(store).reputation == Reputation(spam=True, vouched=True)
+        assert self.arrival(store).reputation == Reputation(spam=frozenset({NOBODY}), vouched=frozenset({NOBODY}))
 
     @pytest.mark.parametrize("status", [each for each in MentionStatus if each is not MentionStatus.APPROVED])
     def test_what_is_not_approved_vouches_for_nobody(self, store: Store, status: MentionStatus) -> None:

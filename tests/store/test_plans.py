@@ -39,6 +39,10 @@ BESIDE = (
     "INTEGER PRIMARY KEY (rowid=?)",
     "VIRTUAL TABLE",
     "SUBQUERY",
+    "CO-ROUTINE authors",
+    "SETUP",
+    "RECURSIVE STEP",
+    "SCAN authors",
     "CONSTANT ROW",
     "sqlite_autoindex_pingback_moves_1",
     "pingback_mentions_by_target (target_key=?)",
@@ -103,7 +107,8 @@ BY_KIND = "by_host_kind (target_host=? AND status=? AND kind=?)"
 BY_KIND_SINCE = "by_host_kind (target_host=? AND status=? AND kind=? AND changed>?)"
 SINCE = "by_host_change (target_host=? AND status=? AND changed>?)"
 LATER = "SEARCH pingback_mentions USING INTEGER PRIMARY KEY (rowid>?)"
-HOME = "by_home (home_key=? AND status=?)"
+HOME, HOME_AND_MORE = "by_home (home_key=? AND status=?)", "by_home (home_key=? AND status=? AND author_key>?)"
+AUTHOR = "by_vouch (home_key=? AND author_key=?)"
 NEWS = [
     "by_news (news>?)",
     "SEARCH pingback_notifications USING INDEX sqlite_autoindex_pingback_notifications_1 (channel=? AND mention=?)",
@@ -119,9 +124,15 @@ NEWS = [
             [
                 "sqlite_autoindex_pingback_mentions_1 (pair=?)",
                 "SEARCH pingback_blocks USING INDEX pingback_blocks_by_host (host=?)",
-                *[HOME] * 3,
+                *(HOME, HOME_AND_MORE),
+                *("by_vouch (home_key=?)", "by_vouch (home_key=? AND author_key>?)", AUTHOR, AUTHOR),
             ],
             id="arrival",
+        ),
+        pytest.param(
+            lambda store: store.mentions.reputation(source=MENTION.source, home="a", author="b"),
+            ["by_home (home_key=? AND status=? AND author_key=?)", HOME, AUTHOR, AUTHOR],
+            id="an-author",
         ),
         pytest.param(
             lambda store: store.mentions.find_pair(pair_of(MENTION.source, FIVE)),

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 from pingback.errors import StoreError
 from pingback.receive.homes import home_of
 from pingback.store import Store, migrations
-from pingback.store.keys import home_key_of, pair_of, target_key_of
+from pingback.store.keys import author_key_of, home_key_of, pair_of, target_key_of
 from pingback.store.migrations import NEWEST
 from pingback.store.upgrading import bring_up_to_date, known_revision
 
@@ -62,6 +62,7 @@ def with_keys(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         row["pair"] = pair_of(row["source"], row["target"])
         row["source_key"], row["target_key"] = target_key_of(row["source"]), target_key_of(row["target"])
         row["page_key"], row["home_key"] = target_key_of(page), home_key_of(home_of(row["source"]))
+        row["author_key"] = author_key_of(row["author_url"])
     if table == "outbox":
         row["pair"] = pair_of(row["source"], row["target"])
         row["source_key"], row["target_key"] = target_key_of(row["source"]), target_key_of(row["target"])

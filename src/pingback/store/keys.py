@@ -2,7 +2,9 @@
 
 from hashlib import sha256
 
-from pingback.urls import key_of
+from pingback.urls import is_http, key_of
+
+NOBODY = ""  # the key of an author without an address
 
 
 def pair_of(source: str, target: str) -> str:
@@ -23,6 +25,11 @@ def feed_key_of(feed: str) -> str:
 def home_key_of(home: str) -> str:
     """The key under which what came from one home is found, which may be any text."""
     return _digest(home)
+
+
+def author_key_of(url: str | None) -> str:
+    """The key under which what one author wrote is found, by their address; `NOBODY` where it is no HTTP URL."""
+    return _digest(key_of(url)) if url is not None and is_http(url) else NOBODY
 
 
 def _digest(key: str) -> str:

@@ -8,10 +8,13 @@ from functools import cache
 from heapq import merge
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Integer,
     String,
+    Table,
+    TextClause,
     and_,
     bindparam,
     case,
@@ -20,6 +23,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -43,11 +47,12 @@ from pingback.store.rows import (
     source_key_of,
     withdrawal,
 )
-from pingback.store.schema import mentions
+from pingback.store.schema import VOUCHES, mentions
 from pingback.store.sqlite import given, insert
 from pingback.store.statements import Prepared, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
+MOST_AUTHORS = 20  # of a home, that come with a ping; of more, one is asked for when the page is read
 _NEVER = 0  # no try: before any instant that a clock of ours shows
 _DOUBTS = (MentionStatus.PENDING, MentionStatus.SPAM)
 _NEWS = (MentionStatus.PENDING, MentionStatus.APPROVED)
@@ -98,10 +103,17 @@ class Mentions:
             reputation=reputation,
         )
 
-    def reputation(self, *, source: str, home: str) -> Reputation:
-        """What was taken from this home before; ValueError where the source is not an absolute HTTP URL."""
+    def reputation(self, *, source: str, home: str, author: str) -> Reputation:
+        """What was taken before of this author at this home, and whether anybody's there was spam.
+
+        ValueError where the source is not an absolute HTTP URL.
+        """
+        asked = {"home": home_key_of(home), "author": author}
         with self._database.read() as tx:
-            return _reputation(tx, source_key_of(source), home)
+            spam = tx.execute(_SPAM_OF_AUTHOR, asked).scalars() + tx.execute(_SPAM_FROM_HOME, asked).scalars()
+            pages = tx.execute(_FIRST_AND_LAST_PAGE, asked).one()
+        is_vouched = pages[0] is not None and {*pages} != {source_key_of(source)}
+        return Reputation(spam=frozenset(spam), vouched=frozenset({author} if is_vouched else ()))
 
     def seen_from(self, home: str, *, most: int) -> list[str]:
         """The sources of up to `most` mentions of a home that were looked at, or approved."""
@@ -237,10 +249,27 @@ class Mentions:
 
 
 def _reputation(tx: Transaction, source_key: str, home: str) -> Reputation:
-    of_home = {"home": home_key_of(home)}
-    spam = tx.execute(_SPAM_FROM_HOME, of_home).scalar() is not None
-    first, last = tx.execute(_FIRST_AND_LAST_PAGE, of_home).one()
-    return Reputation(spam=spam, vouched=first is not None and (first, last) != (source_key, source_key))
+    """Of all authors of the home, as far as it has few: who wrote a page is known once it is read."""
+    of_home = {"home": home_key_of(home), "most": MOST_AUTHORS}
+    spam = tx.execute(_AUTHORS_OF_SPAM, of_home).scalars()
+    approved = tx.execute(_AUTHORS_OF_APPROVED, of_home)
+    vouched = [author for author, first, last in approved if (first, last) != (source_key, source_key)]
+    is_whole = max(len(spam), len(approved)) < MOST_AUTHORS
+    return Reputation(spam=frozenset(spam), vouched=frozenset(vouched), is_whole=is_whole)
+
+
+def _authors(index: str, *of_these: ColumnElement[bool] | TextClause) -> CTE:
+    """The authors of some mentions, up to so many: each is found by an index, whatever others wrote."""
+    lowest = select(func.min(mentions.c.author_key).label("author")).where(*of_these).with_hint(*_by(index))
+    known = lowest.add_columns(literal(1).label("number")).cte("authors", recursive=True)
+    following = lowest.where(mentions.c.author_key > known.c.author).scalar_subquery()
+    goes_on = and_(known.c.author.is_not(None), known.c.number < bindparam("most", type_=Integer))
+    return known.union_all(select(following, known.c.number + 1).where(goes_on))
+
+
+def _by(index: str) -> tuple[Table, str, str]:
+    """SQLite is not to guess."""
+    return mentions, f"INDEXED BY pingback_mentions_{index}", "sqlite"
 
 
 @cache
@@ -254,7 +283,7 @@ def _walking(by_page: bool, by_status: bool) -> Prepared:
     if by_status:
         statement = statement.where(mentions.c.status == bindparam("status"))
     index = "by_page" if by_page else "by_status" if by_status else "by_arrival"
-    return prepared(statement.with_hint(mentions, f"INDEXED BY pingback_mentions_{index}", "sqlite"))
+    return prepared(statement.with_hint(*_by(index)))
 
 
 def _upsert() -> ReturningInsert[tuple[object, ...]]:
@@ -290,13 +319,21 @@ _UPDATE = prepared(
 _WITH_IDS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id))
 _OF_HOME = mentions.c.home_key == bindparam("home")
 _IS_APPROVED = mentions.c.status == MentionStatus.APPROVED.value
-_SPAM_FROM_HOME = prepared(select(literal(1)).where(_OF_HOME, mentions.c.status == MentionStatus.SPAM.value).limit(1))
+_IS_SPAM = mentions.c.status == MentionStatus.SPAM.value
+_OF_AUTHOR = mentions.c.author_key == bindparam("author")
+_SPAM_FROM_HOME = prepared(select(mentions.c.author_key).where(_OF_HOME, _IS_SPAM).limit(1))
+_SPAM_OF_AUTHOR = prepared(select(mentions.c.author_key).where(_OF_HOME, _IS_SPAM, _OF_AUTHOR).limit(1))
+_SPAMMERS = _authors("by_home", _OF_HOME, _IS_SPAM)
+_AUTHORS_OF_SPAM = prepared(select(_SPAMMERS.c.author).where(_SPAMMERS.c.author.is_not(None)))
 # The two ends of an index tell whether there is more than one page in between.
-_FIRST, _LAST = (
-    select(end).where(_OF_HOME, _IS_APPROVED).scalar_subquery()
+_ENDS = [
+    select(end).where(_OF_HOME, text(VOUCHES)).with_hint(*_by("by_vouch"))
     for end in (func.min(mentions.c.source_key), func.max(mentions.c.source_key))
-)
-_FIRST_AND_LAST_PAGE = prepared(select(_FIRST, _LAST))
+]
+_VOUCHED = _authors("by_vouch", _OF_HOME, text(VOUCHES))
+_PAGES = [end.where(mentions.c.author_key == _VOUCHED.c.author).scalar_subquery() for end in _ENDS]
+_AUTHORS_OF_APPROVED = prepared(select(_VOUCHED.c.author, *_PAGES).where(_VOUCHED.c.author.is_not(None)))
+_FIRST_AND_LAST_PAGE = prepared(select(*(end.where(_OF_AUTHOR).scalar_subquery() for end in _ENDS)))
 _KEPT = [status.value for status in MentionStatus if status is not MentionStatus.REJECTED]
 _SEEN_FROM_HOME = prepared(
     select(mentions.c.source)

@@ -29,7 +29,7 @@ from pingback.model import (
     Rsvp,
     Via,
 )
-from pingback.store.keys import pair_of, target_key_of
+from pingback.store.keys import author_key_of, pair_of, target_key_of
 from pingback.store.schema import mentions
 from pingback.store.statements import Row
 from pingback.urls import host_of, require_http, server_of
@@ -72,6 +72,7 @@ def row_of(mention: Mention) -> dict[str, Any]:
         "target_key": target_key_of(mention.target),
         "target_host": host_of(mention.target),
         "dated": micros(mention.published or mention.received),
+        "author_key": author_key_of(author.url),
         "author_name": storable(author.name),
         "author_url": storable(author.url),
         "author_photo": storable(author.photo),

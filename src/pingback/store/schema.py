@@ -22,19 +22,22 @@ from sqlalchemy import (
     text,
 )
 
-from pingback.model import MentionKind
+from pingback.model import REACTIONS, MentionKind
 
 metadata = MetaData()
 
 DAY_IN_MICROS = 24 * 3600 * 1_000_000
 
 
+_LIST = ", ".join(f"'{kind}'" for kind in sorted(REACTIONS))
 # Of which mentions an index is; a question that is to use it asks in the same words.
 WITHDRAWN = "withdrawn IS NOT NULL"
 NEWS = "news IS NOT NULL AND status IN ('approved', 'pending')"
 SEEN = "status = 'pending' AND verified IS NOT NULL"
 UNSEEN = "status = 'pending' AND verified IS NULL"
 WANTED = "status = 'pending' AND decision = 'approved' AND verified IS NULL"
+# Approved by the owner, or for its words: a like may have been taken for no more than it shows.
+VOUCHES = f"status = 'approved' AND (decision = 'approved' OR kind NOT IN ({_LIST}))"
 LOOKED_AT = "status = 'approved' AND verified IS NOT NULL"
 FORGETTABLE = "decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"
 # That were never shown; most of them come of strangers' mistakes.
@@ -58,8 +61,9 @@ mentions = Table(
     Column("target_key", String(64), nullable=False),
     # In whose list it stands: the target, or the address that the target's page has by now (`moves`).
     Column("page_key", String(64), nullable=False),
-    # Whose the source is, to ask what is known of them.
+    # Whose the source is, to ask what is known of them: the place, and the author there.
     Column("home_key", String(64), nullable=False, server_default=""),
+    Column("author_key", String(64), nullable=False, server_default=""),
     Column("target_host", Text, nullable=False),  # with its port, where that is not the usual one
     Column("source", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -102,7 +106,7 @@ _c = mentions.c
 # has the same condition, word by word.
 Index("pingback_mentions_by_arrival", _c.received, _c.id)
 Index("pingback_mentions_by_status", _c.status, _c.received, _c.id)
-Index("pingback_mentions_by_home", _c.home_key, _c.status, _c.source_key)
+Index("pingback_mentions_by_home", _c.home_key, _c.status, _c.author_key)
 Index("pingback_mentions_by_target", _c.target_key, _c.page_key)
 # Anybody may ask for the mentions of a page or a host, so that all of a row that a question can be about stands in
 # these: no rows are read but those that are shown. Those of a page, a few thousand, are sorted for other orders.
@@ -124,6 +128,7 @@ _some("by_news", _c.news, _c.id, where=NEWS)
 _some("seen", _c.received, _c.id, where=SEEN)
 _some("unseen", _c.received, _c.id, where=UNSEEN)
 _some("wanted", _c.id, where=WANTED)
+_some("by_vouch", _c.home_key, _c.author_key, _c.source_key, where=VOUCHES)
 _some("by_look", _c.target_host, _c.tried, _c.id, where=LOOKED_AT)
 _some("forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
 _some("rejected", _c.changed, _c.id, where=REJECTED)

@@ -1,13 +1,14 @@
 """Who is known to be good: the site itself, and whoever had a mention approved before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pingback.model import Mention, MentionStatus
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.homes import home_of, stem_of
 from pingback.receive.moderation import Decider
-from pingback.urls import is_under
+from pingback.store.keys import NOBODY, author_key_of
+from pingback.urls import is_at, is_under
 
 if TYPE_CHECKING:
     from pingback.store.mentions import Mentions
@@ -25,8 +26,12 @@ def own_site(site: Sequence[str]) -> Decider:
     return decide
 
 
-def known_good(known: "Mentions") -> Decider:
-    """Approves those of whom the store has another approved page, and no spam.
+def known_good(known: "Mentions", *, relays: Collection[str]) -> Decider:
+    """Approves authors of whom the store has another approved page at the same place, and no spam from there.
+
+    An author's address alone is nothing: any page can claim it. A place alone is no more than for pages there that name
+    the same author, or all of them none. At one of the `relays`, where nobody writes who is not named, the spam of one
+    author says nothing of the others, and a page without an author is nobody's.
 
     What was approved of the page itself says nothing of what it has become since, whichever target it names.
 
@@ -40,8 +45,15 @@ def known_good(known: "Mentions") -> Decider:
             return None
         if any(home_of(url) != home for url in _addresses(mention)):
             return None
-        reputation = mention.reputation or known.reputation(source=mention.source, home=home)
-        return MentionStatus.APPROVED if reputation.vouched and not reputation.spam else None
+        author = author_key_of(mention.author.url if mention.author else None)
+        reputation = mention.reputation
+        if reputation is None or not reputation.is_whole:
+            reputation = known.reputation(source=mention.source, home=home, author=author)
+        if is_at(mention.source, relays):
+            spoilt = author in reputation.spam or author == NOBODY
+        else:
+            spoilt = bool(reputation.spam)
+        return MentionStatus.APPROVED if author in reputation.vouched and not spoilt else None
 
     return decide
 
