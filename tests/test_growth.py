@@ -159,6 +159,28 @@ def json_shapes() -> Iterator[tuple[str, Shape]]:
         yield f"{text}… in a feed", times(text, head)
 
 
+def document_shapes() -> Iterator[tuple[str, Shape]]:
+    """Of JSON that tells of posts, with the link before all that makes it long."""
+    for text in (
+        f'{{"type":["h-entry"],"properties":{{"like-of":["{TARGET}"]}}}}',
+        f'{{"type":["h-entry"],"properties":{{"url":["{URL}"],"category":["{TARGET}"]}}}}',
+        '{"type":["h-card"],"properties":{"url":["https://x.example/"]}}',
+        '{"type":["h-entry"],"properties":{"content":[{"html":"<a href=//blog.example/>"}]}}',
+        '{"type":"entry","children":[]}',
+    ):
+        yield f"{text}…", times(f"{text},", f'{{"items":[{{"type":"entry","author":"{URL}","x":"{TARGET}"}},', "0]}")
+    note = f'{{"@context":"https://www.w3.org/ns/activitystreams","type":"Note","inReplyTo":"{TARGET}",'
+    for name, unit in {
+        "inReplyTo": '{"url":[{}]},',
+        "attributedTo": '{"icon":[{}]},',
+        "replies": f'{{"items":{{"type":"Note","to":"{TARGET}"}}}},',
+        "url": '{"mediaType":"text/html"},',
+    }.items():
+        yield f"{name}…", times(unit, f'{note}"{name}":[', "0]}")
+    for html in ("<b>", "<p>a<br>", LINK.replace('"', "'"), "<a href=//blog.example/>", "<blockquote>", "&amp;"):
+        yield f"content {html}…", times(html, f'{note}"content":"', '"}')
+
+
 def text_shapes() -> Iterator[tuple[str, Shape]]:
     for text in (
         f"{TARGET}x ",
@@ -281,6 +303,7 @@ JSON: dict[str, Callable[[bytes], object]] = {
     "JSON feed": lambda feed: entries_in(feed, url=URL, content_type="application/feed+json"),
     "JSON source": mention("application/json"),
 }
+DOCUMENTS: dict[str, Callable[[bytes], object]] = {"JSON of posts": mention("application/json")}
 TEXTS: dict[str, Callable[[bytes], object]] = {
     "plain source": mention("text/plain"),
     "words": as_text(plain),
@@ -309,6 +332,7 @@ KINDS = (
     (PAGES, html_shapes, PAGE),
     (XML, xml_shapes, PAGE),
     (JSON, json_shapes, PAGE),
+    (DOCUMENTS, document_shapes, PAGE),
     (TEXTS, text_shapes, PAGE),
     (MESSAGES, message_shapes, BODY),
 )
