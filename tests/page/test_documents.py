@@ -427,6 +427,10 @@ def test_who_speaks_of_several(items: list[object], source: str, author: str) ->
     [
         pytest.param(entry(like_of=TARGET, url=["javascript:x", f"{SOURCE}/a"]), f"{SOURCE}/a", None, id="mf2"),
         pytest.param(entry(like_of=TARGET, url="https://x.example/a"), None, "https://x.example/a", id="foreign"),
+        pytest.param(entry(like_of=TARGET, url=["https://x.example/a", SOURCE]), SOURCE, None, id="own-before-foreign"),
+        pytest.param(
+            entry(like_of=TARGET, url=[TARGET, "http://x.example/"]), None, "http://x.example/", id="not-the-target"
+        ),
         pytest.param(entry(like_of=TARGET, url=[{}, 4, ""]), None, None, id="odd"),
         pytest.param(note(to=TARGET, id=f"{SOURCE}/a"), None, None, id="as2-an-id-is-for-machines"),
         pytest.param(

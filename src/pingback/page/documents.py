@@ -20,7 +20,7 @@ from pingback.page.tree import Node, Page
 from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
 from pingback.page.words import excerpt_around
 from pingback.text import EXCERPT_LENGTH, clean, printable
-from pingback.urls import key_at, key_of
+from pingback.urls import host_of, key_at, key_of
 
 MAX_HOLDERS = 1000  # entries with the target, of which one is to speak
 MAX_CARDS = 1000  # by which an author's address may be named
@@ -121,7 +121,7 @@ class _Reading:
             author=self._author(speaker, told, frame),
             published=date[0] if date else None,
             published_as=date[1] if date else None,
-            address=told.address,
+            address=self._address(told.addresses),
         )
 
     def _walk(self) -> None:
@@ -195,6 +195,12 @@ class _Reading:
         if content is None and page is not None and links:
             return excerpt_around(page, links)[1]
         return clean((content or _content_of(words, self._asked.url)).text, EXCERPT_LENGTH)
+
+    def _address(self, addresses: Sequence[str]) -> str | None:
+        """The first that is not the target's; one on the source's own host is preferred."""
+        own = [each for each in addresses if not self._is_target(each)]
+        hosts = (host_of(self._asked.source), host_of(self._asked.url))
+        return next((each for each in own if host_of(each) in hosts), own[0] if own else None)
 
     def _author(self, speaker: _Speaker, told: Told, frame: Told | None) -> Author | None:
         """The entry's own; for one that does not stand in another's, also what the document says of all of it."""

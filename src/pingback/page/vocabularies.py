@@ -4,12 +4,15 @@ Each is a `Vocabulary`: what is an entry in it, what the entry answers, and what
 type than its format wants says nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from pingback.model import Author, MentionKind, Rsvp
 from pingback.page.properties import name_of
 from pingback.urls import is_http, tidy
+
+MAX_ADDRESSES = 100  # of an entry
 
 Item = Mapping[str, Any]
 Answer = tuple[MentionKind, Rsvp | None]
@@ -27,13 +30,14 @@ class Value(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What an entry says of itself. `words` are its content, else its summary, else its name."""
+    """What an entry says of itself. `words` are its content, else its summary, else its name; of its own `addresses`
+    the better ones come first."""
 
     name: str | None
     words: Value
     author: Author | None
     published: str | None
-    address: str | None
+    addresses: Sequence[str]
 
 
 class Vocabulary(NamedTuple):
@@ -72,9 +76,13 @@ def _first_text(values: Iterable[object]) -> str | None:
     return next((each for each in values if isinstance(each, str) and each.strip()), None)
 
 
+def _addresses(values: Iterable[object]) -> Iterator[str]:
+    """Of a stranger's addresses those that a page may show: never `javascript:`."""
+    return (tidy(each.strip()) for each in values if isinstance(each, str) and is_http(each.strip()))
+
+
 def _first_address(values: Iterable[object]) -> str | None:
-    """Of a stranger's addresses one that a page may show: never `javascript:`."""
-    return next((tidy(each.strip()) for each in values if isinstance(each, str) and is_http(each.strip())), None)
+    return next(_addresses(values), None)
 
 
 def _author(name: str | None, url: str | None, photo: str | None) -> Author | None:
@@ -150,7 +158,7 @@ def _told_of(item: Item) -> Told:
         words=words or Value(name or ""),
         author=next(filter(None, map(_card_of, values_of(item, "author"))), None),
         published=_first_text(map(_text_of, values_of(item, "published"))),
-        address=_first_address((*values_of(item, "url"), *values_of(item, "uid"))),
+        addresses=list(islice(_addresses((*values_of(item, "url"), *values_of(item, "uid"))), MAX_ADDRESSES)),
     )
 
 
@@ -285,7 +293,7 @@ def _post_of(item: Item) -> Told:
         words=Value(name or "") if words is None else Value(html=words) if is_html else Value(words),
         author=next(filter(None, map(_actor_of, authors)), None),
         published=_first_text(values_of(item, "published")),
-        address=_page_of(item),
+        addresses=list(islice(_pages_of(item), MAX_ADDRESSES)),
     )
 
 
@@ -300,11 +308,15 @@ def _actor_of(value: object) -> Author | None:
 
 
 def _page_of(item: Item, media_type: str = _HTML) -> str | None:
-    """Where to see it: of several links the one of that type, else one without any."""
+    return next(_pages_of(item, media_type), None)
+
+
+def _pages_of(item: Item, media_type: str = _HTML) -> Iterator[str]:
+    """Where to see it: its links of that type, and then those without any."""
     urls = values_of(item, "url")
     typed = [each for each in urls if isinstance(each, dict) and str(each.get("mediaType")).startswith(media_type)]
     untyped = [each for each in urls if not isinstance(each, dict) or "mediaType" not in each]
-    return _first_address(map(_href_of, (*typed, *untyped)))
+    return _addresses(map(_href_of, (*typed, *untyped)))
 
 
 STREAMS = Vocabulary(
