@@ -22,6 +22,7 @@ from pingback.page.words import excerpt_around
 from pingback.text import EXCERPT_LENGTH, clean, printable
 from pingback.urls import host_of, key_at, key_of
 
+MAX_ELEMENTS = 50_000  # strings, lists and objects; a post has some hundred
 MAX_HOLDERS = 1000  # entries with the target, of which one is to speak
 MAX_CARDS = 1000  # by which an author's address may be named
 MAX_HTML = 20  # values of HTML that name the target's host, and are read for links to it
@@ -127,7 +128,8 @@ class _Reading:
     def _walk(self) -> None:
         """Note the entries, what they hold and the cards. Without recursion, and plain: it is called for each value."""
         waiting: list[tuple[object, str, _Speaker | None, Item | None]] = [(self._document, "", None, None)]
-        while waiting:
+        left = MAX_ELEMENTS
+        while waiting and (left := left - 1) >= 0:
             value, name, speaker, frame = waiting.pop()
             if isinstance(value, str):
                 if speaker is not None and not speaker.holds:

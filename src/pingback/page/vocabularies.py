@@ -5,14 +5,13 @@ type than its format wants says nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from pingback.model import Author, MentionKind, Rsvp
 from pingback.page.properties import name_of
 from pingback.urls import is_http, tidy
 
-MAX_ADDRESSES = 100  # of an entry
+MAX_VALUES = 100  # of one property
 
 Item = Mapping[str, Any]
 Answer = tuple[MentionKind, Rsvp | None]
@@ -69,7 +68,7 @@ def values_of(item: Item, name: str) -> list[Any]:
     """A property's values. In JF2 and in ActivityStreams one value stands alone; mf2 keeps properties apart."""
     properties = item.get("properties")
     value = (properties if isinstance(properties, dict) else item).get(name)
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return value[:MAX_VALUES] if isinstance(value, list) else [] if value is None else [value]
 
 
 def _first_text(values: Iterable[object]) -> str | None:
@@ -158,7 +157,7 @@ def _told_of(item: Item) -> Told:
         words=words or Value(name or ""),
         author=next(filter(None, map(_card_of, values_of(item, "author"))), None),
         published=_first_text(map(_text_of, values_of(item, "published"))),
-        addresses=list(islice(_addresses((*values_of(item, "url"), *values_of(item, "uid"))), MAX_ADDRESSES)),
+        addresses=list(_addresses((*values_of(item, "url"), *values_of(item, "uid")))),
     )
 
 
@@ -293,7 +292,7 @@ def _post_of(item: Item) -> Told:
         words=Value(name or "") if words is None else Value(html=words) if is_html else Value(words),
         author=next(filter(None, map(_actor_of, authors)), None),
         published=_first_text(values_of(item, "published")),
-        addresses=list(islice(_pages_of(item), MAX_ADDRESSES)),
+        addresses=list(_pages_of(item)),
     )
 
 
