@@ -1,0 +1,301 @@
+"""Who wrote a part of a page: better nobody than somebody else.
+
+An item's own author counts. What is not nested in another may leave it to its feed, to the page's `rel=author`, to a
+card, to JSON-LD or to the head. A comment has its own author or none, and never that of the post above it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+
+from pingback.model import Author
+from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, above, is_card, is_same, rels_of
+from pingback.page.commenters import commenter_of
+from pingback.page.items import POSTINGS, Subject
+from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
+from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item, Node
+from pingback.urls import key_at, key_of
+
+MAX_AUTHORS = 10  # of an item, and of the lists in JSON-LD
+MAX_WITHIN = 200  # elements of what names an author
+
+_EDGES = frozenset({"footer", "aside", "nav"})
+_BYLINE = re.compile(
+    r"(?:(?:post|entry|article)[-_]+)?(?:author|byline)(?:[-_]+(?:box|info|card|bio|name|meta))?\Z"
+    r"|posted-by\Z|about-(?:the-)?author\Z"
+)
+_METAS = ("author", "article:author", "dc.creator", "dcterms.creator")
+_ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject"})  # what may have an author as well
+
+
+def author_of(subject: Subject, item: Item | None, *, comment: Node | None, is_free: bool) -> Author | None:
+    """Who wrote an item, a comment, or what stands on the page outside both; None where the page does not say.
+
+    `comment` is the comment around what is asked about; `is_free`: the item is not nested in another.
+    """
+    return _Authors(subject).of(item, comment, is_free=is_free)
+
+
+class _Authors:
+    """Who is named on one page."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._page = subject.page
+        self._cards = Cards(subject)
+
+    def of(self, item: Item | None, comment: Node | None, *, is_free: bool) -> Author | None:
+        if item is not None and (found := self._named_by(item) or self._byline(item.node)) is not None:
+            return self._with_name(found, item.node) if is_free else found
+        if comment is not None:
+            return commenter_of(self._page, comment)
+        if item is None:
+            return self._of_post() or self._of_page(self._subject.post)
+        if not is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
+            return None
+        return self._of_feed(item) or self._of_page(item.node)
+
+    # What an item says
+
+    def _named_by(self, item: Item) -> Author | None:
+        """By its properties: a card, an address, words; of several the first that says enough."""
+        name = url = photo = None
+        for node in self._author_nodes(item):
+            found = self._value(node)
+            if found is None or (name and found.name and name != found.name and words(self._page, node)):
+                continue  # it says nothing, or names another one
+            name, url, photo = name or found.name, url or found.url, photo or found.photo
+            if name and url:
+                break
+        return Author(name=name, url=url, photo=photo) if name or url else None
+
+    def _author_nodes(self, item: Item) -> Sequence[Node]:
+        """What the properties are said by, but for those of comments, quotations, and what is answered."""
+        named = {each.index: each for name in ("p-author", "u-author") for each in item.properties.get(name, ())}
+        answers = list(islice(item.answers(), MAX_AUTHORS))
+        foreign = OTHERS & ~item.node.parts
+        if "hfeed" in item.node.classes:  # often all of a page; by the class `author` side bars name others
+            named = {
+                index: node for index, node in named.items() if "author" not in node.classes or not node.parts & CHROME
+            }
+        own = (
+            named[index]
+            for index in sorted(named)
+            if not (named[index].parts & foreign or any(answer.holds(named[index]) for answer in answers))
+        )
+        return list(islice(own, MAX_AUTHORS))
+
+    def _value(self, node: Node) -> Author | None:
+        """Whom one property names."""
+        card = self._card_at(node)
+        if card is not None:
+            return self._known(card_of(self._page, card))
+        link = node if "href" in node.attributes else self._only_link(node)
+        url = None if link is None else url_value(self._page, link)
+        if link is None or node.tag == "link":
+            text = text_value(self._page, node)
+        else:
+            text = words(self._page, link, portraits=False) or words(self._page, link)
+        if url is None and (written := _absolute(text)) is not None:
+            url = address(self._page, written)
+        if url is None and "u-author" in node.classes:
+            url = url_value(self._page, node)
+        return self._known(Author(name=name_of(text), url=url), is_bare="p-author" not in node.classes)
+
+    def _card_at(self, node: Node) -> Item | None:
+        """The item that the element is, or the first card in it."""
+        if node.item is not None and node.item.node is node:
+            return node.item
+        within = self._page.nodes[node.index : min(node.stop, node.index + MAX_WITHIN)]
+        items = (each.item for each in within if each.item is not None and each.item.node is each)
+        return next((item for item in items if is_card(item)), None)
+
+    def _only_link(self, node: Node) -> Node | None:
+        links = self._page.within(self._page.links, node)
+        return links[0] if len(links) == 1 or (links and "author" in rels_of(links[0])) else None
+
+    def _known(self, author: Author, *, is_bare: bool = False) -> Author | None:
+        """What is missing the page's card with that address says; the name, too, where there is only an address."""
+        is_whole = author.name and author.photo and not is_bare
+        card = None if author.url is None or is_whole else self._cards.named(key_of(author.url))
+        if card is not None:
+            name = (card.name or author.name) if is_bare else (author.name or card.name)
+            author = Author(name=name, url=author.url, photo=author.photo or card.photo)
+        return author if author.name or author.url else None
+
+    # What the page says
+
+    def _byline(self, part: Node) -> Author | None:
+        """A card right in a part of the page that no property is said by, but that is called its author's."""
+        sole: Author | None = None
+        item = part.item if part.item is not None and part.item.node is part else None
+        cards = (card for card in self._cards.all if card.parent is item and part.holds(card.node))
+        for card in islice((card for card in cards if any(map(_BYLINE.match, card.node.classes))), MAX_SAME):
+            found = card_of(self._page, card)
+            link = next(
+                (link for link in self._page.within(self._page.links, card.node) if "author" in rels_of(link)), None
+            )
+            if found.url is None and link is not None:
+                found = replace(found, url=url_value(self._page, link))
+            if sole is not None and not is_same(sole, found):
+                return None
+            sole = sole or (found if found.name or found.url else None)
+        return sole
+
+    def _of_post(self) -> Author | None:
+        """Who wrote the post of the page, for what stands outside all items."""
+        post = self._subject.post
+        if post.item is None or post.item.node is not post:
+            return self._byline(post)
+        return self._named_by(post.item) or self._byline(post) or self._of_feed(post.item)
+
+    def _of_feed(self, item: Item) -> Author | None:
+        around = item.parent
+        while around is not None and ENTRIES.isdisjoint(around.node.classes):
+            if not FEEDS.isdisjoint(around.node.classes):
+                return self._named_by(around)
+            around = around.parent
+        return None
+
+    def _of_page(self, part: Node) -> Author | None:
+        linked = self._of_link(part)
+        if linked is None:
+            linked = self._cards.representative() or self._cards.sole()
+        elif linked.name is None and (told := self._of_json_ld() or self._of_metas()) is not None and told.url is None:
+            linked = replace(linked, name=told.name)
+        return self._of_json_ld() or self._of_metas() if linked is None else self._with_name(linked, part)
+
+    def _with_name(self, author: Author, part: Node) -> Author:
+        """An address alone gets the name that the page's own link to it has, or JSON-LD."""
+        if author.name is not None or author.url is None:
+            return author
+        told = (self._of_link(part), self._of_json_ld())
+        same = (each for each in told if each is not None and each.name and each.url and is_same(each, author))
+        return replace(author, name=next(same, author).name)
+
+    def _of_link(self, part: Node) -> Author | None:
+        """`rel=author` within the site: the part's own, else the page's where it has one such address only."""
+        page = self._page
+        links = [node for node in (*page.of["link"], *page.links) if "author" in rels_of(node)][:MAX_LINKS]
+        own: list[tuple[Node, str]] = []
+        for node in links:
+            found = page.target(node.attributes.get("href", ""))
+            is_page = found is not None and not found[1].endswith(".txt")  # such as humans.txt
+            if found is not None and is_page and self._subject.is_site(found[1]) and self._is_own(node, part):
+                own.append((node, found[1]))
+        inner = [each for each in own if part.holds(each[0]) and part is not page.root]
+        if not inner and len({key for _, key in own}) != 1:
+            return None
+        node, key = min(inner or own, key=lambda each: not page.all_said(each[0]))  # the first with words
+        url = address(page, node.attributes["href"])
+        named = self._cards.named(key)
+        if named is None and node.item is not None and is_card(node.item):
+            named = card_of(page, node.item)
+        if named is not None:
+            return replace(named, url=url)
+        return Author(name=name_of(words(page, node, portraits=False) or words(page, node)), url=url)
+
+    def _is_own(self, link: Node, part: Node) -> bool:
+        """The link is not of another entry, a comment, a menu, or an edge of an entry, where themes have all kinds."""
+        if link.parts & (OTHERS | MENU):
+            return False
+        edge = False
+        for node in above(link):
+            edge = edge or node.tag in _EDGES
+            if node.tag == "article" or not ENTRIES.isdisjoint(node.classes):
+                return not edge and (node.holds(part) or (part.holds(node) and node is self._subject.post))
+        return True
+
+    # JSON-LD, and the head
+
+    def _of_json_ld(self) -> Author | None:
+        things = self._page.json_ld
+        postings = [thing for types, thing in things if any(POSTINGS.search(name) for name in types)]
+        others = [thing for types, thing in things if types & _ABOUT]
+        for thing in (*postings, *others):
+            if self._is_about_page(thing) and (found := self._in_json(thing.get("author"))) is not None:
+                return found
+        return None
+
+    def _is_about_page(self, thing: Mapping[str, object]) -> bool:
+        """It names no address, or that of the page."""
+        named = (_url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
+        keys = [key for url in named if url is not None and (key := key_at(url, base=self._page.base)) is not None]
+        return not keys or any(self._subject.is_own_name(key) for key in keys)
+
+    def _in_json(self, value: object, depth: int = 0) -> Author | None:
+        """An author as an object, a list, a name, an address, or a reference to another object."""
+        if isinstance(value, list):
+            if depth < 3:
+                found = (self._in_json(each, depth + 1) for each in value[:MAX_AUTHORS])
+                return next((each for each in found if each is not None), None)
+            return None
+        if isinstance(value, str):
+            thing = self._by_id.get(value)
+            return self._in_object(thing) if thing is not None else self._of_text(value)
+        return self._in_object(value) if isinstance(value, Mapping) else None
+
+    def _in_object(self, value: Mapping[str, object]) -> Author | None:
+        reference = value.get("@id")
+        if isinstance(reference, str) and reference in self._by_id:
+            value = {**self._by_id[reference], **value}
+        url = _url_in(value.get("url"))
+        photo = _url_in(value.get("image"))
+        author = Author(
+            name=name_of(_first_text(value.get("name"))),
+            url=address(self._page, url),
+            photo=address(self._page, photo),
+        )
+        return self._known(author)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Mapping[str, object]]:
+        things = (thing for _, thing in self._page.json_ld if isinstance(thing.get("@id"), str))
+        return {thing["@id"]: thing for thing in reversed([*things])}
+
+    def _of_metas(self) -> Author | None:
+        """A name, and an address of the page's site; or what there is of both."""
+        told = [self._of_text(self._page.metas[name]) for name in _METAS if name in self._page.metas]
+        authors = [author for author in told if author is not None]
+        name = next((author.name for author in authors if author.name), None)
+        urls = [author.url for author in authors if author.url]
+        if name is None:
+            return authors[0] if authors else None
+        own = (url for url in urls if self._subject.is_site(key_of(url)))
+        named = next((author for author in authors if author.name and author.url), None)
+        return named or self._known(Author(name=name, url=next(own, None)))
+
+    def _of_text(self, text: str) -> Author | None:
+        """A name, or an address, which is none."""
+        written = _absolute(text)
+        if written is not None:
+            return self._known(Author(url=address(self._page, written)))
+        name = name_of(text)
+        return None if name is None else Author(name=name)
+
+
+def _absolute(text: str) -> str | None:
+    """The text where it is an address of HTTP and nothing else."""
+    written = text.strip()
+    return written if re.match(r"https?://\S+\Z", written, re.IGNORECASE) else None
+
+
+def _url_in(value: object) -> str | None:
+    """The address in what JSON-LD has for one: a string, a list, an object."""
+    for _ in range(3):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        elif isinstance(value, Mapping):
+            value = value.get("url") or value.get("contentUrl") or value.get("@id")
+    return value if isinstance(value, str) else None
+
+
+def _first_text(value: object) -> str | None:
+    for _ in range(3):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        elif isinstance(value, Mapping):
+            value = value.get("@value")
+    return value if isinstance(value, str) else None
