@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nh3 import Cleaner
 
 MAX_HTML = 60_000  # characters; what is longer was not made by us
-_MOST_TAGS = 3000  # a parser's time grows with the square of their depth
+MAX_TAGS = 3000  # a parser's time grows with the square of their depth
 
 # Emphasis, quotes, code, lists and links. A heading would stand between those of the page that shows it.
 TAGS = frozenset(
@@ -27,7 +27,7 @@ _MOST_REOPENED = 50_000
 
 def safe(html: str) -> str:
     """The markup as it may stand in any page; empty where nothing is left of it, or where it is without measure."""
-    if len(html) > MAX_HTML or (tags := html.count("<")) > _MOST_TAGS:
+    if len(html) > MAX_HTML or (tags := html.count("<")) > MAX_TAGS:
         return ""
     if len(_REOPENED.findall(html)) * tags > _MOST_REOPENED:
         return ""

@@ -30,7 +30,7 @@ MAX_SCRIPTS = 20  # of JSON-LD
 MAX_SCRIPT = 64 * 1024  # characters of each
 
 # What a node is or stands in.
-LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT = (1 << place for place in range(9))
+LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT, HIDDEN = (1 << place for place in range(10))
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 CELLS = ("li", "td", "dt", "dd")
@@ -307,7 +307,7 @@ class Page:
             or attributes.get("aria-hidden") == "true"
             or ("style" in attributes and _HIDDEN.search(attributes["style"]))
         ) and tag not in _ROOTS:
-            parts |= CHROME
+            parts |= CHROME | HIDDEN
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
             parts |= SILENT
         if attributes.get("itemprop") == "datePublished" or (tag == "abbr" and "published" in node.classes):
