@@ -14,6 +14,7 @@ from pingback.page.properties import (
     card_of,
     date_of,
     date_value,
+    instant_of,
     name_of,
     text_value,
     url_value,
@@ -184,6 +185,7 @@ def test_no_date(markup: str) -> None:
 )
 def test_date_of_text(text: str, instant: str, written: str) -> None:
     assert date_of(text) == (datetime.fromisoformat(instant), written)
+    assert instant_of(text) == datetime.fromisoformat(instant)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +198,7 @@ def test_date_of_text(text: str, instant: str, written: str) -> None:
 )
 def test_no_date_in_text(text: str | None) -> None:
     assert date_of(text) is None
+    assert instant_of(text) is None
 
 
 @pytest.mark.parametrize(

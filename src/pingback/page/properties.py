@@ -115,6 +115,12 @@ def date_of(text: str | None) -> tuple[datetime, str] | None:
         return None
 
 
+def instant_of(text: str | None) -> datetime | None:
+    """Only the instant of that."""
+    found = date_of(text)
+    return None if found is None else found[0]
+
+
 def name_of(text: str | None) -> str | None:
     """A person's name as it may be shown; an address is none."""
     name = clean(text[:MAX_VALUE] if text else None, LONGEST_NAME)
