@@ -249,6 +249,29 @@ def test_of_an_entry(markup: str, author: Author | None) -> None:
             id="a-friend-in-a-list",
         ),
         pytest.param(
+            entry() + '<div class="post-likes"><a class="h-card" href="https://bob.example/">Bob</a></div>',
+            None,
+            id="who-likes-it",
+        ),
+        pytest.param(
+            f'<p>I thank <a class="h-card" href="https://bob.example/">Bob</a> for {LINK}.</p>',
+            None,
+            id="who-is-thanked",
+        ),
+        pytest.param(
+            f'<p>I have asked <a class="h-card" href="/bob">Bob</a>, who knows all of it, for {LINK}.</p>',
+            None,
+            id="a-colleague-in-the-prose",
+        ),
+        pytest.param(
+            f'<p>By <a class="h-card" href="/ann">Ann</a></p><p>{LINK}</p>', Author(name="Ann", url="/ann"), id="a-line"
+        ),
+        pytest.param(
+            entry() + '<footer><p class="h-card"><a class="u-url" href="https://ann.example/">Ann</a></p></footer>',
+            Author(name="Ann", url="https://ann.example/"),
+            id="a-card-of-another-site-at-the-foot",
+        ),
+        pytest.param(
             entry()
             + '<footer class="vcard">Powered by <a class="url" href="https://maker.example/">Maker</a></footer>',
             None,

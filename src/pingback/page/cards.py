@@ -14,6 +14,7 @@ from pingback.urls import key_of
 MAX_CARDS = 2000  # of a page that are looked at
 MAX_SAME = 20  # cards of one person
 MAX_LINKS = 1000  # of a page with a `rel`
+SHORT = 30  # characters of a paragraph that may stand beside a card: “Written by …”
 MAX_CLIMB = 100  # elements above one that are looked at
 
 FEEDS = frozenset({"h-feed", "hfeed"})
@@ -21,6 +22,11 @@ OTHERS = COMMENTS | CITE | QUOTE  # what stands there is said by others, or of t
 _CONTENT = frozenset({"e-content", "entry-content"})
 _SIDES = frozenset({"aside", "nav", "li"})  # where others are listed, or people say what they think of
 _SIDE_ROLES = frozenset({"complementary", "navigation"})
+_BOXES = re.compile(
+    r"(?:\A|[-_])(?:likes?|reposts?|reactions?|facepile|mentions?|webmentions?|comments?|repl(?:y|ies)|responses?"
+    r"|blogroll|friends?|follow(?:ing|ers)?|sponsors?|sidebar|widget|credits?|powered)(?:\Z|[-_])",
+    re.IGNORECASE,
+)
 _PROPERTY = re.compile(r"(?:p|u)-[a-z]")
 
 
@@ -94,16 +100,28 @@ class Cards:
         return all(_CONTENT.isdisjoint(each.classes) for each in above(card.node))
 
     def _is_of_others(self, card: Item) -> bool:
-        """A card of another site, or of none, that stands in a list or beside the page; or of another in its prose."""
+        """A card in the prose of the page; or one that is not of the site and stands in the post, in a list, beside the
+        page, or in a box for what others do."""
+        around = list(above(card.node))
+        paragraph = next((node for node in around if node.tag == "p"), None)
+        if paragraph is not None and self._page.all_said(paragraph) > self._page.all_said(card.node) + SHORT:
+            return True
         url = card_url(self._page, card)
         if url is not None and self._subject.is_site(key_of(url)):
             return False
         post = self._subject.post
         is_all = post is self._page.root or post.tag in ("body", "main")
-        if url is not None and not is_all and post.holds(card.node):
+        if url is not None and (paragraph is not None or (not is_all and post.holds(card.node))):
             return True
-        sides = (card.node, *above(card.node))
-        return any(node.tag in _SIDES or node.attributes.get("role") in _SIDE_ROLES for node in sides)
+        return any(map(_is_for_others, (card.node, *around)))
+
+
+def _is_for_others(node: Node) -> bool:
+    if node.tag in ("html", "body", "main"):  # themes give them classes of all kinds
+        return False
+    names = (*node.classes, node.attributes.get("id", ""))
+    is_side = node.tag in _SIDES or node.attributes.get("role") in _SIDE_ROLES
+    return is_side or any(_BOXES.search(name) for name in names)
 
 
 def is_card(item: Item) -> bool:
