@@ -5,13 +5,77 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pingback.model import Author
+from pingback.model import Author, Content
 from pingback.sanitized import sanitized, timestamp
-from tests.server.strangers import HOSTILE, PLAIN
+from tests.server.strangers import HOSTILE, HOSTILE_REPLY, PLAIN, REPLY, RSVP
 
 
 def test_a_plain_one_stays_as_it_is() -> None:
     assert sanitized(PLAIN) == PLAIN
+    assert sanitized(RSVP) == RSVP
+
+
+def test_a_reply_says_of_its_links_who_wrote_them() -> None:
+    assert sanitized(replace(REPLY, content=None)) == replace(REPLY, content=None)
+    assert sanitized(REPLY).content == Content(
+        text="I do not think so.\n\nSee my post.",
+        html="<p>I do <em>not</em> think so.</p><p>See "
+        '<a href="https://d.example/q" rel="nofollow ugc noopener">my post</a>.</p>',
+    )
+    assert sanitized(sanitized(REPLY)) == sanitized(REPLY)
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "expected"),
+    [
+        pytest.param("a\0\u202e\r\n\n\n\n b  c ", "<p>x</p>", ("a\n\n b  c", "<p>x</p>"), id="lines"),
+        pytest.param("a <b>\nc", "", ("a <b>\nc", "a &lt;b&gt;<br>c"), id="no-markup"),
+        pytest.param("a", "<script>1</script>", ("a", "a"), id="nothing-left-of-the-markup"),
+        pytest.param("a", "<i>" * 3_500_000, ("a", "a"), id="ten-megabytes-of-markup"),
+        pytest.param("", "<p>1 &lt; 2</p><p>b</p>", ("1 < 2 b", "<p>1 &lt; 2</p><p>b</p>"), id="no-text"),
+        pytest.param("", "<img src=x>", None, id="nothing"),
+    ],
+)
+def test_content(text: str, html: str, expected: tuple[str, str] | None) -> None:
+    content = sanitized(replace(REPLY, content=Content(text=text, html=html))).content
+    assert (content and (content.text, content.html)) == expected
+
+
+def test_content_has_its_bound() -> None:
+    content = sanitized(replace(REPLY, content=Content(text="word " * 2_000_000, html=""))).content
+    assert content is not None
+    assert len(content.text) <= 10_000
+    assert content.html == content.text
+    assert content.text.endswith("word…")
+
+
+def test_a_reply_of_somebody_with_nothing_good_in_mind() -> None:
+    content = sanitized(HOSTILE_REPLY).content
+    assert content is not None
+    for word in ("<img", "<script", "<svg", "<iframe", "<form", "onclick", "onmouseover", "style=", "class=", "id="):
+        assert word not in content.html
+    assert 'href="javascript' not in content.html
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2024-05-05", "2024-05-05"),
+        ("2024-05-05T23:30", "2024-05-05T23:30"),
+        ("2024-05-05T23:30:01.25-0500", "2024-05-05T23:30:01.25-0500"),
+        ("2024-05-05T23:30Z", "2024-05-05T23:30Z"),
+        ("2024-02-30", None),
+        ("20240505", None),
+        ("2024-W18-7", None),
+        ("2024-05-05T23:30+99:00", None),
+        ("2024-05-05\n", None),
+        ("٢٠٢٤-05-05", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_dates_as_they_were_written(written: str, expected: str | None) -> None:
+    assert sanitized(replace(REPLY, published_as=written)).published_as == expected
 
 
 def test_texts_are_lines_of_bounded_length() -> None:
@@ -42,6 +106,22 @@ def test_texts_are_lines_of_bounded_length() -> None:
 def test_addresses_of_the_author(given: str | None, expected: str | None) -> None:
     author = sanitized(replace(PLAIN, author=Author(name="Ann", url=given, photo=given))).author
     assert author == Author(name="Ann", url=expected, photo=expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("https://a.example/1#c", "https://a.example/1#c"),
+        ("https://u:p@a.example/\u202e", "https://a.example/%E2%80%AE"),
+        ("javascript:alert(1)", None),
+        ("/1", None),
+        ("", None),
+    ],
+)
+def test_addresses_of_the_entry(given: str, expected: str | None) -> None:
+    shown = sanitized(replace(PLAIN, permalink=given, original=given))
+    assert (shown.permalink, shown.original) == (expected, expected)
+    assert shown.url == expected or shown.url == PLAIN.source
 
 
 def test_an_author_of_whom_nothing_is_left() -> None:

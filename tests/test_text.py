@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.text import EXCERPT_LENGTH, clean, excerpt_around, plain, shorten
+from pingback.text import EXCERPT_LENGTH, clean, excerpt_around, lines_of, plain, shorten
 
 WORDS = "lorem ipsum dolor sit amet " * 20
 
@@ -76,3 +76,17 @@ def test_never_longer_and_never_on_two_lines(before: str, link: str, after: str)
     excerpt = excerpt_around(before, link, after)
     assert len(excerpt) <= EXCERPT_LENGTH
     assert excerpt == plain(excerpt)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb", "a\nb"),
+        (" \n a \r\n\n \n\n  b c\x85d \u2028\n", "a\n\n  b c\nd"),
+        ("a\0\u202e\n\tb\ud800", "a\n\tb"),
+        ("", ""),
+    ],
+)
+def test_lines(text: str, expected: str) -> None:
+    assert lines_of(text) == expected
+    assert lines_of(expected) == expected

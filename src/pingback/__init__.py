@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pingback.model import (
         Advertisement,
         Author,
+        Content,
         Endpoint,
         Mention,
         MentionKind,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Outcome,
         OutcomeStatus,
         Protocol,
+        Rsvp,
         Verification,
         Via,
         Words,
@@ -55,6 +57,7 @@ __all__ = [
     "Blocked",
     "CheckUp",
     "Client",
+    "Content",
     "Endpoint",
     "Fault",
     "FaultCode",
@@ -71,6 +74,7 @@ __all__ = [
     "PingbackError",
     "Protocol",
     "PublishOptions",
+    "Rsvp",
     "SettingsError",
     "Site",
     "Store",
@@ -94,8 +98,8 @@ _MODULES = {
     "doctor": "CheckUp",
     "errors": "BadResponse BadStatus Blocked Fault FaultCode FetchError MailError NoMatch PingbackError SettingsError"
     " StoreError Unreachable",
-    "model": "Advertisement Author Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus Protocol"
-    " Verification Via Words",
+    "model": "Advertisement Author Content Endpoint Mention MentionKind MentionStatus Opinion Outcome OutcomeStatus"
+    " Protocol Rsvp Verification Via Words",
     "net.client": "Client Limits",
     "sending.values": "PublishOptions",
     "server.advertising": "advertise",

@@ -14,7 +14,9 @@ class Form(Enum):
     PLAIN = auto()
     TEXT = auto()  # that a stranger may have written
     URL = auto()
+    LINK = auto()  # an address that a stranger gave, and that may be none
     INSTANT = auto()
+    DATE = auto()  # as a stranger wrote it
     AUTHOR = auto()
     CONTENT = auto()
     PROTOCOL = auto()

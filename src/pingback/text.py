@@ -9,12 +9,13 @@ EXCERPT_LENGTH = 200  # characters, ellipses included
 # direction of writing, those go that turn around whatever follows until another ends them (UAX #9 §2): in a list, the
 # next stranger's words. Marks, which the words of a right-to-left script can need, turn nothing around.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _NEAR = 30  # characters given up at most to reach a word's edge; Chinese and Japanese have none to reach
 
 
 def printable(text: str) -> str:
     """`text` with its white space as it is, without control characters, and in no other direction than its letters."""
-    return _UNPRINTABLE.sub("", text)
+    return text if text.isprintable() else _UNPRINTABLE.sub("", text)  # it says in no time that nothing is to be done
 
 
 def plain(text: str) -> str:
@@ -25,6 +26,11 @@ def plain(text: str) -> str:
 def shorten(text: str, length: int) -> str:
     """`text` if it fits, else its beginning up to a word's end and an ellipsis, `length` characters at most."""
     return text if len(text) <= length else _cut_end(text[: length - 1], text[length - 1]) + ELLIPSIS
+
+
+def lines_of(text: str) -> str:
+    """`text` on its own lines, printable, indented as they are, with no more than one empty line between any two."""
+    return _EMPTY_LINES.sub("\n\n", "\n".join([line.rstrip() for line in printable(text).splitlines()])).strip()
 
 
 def clean(text: str | None, length: int) -> str | None:

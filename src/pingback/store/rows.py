@@ -220,6 +220,8 @@ _TO_ROW = Written(
     {
         Form.TEXT: storable,
         Form.URL: storable,
+        Form.LINK: storable,
+        Form.DATE: storable,
         Form.INSTANT: micros,
         Form.PROTOCOL: str,
         Form.STATUS: str,
@@ -231,6 +233,8 @@ _FROM_ROW = Written(
     _STORED,
     {
         Form.TEXT: text_of,
+        Form.LINK: text_of,
+        Form.DATE: text_of,
         Form.URL: lambda url: require_http(text_of(url)),
         Form.INSTANT: instant,
         Form.PROTOCOL: lambda word: Protocol(text_of(word)),

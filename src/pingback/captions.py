@@ -1,0 +1,79 @@
+"""What a list says of a mention in a line: who, what, when, and where to read it. The mentions are sanitized."""
+
+from collections.abc import Collection
+from html import escape
+
+from pingback.model import RELAYS, Mention, MentionKind
+from pingback.sanitized import timestamp
+from pingback.text import shorten
+from pingback.urls import host_of, is_at
+
+MAX_WORDS = 120  # characters of what somebody says, in the place of a title
+
+# What somebody did, of whom nothing else needs to be said.
+DEEDS = {
+    MentionKind.LIKE: "Like",
+    MentionKind.REPOST: "Repost",
+    MentionKind.BOOKMARK: "Bookmark",
+    MentionKind.RSVP: "RSVP",
+}
+
+
+def link_of(mention: Mention) -> str:
+    """Where a reader finds it: the address that the entry names as its own, else that of its page."""
+    return mention.permalink or mention.original or mention.source
+
+
+def via(mention: Mention, relays: Collection[str] = RELAYS) -> str | None:
+    """The host that says so, where the address to read it at is on another one; None where that host is a relay."""
+    host = host_of(mention.source)
+    return None if host == host_of(link_of(mention)) or is_at(mention.source, relays) else host
+
+
+def speaker_of(mention: Mention) -> str | None:
+    """Who says it by name: the author, else the site."""
+    return (mention.author.name if mention.author else None) or mention.site_name
+
+
+def name_of(mention: Mention) -> str:
+    """Who says it: without a name the host."""
+    return speaker_of(mention) or host_of(link_of(mention))
+
+
+def words_of(mention: Mention) -> str | None:
+    """What it says, as plain text: a reply all of it, in lines; another what stands around its link."""
+    return mention.content.text if mention.content else mention.excerpt
+
+
+def html_of(mention: Mention) -> str | None:
+    """The same as HTML."""
+    if mention.content:
+        return mention.content.html
+    return escape(mention.excerpt) if mention.excerpt else None
+
+
+def title_of(mention: Mention) -> str:
+    """Its title; for a note without one who says what; its address where nothing of that is known."""
+    if mention.title:
+        return mention.title
+    words = shorten(" ".join((words_of(mention) or "").split()), MAX_WORDS)
+    return ": ".join(filter(None, [speaker_of(mention), words])) or link_of(mention)
+
+
+def label_of(mention: Mention) -> str:
+    """What it is: a reply, a like, an answer to an invitation, or a ping by its protocol."""
+    if mention.kind is MentionKind.REPLY:
+        return "Reply"
+    if mention.kind is MentionKind.RSVP and mention.rsvp:
+        return f"RSVP {mention.rsvp}"
+    return DEEDS.get(mention.kind) or mention.protocol.capitalize()
+
+
+def line(mention: Mention) -> str:
+    """One mention as readers know it from blogs: “Pingback: A title | A site”."""
+    return f"{label_of(mention)}: {title_of(mention)}"
+
+
+def written(mention: Mention) -> str | None:
+    """When it was published, in ISO 8601: as its page says it, with a zone only where that has one; else in UTC."""
+    return mention.published_as or (mention.published and timestamp(mention.published)) or None
