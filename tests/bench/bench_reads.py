@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
 
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionKind, MentionStatus, Protocol
 from pingback.net.client import Client
 from pingback.server.app import handle
 from pingback.server.http import Request
@@ -22,9 +22,9 @@ from pingback.store.schema import mentions
 from tests.bench.timing import Row, judge, show
 from tests.receive.lax import Receiver
 
-MENTIONS, OF_ONE_PAGE = 100_000, 10_000
+MENTIONS, OF_ONE_PAGE, REPLIES = 100_000, 10_000, 1000
 SITE = "https://blog.example"
-PAGE = f"{SITE}/p"
+PAGE, ANSWERED = f"{SITE}/p", f"{SITE}/q"
 MENTION = Mention(
     source="https://a.example/",
     target=PAGE,
@@ -35,6 +35,7 @@ MENTION = Mention(
     title="T" * 60,
     excerpt="e" * 180,
 )
+WORDS = "So it is said, and so it <em>will</em> be. " * 20  # 800 characters
 LISTED = (
     b"<methodCall><methodName>pingback.extensions.getPingbacks</methodName>"
     b"<params><param><value>https://blog.example/p</value></param></params></methodCall>"
@@ -72,11 +73,17 @@ def rows() -> Iterator[Row]:
         query = f"target={PAGE}&per-page=1000"
         yield Row("1,000 of the page", cost(get("/api/mentions.jf2", query)), "ms, at most 80", most=80)
         yield Row("the page's own list", cost(get("/mentions", f"target={PAGE}")), "ms, at most 40", most=40)
+        query = f"target={ANSWERED}&per-page=1000"
+        yield Row("1,000 replies", cost(get("/api/mentions.jf2", query)), "ms, at most 250", most=250)
+        yield Row(
+            "a page's list of 200 replies", cost(get("/mentions", f"target={ANSWERED}")), "ms, at most 40", most=40
+        )
         yield Row("TrackBack's RSS", cost(get("/trackback/p", "__mode=rss")), "ms, at most 60", most=60)
 
 
 def fill(path: Path) -> None:
-    row = {mentions.c[key].name: value for key, value in (row_of(MENTION) | {"tried": 1, "changed": 1}).items()}
+    kept = row_of(MENTION) | {"tried": 1, "changed": 1, "page_key": "", "home_key": ""}
+    row = {mentions.c[key].name: value for key, value in kept.items()}
     statement = f"INSERT INTO pingback_mentions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
     hot = target_key_of(PAGE)
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -95,6 +102,23 @@ def fill(path: Path) -> None:
                 "changed": row["received"] + number,
             }
             connection.execute(statement, row | own)
+        for number in range(REPLIES):
+            key = f"r{number:063x}"
+            connection.execute(
+                statement,
+                row
+                | {
+                    "pair": key,
+                    "source": f"https://a.example/r{number}",
+                    "source_key": key,
+                    "target": ANSWERED,
+                    "target_key": target_key_of(ANSWERED),
+                    "page_key": target_key_of(ANSWERED),
+                    "kind": MentionKind.REPLY,
+                    "content_text": f"{number} {WORDS}",
+                    "content_html": f"<p>{number} {WORDS}</p><p><a href='https://a.example/{number}'>So it is.</a></p>",
+                },
+            )
 
 
 def milliseconds(receiver: Receiver, request: Request, rounds: int = 5) -> float:

@@ -9,15 +9,16 @@ from urllib.parse import quote
 
 import feedparser
 import pytest
+from bs4 import BeautifulSoup
 from lxml import etree
 
-from pingback.model import Mention, MentionKind, MentionStatus
+from pingback.model import Mention, MentionKind, MentionStatus, Rsvp
 from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.store import Store
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Pages
-from tests.server.strangers import HOSTILE, LIKE, PLAIN, TARGET
+from tests.server.strangers import HOSTILE, HOSTILE_REPLY, LIKE, PLAIN, REPLY, RSVP, TARGET
 
 ASKED = f"target={quote(TARGET, safe='')}"
 FEEDS = ("/api/mentions.jf2", "/api/mentions.json", "/api/mentions.atom")
@@ -109,9 +110,58 @@ def test_the_text_of_a_source_is_no_markup(receiver: Receiver) -> None:
     assert entry["author"] == {"type": "card", "name": "", "photo": "", "url": ""}
 
 
+def test_a_reply_in_jf2(receiver: Receiver) -> None:
+    keep(receiver, REPLY)
+    [entry] = asked(receiver, "/api/mentions.jf2")["children"]
+    assert (entry["url"], entry["wm-source"]) == ("https://d.example/notes/7", "https://d.example/reply")
+    assert (entry["wm-property"], entry["in-reply-to"]) == ("in-reply-to", TARGET)
+    assert entry["content"] == {
+        "text": "I do not think so.\n\nSee my post.",
+        "html": "<p>I do <em>not</em> think so.</p><p>See "
+        '<a href="https://d.example/q" rel="nofollow ugc noopener">my post</a>.</p>',
+    }
+    assert "name" not in entry
+
+
+def test_an_answer_to_an_invitation_in_jf2(receiver: Receiver) -> None:
+    keep(receiver, RSVP)
+    [entry] = asked(receiver, "/api/mentions.jf2", f"{ASKED}&wm-property=rsvp")["children"]
+    assert (entry["wm-property"], entry["rsvp"], entry["in-reply-to"]) == ("rsvp", "maybe", TARGET)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param("2026-01-02T23:30-05:00", "2026-01-02T23:30:00-05:00", id="with-a-zone"),
+        pytest.param("2026-01-02T23:30:59.5Z", "2026-01-02T23:30:59+00:00", id="in-utc"),
+        pytest.param("2026-01-02T23:30", "2026-01-02T23:30:00", id="without-a-zone"),
+        pytest.param("2026-01-02", "2026-01-02T00:00:00", id="a-day"),
+        pytest.param(None, "2026-01-03T04:30:00Z", id="not-kept"),
+        pytest.param("the day before", "2026-01-03T04:30:00Z", id="no-date"),
+    ],
+)
+def test_dates_in_jf2_have_the_zone_of_their_author(receiver: Receiver, written: str | None, expected: str) -> None:
+    keep(receiver, replace(REPLY, published_as=written))
+    assert asked(receiver, "/api/mentions.jf2")["children"][0]["published"] == expected
+
+
+def test_what_a_foreign_host_is_said_to_be_is_no_url_of_the_entry(receiver: Receiver) -> None:
+    keep(receiver, replace(PLAIN, original="https://f.example/1"))
+    assert asked(receiver, "/api/mentions.jf2")["children"][0]["url"] == PLAIN.source
+    assert asked(receiver, "/api/mentions.json")["mentions"][0]["url"] == PLAIN.source
+
+
 def test_json_has_the_mentions_of_the_command_line(receiver: Receiver) -> None:
     [kept] = keep(receiver, PLAIN)
     assert asked(receiver, "/api/mentions.json") == {"mentions": [kept.as_json()]}
+
+
+def test_json_has_kind_answer_address_and_words(receiver: Receiver) -> None:
+    keep(receiver, RSVP, REPLY)
+    reply, rsvp = asked(receiver, "/api/mentions.json", f"{ASKED}&sort-dir=up")["mentions"]
+    assert (reply["kind"], reply["rsvp"], reply["url"]) == ("in-reply-to", None, "https://d.example/notes/7")
+    assert reply["content"]["text"] == "I do not think so.\n\nSee my post."
+    assert (rsvp["kind"], rsvp["rsvp"], rsvp["url"], rsvp["content"]) == ("rsvp", "maybe", RSVP.source, None)
 
 
 def test_atom_read_by_a_feed_reader(receiver: Receiver) -> None:
@@ -126,7 +176,26 @@ def test_atom_read_by_a_feed_reader(receiver: Receiver) -> None:
     assert (plain.author, plain.author_detail.href) == ("Ann", "https://a.example/")
     assert (plain.published, plain.updated) == ("2026-01-01T08:00:00Z", "2026-01-02T12:00:01Z")
     assert [link.href for link in plain.links if link.rel == "related"] == [TARGET]
-    assert (like.title, like.author, like.tags[0].term) == ("https://b.example/like", "Bob", "like-of")
+    assert (like.title, like.author, like.tags[0].term) == ("Bob", "Bob", "like-of")
+
+
+def test_a_reply_in_atom(receiver: Receiver) -> None:
+    keep(receiver, replace(REPLY, permalink="https://f.example/1"))
+    feed = feedparser.parse(get(receiver, "/api/mentions.atom").body)
+    assert not feed.bozo
+    [entry] = feed.entries
+    assert (entry.title, entry.author, entry.link) == (
+        "Dee: I do not think so. See my post.",
+        "Dee",
+        "https://f.example/1",
+    )
+    [content] = entry.content
+    assert (content.type, content.value) == (
+        "text/html",
+        '<p>I do <em>not</em> think so.</p><p>See <a href="https://d.example/q" rel="nofollow ugc noopener">'
+        "my post</a>.</p>",
+    )
+    assert [link.href for link in entry.links if link.rel == "via"] == [REPLY.source]
 
 
 def test_rfc4287_4_2_6_the_id_of_an_entry_stays_when_the_mention_is_another_row(receiver: Receiver) -> None:
@@ -162,6 +231,15 @@ def test_counts_in_webmention_io_s_words(receiver: Receiver, path: str) -> None:
     assert asked(receiver, path) == {"count": 3, "type": types}
     assert asked(receiver, path, "target=https://my.example/none")["count"] == 0
     assert asked(receiver, path, "domain=my.example")["count"] == 4
+
+
+@pytest.mark.parametrize("query", [ASKED, "domain=my.example", f"{ASKED}&wm-property=rsvp"])
+def test_counts_of_answers(receiver: Receiver, query: str) -> None:
+    answers = [Rsvp.YES, Rsvp.MAYBE, Rsvp.MAYBE]
+    keep(receiver, *(replace(RSVP, source=f"https://e.example/{n}", rsvp=rsvp) for n, rsvp in enumerate(answers)))
+    counted = asked(receiver, "/api/count", query)
+    assert counted["count"] == 3
+    assert {word: number for word, number in counted["type"].items() if number} == {"rsvp-yes": 1, "rsvp-maybe": 2}
 
 
 def test_deletions_for_those_who_keep_copies(receiver: Receiver, clock: Clock) -> None:
@@ -257,24 +335,31 @@ def test_a_store_that_cannot_be_read_is_503_and_a_line_in_the_log(
     assert "is closed" in caplog.text
 
 
+@pytest.mark.parametrize("mention", [HOSTILE, HOSTILE_REPLY], ids=["long", "short"])
 @pytest.mark.parametrize("path", ["/api/mentions.jf2", "/api/mentions.json"])
-def test_strangers_in_json(receiver: Receiver, path: str) -> None:
-    keep(receiver, HOSTILE)
+def test_strangers_in_json(receiver: Receiver, path: str, mention: Mention) -> None:
+    keep(receiver, mention)
     body = get(receiver, path, f"target={quote(HOSTILE.target, safe='')}").body
-    assert len(body) < 10_000
+    assert len(body) < 70_000
     assert body.isascii()
     [shown] = next(value for value in json.loads(body).values() if isinstance(value, list))
     for url in (shown.get("url", ""), *shown["author"].values()):
         assert not str(url).startswith("javascript:")
+    words = BeautifulSoup(shown["content"]["html"], "html.parser")
+    assert {element.name for element in words.find_all(True)} <= {"p", "a", "br"}
+    assert {name for element in words.find_all(True) for name in element.attrs} <= {"href", "rel"}
+    assert not words.select('[href^="javascript:"]')
+    for text in shown["content"].values():
+        assert set(text).isdisjoint("\0\x01\x1b\u202e\u2066\ud800\ufffe")
 
 
 def test_strangers_in_xml(receiver: Receiver) -> None:
     keep(receiver, HOSTILE)
     body = get(receiver, "/api/mentions.atom", f"target={quote(HOSTILE.target, safe='')}").body
-    assert len(body) < 10_000
+    assert len(body) < 70_000
     [entry] = etree.fromstring(body).findall("a:entry", NAMES)
     assert [str(child.tag).partition("}")[2] for child in entry] == [
-        *("id", "title", "updated", "published", "link", "link", "author", "category", "summary")
+        *("id", "title", "updated", "published", "link", "link", "author", "category", "summary", "content")
     ]
     assert all(href.startswith("https://") for href in hrefs(entry, "a:link"))
     assert entry.find("a:author/a:uri", NAMES) is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pingback.model import Mention, MentionKind, MentionStatus, Protocol
+from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Rsvp
 from pingback.store import Store
 from pingback.store.listing import Part, Place, Selection, SortBy
 from tests.receive.pages import Clock
@@ -158,6 +158,15 @@ def test_counts_of_kinds(store: Store) -> None:
     keep(store, mention("1"), mention("2", kind=MentionKind.LIKE), mention("3", kind=MentionKind.LIKE))
     assert store.listing.counts(Selection()).kinds == {MentionKind.MENTION: 1, MentionKind.LIKE: 2}
     assert store.listing.counts(Selection(targets=("https://c.example/",))).kinds == {}
+
+
+@pytest.mark.parametrize("selection", [Selection(host="b.example"), Selection(targets=(FIVE,))])
+def test_counts_of_answers(store: Store, selection: Selection) -> None:
+    answers = [Rsvp.YES, Rsvp.NO, Rsvp.NO]
+    keep(store, mention("1"), *(mention(f"r{n}", kind=MentionKind.RSVP, rsvp=rsvp) for n, rsvp in enumerate(answers)))
+    counts = store.listing.counts(selection)
+    assert counts.answers == {Rsvp.YES: 1, Rsvp.NO: 2}
+    assert counts.kinds == {MentionKind.MENTION: 1, MentionKind.RSVP: 3}
 
 
 class TestLastChange:

@@ -100,7 +100,8 @@ def count(request: Request, query: Query, listing: Listing) -> Response:
     """`/api/count`, in the shape of webmention.io's."""
     counts = listing.counts(query.selection)
     types = {word: counts.kinds.get(kind, 0) for kind, word in _TYPES.items()}
-    response = _ok(_encoded({"count": sum(types.values()), "type": types}), _JSON)
+    types |= {f"rsvp-{answer}": number for answer, number in counts.answers.items()}
+    response = _ok(_encoded({"count": sum(counts.kinds.values()), "type": types}), _JSON)
     return conditional(request, response, changed=counts.changed)
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from html import escape
 from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
-from pingback.model import Author, Mention
+from pingback.captions import html_of, link_of, name_of, title_of, words_of
+from pingback.model import Author, Mention, MentionKind
 from pingback.sanitized import timestamp
-from pingback.urls import host_of
 
 _EMPTY = '<feed xmlns="http://www.w3.org/2005/Atom"/>'
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -42,26 +41,30 @@ def _add_entry(entry: etree._Element, mention: Mention) -> None:
     """The pair of source and target is what stays the same of a mention, and of it alone."""
     author = mention.author or Author()
     _text(entry, "id", uuid5(NAMESPACE_URL, f"{mention.source} {mention.target}").urn)
-    _text(entry, "title", mention.title or mention.source)
+    _text(entry, "title", title_of(mention))
     _text(entry, "updated", timestamp(_updated(mention)))
     _text(entry, "published", timestamp(mention.published or mention.received))
-    _link(entry, "alternate", mention.source)
+    _link(entry, "alternate", link_of(mention))
+    if link_of(mention) != mention.source:
+        _link(entry, "via", mention.source)  # RFC 4287 §4.2.7.2
     _link(entry, "related", mention.target)
     person = etree.SubElement(entry, f"{_ATOM}author")
-    _text(person, "name", author.name or mention.site_name or host_of(mention.source))
+    _text(person, "name", name_of(mention))
     if author.url:
         _text(person, "uri", author.url)
     etree.SubElement(entry, f"{_ATOM}category", term=mention.kind.value)
     if mention.excerpt:
         _text(entry, "summary", mention.excerpt)
+    if mention.content:
+        _text(entry, "content", mention.content.html, type="html")
 
 
 def _updated(mention: Mention) -> datetime:
     return mention.verified or mention.received
 
 
-def _text(parent: etree._Element, name: str, text: str) -> None:
-    etree.SubElement(parent, f"{_ATOM}{name}").text = text
+def _text(parent: etree._Element, name: str, text: str, **attributes: str) -> None:
+    etree.SubElement(parent, f"{_ATOM}{name}", attributes).text = text
 
 
 def _link(parent: etree._Element, rel: str, href: str) -> None:
@@ -75,8 +78,8 @@ def _jf2_entry(mention: Mention) -> dict[str, object]:
         "type": "entry",
         # What is not known is empty there: readers ask no further.
         "author": {"type": "card", "name": author.name or "", "photo": author.photo or "", "url": author.url or ""},
-        "url": mention.source,
-        "published": mention.published and timestamp(mention.published),
+        "url": mention.url,
+        "published": _published(mention),
         "wm-received": timestamp(mention.received),
         "wm-id": mention.id,
         "wm-source": mention.source,
@@ -84,10 +87,20 @@ def _jf2_entry(mention: Mention) -> dict[str, object]:
         "wm-protocol": mention.protocol,
         "wm-property": mention.kind,
         "wm-private": False,
-        mention.kind.value: mention.target,
     }
+    if mention.kind is MentionKind.RSVP:
+        entry |= {"rsvp": mention.rsvp, MentionKind.REPLY.value: mention.target}
+    else:
+        entry[mention.kind.value] = mention.target
     if mention.title:
         entry["name"] = mention.title
-    if mention.excerpt:
-        entry["content"] = {"html": escape(mention.excerpt), "text": mention.excerpt}
+    if html := html_of(mention):
+        entry["content"] = {"html": html, "text": words_of(mention)}
     return entry
+
+
+def _published(mention: Mention) -> str | None:
+    """As webmention.io has it: whole seconds, and a zone only where its author wrote one."""
+    if mention.published_as is not None:
+        return datetime.fromisoformat(mention.published_as).isoformat(timespec="seconds")
+    return None if mention.published is None else timestamp(mention.published)

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pingback.captions import link_of, title_of, words_of
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention
 from pingback.protocols.headers import UNKEPT
@@ -20,9 +21,10 @@ from pingback.protocols.pingback import reply_with as call_reply
 from pingback.protocols.trackback import Listed, encode_listing
 from pingback.protocols.trackback import reply_with as list_reply
 from pingback.protocols.xmlrpc import Value, encode_response
-from pingback.sanitized import sanitized
+from pingback.sanitized import MAX_TEXT, sanitized
 from pingback.server.http import Request, Response
 from pingback.store.keys import pair_of
+from pingback.text import shorten
 from pingback.urls import tidy
 
 if TYPE_CHECKING:
@@ -159,4 +161,5 @@ def _value_of(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> 
 
 def _listed(mention: Mention) -> Listed:
     shown = sanitized(mention)
-    return Listed(title=shown.title or shown.source, link=shown.source, description=shown.excerpt or _NO_WORDS)
+    words = " ".join((words_of(shown) or _NO_WORDS).split())
+    return Listed(title=title_of(shown), link=link_of(shown), description=shorten(words, MAX_TEXT))

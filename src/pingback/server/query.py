@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _PLACE = re.compile(r"(-?[0-9]{1,18})_([0-9]{1,18})")
 _ZONE_WITHOUT_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}\Z)")  # a plus in a query is a space
 _DIRECTIONS = {"up": True, "down": False}
-# With `rsvp` webmention.io puts answers to invitations together; we know of none, so that only their age is left.
+# With `rsvp` webmention.io puts answers to invitations together; here they come by age.
 _SORTED_BY = {sort_by.value: sort_by for sort_by in SortBy} | {"rsvp": SortBy.CREATED}
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, text, tuple_
 
 from pingback.clock import Clock
-from pingback.model import Mention, MentionKind, MentionStatus
+from pingback.model import Mention, MentionKind, MentionStatus, Rsvp
 from pingback.store.database import Database
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
@@ -86,9 +86,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many mentions there are of each kind; `changed` as in `Listed`."""
+    """How many mentions there are of each kind, and how many answer an invitation so; `changed` as in `Listed`."""
 
     kinds: Mapping[MentionKind, int]
+    answers: Mapping[Rsvp, int]
     changed: datetime | None
 
 
@@ -143,7 +144,7 @@ class Listing:
         )
 
     def counts(self, selection: Selection) -> Counts:
-        """How many are approved, of each kind that there is; ValueError as for `part`."""
+        """How many are approved, of each kind and answer that there is; ValueError as for `part`."""
         keys = [target_key_of(target) for target in selection.targets]
         with self._database.browse() as tx:
             asked = _Asked.of(tx, selection, keys)
@@ -154,9 +155,17 @@ class Listing:
             else:
                 index = asked.best_index(tx, None)
                 counts = Counter(dict(map(tuple, tx.execute(_counting(asked.shape, index), asked.parameters))))
+            answers: Iterable[Row] = ()
+            if MentionKind.RSVP in counts:
+                invited = asked._replace(selection=replace(selection, kinds=(MentionKind.RSVP,)))
+                statement = _answering(invited.shape, invited.best_index(tx, None))
+                answers = tx.execute(statement, invited.parameters)
             changes = asked.last_changes(tx)
-        kinds = {MentionKind(kind): number for kind, number in counts.items() if kind in _KINDS}
-        return Counts(kinds=kinds, changed=self._changed(changes))
+        return Counts(
+            kinds={MentionKind(kind): number for kind, number in counts.items() if kind in _KINDS},
+            answers={Rsvp(answer): number for answer, number in map(tuple, answers) if answer in _ANSWERS},
+            changed=self._changed(changes),
+        )
 
     def newest(self, target: str, *, most: int) -> list[Mention]:
         """The approved mentions of a target in order of arrival, of too many the newest; ValueError as for `part`."""
@@ -329,6 +338,11 @@ def _counting(shape: _Shape, index: str | None) -> Prepared:
 
 
 @lru_cache(MOST_SHAPES)
+def _answering(shape: _Shape, index: str | None) -> Prepared:
+    return prepared(_by(select(mentions.c.rsvp, func.count()).where(*_chosen(shape)).group_by(mentions.c.rsvp), index))
+
+
+@lru_cache(MOST_SHAPES)
 def _few(shape: _Shape, index: str | None) -> Prepared:
     """A row for each mention that the filters of this index leave, up to `FEW`."""
     if index is None:
@@ -346,6 +360,7 @@ def _withdrawal_of(row: Row) -> Withdrawal:
 
 _HAS_PORT = re.compile(r":[0-9]+\Z")
 _KINDS = frozenset(kind.value for kind in MentionKind)
+_ANSWERS = frozenset(answer.value for answer in Rsvp)
 _COLUMNS = {SortBy.CREATED: "received", SortBy.UPDATED: "changed", SortBy.PUBLISHED: "dated"}
 _INDEXES = {
     SortBy.CREATED: "by_host",
