@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -122,7 +123,24 @@ def test_the_fragment_that_is_shown_is_what_comes() -> None:
         excerpt="As said in part five, it is so.",
         received=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    assert fragment([mention], title="Part five") + "\n" == shown
+    words = "I do not think so."
+    reply = replace(
+        mention,
+        source="https://ann.example/notes/7",
+        kind=pingback.MentionKind.REPLY,
+        title=None,
+        excerpt=words,
+        content=pingback.Content(text=words, html="<p>I do <em>not</em> think so.</p>"),
+        author=pingback.Author(name="Ann Bee", url="https://ann.example/"),
+        published_as="2026-01-02T23:30-05:00",
+    )
+    like = replace(
+        mention,
+        source="https://cem.example/likes/3",
+        kind=pingback.MentionKind.LIKE,
+        author=pingback.Author(name="Cem"),
+    )
+    assert fragment([mention, reply, like], title="Part five") + "\n" == shown
 
 
 @pytest.mark.usefixtures("web")

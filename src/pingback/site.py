@@ -184,7 +184,8 @@ class Site:
         called = clean(title, MAX_TITLE)
         fields = {"target": require_http(target)} | ({"title": called} if called else {})
         at = self.settings.at or origin_of(target)
-        html, _ = fragment_of(self.store.listing, Query(encode_form(fields).decode()), at=at.rstrip("/") + PATH)
+        query = Query(encode_form(fields).decode())
+        html, _ = fragment_of(self.store.listing, query, at=at.rstrip("/") + PATH, relays=self.settings.relays)
         return html
 
     def advertise(self, target: str, *, title: str | None = None) -> Advertisement:

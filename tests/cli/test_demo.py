@@ -136,7 +136,7 @@ def test_the_page_can_be_seen_until_a_signal_comes(
     url = out.rpartition("The page: ")[2].strip()
     with Client(allow=["127.0.0.1"]) as client:
         html = client.get(url).read().decode()
-    assert "<h2>7 thoughts on “The Escapement, or Why It Ticks”</h2>" in html
+    assert "7 thoughts on “The Escapement, or Why It Ticks”</h2>" in html
     shown = re.findall(r"<p>(Pingback: )<a [^>]+><bdi>(.*?)</bdi></a></p>", html)
     assert ["".join(line).replace("&amp;", "&") for line in shown] == re.findall(
         r"^  (Pingback: .*)$", PICTURE, re.MULTILINE

@@ -74,8 +74,8 @@ def _tell(demo: "Demo") -> bool:
 
 
 def _show(demo: "Demo", *, as_json: bool) -> None:
+    from pingback.captions import line
     from pingback.demo import FIVE, SERIES, thoughts_on
-    from pingback.server.display import line
 
     mentions = demo.mentions()
     if as_json:

@@ -1,25 +1,27 @@
 """The mentions of a page as a fragment of HTML for it, with microformats, and a script that shows it on static pages.
 
-As blogs have it: “3 thoughts on …”, and a line for each in order of arrival; likes and the like in a line together. A
-stranger's picture is not among it: to load it would tell the stranger who reads the page.
+As blogs have it: “3 thoughts on …”, and each in order of arrival, a reply with all its words; likes, and answers to an
+invitation, are rows of names. A stranger's picture is not among it: to load it would tell the stranger who reads the
+page.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+from pingback.captions import link_of, name_of, speaker_of, via, words_of, written
 from pingback.errors import Fault, StoreError
-from pingback.model import Mention, MentionKind
+from pingback.model import RELAYS, Mention, MentionKind, Rsvp
 from pingback.protocols.headers import NOSNIFF
-from pingback.sanitized import sanitized, timestamp
+from pingback.sanitized import sanitized
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
 from pingback.server.http import Request, Response, conditional, plain
 from pingback.server.query import Query
 from pingback.text import clean
-from pingback.urls import host_of
+from pingback.urls import host_of, key_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -45,8 +47,8 @@ _SCRIPT = NOSNIFF | {
 log = logging.getLogger(__name__)
 
 
-class _Group(NamedTuple):
-    """Mentions that say nothing but that somebody did something. `property` is theirs in the page's h-entry."""
+class _Row(NamedTuple):
+    """Those who did the same, each once. `property` is what their mentions are in the page's h-entry."""
 
     words: str
     property: str
@@ -74,29 +76,45 @@ def widget(request: Request, receiver: "Receiver") -> Response:
     return conditional(request, Response(status=200, headers=_SCRIPT, body=_script()))
 
 
-_GROUPED = {
-    MentionKind.LIKE: ("Liked by", "u-like"),
-    MentionKind.REPOST: ("Reposted by", "u-repost"),
-    MentionKind.BOOKMARK: ("Bookmarked by", "u-bookmark"),
+_ROWS = {
+    (MentionKind.LIKE, None): ("Liked by", "u-like"),
+    (MentionKind.REPOST, None): ("Reposted by", "u-repost"),
+    (MentionKind.BOOKMARK, None): ("Bookmarked by", "u-bookmark"),
+    (MentionKind.RSVP, Rsvp.YES): ("RSVP: yes", "u-rsvp"),
+    (MentionKind.RSVP, Rsvp.MAYBE): ("RSVP: maybe", "u-rsvp"),
+    (MentionKind.RSVP, Rsvp.INTERESTED): ("RSVP: interested", "u-rsvp"),
+    (MentionKind.RSVP, Rsvp.NO): ("RSVP: no", "u-rsvp"),
 }
 
 
-def fragment(mentions: Sequence[Mention], *, count: int | None = None, title: str | None = None, more: str = "") -> str:
+def fragment(
+    mentions: Sequence[Mention],
+    *,
+    count: int | None = None,
+    title: str | None = None,
+    more: str = "",
+    relays: Collection[str] = RELAYS,
+) -> str:
     """The mentions as HTML for their page, whose `title` is plain text.
 
-    `count` is how many there are in all, where these are a part; `more` is the address of the next ones, if any.
+    `count` is how many there are in all, where these are a part; `more` is the address of the next ones, if any. What
+    a host of `relays` tells is said without its name.
     """
     shown = [sanitized(mention) for mention in mentions]
-    groups = [_Group(*words, [each for each in shown if each.kind is kind]) for kind, words in _GROUPED.items()]
+    in_rows = {place: list[Mention]() for place in _ROWS}
+    thoughts: list[Mention] = []
+    for each in _last_answers(shown):
+        in_rows.get((each.kind, each.rsvp if each.kind is MentionKind.RSVP else None), thoughts).append(each)
     return _template().render(
         heading=heading(len(shown) if count is None else count, title),
-        thoughts=[each for each in shown if each.kind not in _GROUPED],
-        groups=[group for group in groups if group.mentions],
+        thoughts=thoughts,
+        rows=[_Row(*_ROWS[place], found) for place, each in in_rows.items() if (found := _each_person_once(each))],
         more=more,
+        relays=relays,
     )
 
 
-def fragment_of(listing: "Listing", query: Query, *, at: str) -> tuple[str, datetime | None]:
+def fragment_of(listing: "Listing", query: Query, *, at: str, relays: Collection[str]) -> tuple[str, datetime | None]:
     """The fragment that a query asks for, and when these mentions last changed; `at` is where the next ones are."""
     listed = listing.part(query.selection, query.part(usual=PER_PAGE, upward=True))
     html = fragment(
@@ -104,6 +122,7 @@ def fragment_of(listing: "Listing", query: Query, *, at: str) -> tuple[str, date
         count=sum(listing.counts(query.selection).kinds.values()),
         title=query.text("title"),
         more=f"{at}{query.next(listed.end)}" if listed.end else "",
+        relays=relays,
     )
     return html, listed.changed
 
@@ -114,13 +133,10 @@ def heading(count: int, title: str | None = None) -> str:
     return f"{count} thought{'s' * (count != 1)} on {f'“{page}”' if page else 'this page'}"
 
 
-def line(mention: Mention) -> str:
-    """One mention as readers know it from blogs, as plain text."""
-    return f"{mention.protocol.capitalize()}: {mention.title or mention.source}"
-
-
 def _shown(request: Request, query: Query, receiver: "Receiver") -> Response:
-    html, changed = fragment_of(receiver.store.listing, query, at=f"{request.mount}{request.path}")
+    html, changed = fragment_of(
+        receiver.store.listing, query, at=f"{request.mount}{request.path}", relays=receiver.relays
+    )
     response = Response(status=200, headers={**_HTML, **_ALONE, **SHARED, **CACHED}, body=html.encode())
     return conditional(request, response, changed=changed)
 
@@ -131,13 +147,58 @@ def _template() -> "Template":
 
     # Autoescape is for all of it, whatever a template is called.
     pages = Environment(loader=PackageLoader("pingback.server"), autoescape=True, undefined=StrictUndefined)
-    pages.filters |= {"timestamp": timestamp, "who": _who}
+    pages.filters |= {
+        "host": host_of,
+        "initials": _initials,
+        "link": link_of,
+        "name": name_of,
+        "via": via,
+        "written": written,
+    }
+    pages.tests["note"] = _is_note
     return pages.get_template("mentions.html")
 
 
-def _who(mention: Mention) -> str:
-    name = mention.author.name if mention.author else None
-    return name or mention.site_name or host_of(mention.source)
+def _is_note(mention: Mention) -> bool:
+    """It is told by who says it, and not by its title."""
+    if mention.kind in (MentionKind.REPLY, MentionKind.RSVP):
+        return True
+    return not mention.title and bool(speaker_of(mention) or words_of(mention))
+
+
+def _each_person_once(mentions: Iterable[Mention]) -> list[Mention]:
+    """The first of each author's."""
+    found: dict[object, Mention] = {}
+    for mention in mentions:
+        found.setdefault(_person(mention), mention)
+    return list(found.values())
+
+
+def _last_answers(mentions: Iterable[Mention]) -> Iterable[Mention]:
+    """The mentions without those in which somebody answered an invitation and later thought better of it."""
+    last: dict[object, Mention] = {}
+    for mention in mentions:
+        if mention.kind is MentionKind.RSVP:
+            known = last.setdefault(_person(mention), mention)
+            if known.received < mention.received:
+                last[_person(mention)] = mention
+    return [each for each in mentions if each.kind is not MentionKind.RSVP or last[_person(each)] is each]
+
+
+def _person(mention: Mention) -> object:
+    """Who it is: the author by address, else by name and host."""
+    url = mention.author and mention.author.url
+    return key_of(url) if url else (name_of(mention).casefold(), host_of(link_of(mention)))
+
+
+def _initials(mention: Mention) -> str:
+    """A letter or two for the author's name, in the place of a picture."""
+    words = [word for word in map(_letters, name_of(mention).split()) if word] or [host_of(link_of(mention))]
+    return "".join([word[0].upper()[0] for word in (words if len(words) == 1 else (words[0], words[-1]))])
+
+
+def _letters(word: str) -> str:
+    return "".join(filter(str.isalnum, word))
 
 
 @cache
