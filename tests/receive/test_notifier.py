@@ -95,7 +95,8 @@ def test_a_mail_of_a_mention(store: Store, clock: Clock, server: MailServer) -> 
     [mail] = server.mails
     assert (mail["To"], mail["Subject"]) == (ME, "1 new mention of https://my.example/")
     assert mail.get_content() == (
-        "Pingback: A post (approved)\n  https://a.example/1\n  -> https://my.example/5\n  words around the link\n"
+        "Pingback: A post (approved)\n  by Ann\n  https://a.example/1\n  -> https://my.example/5\n"
+        "  words around the link\n"
     )
 
 

@@ -3,18 +3,12 @@
 import click
 
 import pingback
+from pingback.captions import line as caption_of
 from pingback.cli.options import checked, print_json, subcommand
-from pingback.model import Mention, MentionKind, MentionStatus
-from pingback.sanitized import sanitized
+from pingback.model import Mention, MentionStatus
+from pingback.sanitized import sanitized, with_safe_words
 from pingback.settings import Settings
 from pingback.urls import require_http
-
-_KINDS = {
-    MentionKind.REPLY: "Reply",
-    MentionKind.LIKE: "Like",
-    MentionKind.REPOST: "Repost",
-    MentionKind.BOOKMARK: "Bookmark",
-}
 
 
 @subcommand("mentions", example="pingback mentions https://blog.example/part-five --status approved")
@@ -29,7 +23,7 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
     with pingback.Store(settings.db, create=False) as store:
         for mention in store.mentions.list(target=target, status=MentionStatus(status) if status else None):
             if settings.json:
-                print_json(mention.as_json())
+                print_json(with_safe_words(mention).as_json())
             else:
                 click.echo(line(mention))
 
@@ -37,7 +31,6 @@ def command(settings: Settings, target: str | None, status: str | None) -> None:
 def line(mention: Mention) -> str:
     """A mention for a person, on two lines, and a third one where it waits."""
     shown = sanitized(mention)
-    said = f"{_KINDS.get(shown.kind, shown.protocol.capitalize())}: {shown.title or shown.source}"
-    head = f"{shown.id} {shown.status} {shown.received:%Y-%m-%d %H:%M} {said}"
+    head = f"{shown.id} {shown.status} {shown.received:%Y-%m-%d %H:%M} {caption_of(shown)}"
     waits = f"\n  waits: {shown.reason}" if shown.reason else ""
     return f"{head}\n  {shown.source} -> {shown.target}{waits}"

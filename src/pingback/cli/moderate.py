@@ -9,6 +9,7 @@ from pingback.cli.mentions import line
 from pingback.cli.options import NO, print_json, stop, subcommand
 from pingback.model import MentionStatus
 from pingback.receive.blocklist import block_of, blocks, host_of_block
+from pingback.sanitized import with_safe_words
 from pingback.settings import Settings
 
 _DECISIONS = {"approve": MentionStatus.APPROVED, "spam": MentionStatus.SPAM, "delete": MentionStatus.DELETED}
@@ -57,7 +58,7 @@ def _decide(site: "pingback.Site", ids: list[int], status: MentionStatus) -> Non
     decided = site.moderate(ids, status)
     for mention in decided:
         if site.settings.json:
-            print_json(mention.as_json())
+            print_json(with_safe_words(mention).as_json())
         else:
             waits = WAITS_ON_ITS_WORD if mention.protocol in on_their_word() else WAITS
             click.echo(line(mention) + (waits if mention.wanted else ""))

@@ -4,7 +4,7 @@ import click
 
 from pingback.cli.options import NO, checked, client_for, exit_code_of, print_json, protocol_option, stop, subcommand
 from pingback.errors import FetchError
-from pingback.model import Protocol, Verification, iso
+from pingback.model import MentionKind, Protocol, Verification, iso
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -40,11 +40,15 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
 
 
 def _words(found: Verification) -> dict[str, str | None]:
-    author = found.author
+    author, content = found.author, found.content
     return {
         "title": found.title,
-        "excerpt": found.excerpt,
+        "excerpt": None if content else found.excerpt,
         "site": found.site_name,
         "author": (author.name or author.url) if author else None,
-        "published": iso(found.published),
+        "published": found.published_as or iso(found.published),
+        "kind": None if found.kind is MentionKind.MENTION else found.kind,
+        "answer": found.rsvp,
+        "url": found.permalink or found.original,
+        "content": content.text if content else None,
     }

@@ -16,6 +16,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
+from pingback.captions import label_of, link_of, speaker_of, words_of
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, PingbackError, StoreError
 from pingback.jobs.retry import NOTIFICATIONS
@@ -23,6 +24,7 @@ from pingback.jobs.steps import End
 from pingback.jobs.workers import is_gone, worker_id
 from pingback.model import Mention, MentionStatus
 from pingback.sanitized import sanitized
+from pingback.text import shorten
 from pingback.urls import shown
 from pingback.work import Job
 
@@ -36,6 +38,7 @@ TELL_WITHIN = timedelta(minutes=10)  # in which nobody else tells the program of
 
 SIGNATURE = "X-Pingback-Signature"
 LISTED = 50  # mentions in one mail; of more it tells the number
+LONGEST_WORDS = 1000  # characters of each in a mail
 
 _NOT_NOW = frozenset({429, 503})  # whatever the mention
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, *range(500, 600)})
@@ -275,8 +278,11 @@ class Notifier:
 
 def _paragraph(mention: Mention) -> str:
     told = sanitized(mention)
-    lines = [f"{told.protocol.capitalize()}: {told.title or told.source} ({told.status})"]
-    lines += [f"  {told.source}", f"  -> {told.target}"]
-    if told.excerpt:
-        lines.append(f"  {told.excerpt}")
-    return "\n".join(lines)
+    who = speaker_of(told)
+    lines = [f"{label_of(told)}: {told.title or who or link_of(told)} ({told.status})"]
+    lines += [f"by {who}"] if who and told.title else []
+    lines += [link_of(told), f"-> {told.target}"]
+    lines += [f"said at {told.source}"] if link_of(told) != told.source else []
+    lines += shorten(words_of(told) or "", LONGEST_WORDS).splitlines()
+    lines += [f"waits: {told.reason}"] if told.reason else []
+    return "\n  ".join(lines)

@@ -10,8 +10,10 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pingback.captions import speaker_of, via, written
 from pingback.model import MentionKind
 from pingback.protocols.headers import NOSNIFF
+from pingback.sanitized import sanitized
 from pingback.server.http import Response, plain
 from pingback.server.inbox.visit import Visit
 from pingback.text import clean
@@ -38,6 +40,7 @@ _VERBS = {
     MentionKind.LIKE: "liked",
     MentionKind.REPOST: "reposted",
     MentionKind.BOOKMARK: "bookmarked",
+    MentionKind.RSVP: "answered the invitation",
     MentionKind.MENTION: "mentioned",
 }
 
@@ -73,6 +76,7 @@ def _environment() -> Environment:
     environment.globals["assets"] = {name: f"{name}?{_digest(name)}" for name in _ASSETS}
     environment.globals["verbs"] = _VERBS
     environment.filters |= {"shown": _shown, "host": _host, "line": partial(clean, length=MAX_LINE)}
+    environment.filters |= {"sanitized": sanitized, "speaker": speaker_of, "via": via, "written": written}
     environment.tests["http"] = lambda url: url is not None and is_http(url)
     return environment
 
