@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pingback.markup import MAX_HTML, TAGS, safe
 from pingback.model import Content
-from pingback.page.contents import MAX_TEXT, LeftOut, content_of
+from pingback.page.contents import MAX_TEXT, content_of, content_of_text
 from pingback.page.tree import Page
 
 URL = "https://they.example/notes/six"
@@ -18,7 +18,7 @@ VOID = "br"
 
 def content(markup: str) -> Content | None:
     page = Page([f"<main>{markup}</main>".encode("utf-8", "replace")], url=URL, charset="utf-8")
-    return content_of(page, next(node for node in page.nodes if node.tag == "main"), LeftOut())
+    return content_of(page, next(node for node in page.nodes if node.tag == "main"))
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,7 @@ def test_a_link_within_a_link() -> None:
         pytest.param("a" * (MAX_TEXT + 1), "a" * (MAX_TEXT - 1) + "…", id="a-word"),
         pytest.param("word " * MAX_TEXT, "word " * 1999 + "word…", id="words"),
         pytest.param("<b>word </b>" * MAX_TEXT, None, id="of-a-tag-each"),
+        pytest.param("a" * (MAX_TEXT - 5) + " <b>words</b>", "a" * (MAX_TEXT - 5) + "…", id="half-a-word"),
         pytest.param("<p>word" * MAX_TEXT, None, id="of-a-paragraph-each"),
         pytest.param("<a href=/>word</a> " * MAX_TEXT, None, id="of-a-link-each"),
         pytest.param("<ul><li>w" * MAX_TEXT, None, id="deep"),
@@ -145,6 +146,25 @@ def test_what_is_too_long_ends_at_a_word_with_all_closed(markup: str, text: str 
     assert found.text.endswith("…") == (len(found.text) < MAX_TEXT or text is None or "…" in text)
     assert found.html.endswith("</blockquote>")
     assert_is_safe(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a\nb\r\n\r\n\r\nc", Content(text="a\nb\n\nc", html="<p>a<br>b<br><br>c</p>"), id="lines"),
+        pytest.param("<b>&amp;", Content(text="<b>&amp;", html="<p>&lt;b&gt;&amp;amp;</p>"), id="markup"),
+        pytest.param(" \n", None, id="nothing"),
+    ],
+)
+def test_plain_text(text: str, expected: Content | None) -> None:
+    assert content_of_text(text) == expected
+
+
+@given(st.text())
+def test_any_plain_text_is_safe(text: str) -> None:
+    found = content_of_text(text)
+    if found is not None:
+        assert_is_safe(found)
 
 
 PIECES = [

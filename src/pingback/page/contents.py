@@ -18,8 +18,10 @@ from pingback.page.tree import COMMENTS, HEADINGS, HIDDEN, LINE_BREAK, MENU, NOS
 from pingback.text import ELLIPSIS, printable, shorten
 
 MAX_TEXT = 10_000  # characters
+MAX_PLAIN = 5 * MAX_TEXT  # of plain text, white space included, that is looked at
 MAX_NESTED = 10  # containers in one another
 MAX_LINK = 1000  # characters of an address
+_NOWHERE = "https://nowhere.invalid/"  # where text comes from, which holds no links
 
 _NO_WORDS = HIDDEN | COMMENTS | MENU | NOSCRIPT
 _UNSAID = frozenset(
@@ -36,6 +38,7 @@ _PARTED = {"td": _SPACE, "th": _SPACE, "tr": _LINE, **dict.fromkeys(_ITEMS, _LIN
 _NEW_LINES = re.compile("\r\n|[\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 _MANY_LINES = re.compile(r"\n[^\S\n]*\n\s*\n")
 _MAX_GAP = 1000  # characters of white space
+_MAX_BROKEN = 30  # characters of a word's beginning that are given up
 _SHELL = 200  # characters of end tags and the like, at most
 
 
@@ -48,13 +51,21 @@ class LeftOut:
     cut: dict[int, int] = field(default_factory=dict)
 
 
-def content_of(page: Page, root: Node, left_out: LeftOut) -> Content | None:
+def content_of(page: Page, root: Node, left_out: LeftOut | None = None) -> Content | None:
     """The words of a part of the page; None where it has none."""
+    left_out = left_out or LeftOut()
     writer = _Writer(page, root, left_out, MAX_TEXT)
     if writer.is_cut:  # with room for an ellipsis, which a text of just that length does not need
         writer = _Writer(page, root, left_out, MAX_TEXT - 1)
     text = "".join(writer.text).strip()
     return Content(text=text, html=safe("".join(writer.html)).strip()) if text else None
+
+
+def content_of_text(text: str) -> Content | None:
+    """Plain text as such words: its lines stay lines, and its markup stays text."""
+    markup = "<br>".join(map(escape, text[:MAX_PLAIN].splitlines()))
+    page = Page([markup.encode("utf-8", "replace")], url=_NOWHERE, charset="utf-8")
+    return content_of(page, page.root)
 
 
 @dataclass(slots=True, eq=False)
@@ -213,7 +224,9 @@ class _Writer:
         between = self._between(containers)
         left = self._room - len(between)
         if left < len(words):
-            between, words = (between, shorten(words, left + 1)) if left > 0 else ("", ELLIPSIS)
+            words = shorten(words, max(left, 0) + 1)
+            if left <= 0 or (between and len(words) <= _MAX_BROKEN and " " not in words):
+                between, words = "", ELLIPSIS  # instead of half a word
             self.is_cut = True
         needed = [each.start for each in (*containers, *self._inlines)]
         size = len(between) + len(escape(words, quote=False)) + sum(map(len, needed)) + _SHELL
