@@ -7,19 +7,18 @@ as a person would see it. All other strings are text.
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from html import escape
 from itertools import islice
 from typing import NamedTuple
 
-from pingback.markup import safe
 from pingback.model import Author, Content, MentionKind, Rsvp
+from pingback.page.contents import content_of_text
 from pingback.page.links import cannot_hold
 from pingback.page.microformats import LONGEST_TITLE
 from pingback.page.properties import date_of
 from pingback.page.tree import Node, Page
 from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
-from pingback.page.words import excerpt_around
-from pingback.text import EXCERPT_LENGTH, clean, printable
+from pingback.page.words import excerpt_around, excerpt_of, words_in
+from pingback.text import clean
 from pingback.urls import host_of, key_at, key_of
 
 MAX_ELEMENTS = 50_000  # strings, lists and objects; a post has some hundred
@@ -110,7 +109,7 @@ class _Reading:
         vocabulary = self._vocabulary
         kind, rsvp = vocabulary.answer_of(speaker.item, self._is_target)
         told = vocabulary.told_of(speaker.item)
-        content = _content_of(told.words, self._asked.url) if kind in _ANSWERING else None
+        content = self._content(told.words) if kind in _ANSWERING else None
         frame = None if speaker.frame is None else vocabulary.frame_of(speaker.frame)
         date = date_of(told.published) or (date_of(frame.published) if frame is not None else None)
         return Said(
@@ -196,7 +195,17 @@ class _Reading:
         page, links = self._pages.get(words.html, (None, ()))
         if content is None and page is not None and links:
             return excerpt_around(page, links)[1]
-        return clean((content or _content_of(words, self._asked.url)).text, EXCERPT_LENGTH)
+        content = content or self._content(words)
+        return None if content is None else excerpt_of(content)
+
+    def _content(self, words: Value) -> Content | None:
+        if not words.html:
+            return content_of_text(words.text)
+        if words.html not in self._pages:
+            page = Page([words.html.encode("utf-8", "replace")], url=self._asked.url, charset="utf-8")
+            return words_in(page, page.root, ())
+        page, links = self._pages[words.html]
+        return words_in(page, page.root, links)
 
     def _address(self, addresses: Sequence[str]) -> str | None:
         """The first that is not the target's; one on the source's own host is preferred."""
@@ -238,11 +247,3 @@ def links_to(page: Page, target: str) -> Sequence[Node]:
 def _leads_to(page: Page, node: Node, name: str, key: str) -> bool:
     found = page.target(node.attributes[name]) if name in node.attributes else None
     return found is not None and found[1] == key
-
-
-def _content_of(words: Value, url: str) -> Content:
-    if not words.html:
-        text = printable(words.text.strip())
-        return Content(text=text, html=safe("<br>".join(escape(text).splitlines())))
-    page = Page([words.html.encode("utf-8", "replace")], url=url, charset="utf-8")
-    return Content(text=page.text(page.root), html=safe(words.html))

@@ -116,12 +116,17 @@ def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None
             is_another_s = root in named or any(box.holds(root) for box in boxes.values())
             if is_another_s or root.parts & ~item.node.parts & COMMENTS or (silent is not None and silent.holds(root)):
                 continue
-            if (content := content_of(page, root, _left_out(page, root, named))) is not None:
+            if (content := words_in(page, root, named)) is not None:
                 return content
             silent = root
     left_out = _left_out(page, item.node, named)
     left_out.nodes.update(_not_said_by(page, item, named))
     return content_of(page, item.node, left_out)
+
+
+def words_in(page: Page, root: Node, answered: Sequence[Node]) -> Content | None:
+    """The words in a part of a page, but for the boxes, lines and sentences that only name what they answer."""
+    return content_of(page, root, _left_out(page, root, answered[:MAX_ANSWERED]))
 
 
 def excerpt_of(content: Content) -> str:
