@@ -93,8 +93,8 @@ ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.e
         ),
         pytest.param(
             f'<div class="h-entry">{LINK}<div class="h-entry p-comment">{H_CARD}</div></div>',
-            ANN,
-            id="the-first-in-an-entry-without-its-own",
+            None,
+            id="a-commenter-is-not-the-author",
         ),
         pytest.param(f'<meta name="author" content=" Ann\nB. ">{LINK}', Author(name="Ann B."), id="meta-author"),
         pytest.param(
@@ -119,7 +119,7 @@ ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.e
             id="bad-url",
         ),
         pytest.param(LINK, None, id="none"),
-        pytest.param(f'<div class="h-entry">{"<div>" * 300}{H_CARD}{LINK}', None, id="deeper-than-any-entry"),
+        pytest.param(f'<div class="h-entry">{"<div>" * 200}{H_CARD}{LINK}', ANN, id="deep"),
     ],
 )
 def test_author(page: str, author: Author | None) -> None:

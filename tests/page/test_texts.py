@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.model import Protocol, Verification
-from pingback.page.about import read_mention
+from pingback.page.about import READER, read_mention
 from pingback.protocols.table import EVERY
 
 SOURCE = "https://other.example/notes/six"
@@ -154,7 +154,7 @@ def test_plain_text_in_its_own_charset() -> None:
 )
 def test_json_links(document: object, title: str | None) -> None:
     assert read(json.dumps(document), "application/json") == Verification(
-        source=SOURCE, target=TARGET, linked=True, title=title
+        source=SOURCE, target=TARGET, linked=True, title=title, read_by=READER
     )
 
 

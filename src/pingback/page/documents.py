@@ -13,8 +13,8 @@ from typing import NamedTuple
 from pingback.model import Author, Content, MentionKind, Rsvp
 from pingback.page.contents import content_of_text
 from pingback.page.links import cannot_hold
-from pingback.page.microformats import LONGEST_TITLE
 from pingback.page.properties import date_of
+from pingback.page.titles import LONGEST_TITLE
 from pingback.page.tree import Node, Page
 from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
 from pingback.page.words import excerpt_around, excerpt_of, words_in

@@ -13,15 +13,15 @@ from hashlib import sha256
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from pingback.page.about import best_of
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.head import RobotsCollector, says_noindex
 from pingback.page.items import Subject
-from pingback.page.microformats import LONGEST_NAME, LONGEST_TITLE
 from pingback.page.nature import Nature, nature_of
 from pingback.page.nature import PageKind as PageKind
+from pingback.page.properties import LONGEST_NAME
 from pingback.page.scanner import BLOCKS, for_a_dom
+from pingback.page.titles import LONGEST_TITLE, best_of, heading_of, title_of
 from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINE_BREAK, LINK, MENU, SILENT, Item, Node, Page
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean, plain
@@ -102,7 +102,7 @@ def read_post(
         page, matched = _marked(page, selector)
         unmatched = None if matched else selector
     subject = Subject(Page([page], url=url, charset="utf-8"))
-    title = _title_of(subject.page)
+    title = title_of(subject.page)
     words = _Words(subject, follow_all=nofollow)
     if selector is None:
         words.take_post()
@@ -121,7 +121,7 @@ def read_post(
         left_out=words.left_out,
         fingerprint=fingerprint,
         noindex=_says_noindex(subject.page) or says_noindex(robots_headers),
-        title=clean(title or metas.get("title") or _heading_of(subject.page), LONGEST_TITLE),
+        title=clean(title or metas.get("title") or heading_of(subject.page), LONGEST_TITLE),
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
         unmatched=unmatched,
         kind=nature.kind,
@@ -141,27 +141,6 @@ def published_of(page: bytes, *, url: str, content_type: str | None) -> datetime
     """When the post on the HTML page that came from `url` was published, as the page says itself."""
     media_type, charset = parse_content_type(content_type)
     return Subject(Page([page], url=url, charset=charset)).published if media_type in HTML_TYPES else None
-
-
-def _title_of(page: Page) -> str | None:
-    """The first `<title>` that says something; those of drawings are theirs."""
-    for node in page.of["title"]:
-        if not _is_drawn(node) and (text := page.text(node)):
-            return text
-    return None
-
-
-def _is_drawn(node: Node) -> bool:
-    around = node.parent
-    for _ in range(20):
-        if around is None or around.tag == "svg":
-            break
-        around = around.parent
-    return around is not None and around.tag == "svg"
-
-
-def _heading_of(page: Page) -> str | None:
-    return next((text for node in page.of["h1"] if (text := page.text(node))), None)
 
 
 def _says_noindex(page: Page) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from pingback.page.microformats import instant_of
+from pingback.page.properties import date_of, date_value
 from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, Node, Page
 from pingback.urls import key_of
 
@@ -231,36 +231,42 @@ class Subject:
 
     @cached_property
     def published(self) -> datetime | None:
-        return next((instant for text in self._dates() if (instant := instant_of(text)) is not None), None)
+        return None if self.date is None else self.date[0]
 
-    def _dates(self) -> Iterator[str | None]:
+    @cached_property
+    def date(self) -> tuple[datetime, str] | None:
+        """When the post was published, and how the page writes it (`date_of`)."""
+        return next((date for date in self._dates() if date is not None), None)
+
+    def _dates(self) -> Iterator[tuple[datetime, str] | None]:
         page, post = self.page, self.post
-        if post.item is not None and post.item.node is post:
-            for node in post.item.properties.get("dt-published", ()):
-                yield self._date(node)
+        item = post.item if post.item is not None and post.item.node is post else None
+        for node in item.properties.get("dt-published", ()) if item is not None else ():
+            yield date_value(page, node)
+        yield from self.dates_of_page()
+        yield from self.dates_in(post)
+        beside = list(_outside_comments(page.within(page.of["time"], self.region)))
+        if len(beside) == 1:  # some themes have it in a box beside the post
+            yield date_value(page, beside[0])
+
+    def dates_of_page(self) -> Iterator[tuple[datetime, str] | None]:
+        """What the page says of itself, in its head and in JSON-LD."""
         for name in _DATES:
-            yield page.metas.get(name)
-        for types, thing in page.json_ld:
+            yield date_of(self.page.metas.get(name))
+        for types, thing in self.page.json_ld:
             if any(POSTINGS.search(name) for name in types):
                 date = thing.get("datePublished")
-                yield date if isinstance(date, str) else None
-        for node in self._outside_comments(page.within(page.dated, post)):
-            yield self._date(node)
-        for node in self._outside_comments(page.within(page.of["time"], post)):
-            yield self._date(node)
-        beside = list(self._outside_comments(page.within(page.of["time"], self.region)))
-        if len(beside) == 1:  # some themes have it in a box beside the post
-            yield self._date(beside[0])
+                yield date_of(date) if isinstance(date, str) else None
 
-    def _outside_comments(self, nodes: Iterable[Node]) -> Iterator[Node]:
-        return (node for node in nodes if not node.parts & COMMENTS)
+    def dates_in(self, part: Node) -> Iterator[tuple[datetime, str] | None]:
+        """What stands in a part of the page, outside comments."""
+        for nodes in (self.page.dated, self.page.of["time"]):
+            for node in _outside_comments(self.page.within(nodes, part)):
+                yield date_value(self.page, node)
 
-    def _date(self, node: Node) -> str:
-        """The value of a `dt-` property (microformats2 parsing)."""
-        for name in ("datetime", "title", "content", "value"):
-            if name in node.attributes:
-                return node.attributes[name]
-        return self.page.text(node)
+
+def _outside_comments(nodes: Iterable[Node]) -> Iterator[Node]:
+    return (node for node in nodes if not node.parts & COMMENTS)
 
 
 def linked_by(page: Page, heading: Node) -> Iterator[Node]:

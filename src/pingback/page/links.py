@@ -1,4 +1,4 @@
-"""The links of a page: does it link to a target, and with which words around.
+"""The links of a page: which of them lead to a target, and how many leave its host.
 
 A link is the `href` or `src` of an element in the page's markup, resolved against `<base>` and the page's address, and
 compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and escaped markup hold none.
@@ -7,8 +7,6 @@ compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and 
 import re
 from collections.abc import Mapping
 
-from pingback.page.scanner import LINKING, Passing
-from pingback.text import excerpt_around, plain
 from pingback.urls import key_of, leads_to, split
 
 # How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
@@ -39,88 +37,42 @@ _ODD_ENTITY = re.compile(
 # and for a thousand where a stranger made up one of 8,000 escapes.
 MAX_COMPARED = 4 * 1024 * 1024
 ASKING = 40  # what a look at a reference costs beside, in the same unit
-MAX_BLOCKS = 100  # blocks without a word that may follow on a link before it is given up to find words for it
-
 MAX_PAGE = 64 * 1024  # bytes in which links to others are counted; a link farm does not begin with a story
 
 
-class LinkCollector:
-    """The first link to the target that has words around it, else the first link at all."""
+class Wanted:
+    """The target that references are held against."""
 
-    tags = LINKING
-    ends = frozenset({"a"})
-
-    def __init__(self, passing: Passing, target: str) -> None:
-        self._passing = passing
-        self._target = key_of(target)
-        self._left = MAX_COMPARED
-        self._waited = 0
+    def __init__(self, target: str) -> None:
+        self._key = key_of(target)
         self._needle = _needle_of(target)
-        self._open = False
-        self._closed = False
-        self._from = 0
-        self._to = 0
-        self.linked = False
-        self.excerpt: str | None = None
-        self.done = False
+        self._left = MAX_COMPARED
 
-    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+    def is_meant_by(self, attributes: Mapping[str, str], base: str) -> bool:
+        """An element with these attributes is a link to the target."""
         # Every link of a page comes here, and next to none can be the target: those are let go without a call. They
         # lack the needle, and stand for what their letters say: without escapes, backslashes, controls, dot segments,
         # letters beyond ASCII or a scheme alone. (`bench_page`: looks at a short text are faster than one expression.)
         href = attributes.get("href")
-        if href is None:
-            self._ask(tag, attributes["src"])
-            return
         if (
-            self._needle in href
-            or "/." in href
-            or "%" in href
-            or "\\" in href
-            or href[:1] in _ON_THE_BASE
-            or (":" in href and "://" not in href[:8])
-            or not (href.isascii() and href.isprintable())
+            href is not None
+            and (
+                self._needle in href
+                or "/." in href
+                or "%" in href
+                or "\\" in href
+                or href[:1] in _ON_THE_BASE
+                or (":" in href and "://" not in href[:8])
+                or not (href.isascii() and href.isprintable())
+            )
+            and self._leads(href, base)
         ):
-            self._ask(tag, href)
-        if "src" in attributes:
-            self._ask(tag, attributes["src"])
+            return True
+        return "src" in attributes and self._leads(attributes["src"], base)
 
-    def end(self, tag: str) -> None:
-        if self._open and not self._closed:
-            self._closed = True
-            self._to = len(self._passing.text)
-
-    def _ask(self, tag: str, reference: str) -> None:
-        if self.done or self._open:
-            return
-        self._left -= len(self._target) + ASKING
-        self.done = self._left < 0
-        if leads_to(reference, self._target, base=self._passing.base):
-            self.linked = True
-            if tag == "a":
-                self._begin()
-
-    def _begin(self) -> None:
-        self._open, self._closed = True, False
-        self._from = len(self._passing.text)
-        self._passing.at_break.append(self._block_ended)
-
-    def _block_ended(self) -> None:
-        """The link's paragraph is over. An image or a whole block as a link: the words come with a later paragraph."""
-        text = self._passing.text
-        stop = self._to if self._closed else len(text)
-        before, link, after = ("".join(part) for part in (text[: self._from], text[self._from : stop], text[stop:]))
-        excerpt = excerpt_around(before, link, after)
-        self._waited += 1
-        if not excerpt and self._waited < MAX_BLOCKS:
-            self._from, self._to = 0, 0
-            self._passing.at_break.append(self._block_ended)
-            return
-        self._open = False
-        # A bare list of links says nothing of this one; another link to the target may stand in a sentence.
-        self.done = bool(plain(before) or plain(after))
-        if self.done or self.excerpt is None:
-            self.excerpt = excerpt
+    def _leads(self, reference: str, base: str) -> bool:
+        self._left -= len(self._key) + ASKING
+        return self._left >= 0 and leads_to(reference, self._key, base=base)
 
 
 def cannot_hold(page: bytes, target: str, *, url: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 from json import JSONDecoder
 
 from pingback.page.documents import Asked, Said, said_in
-from pingback.page.microformats import LONGEST_TITLE
+from pingback.page.titles import LONGEST_TITLE
 from pingback.text import clean, excerpt_around
 from pingback.urls import key_at, key_of, leads_to, split
 

@@ -37,13 +37,17 @@ CELLS = ("li", "td", "dt", "dd")
 ENTRIES = frozenset({"h-entry", "hentry"})
 # What begins an item of its own. By name: style sheets call their heights `h-…`.
 _ITEMS = ENTRIES | frozenset(
-    "h-feed hfeed h-cite h-card vcard h-event vevent h-item h-product h-recipe h-review h-adr adr h-geo geo h-resume"
-    " h-listing h-measure".split()
+    "h-feed hfeed h-cite h-card vcard h-event vevent h-item h-product h-recipe h-review hreview h-adr adr h-geo geo"
+    " h-resume h-listing h-measure".split()
 )
-_ANSWERS = frozenset("u-in-reply-to u-like-of u-repost-of u-bookmark-of".split())
-_PROPERTIES = _ANSWERS | frozenset(
-    "u-url u-uid u-photo u-author p-author p-name p-summary p-rsvp e-content dt-published".split()
-)
+ANSWERS = ("u-like-of", "u-repost-of", "u-bookmark-of", "u-in-reply-to")
+_PROPERTIES = {
+    name: name
+    for name in (
+        *ANSWERS,
+        *"u-quotation-of u-url u-uid u-photo u-author p-author p-name p-summary p-rsvp e-content dt-published".split(),
+    )
+} | {f"p-{name[2:]}": name for name in (*ANSWERS, "u-quotation-of")}
 # What an item's properties are called by classic microformats (hAtom, hCard), by the class of the item.
 _CLASSIC_ENTRY = {
     "entry-title": "p-name",
@@ -56,6 +60,8 @@ _CLASSIC = {
     "hentry": _CLASSIC_ENTRY,
     "hfeed": {"author": "p-author"},
     "vcard": {"fn": "p-name", "url": "u-url", "uid": "u-uid", "photo": "u-photo"},
+    "vevent": {"summary": "p-name", "url": "u-url", "uid": "u-uid"},
+    "hreview": {"summary": "p-name", "description": "e-content", "reviewer": "p-author", "dtreviewed": "dt-published"},
 }
 
 _PARTS = {
@@ -134,7 +140,7 @@ class Item:
 
     def answers(self) -> Iterator[Node]:
         """What it replies to, likes, reposts or bookmarks."""
-        for name in _ANSWERS:
+        for name in ANSWERS:
             yield from self.properties.get(name, ())
 
 
@@ -317,7 +323,7 @@ class Page:
     def _item_of(self, node: Node, classes: frozenset[str], around: Item | None) -> Item | None:
         """Note what the node says of the item around it, and give the item that it stands in or is."""
         if around is not None:
-            names = classes & _PROPERTIES
+            names = {_PROPERTIES[name] for name in classes if name in _PROPERTIES}
             if around.classic is not None:
                 names |= {around.classic[name] for name in classes if name in around.classic}
             for name in names:
@@ -370,6 +376,10 @@ class _Builder:
             self._unseen = 1
             if tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD:
                 self._script = []
+            elif "src" in attributes:  # it is a link, and the page's words have nothing of it
+                node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
+                node.stop, node.text_stop = node.index + 1, node.text
+                self.nodes.append(node)
             return
         if tag in BLOCKS:
             self._block += 1

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lxml import etree
 
 from pingback.page.encoding import to_utf8
-from pingback.page.microformats import LONGEST_TITLE, instant_of
+from pingback.page.properties import instant_of
+from pingback.page.titles import LONGEST_TITLE
 from pingback.posts.reduced import PINGED, reduced
 from pingback.posts.values import BadFeed, Feed, FeedEntry
 from pingback.protocols.headers import content_type as parse_content_type

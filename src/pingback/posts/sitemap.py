@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lxml import etree
 
 from pingback.errors import FetchError
-from pingback.page.microformats import instant_of
+from pingback.page.properties import instant_of
 from pingback.posts.values import BadFeed, Sitemap
 from pingback.urls import MAX_URL, is_http, require_http, resolve_with_key, shown, split
 
