@@ -185,7 +185,7 @@ def test_titles_on_a_terminal_that_has_no_letters_for_them(tmp_path: Path) -> No
 
 
 HEAVY = {
-    *("alembic", "bs4", "feedparser", "jinja2", "limits", "lxml", "mf2py", "prometheus_client", "requests"),
+    *("alembic", "bs4", "feedparser", "jinja2", "limits", "lxml", "nh3", "prometheus_client", "requests"),
     *("sqlalchemy", "sqlite3", "urllib3", "waitress"),
 }
 

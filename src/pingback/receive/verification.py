@@ -301,6 +301,7 @@ class Verifier:
                 headers=headers,
                 permit=permit,
                 seconds=seconds,
+                relays=self.relays,
             )
 
     def _say(self, job: Job, mention: Mention, error: Exception) -> None:

@@ -4,13 +4,13 @@ Pingback 1.0 §3 lists what a server may check; the fault codes for what can be 
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pingback.errors import BadStatus, Fault, FaultCode, FetchError
-from pingback.model import Protocol, Verification
+from pingback.model import RELAYS, Protocol, Verification
 from pingback.net.guard import OWNERS, Permit
 from pingback.page.about import read_mention
 from pingback.version import VERSION
@@ -44,6 +44,7 @@ def verify(
     protocol: Protocol | None = None,
     permit: Permit = OWNERS,
     seconds: float = inf,
+    relays: Collection[str] = RELAYS,
 ) -> Verification:
     """What the source page says, and whether it links to the target; raises `Blocked`, `Unreachable`, `BadStatus`.
 
@@ -60,6 +61,7 @@ def verify(
             url=response.url,
             content_type=response.content_type,
             protocol=protocol,
+            relays=relays,
         )
 
 
