@@ -3,26 +3,27 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from pingback.model import RELAYS, Author, MentionKind, Protocol, Sighting, Verification
+from pingback.model import RELAYS, Content, MentionKind, Protocol, Sighting, Verification
+from pingback.page.authors import author_of
 from pingback.page.documents import Asked, Said
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
 from pingback.page.items import Subject
 from pingback.page.links import MAX_PAGE, Wanted, cannot_hold, outbound_in
-from pingback.page.properties import LONGEST_NAME, card_of, name_of
+from pingback.page.properties import LONGEST_NAME
 from pingback.page.speaker import Speaker
 from pingback.page.texts import LARGEST, reader_of
 from pingback.page.titles import LONGEST_TITLE, best_of, heading_of, title_of
 from pingback.page.tree import Page
-from pingback.page.words import excerpt_around
+from pingback.page.words import excerpt_around, excerpt_of, reply_of
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.protocols.table import sources_of
 from pingback.text import EXCERPT_LENGTH, clean, plain
-from pingback.urls import host_of, is_at, is_http
+from pingback.urls import host_of, is_at
 
 READER = 1  # the version of what reads pages here; it counts up when stored mentions should be read again
 
-# Whose words are their own: a like or a repost has none, and the words around the link of a reply name what it answers.
+# A like and a repost have no words, and those around the link of a reply only name what it answers.
 _WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
 _ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
@@ -67,14 +68,13 @@ def _in_html(utf8: bytes, source: str, target: str, url: str, relays: Collection
     links = [node for node in page.nodes if node.attributes and wanted.is_meant_by(node.attributes, page.base)]
     if not links:
         return None
-    speaker = Speaker(Subject(page), links, target, fragment=source.partition("#")[2])
+    subject = Subject(page)
+    speaker = Speaker(subject, links, target, fragment=source.partition("#")[2])
     metas = best_of(page.metas)
     title = title_of(page) or speaker.name or metas.get("title") or heading_of(page)
     permalink, original = _places(speaker.permalink, source, url, relays)
     date, published_as = speaker.date or (None, None)
-    excerpt = None
-    if speaker.kind not in _WORDLESS and speaker.kind not in _ANSWERING:
-        excerpt = excerpt_around(page, speaker.links)[1] or clean(metas.get("description"), EXCERPT_LENGTH)
+    content, excerpt = _words_of(page, speaker, metas.get("description"))
     return Verification(
         source=source,
         target=target,
@@ -85,26 +85,27 @@ def _in_html(utf8: bytes, source: str, target: str, url: str, relays: Collection
         original=original,
         title=clean(title, LONGEST_TITLE),
         excerpt=excerpt,
+        content=content,
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
-        author=_author_of(page, speaker),
+        author=author_of(subject, speaker.item, comment=speaker.comment, is_free=speaker.is_free),
         published=date,
         published_as=published_as,
     )
 
 
-def _author_of(page: Page, speaker: Speaker) -> Author | None:
-    item = speaker.item
-    for node in () if item is None else item.properties.get("p-author", ()):
-        if node.item is not None and node.item.node is node:
-            return card_of(page, node.item)
-        return Author(name=name_of(page.text(node)))
-    cards = [each for each in page.items if each.parent is None and "h-card" in each.node.classes]
-    if speaker.is_free and len(cards) == 1:
-        return card_of(page, cards[0])
-    value = page.metas.get("author") or page.metas.get("article:author")
-    if not speaker.is_free or not value:
-        return None
-    return Author(url=value.strip()) if is_http(value.strip()) else Author(name=name_of(value))
+def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Content | None, str | None]:
+    """What an answer says itself, and its beginning; of what only mentions the target the words around the link."""
+    item, kind = speaker.item, speaker.kind
+    if kind in _WORDLESS:
+        return None, None
+    if item is not None and (kind in _ANSWERING or (kind is MentionKind.BOOKMARK and "e-content" in item.properties)):
+        content = reply_of(page, item, speaker.links)
+        excerpt = None if content is None else excerpt_of(content) or None
+        if kind in _ANSWERING:
+            return content, excerpt
+        if excerpt is not None:
+            return None, excerpt
+    return None, excerpt_around(page, speaker.links)[1] or clean(description, EXCERPT_LENGTH)
 
 
 def _places(address: str | None, source: str, url: str, relays: Collection[str]) -> tuple[str | None, str | None]:
