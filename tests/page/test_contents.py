@@ -70,7 +70,7 @@ def content(markup: str) -> Content | None:
         ),
         pytest.param(
             "<nav>1</nav><button>2</button><select><option>3</select><svg><title>4</title></svg><form>5</form>"
-            "<noscript>6</noscript>a<div class=comments>7</div>",
+            "<noscript>6</noscript>a<div class=comments>7</div><span class=screen-reader-text>8</span>",
             "a",
             "<p>a</p>",
             id="unsaid",

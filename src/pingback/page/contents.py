@@ -28,6 +28,9 @@ _UNSAID = frozenset(
     "annotation annotation-xml audio button canvas dialog embed form head input map meter nav object option progress"
     " select svg title video".split()
 )
+_FOR_SCREEN_READERS = frozenset(
+    "screen-reader-text sr-only visually-hidden visuallyhidden".split()
+)  # “opens in a new tab”
 _LISTS = {"ul": ("li",), "ol": ("li",), "dl": ("dt", "dd")}
 _ITEMS = frozenset(item for items in _LISTS.values() for item in items)
 _CONTAINERS = frozenset({"blockquote", "pre", *_LISTS, *_ITEMS})
@@ -128,7 +131,11 @@ class _Writer:
                 self._say(self._page.texts[place][self._left_out.cut.get(place, 0) :])
 
     def _is_said(self, node: Node) -> bool:
-        if node.tag in _UNSAID or node.index in self._left_out.nodes:
+        if (
+            node.tag in _UNSAID
+            or node.index in self._left_out.nodes
+            or not _FOR_SCREEN_READERS.isdisjoint(node.classes)
+        ):
             return False
         return not node.parts & ~self._root.parts & _NO_WORDS
 
