@@ -356,6 +356,9 @@ LINK = f'<a href="{TARGET}">five</a>'
         pytest.param(entry(like_of=TARGET, content="liked it"), None, id="mf2-like"),
         pytest.param(activity("Announce", content="RT"), None, id="as2-repost"),
         pytest.param(note(to=TARGET), None, id="as2-nothing"),
+        pytest.param(
+            entry(bookmark_of=TARGET, content={"html": f"<p>{LINK}</p><p>Read it.</p>"}), "five Read it.", id="bookmark"
+        ),
     ],
 )
 def test_excerpt(document: object, excerpt: str | None) -> None:
@@ -474,6 +477,43 @@ def test_date(document: object, published_as: str | None) -> None:
     said = read(document)
     assert (said.linked, said.published_as) == (True, published_as)
     assert (said.published is None) == (published_as is None)
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "html"),
+    [
+        pytest.param(
+            entry(in_reply_to=TARGET, content="One <b>line</b>,\nand\n\nmore"),
+            "One <b>line</b>,\nand\n\nmore",
+            "<p>One &lt;b&gt;line&lt;/b&gt;,<br>and<br><br>more</p>",
+            id="mf2-text",
+        ),
+        pytest.param(
+            {"type": "entry", "in-reply-to": TARGET, "rsvp": "no", "content": {"text": "Away."}},
+            "Away.",
+            "<p>Away.</p>",
+            id="jf2-rsvp",
+        ),
+        pytest.param(entry(in_reply_to=TARGET, summary="Short."), "Short.", "<p>Short.</p>", id="mf2-summary"),
+        pytest.param(entry(in_reply_to=TARGET, name="Yes."), "Yes.", "<p>Yes.</p>", id="mf2-name"),
+        pytest.param(
+            note(inReplyTo=TARGET, content=f"<p>In reply to <a href='{TARGET}'>Five</a>:</p><p>So.</p>"),
+            "So.",
+            "<p>So.</p>",
+            id="as2-without-what-it-answers",
+        ),
+        pytest.param(
+            note(inReplyTo=TARGET, content="<p>One</p><p>Two<br>three</p></div></div><script>x"),
+            "One\n\nTwo\nthree",
+            "<p>One</p><p>Two<br>three</p>",
+            id="as2-paragraphs",
+        ),
+        pytest.param(activity("Accept", content="On my way."), "On my way.", "<p>On my way.</p>", id="as2-rsvp"),
+    ],
+)
+def test_words_of_a_reply(document: object, text: str, html: str) -> None:
+    said = read(document)
+    assert said.content == Content(text=text, html=html)
 
 
 def test_hostile_html_is_made_harmless() -> None:

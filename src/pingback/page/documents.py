@@ -109,14 +109,14 @@ class _Reading:
         vocabulary = self._vocabulary
         kind, rsvp = vocabulary.answer_of(speaker.item, self._is_target)
         told = vocabulary.told_of(speaker.item)
-        content = self._content(told.words) if kind in _ANSWERING else None
+        excerpt, content = self._words(kind, told.words)
         frame = None if speaker.frame is None else vocabulary.frame_of(speaker.frame)
         date = date_of(told.published) or (date_of(frame.published) if frame is not None else None)
         return Said(
             kind=kind,
             rsvp=rsvp,
             title=clean(told.name, LONGEST_TITLE),
-            excerpt=None if kind in _WORDLESS else self._excerpt(content, told.words),
+            excerpt=excerpt,
             content=content,
             author=self._author(speaker, told, frame),
             published=date[0] if date else None,
@@ -191,12 +191,17 @@ class _Reading:
         self._pages[html] = page, links_to(page, self._asked.target)
         return self._pages[html][1]
 
-    def _excerpt(self, content: Content | None, words: Value) -> str | None:
-        page, links = self._pages.get(words.html, (None, ()))
-        if content is None and page is not None and links:
-            return excerpt_around(page, links)[1]
-        content = content or self._content(words)
-        return None if content is None else excerpt_of(content)
+    def _words(self, kind: MentionKind, words: Value) -> tuple[str | None, Content | None]:
+        """An excerpt, and of a reply all that it says."""
+        if kind in _WORDLESS:
+            return None, None
+        if kind is MentionKind.MENTION and words.html in self._pages:
+            page, links = self._pages[words.html]
+            if links and (excerpt := excerpt_around(page, links)[1]):
+                return excerpt, None
+        content = self._content(words)
+        excerpt = None if content is None else excerpt_of(content)
+        return excerpt, content if kind in _ANSWERING else None
 
     def _content(self, words: Value) -> Content | None:
         if not words.html:
