@@ -59,6 +59,10 @@ _TIME = (
 _ZONE = r"(?P<zone>Z|[+-][0-9]{1,2}(?::?[0-9]{2})?)"
 _WHEN = re.compile(rf"{_DAY}(?:(?:T| +){_TIME}(?: ?{_ZONE})?)?", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.IGNORECASE | re.ASCII)
+_MAIL = re.compile(  # RFC 5322 §3.3, as feeds have it
+    r"(?:[a-z]{3}, *)?[0-9]{1,2} [a-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[+-][0-9]{4}|GMT|UTC?|Z)",
+    re.IGNORECASE | re.ASCII,
+)
 _ONLY_DAY = re.compile(_DAY, re.ASCII)
 _ONLY_ZONE = re.compile(_ZONE, re.IGNORECASE | re.ASCII)
 
@@ -101,7 +105,7 @@ def date_value(page: Page, node: Node) -> tuple[datetime, str] | None:
 
 
 def date_of(text: str | None) -> tuple[datetime, str] | None:
-    """An ISO 8601 date, or date and time: the instant, and the text in ISO 8601 with a zone only if it has one.
+    """A date, or date and time, of ISO 8601 or of mail: the instant, and the text in ISO 8601 with a zone if it has one.
 
     For the instant, what has no zone is taken for UTC. None for anything else.
     """
@@ -250,14 +254,20 @@ def _zone_of(text: str) -> str:
 
 
 def _lenient(text: str) -> tuple[datetime, str, str]:
-    """Whatever else of ISO 8601 the standard library reads: days of a week, forms without hyphens."""
+    """Whatever else of ISO 8601 the standard library reads, as days of a week and forms without hyphens, and mail's."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        when = datetime.fromisoformat(text)
+        when = _of_mail(text) if _MAIL.fullmatch(text) else datetime.fromisoformat(text)
         zone = "" if when.tzinfo is None else when.isoformat()[len(when.replace(tzinfo=None).isoformat()) :]
         return when.replace(tzinfo=None), "second", zone
     return datetime(day.year, day.month, day.day), "day", ""  # noqa: DTZ001
+
+
+def _of_mail(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # takes 8 ms to load, and few pages have such dates
+
+    return parsedate_to_datetime(text)
 
 
 def _instant(local: datetime, exact: str, zone: str) -> tuple[datetime, str] | None:
