@@ -115,6 +115,28 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
     yield "cells", numbered("<tr><td><a href=/%d>x</a><td>y", f"{page}<table>")
     yield "menus", times("<ul><li><a href=/1>x</a><li><a href=/2>x</a><li><a href=/3>x</a></ul>", f"{page}<article>")
     yield "answers in boxes of boxes", numbered("<div class=u-in-reply-to>x%d", f"{page}<div class=h-entry>")
+    reply = f'<div class=h-entry><a class=u-in-reply-to href="{TARGET}">x</a>'
+    for unit in (
+        "<i class=p-name>",
+        "<p class=e-content> </p>",
+        "<b class=h-card></b>,",
+        "<time>x</time>",
+        "<img alt=x>",
+    ):
+        yield f"a reply of {unit}…", times(unit, reply)
+    for unit in (
+        "<ul><li>x",
+        "<b><i></b>",
+        "<b>x</b> ",
+        "<br>",
+        "<pre>\n \n",
+        "<dl><dt>",
+        "<h1>&amp;",
+        "<div hidden>x",
+    ):
+        yield f"a reply that says {unit!r}…", times(unit, f"{reply}<div class=e-content>")
+    named = f"In reply to <a class=u-in-reply-to href='{TARGET}'></a>"
+    yield "a reply to one thing again and again", times(f"{named} ( by ", f"{reply}<div class=e-content>")
     yield "empty links", numbered("<a href=//far.example/%d></a>", f"{page}<div class=h-entry>")
     yield "share buttons", numbered("<a href=/share/%d?u=https%%3A%%2F%%2Fother.example%%2Fnotes%%2Fsi></a>", page)
     yield "layers of escapes", times("25", f"{page}<article><a href='//far.example/other.example%", "'>x</a>")
