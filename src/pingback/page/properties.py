@@ -105,7 +105,7 @@ def date_value(page: Page, node: Node) -> tuple[datetime, str] | None:
 
 
 def date_of(text: str | None) -> tuple[datetime, str] | None:
-    """A date, or date and time, of ISO 8601 or of mail: the instant, and the text in ISO 8601 with a zone if it has one.
+    """A day, or day and time, of ISO 8601 or of mail: the instant, and the text in ISO 8601 with a zone if it has one.
 
     For the instant, what has no zone is taken for UTC. None for anything else.
     """
