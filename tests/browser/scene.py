@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol
+from pingback.model import Author, Content, Mention, MentionKind, MentionStatus, Outcome, OutcomeStatus, Protocol
 from pingback.server.inbox.passwords import hash_of
 from pingback.server.run import Server
 from pingback.store import Store
@@ -68,6 +68,12 @@ _PENDING = [
         "raised-beds",
     ),
 ]
+_REPLY = Content(
+    text="This works on a balcony as well. Ours sits behind the bikes and nobody has noticed since May.\n\n"
+    "One question: what do you do with citrus peel?",
+    html="<p>This works on a balcony as well. Ours sits behind the bikes and nobody has noticed since May.</p>"
+    "<p>One question: what do you do with citrus peel?</p>",
+)
 _OLDER = [
     "allotment.example",
     "indie.example",
@@ -152,6 +158,7 @@ def _fill_inbox(scene: Scene, now: datetime) -> None:
             kind=kind,
             excerpt=excerpt,
             author=author,
+            content=_REPLY if kind is MentionKind.REPLY else None,
         )
         scene.keep(waiting)
     for number in range(60):

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from pingback.model import MentionStatus, OutcomeStatus
+from pingback.model import Author, MentionKind, MentionStatus, OutcomeStatus, Rsvp
 from tests.browser.fixture import opened
 from tests.browser.scene import PASSWORD, Scene, empty_scene, mention, scene
 from tests.loopback import Site, page
@@ -317,3 +318,48 @@ def test_times_are_those_of_the_reader(garden: Scene, browser: Browser) -> None:
             }).format(at)""",
             at,
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "href", "facts", "target"),
+    [
+        pytest.param(
+            {"kind": MentionKind.LIKE}, "Bob", "https://b.example/1", "Bob · b.example · ", "liked", id="like"
+        ),
+        pytest.param(
+            {"kind": MentionKind.RSVP, "rsvp": Rsvp.MAYBE},
+            "Bob",
+            "https://b.example/1",
+            "Bob · b.example · ",
+            "answered the invitation garden.example/compost: maybe",
+            id="answer",
+        ),
+        pytest.param(
+            {"kind": MentionKind.REPLY, "permalink": "https://b.example/notes/1", "published_as": "2024-05-05"},
+            "Bob",
+            "https://b.example/notes/1",
+            "written 2024-05-05",
+            "replied to",
+            id="reply",
+        ),
+        pytest.param(
+            {"original": "https://social.example/1"},
+            "Bob",
+            "https://social.example/1",
+            "Bob · via b.example · ",
+            "mentioned",
+            id="from-elsewhere",
+        ),
+    ],
+)
+def test_who_does_what(
+    browser_page: Page, words: dict[str, Any], title: str, href: str, facts: str, target: str
+) -> None:
+    with empty_scene() as garden:
+        garden.keep(replace(mention("https://b.example/1", title=None), author=Author(name="Bob"), **words))
+        garden.log_in(browser_page)
+        link = browser_page.locator(".item h2 a")
+        expect(link).to_have_text(title)
+        expect(link).to_have_attribute("href", href)
+        expect(browser_page.locator(".facts")).to_contain_text(facts)
+        expect(browser_page.locator(".target")).to_contain_text(target)

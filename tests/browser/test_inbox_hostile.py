@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pingback.model import Author, MentionStatus
+from pingback.model import Author, Content, MentionKind, MentionStatus
 from tests.browser.axe import violations
 from tests.browser.fixture import opened
 from tests.browser.scene import Scene, empty_scene, mention
@@ -67,6 +67,28 @@ def test_what_is_no_http_url_is_no_link(browser_page: Page, url: str) -> None:
         assert browser_page.get_by_role("link", name="Ann").count() == 0
         assert browser_page.locator("img").count() == 0
         assert url not in browser_page.locator(".facts").inner_html()
+
+
+@pytest.mark.parametrize("url", ["javascript:window.hit = 1", "data:text/html,x", "//evil.example/", "/inbox/logout"])
+def test_an_address_of_the_entry_that_is_no_http_url_is_no_link(browser_page: Page, url: str) -> None:
+    with empty_scene() as garden:
+        one_mention(garden, permalink=url, original=url, published_as=url)
+        garden.log_in(browser_page)
+        link = browser_page.get_by_role("link", name="A post")
+        expect(link).to_have_attribute("href", "https://a.example/<b>?&amp;\"'")
+        assert url not in browser_page.locator(".item").inner_html()
+
+
+def test_the_words_of_a_reply_are_text(browser_page: Page) -> None:
+    words = Content(text=f"First.\n\n{MARKUP}{RLO}", html=f"<p>First.</p>{MARKUP}")
+    with empty_scene() as garden:
+        one_mention(garden, kind=MentionKind.REPLY, content=words)
+        garden.log_in(browser_page)
+        quote = browser_page.locator("blockquote")
+        assert quote.evaluate("found => found.textContent") == f"First.\n\n{MARKUP}gpj.exe and more"
+        assert quote.locator("*").count() == 0
+        assert browser_page.evaluate("window.hit") is None
+        assert violations(browser_page) == []
 
 
 def test_links_to_strangers_tell_them_nothing(browser_page: Page) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
@@ -20,6 +21,7 @@ from pingback.store import Store
 from pingback.work import JobKind
 from tests.loopback import Page, Request, Site, page
 from tests.receive.pages import Clock
+from tests.server.strangers import LIKE, REPLY, RSVP
 from tests.smtp import MailServer
 
 SITE = "https://my.example/"
@@ -125,6 +127,39 @@ def test_a_stranger_s_words_stay_words(store: Store, clock: Clock, server: MailS
     [mail] = server.mails
     assert mail["Bcc"] is None
     assert mail.get_content().splitlines()[0] == "Pingback: x Bcc: you@b.example . [31m<b>bold</b> (approved)"
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        pytest.param(
+            replace(REPLY, status=MentionStatus.PENDING, held_for="the first from there"),
+            "Reply: Dee (pending)\n  https://d.example/notes/7\n  -> https://my.example/part-5\n"
+            "  said at https://d.example/reply\n  I do not think so.\n  See my post.\n"
+            "  waits: the first from there\n",
+            id="reply-that-waits",
+        ),
+        pytest.param(
+            LIKE, "Like: Bob (approved)\n  https://b.example/like\n  -> https://my.example/part-5\n", id="like"
+        ),
+        pytest.param(
+            RSVP,
+            "RSVP maybe: Eve of the Moor (approved)\n  https://e.example/rsvp\n  -> https://my.example/part-5\n",
+            id="answer",
+        ),
+        pytest.param(
+            replace(LIKE, author=None),
+            "Like: https://b.example/like (approved)\n  https://b.example/like\n  -> https://my.example/part-5\n",
+            id="nobody",
+        ),
+    ],
+)
+def test_what_a_mail_says(store: Store, clock: Clock, server: MailServer, mention: Mention, expected: str) -> None:
+    made = notifier(store, clock, by_mail(server))
+    store.mentions.keep(replace(mention, received=clock.instant, verified=clock.instant))
+    made.tell()
+    [mail] = server.mails
+    assert mail.get_content() == expected
 
 
 def test_a_mail_that_cannot_be_sent_is_sent_later(store: Store, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

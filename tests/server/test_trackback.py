@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import Event
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from tests.receive.conftest import ask_for_all_it_can
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
+from tests.server.strangers import REPLY
 
 FORM = "application/x-www-form-urlencoded"
 SUCCESS = '<?xml version="1.0" encoding="utf-8"?>\n<response><error>0</error></response>\n'
@@ -202,6 +204,16 @@ def test_a_listing_without_words(receiver: Receiver, pages: Pages) -> None:
     receiver.ping(SOURCE, TARGET)
     [item] = ET.fromstring(get(receiver, "a=1&b=2&__mode=rss").body).iter("item")
     assert [element.text for element in item] == [SOURCE, SOURCE, "-"]
+
+
+def test_a_listing_of_a_reply(receiver: Receiver) -> None:
+    receiver.store.mentions.keep(replace(REPLY, target=TARGET))
+    [item] = ET.fromstring(get(receiver, "a=1&b=2&__mode=rss").body).iter("item")
+    assert [element.text for element in item] == [
+        "Dee: I do not think so. See my post.",
+        "https://d.example/notes/7",
+        "I do not think so. See my post.",
+    ]
 
 
 def test_a_listing_of_what_is_not_the_sites(pages: Pages) -> None:

@@ -3,14 +3,17 @@
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pingback.model import Discovery
+from pingback.sanitized import sanitized
 from pingback.store import Store
 from pingback.urls import host_of
 from pingback.work import QueuedPing
+from tests.server.strangers import LIKE
 from tests.store.sent import NOON, ONE, POST, TWO, Held, plan, targets, tell
 
 
@@ -106,3 +109,14 @@ def test_a_protocol_that_is_not_known_any_more_is_a_name(tmp_path: Path) -> None
             connection.execute("UPDATE pingback_outbox SET protocol = 'smoke', told_by = 'smoke'")
         [ping] = store.outbox.pings()
     assert (ping.protocol, ping.told_by, ping.as_outcome().as_json()["protocol"]) == ("smoke", "smoke", "smoke")
+
+
+def test_an_address_of_the_entry_that_a_program_wrote_hides_no_mention(tmp_path: Path) -> None:
+    path = tmp_path / "pingback.db"
+    with Store(f"sqlite:///{path}") as store:
+        store.mentions.keep(LIKE)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("UPDATE pingback_mentions SET permalink = 'javascript:1', published_as = '<b>'")
+        [mention] = store.mentions.list()
+    assert (mention.permalink, mention.published_as) == ("javascript:1", "<b>")
+    assert sanitized(mention) == replace(mention, permalink=None, published_as=None)
