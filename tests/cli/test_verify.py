@@ -54,7 +54,49 @@ def test_text(site: Site, run: Run) -> None:
         "excerpt: Some words on part five by me.",
         "site: The Clock",
         "author: Ada & Co",
-        "published: 2026-01-02T01:04:05+00:00",
+        "published: 2026-01-02T03:04:05+02:00",
+    ]
+
+
+REPLY = f"""<!doctype html><body><article class="h-entry"><a class="p-author h-card" href="/ada">Ada</a>
+<a class="u-in-reply-to" href="{TARGET}">In reply to part five</a>
+<a class="u-url" href="/notes/7"><time class="dt-published" datetime="2026-01-02T23:30-05:00">today</time></a>
+<div class="e-content"><p>I do <em>not</em> think so.</p><p>Why?</p><script>1</script></div></article>""".encode()
+
+RSVP = f"""<!doctype html><body><article class="h-entry"><a class="p-author h-card" href="/ada">Ada</a>
+<data class="p-rsvp" value="maybe">Perhaps</data> <a class="u-in-reply-to" href="{TARGET}">x</a>
+<p class="e-content">If it rains not.</p></article>""".encode()
+
+
+def test_a_reply(site: Site, run: Run) -> None:
+    site.pages["/7"] = page(REPLY)
+    [told] = run("verify", f"{site.url}/7", TARGET, "--json", *ALLOW).printed
+    assert (told["kind"], told["url"], told["title"]) == ("in-reply-to", f"{site.url}/notes/7", None)
+    assert told["content"] == {
+        "text": "I do not think so.\n\nWhy?",
+        "html": "<p>I do <em>not</em> think so.</p><p>Why?</p>",
+    }
+    assert told["published"] == "2026-01-03T04:30:00+00:00"
+    assert run("verify", f"{site.url}/7", TARGET, *ALLOW).out.splitlines() == [
+        f"{site.url}/7 links to {TARGET}",
+        "author: Ada",
+        "published: 2026-01-02T23:30-05:00",
+        "kind: in-reply-to",
+        f"url: {site.url}/notes/7",
+        "content: I do not think so.",
+        "",
+        "Why?",
+    ]
+
+
+def test_an_answer_to_an_invitation(site: Site, run: Run) -> None:
+    site.pages["/8"] = page(RSVP)
+    assert run("verify", f"{site.url}/8", TARGET, *ALLOW).out.splitlines() == [
+        f"{site.url}/8 links to {TARGET}",
+        "author: Ada",
+        "kind: rsvp",
+        "answer: maybe",
+        "content: If it rains not.",
     ]
 
 
