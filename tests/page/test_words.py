@@ -128,7 +128,8 @@ def test_an_entry_that_is_its_own_content() -> None:
             f"In reply to <a href=/bob>Bob</a>’s post {A} on blog.example (5 May).<p>Mine", "Mine", id="whose"
         ),
         pytest.param(f"<p>In reply to {CITED} by <b class=h-card>Bob</b></p>Mine", "Mine", id="by-whom"),
-        pytest.param(f"<p>Ann replied to {MARKED}</p>Mine", "Mine", id="who-replied"),
+        pytest.param(f"<p>Ann Author replied to {MARKED}</p>Mine", "Mine", id="who-replied"),
+        pytest.param(f"<p>This is a reply to {A}</p>Mine", "Mine", id="this-is"),
         pytest.param(f"<p>↩ {MARKED}</p>Mine", "Mine", id="an-arrow"),
         pytest.param(f"<p><img alt=Ann> In reply to {MARKED}</p>Mine", "Mine", id="a-picture-before"),
         pytest.param(f"<p>{MARKED}</p>Mine", "Mine", id="the-link-alone"),
@@ -165,6 +166,8 @@ def test_what_is_answered_is_not_said(markup: str, text: str | None) -> None:
         pytest.param(f"<p>In reply to {A} I would say no", "In reply to this I would say no", id="that-goes-on"),
         pytest.param(f"<p>Thanks for {MARKED}!</p>Mine", "Thanks for Post one!\n\nMine", id="thanks"),
         pytest.param(f"<p>{A}</p>Mine", "this\n\nMine", id="a-bare-link-that-nothing-marks"),
+        pytest.param(f"<p>I replied to {MARKED}", "I replied to Post one", id="i-replied"),
+        pytest.param(f"<p>Thanks for your reply to {MARKED}", "Thanks for your reply to Post one", id="your-reply"),
         pytest.param(f"<p>{MARKED} 👍", "Post one 👍", id="an-emoji"),
         pytest.param(f"<p>See {CITED} for more", "See Post one for more", id="a-citation-in-a-sentence"),
         pytest.param("<p>In reply to <a href=/x>that</a></p>", "In reply to that", id="another-link"),

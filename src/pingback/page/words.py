@@ -54,8 +54,9 @@ _REPLY = "|".join(
         r"(?:sebagai )?balasan (?:untuk|kepada)|membalas|trả lời|bookmarked|bookmark(?: of|:)",
     )
 )
-_IN_REPLY_TO = re.compile(rf"\W*(?:this is )?(?:an? )?(?:{_REPLY})(?!\w)(?:\W+\w+){{0,5}}\W*\Z", re.IGNORECASE)
-_ANN_REPLIED_TO = re.compile(rf"\W*(?:\w+\W+){{0,3}}(?:{_REPLY})(?!\w)(?:\W+\w+){{0,5}}\W*\Z", re.IGNORECASE)
+_IN_REPLY_TO = re.compile(
+    rf"\W*(?P<who>(?:\w+\W+){{0,3}}?)(?:this is )?(?:an? )?(?:{_REPLY})(?!\w)(?:\W+\w+){{0,5}}\W*\Z", re.IGNORECASE
+)
 # What may follow on the link: whose it is or where, and the end of the sentence. Some languages have the verb there.
 _BY = "by|from|on|at|via|von|bei|par|de|sur|di|da|su|por|en|em|van|door|av|från|af|fra|på|od|от|на"
 _END = re.compile(
@@ -171,7 +172,7 @@ def _leave_out_line(page: Page, root: Node, box: Node, found: LeftOut) -> None:
     is_first = _NO_WORD.match(before) is not None
     if (is_first and is_marked and _NO_WORD.match(after)) or (is_first and _VERB.match(after)):
         end = len(after)
-    elif (_ANN_REPLIED_TO if is_marked else _IN_REPLY_TO).match(before) and (match := _END.match(after)):
+    elif _is_in_reply_to(before, is_marked=is_marked) and (match := _END.match(after)):
         end = match.end()
     else:
         return
@@ -183,6 +184,13 @@ def _leave_out_line(page: Page, root: Node, box: Node, found: LeftOut) -> None:
             return
         found.pieces.add(place)
         end -= len(piece)
+
+
+def _is_in_reply_to(before: str, *, is_marked: bool) -> bool:
+    """The words before a link are “In reply to”, or “Ann replied to” before one that is marked as what is answered."""
+    found = _IN_REPLY_TO.match(before)
+    who = found["who"].split() if found is not None else ()
+    return found is not None and (not who or (is_marked and who[0] != "I" and all(word[0].isupper() for word in who)))
 
 
 def _line_around(page: Page, root: Node, box: Node) -> tuple[int, int]:
