@@ -200,7 +200,12 @@ WEBMENTION = (
         Status.DEPARTED,
         "an equal URL will do: fragments, http and https, and spellings that RFC 3986 calls equivalent",
     ),
-    Line("W20", "What the source says may be published.", Force.MAY, reason="title, excerpt and author, as text, and a reply as cleaned HTML"),
+    Line(
+        "W20",
+        "What the source says may be published.",
+        Force.MAY,
+        reason="title, excerpt and author, as text, and a reply as cleaned HTML",
+    ),
     Line("W21", "A sender's fault is a 400, which may say what is wrong.", Force.MUST),
     Line("W22", "A fault of one's own is a 500.", Force.SHOULD),
     Line(
