@@ -105,9 +105,13 @@ class _Authors:
         return self._known(Author(name=name_of(text), url=url), is_bare="p-author" not in node.classes)
 
     def _card_at(self, node: Node) -> Item | None:
-        """The item that the element is, or the first card in it."""
+        """The item that the element is, the first card in it, or the one that it leads to on the page."""
         if node.item is not None and node.item.node is node:
             return node.item
+        href = node.attributes.get("href", "")
+        place = self._page.ids.get(href[1:]) if href.startswith("#") else None
+        if place is not None and place.item is not None and place.item.node is place and is_card(place.item):
+            return place.item
         within = self._page.nodes[node.index : min(node.stop, node.index + MAX_WITHIN)]
         items = (each.item for each in within if each.item is not None and each.item.node is each)
         return next((item for item in items if is_card(item)), None)
@@ -119,7 +123,7 @@ class _Authors:
     def _known(self, author: Author, *, is_bare: bool = False) -> Author | None:
         """What is missing the page's card with that address says; the name, too, where there is only an address."""
         is_whole = author.name and author.photo and not is_bare
-        card = None if author.url is None or is_whole else self._cards.named(key_of(author.url))
+        card = None if author.url is None or is_whole else self._cards.named(author.url)
         if card is not None:
             name = (card.name or author.name) if is_bare else (author.name or card.name)
             author = Author(name=name, url=author.url, photo=author.photo or card.photo)
@@ -188,9 +192,9 @@ class _Authors:
         inner = [each for each in own if part.holds(each[0]) and part is not page.root]
         if not inner and len({key for _, key in own}) != 1:
             return None
-        node, key = min(inner or own, key=lambda each: not page.all_said(each[0]))  # the first with words
+        node, _ = min(inner or own, key=lambda each: not page.all_said(each[0]))  # the first with words
         url = address(page, node.attributes["href"])
-        named = self._cards.named(key)
+        named = None if url is None else self._cards.named(url)
         if named is None and node.item is not None and is_card(node.item):
             named = card_of(page, node.item)
         if named is not None:

@@ -39,9 +39,9 @@ class Cards:
 
     def representative(self) -> Author | None:
         """The card whose address is the page, or is one that the page calls `me`."""
-        own = (key for key in self.by_key if self._subject.is_own_name(key))
+        own = (key for key in self._by_key if self._subject.is_own_name(key))
         for key in (*own, *self._mine):
-            for card in self.by_key.get(key, ())[:MAX_SAME]:
+            for _, card in self._by_key.get(key, ())[:MAX_SAME]:
                 if self._is_free(card):
                     return card_of(self._page, card)
         return None
@@ -72,19 +72,22 @@ class Cards:
         return list(islice(cards, MAX_CARDS))
 
     @cached_property
-    def by_key(self) -> Mapping[str, Sequence[Item]]:
-        """The cards by each of their addresses."""
-        found: dict[str, list[Item]] = {}
+    def _by_key(self) -> Mapping[str, Sequence[tuple[str, Item]]]:
+        """The cards by each of their addresses, with its fragment: by these one page has many people."""
+        found: dict[str, list[tuple[str, Item]]] = {}
         for card in self.all:
             nodes = (*card.properties.get("u-url", ())[:MAX_VALUES], *card.properties.get("u-uid", ())[:MAX_VALUES])
             for url in [url_value(self._page, node) for node in nodes] or [card_url(self._page, card)]:
                 if url is not None:
-                    found.setdefault(key_of(url), []).append(card)
+                    found.setdefault(key_of(url), []).append((url.partition("#")[2], card))
         return found
 
-    def named(self, key: str) -> Author | None:
+    def named(self, url: str) -> Author | None:
         """What the cards with an address call whom it belongs to: the first with a name, if one has it."""
-        found = [card_of(self._page, card) for card in self.by_key.get(key, ())[:MAX_SAME]]
+        fragment = url.partition("#")[2]
+        cards = [each for each in self._by_key.get(key_of(url), ()) if _are_one(each[0], fragment)]
+        cards.sort(key=lambda each: each[0] != fragment)
+        found = [card_of(self._page, card) for _, card in cards[:MAX_SAME]]
         return next((each for each in found if each.name), found[0] if found else None)
 
     def _is_free(self, card: Item) -> bool:
@@ -131,8 +134,12 @@ def is_card(item: Item) -> bool:
 def is_same(one: Author, other: Author) -> bool:
     """Both name one person."""
     if one.url is not None and other.url is not None:
-        return key_of(one.url) == key_of(other.url)
+        return key_of(one.url) == key_of(other.url) and _are_one(one.url.partition("#")[2], other.url.partition("#")[2])
     return one.name == other.name
+
+
+def _are_one(fragment: str, other: str) -> bool:
+    return not (fragment and other) or fragment == other
 
 
 def rels_of(node: Node) -> Sequence[str]:
