@@ -84,6 +84,11 @@ def test_what_a_person_reads() -> None:
             id="reply-with-a-title",
         ),
         pytest.param(
+            replace(REPLY, title="I do not think so. See my… – Dee’s notes"),
+            ["Dee, 2026-01-02", "I do not think so. See my post ."],
+            id="reply-with-a-title-beside-its-words",
+        ),
+        pytest.param(
             replace(REPLY, permalink=None, original="https://f.example/1"),
             ["Dee, 2026-01-02 via d.example", "I do not think so. See my post ."],
             id="reply-from-elsewhere",
