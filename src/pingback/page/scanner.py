@@ -18,6 +18,7 @@ from time import thread_time
 from lxml import etree
 
 from pingback.page.encoding import to_utf8
+from pingback.page.omitted import FOREIGN, WATCHED, Shown, Watched
 from pingback.urls import resolve
 
 FEED_BYTES = 4 * 1024  # a page is read to the end of the piece in which all that was asked for is found
@@ -43,7 +44,8 @@ BLOCKS = frozenset(
     " thead title tr ul".split()
 )
 # Elements whose text is not the page's.
-UNSEEN = frozenset("script style textarea iframe noembed noframes xmp plaintext template".split())
+UNSEEN = frozenset("script style textarea iframe noembed noframes xmp plaintext template select".split())
+TOLD = WATCHED | FOREIGN | {"base"}  # what targets do something about
 
 
 class Passing:
@@ -93,10 +95,8 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
     return feed(chunks, _Target(passing, collectors), charset=charset)
 
 
-class Target(typing.Protocol):
-    """What lxml's parser tells of a page, and the scanner between its pieces. `depth` is how many elements are open."""
-
-    depth: int
+class Target(Watched, typing.Protocol):
+    """What lxml's parser tells of a page, and the scanner between its pieces."""
 
     def all_done(self) -> bool:
         """Nobody wants more of the page."""
@@ -110,18 +110,21 @@ class Target(typing.Protocol):
 
 def feed(chunks: Iterable[bytes], target: Target, *, charset: str | None) -> int:
     """Have lxml's parser tell the target of a page, as `scan` does with collectors."""
-    walks, read = _Walks(), 0
+    walks, read, shown = _Walks(), 0, Shown(target)
     # The stubs want a `comment` handler always, and tags that may be bytes; lxml wants neither.
     parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # as said above
     for piece in _pieces(to_utf8(chunks, charset), target):
         began = thread_time()
-        parser.feed(piece)
+        for part in shown.parts(piece):
+            parser.feed(part)
         read += len(piece)
         walks.count(piece, target.depth, thread_time() - began)
         if target.all_done() or walks.are_over:
             target.at_break()
             return read
         target.trim()
+    for part in shown.rest():
+        parser.feed(part)
     with suppress(etree.XMLSyntaxError):  # lxml's answer to a page without any markup
         parser.close()
     target.at_break()
@@ -218,7 +221,9 @@ class _Target:
         self._collectors = list(collectors)
         self._text = passing.text
         self._breaks = passing.at_break
-        self.depth = 0  # how many elements are open
+        self.depth = 0
+        self.begun = ""
+        self.foreign = 0
         self._unseen = 0  # how many of UNSEEN are
         self._kept = 0  # how much of the text stood before them
         self._has_base = False
@@ -303,23 +308,35 @@ class _Target:
         self._every = [one.element for one in self._collectors if one.tags == EVERY]
         self._linking = [one.element for one in self._collectors if one.tags == LINKING]
         self._every_end = [one.end for one in self._collectors if one.ends == EVERY]
-        self._starts: dict[str, list[Callable[[str, Mapping[str, str]], None]]] = {tag: [] for tag in UNSEEN | {"base"}}
-        self._ends: dict[str, list[Callable[[str], None]]] = {}
+        self._starts: dict[str, list[Callable[[str, Mapping[str, str]], None]]] = {tag: [] for tag in TOLD}
+        self._ends: dict[str, list[Callable[[str], None]]] = {tag: [self._end_foreign] for tag in FOREIGN}
         for one in self._collectors:
             for tag in one.tags - EVERY - LINKING:
                 self._starts.setdefault(tag, []).append(one.element)
             for tag in one.ends - EVERY:
                 self._ends.setdefault(tag, []).append(one.end)
 
+    def _end_foreign(self, tag: str) -> None:
+        self.foreign -= 1
+
     def _tell(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag in UNSEEN:
-            self._unseen = 1
-            self._kept = len(self._text)
+        if tag in WATCHED:
+            if not is_shown(tag, attributes):
+                self.begun = tag
+                self._unseen = int(tag in UNSEEN)
+                self._kept = len(self._text)
+        elif tag in FOREIGN:
+            self.foreign += 1
         elif tag == "base" and not self._has_base and "href" in attributes:
             self._has_base = True
             self._passing.base = base_of(self._passing.base, attributes["href"])
         for element in self._starts[tag]:
             element(tag, attributes)
+
+
+def is_shown(tag: str, attributes: Mapping[str, str]) -> bool:
+    """Of what is unseen, a template is shown that makes a shadow root."""
+    return tag == "template" and attributes.get("shadowrootmode", "").lower() in ("open", "closed")
 
 
 def base_of(url: str, href: str) -> str:

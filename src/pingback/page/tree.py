@@ -12,7 +12,8 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
-from pingback.page.scanner import BLOCKS, UNSEEN, base_of, feed
+from pingback.page.omitted import FOREIGN, WATCHED
+from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, feed, is_shown
 from pingback.text import plain
 from pingback.urls import key_of, resolve_with_key
 
@@ -357,6 +358,8 @@ class _Builder:
         self.blocks: list[int] = []
         self.scripts: list[str] = []
         self.depth = 0
+        self.begun = ""
+        self.foreign = 0
         self._open = root
         self._block = 0
         self._unseen = 0  # how many of UNSEEN are open
@@ -372,20 +375,10 @@ class _Builder:
             return
         if self._pending:
             self._take()
-        if tag in UNSEEN:
-            self._unseen = 1
-            if tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD:
-                self._script = []
-            elif "src" in attributes:  # it is a link, and the page's words have nothing of it
-                node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
-                node.stop, node.text_stop = node.index + 1, node.text
-                self.nodes.append(node)
+        if tag in TOLD and not self._sees(tag, attributes):
             return
         if tag in BLOCKS:
             self._block += 1
-        elif tag == "base" and not self._has_base and "href" in attributes:
-            self._has_base = True
-            self.base = base_of(self.base, attributes["href"])
         node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
         self.nodes.append(node)
         self._open = node
@@ -406,6 +399,8 @@ class _Builder:
         node.text_stop = len(self.texts)
         if tag in BLOCKS:
             self._block += 1
+        elif tag in FOREIGN:
+            self.foreign -= 1
         if node.parent is not None:
             self._open = node.parent
 
@@ -429,6 +424,26 @@ class _Builder:
             node.stop = len(self.nodes)
             node.text_stop = len(self.texts)
             node = node.parent
+
+    def _sees(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """Take note of an element. Is its content seen?"""
+        if tag in WATCHED and not is_shown(tag, attributes):
+            self.begun = tag
+            if tag in UNSEEN:
+                self._unseen = 1
+                if tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD:
+                    self._script = []
+                elif "src" in attributes:  # it is a link, and the page's words have nothing of it
+                    node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
+                    node.stop, node.text_stop = node.index + 1, node.text
+                    self.nodes.append(node)
+                return False
+        elif tag in FOREIGN:
+            self.foreign += 1
+        elif tag == "base" and not self._has_base and "href" in attributes:
+            self._has_base = True
+            self.base = base_of(self.base, attributes["href"])
+        return True
 
     def _take(self) -> None:
         self.texts.append("".join(self._pending))
