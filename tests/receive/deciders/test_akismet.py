@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.model import Author, Content, Mention, MentionKind, MentionStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.receive.deciders.akismet import Akismet
 from tests.loopback import Page, Site, page
@@ -142,8 +142,33 @@ def test_what_it_cannot_be_told_is_no_trouble(api: Site, akismet: Akismet) -> No
     [
         pytest.param(arrived(author=Author(url="https://a.example/"), site_name="A"), "A", id="site"),
         pytest.param(ARRIVED, "A post", id="title"),
+        pytest.param(arrived(title=None, author=Author(url="https://a.example/")), "https://a.example/", id="address"),
     ],
 )
 def test_who_is_named_without_an_author(api: Site, akismet: Akismet, mention: Mention, author: str) -> None:
     akismet.decide(mention)
     assert dict(parse_qsl(api.requests[0].body.decode()))["comment_author"] == author
+
+
+@pytest.mark.parametrize(
+    ("kind", "called"),
+    [
+        pytest.param(MentionKind.REPLY, "comment", id="reply"),
+        pytest.param(MentionKind.RSVP, "comment", id="rsvp"),
+        pytest.param(MentionKind.LIKE, "like", id="like"),
+        pytest.param(MentionKind.REPOST, "repost", id="repost"),
+        pytest.param(MentionKind.BOOKMARK, "bookmark", id="bookmark"),
+        pytest.param(MentionKind.MENTION, "pingback", id="mention"),
+    ],
+)
+def test_of_which_kind_it_is(api: Site, akismet: Akismet, kind: MentionKind, called: str) -> None:
+    akismet.decide(arrived(kind=kind))
+    assert dict(parse_qsl(api.requests[0].body.decode()))["comment_type"] == called
+
+
+def test_it_is_told_all_of_a_reply_and_where_it_stands(api: Site, akismet: Akismet) -> None:
+    content = Content(text="I do it\notherwise.", html="<p>I do it<br>otherwise.</p>")
+    akismet.decide(arrived(title=None, content=content, permalink="https://a.example/notes/6"))
+    told = dict(parse_qsl(api.requests[0].body.decode()))
+    assert told["comment_content"] == "I do it\notherwise."
+    assert told["comment_author_url"] == "https://a.example/notes/6"

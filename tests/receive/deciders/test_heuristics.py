@@ -2,9 +2,12 @@
 
 import pytest
 
-from pingback.model import Mention, MentionKind, MentionStatus, Opinion, Sighting
+from pingback.model import Author, Content, Mention, MentionKind, MentionStatus, Opinion, Sighting
 from pingback.receive.deciders.heuristics import suspicious
 from tests.receive.deciders.mentions import ARRIVED, arrived
+
+ANN = Author(name="Ann", url="https://ann.example/")
+CONTENT = Content(text="I do it otherwise.", html="<p>I do it otherwise.</p>")
 
 
 def page(outbound: int, size: int = 1_000_000) -> Sighting:
@@ -21,7 +24,12 @@ def page(outbound: int, size: int = 1_000_000) -> Sighting:
         pytest.param(arrived(excerpt=None, kind=MentionKind.LIKE), id="a-like-has-no-words"),
         pytest.param(arrived(excerpt=None, kind=MentionKind.REPOST), id="a-repost-has-no-words"),
         pytest.param(arrived(excerpt=None, kind=MentionKind.BOOKMARK), id="a-bookmark-has-no-words"),
+        pytest.param(arrived(excerpt=None, kind=MentionKind.RSVP), id="an-answer-needs-no-words"),
         pytest.param(arrived(sighting=None), id="a-page-that-nobody-saw"),
+        pytest.param(arrived(title=None, author=ANN), id="a-note"),
+        pytest.param(arrived(title=None, excerpt=None, content=CONTENT, author=ANN), id="a-note-whole"),
+        pytest.param(arrived(title=None, excerpt=None, author=ANN, kind=MentionKind.LIKE), id="a-like-without-a-title"),
+        pytest.param(arrived(excerpt=None, content=CONTENT), id="a-reply-whole"),
     ],
 )
 def test_nothing_to_say(mention: Mention) -> None:
@@ -38,6 +46,17 @@ def test_nothing_to_say(mention: Mention) -> None:
             arrived(excerpt=None, kind=MentionKind.REPLY), "says nothing around the link", id="a-reply-without-words"
         ),
         pytest.param(arrived(title=None, kind=MentionKind.LIKE), "has no title", id="a-like-by-nobody"),
+        pytest.param(arrived(title=None, content=CONTENT), "has no title", id="a-note-by-nobody"),
+        pytest.param(arrived(title=None, author=Author(url=ANN.url)), "has no title", id="a-note-by-an-address"),
+        pytest.param(arrived(title=None, excerpt=None, author=ANN), "has no title", id="a-note-without-words"),
+        pytest.param(
+            arrived(title=None, excerpt="https://pills.example/ https://my.example/blog/part-5", author=ANN),
+            "has no title",
+            id="a-note-of-addresses",
+        ),
+        pytest.param(
+            arrived(title=None, author=ANN, sighting=page(101)), "has 101 links to other sites", id="a-note-and-links"
+        ),
         pytest.param(arrived(sighting=page(101)), "has 101 links to other sites", id="too-many-links"),
         pytest.param(arrived(sighting=page(50, 14_999)), "has little but links", id="links-and-little-else"),
     ],

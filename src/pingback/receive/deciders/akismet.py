@@ -11,7 +11,7 @@ import akismet
 import httpx
 
 from pingback.errors import FetchError
-from pingback.model import Mention, MentionStatus
+from pingback.model import Author, Mention, MentionKind, MentionStatus
 
 if TYPE_CHECKING:
     from pingback.net.client import Client
@@ -82,16 +82,25 @@ class _Door(httpx.BaseTransport):
 
 
 _MAX_ANSWER = 1024  # bytes; it is a word
+# What Akismet and WordPress call what is not just a mention, whichever protocol brought it.
+_TYPES = {
+    MentionKind.REPLY: "comment",
+    MentionKind.RSVP: "comment",
+    MentionKind.LIKE: "like",
+    MentionKind.REPOST: "repost",
+    MentionKind.BOOKMARK: "bookmark",
+}
 
 
 def _said_of(mention: Mention) -> akismet.AkismetArguments:
-    author = mention.author
+    author = mention.author or Author()
+    words = mention.content.text if mention.content else mention.excerpt
     return {
         "blog_charset": "UTF-8",
-        "comment_type": mention.protocol,
-        "comment_author": (author and author.name) or mention.site_name or mention.title or "",
-        "comment_author_url": mention.source,
-        "comment_content": "\n".join(filter(None, (mention.title, mention.excerpt))),
+        "comment_type": _TYPES.get(mention.kind, mention.protocol),
+        "comment_author": author.name or mention.site_name or mention.title or author.url or "",
+        "comment_author_url": mention.url,  # where readers are led, whatever address the author claims
+        "comment_content": "\n".join(filter(None, (mention.title, words))),
         "comment_date_gmt": mention.received.isoformat(),
         "permalink": mention.target,
     }
