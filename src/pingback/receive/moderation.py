@@ -4,18 +4,22 @@ Of one whose source was seen to hold the link, deciders are asked in order, and 
 approval is trust in what the owner read: a typo that is mended needs no new one, other words do.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from difflib import SequenceMatcher
+from html import unescape
 from typing import TYPE_CHECKING, TypeAlias
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import SAID, Author, Mention, MentionStatus, Opinion, Verification, Words
+from pingback.model import REACTIONS, SAID, Author, Mention, MentionStatus, Opinion, Verification, Words
 from pingback.receive.blocklist import block_of, hosts_above
 from pingback.receive.blocklist import blocks as is_blocked_by
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.homes import home_of
+from pingback.text import ELLIPSIS
 from pingback.urls import host_of, is_http
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ ON_ITS_WORD = "kept on the word of its sender, and not verified"
 
 ALIKE = 0.5  # the ratio of SequenceMatcher; texts that have nothing to do with one another have 0.2 to 0.4
 COMPARED = 200  # characters of each text: an excerpt has no more, and the worst pair of that length takes 0.2 seconds
+
+_RUN = 5  # characters: of shorter runs, texts that have nothing to do with one another share too many
+_HREF = re.compile(r'href="([^"]*)"')  # as `pingback.markup` writes it
 
 
 def approve(mention: Mention) -> MentionStatus:
@@ -101,7 +108,7 @@ class Moderator:
         if status is MentionStatus.REJECTED:
             raise _denied()
         was_approved = known is not None and MentionStatus.APPROVED in (known.status, known.decision)
-        was_read = known is not None and was_approved and bool(known.title or known.excerpt)  # there were words to read
+        was_read = known is not None and was_approved and bool(known.title or _said(known))  # there were words to read
         reason = "; ".join(filter(None, (CHANGED if was_read else None, opinion.reason))) or None
         waits = status is MentionStatus.PENDING
         return replace(mention, status=status, held_for=reason if waits else None)
@@ -128,18 +135,28 @@ def withdrawn(mention: Mention, instant: datetime, fault: int) -> Mention:
 def is_same_page(known: Mention, found: Mention) -> bool:
     """`found` is what the page of `known` says now: the same as before, or nearly, with nothing odd about it.
 
-    Of a mention that nobody has looked at there may be no words to compare: then any will do.
+    Of a mention that nobody has looked at there may be no words to compare: then any will do. Where an earlier version
+    of our reader read `known`, other words may be a better reading: it is the same page if it still says the old ones.
     """
-    before, after = _words(known), _words(found)
     if known.verified and _shown(known) == _shown(found):
         return True  # whatever else is on the page, nothing new is shown of it, and the owner may have liked it so
+    was_name_only = known.kind in REACTIONS and not _said(known) and known.decision is not MentionStatus.APPROVED
+    if known.verified and was_name_only and _said(found):
+        return False
+    is_reread = known.verified is not None and known.read_by < found.read_by
+    if is_reread and _still_says(known, found):
+        return True
     if suspicious(found) or (found.sighting and home_of(found.sighting.url) != home_of(found.source)):
         return False
-    if not before:
-        return True
-    if not _hosts(found) <= _hosts(known):
+    before, after = _words(known), _words(found)
+    if not before and not known.content:
+        return known.verified is None
+    if not _hosts(found) <= {*_hosts(known), host_of(known.target)}:
         return False
-    return known.title == found.title or SequenceMatcher(None, before, after, autojunk=False).ratio() >= ALIKE
+    if (known.content or found.content) and not is_reread:
+        return _in_common(_said(known), _said(found)) >= ALIKE
+    has_same_title = bool(known.title) and known.title == found.title
+    return has_same_title or SequenceMatcher(None, before, after, autojunk=False).ratio() >= ALIKE
 
 
 def _denied() -> Fault:
@@ -147,14 +164,41 @@ def _denied() -> Fault:
 
 
 def _shown(mention: Mention) -> tuple[object, ...]:
-    return mention.kind, mention.title, mention.excerpt, mention.site_name, mention.author
+    said = mention.kind, mention.rsvp, mention.title, mention.excerpt, mention.content
+    return *said, mention.permalink, mention.original, mention.site_name, mention.author
 
 
 def _words(mention: Mention) -> str:
     return "\n".join(text[:COMPARED] for text in (mention.title, mention.excerpt) if text)
 
 
+def _said(mention: Mention) -> str:
+    """What it says about the target, but for its title."""
+    return mention.content.text if mention.content else mention.excerpt or ""
+
+
+def _still_says(known: Mention, found: Mention) -> bool:
+    """All that was read of the page then stands on it now: somebody who swaps a page for another one has other words.
+
+    However the words are parted, as earlier versions read `<br>` as nothing.
+    """
+    page = found.sighting.text if found.sighting else ""
+    there = "".join("\n".join((found.title or "", found.excerpt or "", _said(found), page)).split())
+    read = [text for text in (known.title, known.excerpt, known.content and known.content.text) if text]
+    return bool(read) and all("".join(text.split()).strip(ELLIPSIS) in there for text in read)
+
+
+def _in_common(one: str, other: str) -> float:
+    """The share of two texts that both have, by runs of five characters: a text may be ten thousand of them."""
+    both = [
+        Counter(text[place : place + _RUN] for place in range(max(len(text) - _RUN + 1, 1))) for text in (one, other)
+    ]
+    return 2 * (both[0] & both[1]).total() / (both[0].total() + both[1].total())
+
+
 def _hosts(mention: Mention) -> set[str]:
     """Where the links of what is shown lead."""
     author = mention.author or Author()
-    return {host_of(url) for url in (mention.source, author.url, author.photo) if url and is_http(url)}
+    links = _HREF.findall(mention.content.html) if mention.content else ()
+    shown = mention.source, mention.permalink, mention.original, author.url, author.photo, *map(unescape, links)
+    return {host_of(url) for url in shown if url and is_http(url)}
