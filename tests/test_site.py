@@ -16,6 +16,7 @@ import pingback
 from pingback.clock import now
 from pingback.net.budget import Budget
 from pingback.net.response import Response
+from pingback.page.about import READER
 from pingback.settings import GENERAL, TABLE, Keywords, Settings, load
 from pingback.store.looks import FirstLook
 from tests.paths.programs import wait_until
@@ -31,6 +32,8 @@ CHANGED: dict[str, Any] = {
     "check_targets": False,
     "close_after": 30.0,
     "approve": "all",
+    "approve_reactions": "known",
+    "relays": ("relay.example",),
     "block": ("spam.example",),
     "keep_days": 365.0,
     "self_pings": False,
@@ -63,9 +66,8 @@ def answered(site: pingback.Site, path: str) -> bytes:
 
 
 def kept(source: str = SOURCE, status: pingback.MentionStatus = APPROVED, **more: Any) -> pingback.Mention:
-    return pingback.Mention(
-        source=source, target=TARGET, protocol=pingback.Protocol.PINGBACK, status=status, received=now(), **more
-    )
+    said: dict[str, Any] = {"protocol": pingback.Protocol.PINGBACK, "received": now(), "read_by": READER}
+    return pingback.Mention(source=source, target=TARGET, status=status, **(said | more))
 
 
 # What it is made of
@@ -693,6 +695,31 @@ def test_run_due_verifies_old_mentions_anew(clock: Clock) -> None:
         assert site.mentions(TARGET) == []
 
 
+def test_run_due_reads_again_what_an_earlier_version_read(clock: Clock) -> None:
+    web = Pages(WEB)
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock, client=web) as site:
+        for status in (APPROVED, PENDING):
+            known = replace(kept(f"https://a.example/{status}", status), title="Six", received=clock(), read_by=0)
+            web.web[known.source] = WEB[SOURCE]
+            store.mentions.keep(replace(known, verified=clock()))
+        assert [site.run_due(), site.run_due()] == [2, 0]
+        assert [(each.status, each.excerpt) for each in store.mentions.list()] == [
+            (APPROVED, "five"),
+            (PENDING, "five"),
+        ]
+
+
+def test_reread_tells_of_each_as_it_stands_then(clock: Clock) -> None:
+    with pingback.Store("sqlite://", clock=clock) as store, made(store=store, clock=clock) as site:
+        store.mentions.keep(replace(kept(), title="Six", received=clock(), verified=clock(), read_by=0))
+        heard: list[pingback.Mention] = []
+        assert [site.reread(on_mention=heard.append), site.reread(on_mention=heard.append)] == [0, 0]
+        assert [each.excerpt for each in heard] == ["five"]
+        assert site.reread(TARGET, source=SOURCE) == 0
+        with pytest.raises(ValueError, match="'part-5' is not an absolute URL"):
+            site.reread("part-5")
+
+
 def test_sites_of_one_database_leave_one_another_what_waits(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/pingback.db"
     with made(store=url, clock=clock) as site, made(url="https://other.example/", store=url, clock=clock) as other:
@@ -715,7 +742,7 @@ def test_an_old_mention_of_another_site_of_the_database_is_left_to_it(clock: Clo
 def test_run_due_leaves_old_mentions_alone_where_that_is_wished(clock: Clock) -> None:
     web = Pages({SOURCE: Page(status=410)})
     with made(store=pingback.Store("sqlite://", clock=clock), clock=clock, client=web, reverify_after_days=0) as site:
-        site.store.mentions.keep(replace(kept(), received=clock(), verified=clock()))
+        site.store.mentions.keep(replace(kept(), received=clock(), verified=clock(), read_by=0))
         clock.pass_by(days=31)
-        assert (site.run_due(), web.asked) == (0, [])
+        assert (site.run_due(), web.asked) == (0, [])  # nor read by an earlier version
         site.store.close()

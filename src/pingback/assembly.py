@@ -1,9 +1,11 @@
 """The parts of a site, as its settings choose them: what `pingback.site` is made of."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from inspect import iscoroutinefunction
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +19,7 @@ from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.steps import End, Handler
 from pingback.model import REACTIONS, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
+from pingback.page.about import READER
 from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
 from pingback.receive.deciders.heuristics import suspicious
@@ -32,6 +35,7 @@ from pingback.receive.verification import Verifier
 from pingback.settings import Settings
 from pingback.store import Store
 from pingback.table import OFF
+from pingback.urls import origin_of
 from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
@@ -39,13 +43,16 @@ if TYPE_CHECKING:
     from pingback.receive.deciders.akismet import Akismet
 
 REVERIFY_EVERY = 60.0  # seconds
-REVERIFIED = 4  # mentions at a time: gentle with the sources, and 5,000 a day
+# Mentions at a time, of those that were not looked at for long, and of those that an earlier version of ours read:
+# gentle with the sources, and 5,000 a day.
+REVERIFIED = 4
 NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an index
 TAKE_UP_EVERY = 60.0  # seconds
 TAKE_BACK_EVERY = 2.0  # seconds; where nothing was left to us, it costs a look at an index
 SETTLE_EVERY = 5.0  # seconds
 FORGET_EVERY = 3600.0  # seconds
 FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
+AT_ONCE = 200  # mentions that are read again by one word, of which the jobs are made at once
 A_MOMENT, A_DAY = timedelta(minutes=1), timedelta(days=1)
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
@@ -76,6 +83,7 @@ class Parts:
         host: Host,
         stopped: Event | None = None,
     ) -> None:
+        self._of = partial(Parts, store=store, client=client, callbacks=callbacks, host=host, stopped=stopped)
         self._settings = settings
         self._store = store
         self._client = client
@@ -116,7 +124,7 @@ class Parts:
             )
             self._verifier.on_kept = callbacks.hear
             self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}
-        self._carrier = Threads(self._runner(Pool()), self._chores())
+        self._carrier = Threads(self._runner(Pool(), self._handlers), self._chores())
         self._receiver = None
         if self._verifier is not None:
             self._receiver = Receiver(
@@ -174,13 +182,53 @@ class Parts:
             self._reverify()
         self._notifier.look()
         with Pool() as pool:
-            runner = self._runner(pool)
+            runner = self._runner(pool, self._handlers)
             done = runner.run(seconds=until - monotonic())
             if self._notifier.look():  # of what was verified just now
                 done += runner.run(seconds=until - monotonic())
         self.publishing.settle()
         self._forget()
         return done
+
+    def reread(
+        self, target: str | None, source: str | None, everything: bool, on_mention: Callable[[Mention], object] | None
+    ) -> int:
+        """See `pingback.site.Site.reread`."""
+        reader = None if everything or target or source else READER
+        chosen = self._store.looks.read_before(reader, target=target, source=source)
+        if self._verifier is not None:
+            return self._look_again(self._verifier, chosen, on_mention)
+        if not chosen:
+            return 0
+        # Whose pages they are, the database says.
+        site = tuple(sorted({origin_of(each.target) for each in chosen}))
+        with closing(self._of(replace(self._settings, site=site))) as parts:
+            return parts.reread(target, source, everything, on_mention)
+
+    def _look_again(
+        self, verifier: Verifier, chosen: Iterable[Mention], on_mention: Callable[[Mention], object] | None
+    ) -> int:
+        """Look at their sources now, in this thread; how many are left to whoever does the jobs."""
+        ours = [each for each in chosen if verifier.site.holds(each.target)]
+        left = {each.id or 0 for each in ours}
+
+        def look(job: Job) -> End:
+            end = verifier.reverify(job)
+            return end._replace(told=partial(tell, job.subject)) if end.counts else end
+
+        def tell(number: int) -> None:
+            left.discard(number)
+            if on_mention is not None:
+                for mention in self._store.mentions.with_ids([number]):
+                    on_mention(mention)
+
+        for start in range(0, len(ours), AT_ONCE):
+            some = ours[start : start + AT_ONCE]
+            self._store.looks.add_now(some, now=self._clock())
+            with Pool() as pool:
+                runner = self._runner(pool, {JobKind.REVERIFY: look})
+                runner.run(only=[each.id or 0 for each in some], patience=timedelta(seconds=self._settings.wait))
+        return len(left)
 
     def work(self) -> None:
         """Do in this thread what the background does, until `stopped` is set; what is being sent then is finished."""
@@ -192,10 +240,10 @@ class Parts:
         self._carrier.close()
         self._learning.close()
 
-    def _runner(self, pool: Pool) -> Runner:
+    def _runner(self, pool: Pool, handlers: Mapping[JobKind, Handler]) -> Runner:
         return Runner(
             self._store.jobs,
-            self._handlers,
+            handlers,
             budget=self._budget,
             pool=pool,
             lease=lease_for(self._client.limits.timeout),
@@ -217,7 +265,8 @@ class Parts:
     def _reverify(self) -> None:
         if self._settings.reverify_after_days and self._verifier is not None:
             after = timedelta(days=self._settings.reverify_after_days)
-            if self._verifier.add_overdue(after=after, most=REVERIFIED):
+            added = self._verifier.add_overdue(after=after, most=REVERIFIED)
+            if added + self._verifier.add_outdated(most=REVERIFIED):
                 self._carrier_looks()
 
     def _forget(self) -> None:
@@ -251,6 +300,12 @@ class Parts:
         """Akismet hears of the owner's decision, in a thread that nobody waits for."""
         with suppress(RuntimeError):  # it is closed
             self._learning.submit(partial(akismet.learn, before, mention))
+
+
+def check_callable(name: str, called: object) -> None:
+    """What a coroutine function gives is true, and nothing happens: `target_exists` would let every target pass."""
+    if not callable(called) or iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__):
+        raise TypeError(f"{name} takes a plain function, which is called in a thread, and not {called!r}")
 
 
 def store_for(settings: Settings) -> Store:

@@ -45,18 +45,19 @@ LogFormat: TypeAlias = Literal["plain", "json"]
 _PUBLISH = ("publish",)
 _SERVE = ("serve",)
 _RECEIVE = ("serve", "worker")
+_DECIDE = (*_RECEIVE, "reread")
 COMMANDS = (  # of which each may have a table in the file
     *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "token", "worker"),
-    *("mentions", "moderate", "prune", "db", "advertise", "doctor", "demo"),
+    *("mentions", "reread", "moderate", "prune", "db", "advertise", "doctor", "demo"),
 )
 
 POSTS = Group("Posts", _PUBLISH)
-SITE = Group("Site", _RECEIVE)
-TARGETS = Group("Targets", _RECEIVE)
+SITE = Group("Site", _DECIDE)
+TARGETS = Group("Targets", _DECIDE)
 SENDING = Group("Sending", _PUBLISH)
-VERIFICATION = Group("Verification", _RECEIVE)
-LIMITS = Group("Limits", _RECEIVE)
-MODERATION = Group("Moderation", _RECEIVE)
+VERIFICATION = Group("Verification", _DECIDE)
+LIMITS = Group("Limits", _DECIDE)
+MODERATION = Group("Moderation", _DECIDE)
 NOTIFICATIONS = Group("Notifications", _RECEIVE)
 SERVER = Group("Server", _SERVE)
 LOG = Group("Log and metrics", _RECEIVE)
@@ -125,7 +126,7 @@ class Settings:
     )
     check_targets: bool = setting(True, TARGETS, "Ask the site whether a target exists.")
     self_pings: bool = setting(
-        True, TARGETS, "Pings between the site's own pages are sent and taken.", commands=(*_PUBLISH, *_RECEIVE)
+        True, TARGETS, "Pings between the site's own pages are sent and taken.", commands=(*_PUBLISH, *_DECIDE)
     )
     close_after: float | None = setting(
         None, TARGETS, "Take no pings for pages that were published longer ago.", of=AGE
@@ -135,7 +136,7 @@ class Settings:
         None, SENDING, "Only by this protocol.", of=PROTOCOL, unset="auto, the first one that each target takes"
     )
     wait: float = setting(
-        60.0, SENDING, "For hosts that take pings one by one.", of=SECONDS, commands=("publish", "retry")
+        60.0, SENDING, "For hosts that take pings one by one.", of=SECONDS, commands=("publish", "retry", "reread")
     )
     again: bool = setting(False, SENDING, "Send once more what was sent for the SOURCEs, what was accepted included.")
     strict: bool = setting(False, SENDING, "End with 1 where a far side says no.", commands=("publish", "retry"))
@@ -158,7 +159,11 @@ class Settings:
         "verified", VERIFICATION, "Unverified ones are kept as pending, with the sender's words."
     )
     reverify_after_days: float = setting(
-        30.0, VERIFICATION, "Look again at the sources of old mentions, a few a minute; 0 for never.", of=DAYS
+        30.0,
+        VERIFICATION,
+        "Look again at the sources of old mentions, a few a minute; 0 for never.",
+        of=DAYS,
+        commands=_RECEIVE,
     )
 
     relays: tuple[str, ...] = setting(
@@ -167,7 +172,7 @@ class Settings:
         "A host that shows answers from elsewhere, whose addresses of them are believed.",
         flag="--relay",
         of=HOST,
-        commands=("verify", *_RECEIVE),
+        commands=("verify", *_DECIDE),
     )
 
     rate: str = setting(
@@ -183,7 +188,11 @@ class Settings:
     )
     block: tuple[str, ...] = setting((), MODERATION, "Take no pings from this host.", of=BLOCK)
     keep_days: float = setting(
-        90.0, MODERATION, "Forget what was rejected, deleted or is spam after so many days; 0 for never.", of=DAYS
+        90.0,
+        MODERATION,
+        "Forget what was rejected, deleted or is spam after so many days; 0 for never.",
+        of=DAYS,
+        commands=_RECEIVE,
     )
     akismet_key: str | None = setting(None, MODERATION, "Ask Akismet, with this key.", flag=None, secret=True)
     akismet_site: str | None = setting(

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import replace
-from inspect import iscoroutinefunction
 from pathlib import Path
 from signal import Signals
 from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from pingback import forks
-from pingback.assembly import Host, Parts, store_for
+from pingback.assembly import Host, Parts, check_callable, store_for
 from pingback.clock import Clock, now
 from pingback.errors import SettingsError
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words
@@ -113,7 +112,7 @@ class Site:
                 raise SettingsError(f"at: {error}") from None
         for name, called in host._asdict().items():
             if called is not None:
-                _check_callable(name, called)
+                check_callable(name, called)
         self.settings = settings
         self._host = host
         self._own = ExitStack()  # the store and the client that nobody else closes
@@ -205,7 +204,7 @@ class Site:
         and the mention counts as told; what a crash kept from being told is told later. What nobody verifies, a
         TrackBack by the setting `trackback`, is told after ten minutes.
         """
-        _check_callable("on_mention", callback)
+        check_callable("on_mention", callback)
         self._callbacks.add(callback)
         return callback
 
@@ -270,6 +269,22 @@ class Site:
         return self.publishing.retry(
             everything=everything, source=source, target=target, status=status, on_outcome=on_outcome
         )
+
+    def reread(
+        self,
+        target: str | None = None,
+        *,
+        source: str | None = None,
+        everything: bool = False,
+        on_mention: Callable[[Mention], object] | None = None,
+    ) -> int:
+        """Read again, in this thread, what an earlier version read of mentions that are shown or wait for the owner.
+
+        With `everything`, a target or a source, whichever version read it. `on_mention` hears of each as it stands
+        then. How many are left to `run_due` and the background, as their hosts are not to be asked for now. ValueError
+        for a URL that is not an absolute HTTP URL. Raises StoreError.
+        """
+        return self._opened().reread(target, source, everything, on_mention)
 
     def moderate(self, ids: Iterable[int], status: MentionStatus) -> list[Mention]:
         """Approve mentions, mark them as spam, or delete them: as they stand then; see `Store.moderation.decide`.
@@ -430,9 +445,3 @@ class Site:
             host=self._host,
             stopped=stopped,
         )
-
-
-def _check_callable(name: str, called: object) -> None:
-    """What a coroutine function gives is true, and nothing happens: `target_exists` would let every target pass."""
-    if not callable(called) or iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__):
-        raise TypeError(f"{name} takes a plain function, which is called in a thread, and not {called!r}")

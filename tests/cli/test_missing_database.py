@@ -14,6 +14,8 @@ from tests.cli.conftest import Run
         pytest.param(("mentions",), id="mentions"),
         pytest.param(("outbox",), id="outbox"),
         pytest.param(("retry",), id="retry"),
+        pytest.param(("reread",), id="reread"),
+        pytest.param(("reread", "--all", "--site", "https://my.example/"), id="reread-all"),
         pytest.param(("moderate", "approve", "1"), id="moderate-approve"),
         pytest.param(("moderate", "block", "spam.example"), id="moderate-block"),
         pytest.param(("moderate", "blocks"), id="moderate-blocks"),

@@ -181,6 +181,26 @@ def test_no_link_has_a_reason_and_no_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("page", "content_type", "text"),
+    [
+        pytest.param(
+            f'<title>Six</title><meta name="description" content="Of clocks."><nav>Home</nav>{LINK}<footer>2026',
+            "text/html",
+            f"Of clocks.SixHome{EXCERPT}2026",
+            id="html",
+        ),
+        pytest.param(
+            f'{{"a": "{TARGET}", "b": "words"}}', "application/json", f'{{"a": "{TARGET}", "b": "words"}}', id="json"
+        ),
+    ],
+)
+def test_all_words_of_the_page_are_there_to_be_compared(page: str, content_type: str, text: str) -> None:
+    sighting = read(page, content_type).sighting
+    assert sighting is not None
+    assert sighting.text == text
+
+
 def test_a_legacy_encoding() -> None:
     page = f'<meta charset="shift_jis"><title>日本</title><a href="{TARGET}">五</a>'.encode("shift_jis")
     verification = read_mention(page, source=SOURCE, target=TARGET, url=SOURCE, content_type="text/html")

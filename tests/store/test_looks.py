@@ -53,6 +53,49 @@ def test_the_oldest_look_first_and_no_more_than_asked_for(store: Store) -> None:
     assert due(store, NOON + 30 * DAY - timedelta(microseconds=1)) == []
 
 
+def outdated(store: Store, reader: int, **asked: object) -> int:
+    before = {"hosts": ["my.example"], "is_ours": lambda target: True, "now": NOON, "most": 9, "reader": reader}
+    return store.looks.add_outdated(**(before | asked))  # type: ignore[arg-type]  # as they are named there
+
+
+def outdated_sources(store: Store) -> list[str]:
+    leased = store.jobs.lease([JobKind.REVERIFY], worker_id="me", now=NOON, lease=DAY, limit=9, per_host=9)
+    return [each.source for job in leased for each in store.mentions.with_ids([job.subject])]
+
+
+def test_the_oldest_reading_first_and_no_more_than_asked_for(store: Store) -> None:
+    for number, (reader, days) in enumerate([(1, 0), (0, 2), (0, 1), (2, 0)]):
+        keep(store, number, read_by=reader, verified=NOON - days * DAY)
+    assert [outdated(store, 2, most=1) for _ in range(4)] == [1, 1, 1, 0]
+    assert outdated_sources(store) == [f"https://a.example/{number}" for number in (1, 2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_due"),
+    [
+        pytest.param({}, True, id="approved"),
+        pytest.param({"status": MentionStatus.PENDING}, True, id="waits-for-the-owner"),
+        pytest.param({"read_by": 1}, False, id="read-by-this-version"),
+        pytest.param({"read_by": 2}, False, id="read-by-a-later-version"),
+        pytest.param({"verified": None}, False, id="never-verified"),
+        pytest.param({"status": MentionStatus.PENDING, "verified": None}, False, id="waits-for-a-look"),
+        pytest.param({"status": MentionStatus.SPAM}, False, id="spam"),
+        pytest.param({"status": MentionStatus.DELETED}, False, id="withdrawn"),
+        pytest.param({"status": MentionStatus.REJECTED}, False, id="rejected"),
+        pytest.param({"target": "https://other.example/5"}, False, id="of-another-host"),
+    ],
+)
+def test_which_readings_are_outdated(store: Store, changes: dict[str, object], is_due: bool) -> None:
+    keep(store, 1, **changes)
+    assert outdated(store, 1) == is_due
+    assert outdated(store, 1) == 0  # it has a job
+
+
+def test_nor_is_it_where_its_target_is_not_ours(store: Store) -> None:
+    keep(store, 1)
+    assert outdated(store, 1, is_ours=lambda _: False) == 0
+
+
 def test_what_a_clock_that_ran_ahead_has_looked_at_is_looked_at_anew(store: Store) -> None:
     keep(store, 1, verified=NOON + 3650 * DAY)
     assert due(store, NOON) == ["https://a.example/1"]

@@ -239,6 +239,14 @@ NEWS = [
             id="told",
         ),
         pytest.param(
+            lambda store: store.looks.add_outdated(hosts=["b.example"], is_ours=bool, reader=1, now=NOON, most=0),
+            [
+                "by_reading (target_host=? AND read_by<?)",
+                "SEARCH pingback_jobs USING COVERING INDEX sqlite_autoindex_pingback_jobs_1 (kind=? AND subject=?)",
+            ],
+            id="outdated-readings",
+        ),
+        pytest.param(
             lambda store: store.looks.take_back(hosts=["b.example"], is_ours=bool, now=NOON),
             ["SEARCH pingback_jobs USING INDEX pingback_jobs_left (left_to=?)"],
             id="left-to-us",

@@ -20,6 +20,7 @@ _COMMANDS = {
     "token": "Make the token by which other machines publish.",
     "worker": "Send what is due and verify what is queued, until stopped.",
     "mentions": "List what was received.",
+    "reread": "Read the sources of old mentions again.",
     "moderate": "Decide on what was received, or block hosts.",
     "prune": "Forget old spam, what was withdrawn, and what was sent long ago.",
     "db": "Upgrade the database, or say which schema it has.",

@@ -49,21 +49,22 @@ def read_mention(
     if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))
-    if said_in is None:
-        found = _in_html(utf8, source, target, url, relays)
-    else:
+    found, text = None, ""
+    if said_in is not None:
         asked = Asked(target=target, source=source, url=url, media_type=media_type)
-        found = _in_text(said_in(utf8.decode("utf-8", "replace"), asked, len(page) >= LARGEST), asked, relays)
+        text = utf8.decode("utf-8", "replace")
+        found = _in_text(said_in(text, asked, len(page) >= LARGEST), asked, relays)
+    elif not cannot_hold(utf8, target, url=url):
+        html = Page([utf8], url=url, charset="utf-8")
+        found = _in_html(html, source, target, relays)
+        text = "".join((best_of(html.metas).get("description", ""), *html.texts))
     if found is None:
         return _not_linked(source, target, f"{source} does not link to {target}")
-    sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url))
+    sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url), text=text)
     return replace(found, sighting=sighting, read_by=READER)
 
 
-def _in_html(utf8: bytes, source: str, target: str, url: str, relays: Collection[str]) -> Verification | None:
-    if cannot_hold(utf8, target, url=url):
-        return None
-    page = Page([utf8], url=url, charset="utf-8")
+def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> Verification | None:
     wanted = Wanted(target)
     links = [node for node in page.nodes if node.attributes and wanted.is_meant_by(node.attributes, page.base)]
     if not links:
@@ -72,7 +73,7 @@ def _in_html(utf8: bytes, source: str, target: str, url: str, relays: Collection
     speaker = Speaker(subject, links, target, fragment=source.partition("#")[2])
     metas = best_of(page.metas)
     title = title_of(page) or speaker.name or metas.get("title") or heading_of(page)
-    permalink, original = _places(speaker.permalink, source, url, relays)
+    permalink, original = _places(speaker.permalink, source, page.url, relays)
     date, published_as = speaker.date or (None, None)
     content, excerpt = _words_of(page, speaker, metas.get("description"))
     return Verification(

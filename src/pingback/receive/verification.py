@@ -24,6 +24,7 @@ from pingback.jobs.runner import lease_for
 from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
 from pingback.model import RELAYS, Mention, MentionStatus, Protocol, Verification
+from pingback.page.about import READER
 from pingback.receive.moderation import Moderator, is_same_page, with_page, withdrawn
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
@@ -105,6 +106,15 @@ class Verifier:
         instant = self.clock()
         return self.store.looks.add_overdue(
             hosts=self.site.hosts, is_ours=self.site.holds, before=instant - after, now=instant, most=most
+        )
+
+    def add_outdated(self, *, most: int) -> int:
+        """Have mentions looked at again that an earlier version of ours read; how many there are.
+
+        `most` of them, those of this site, the oldest reading first. Raises StoreError.
+        """
+        return self.store.looks.add_outdated(
+            hosts=self.site.hosts, is_ours=self.site.holds, reader=READER, now=self.clock(), most=most
         )
 
     def adopt(self, *, but_of: Collection[Protocol]) -> int:

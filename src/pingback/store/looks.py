@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, func, literal, select, text, update
+from sqlalchemy import BigInteger, Integer, bindparam, func, literal, select, text, update
 
-from pingback.model import Mention, Protocol
+from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
 from pingback.store.jobs import SLACK, add_job, add_jobs, drop_job, due_of, finish_job, reschedule_job
 from pingback.store.lanes import Lane, big, update_lanes
 from pingback.store.mentions import Mentions
-from pingback.store.rows import FAR, instant, micros
-from pingback.store.schema import LEFT, LOOKED_AT, UNSEEN, jobs, mentions
+from pingback.store.rows import FAR, instant, micros, source_key_of
+from pingback.store.schema import LEFT, LOOKED_AT, READ, UNSEEN, jobs, mentions
 from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import host_of, is_http, server_of
@@ -137,12 +137,54 @@ class Looks:
                 for since, until in ((0, micros(before)), (micros(now + SLACK), FAR)):  # and by a clock that ran ahead
                     rows = tx.execute(_OVERDUE, asked | {"since": since, "until": until})
                     found += [(row[0], row[1], row[2], row[3]) for row in rows]
-        ours = [(number, source) for _, number, source, target in sorted(found) if is_ours(target)]
-        chosen = {number: _host(source) for number, source in ours[:most]}
-        if chosen:
-            with self._database.write() as tx:
-                add_jobs(tx, JobKind.REVERIFY, chosen, due=now, now=now)
+        chosen = [(number, source) for _, number, source, target in sorted(found) if is_ours(target)][:most]
+        self._look_again(chosen, now=now)
         return len(chosen)
+
+    def add_outdated(
+        self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], reader: int, now: datetime, most: int
+    ) -> int:
+        """Have mentions looked at again that an earlier version than this `reader` read, the oldest reading first.
+
+        Those that are shown or wait for the owner, whose target, at one of these `hosts`, `is_ours`, and `most` of
+        them; how many that are. What was never verified is left out.
+        """
+        found: list[tuple[int, int, int, str, str]] = []
+        with self._database.read() as tx:
+            for host in hosts:
+                asked = {"at_host": host, "kind": JobKind.REVERIFY.value, "most": most + LOOKED_THROUGH}
+                rows = tx.execute(_OUTDATED, asked | {"reader": reader})
+                found += [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        chosen = [(number, source) for *_, number, source, target in sorted(found) if is_ours(target)][:most]
+        self._look_again(chosen, now=now)
+        return len(chosen)
+
+    def read_before(self, reader: int | None, *, target: str | None, source: str | None) -> list[Mention]:
+        """What is shown or waits for the owner, and was verified, the oldest reading first.
+
+        Read by an earlier version than this `reader`, or by any; of a target, by a source. ValueError where that is not
+        an absolute HTTP URL.
+        """
+        by_source = None if source is None else source_key_of(source)
+        found = [
+            each
+            for status in (MentionStatus.APPROVED, MentionStatus.PENDING)
+            for each in self._mentions.list(target=target, status=status)
+            if each.verified is not None
+            and (reader is None or each.read_by < reader)
+            and by_source in (None, source_key_of(each.source))
+        ]
+        return sorted(found, key=lambda each: (each.read_by, each.id))
+
+    def add_now(self, chosen: Iterable[Mention], *, now: datetime) -> None:
+        """Have the sources of known mentions looked at again now."""
+        self._look_again([(each.id or 0, each.source) for each in chosen], now=now)
+
+    def _look_again(self, chosen: Collection[tuple[int, str]], *, now: datetime) -> None:
+        if chosen:
+            hosts = {number: _host(source) for number, source in chosen}
+            with self._database.write() as tx:
+                add_jobs(tx, JobKind.REVERIFY, hosts, due=now, now=now)
 
     def adopt(
         self, *, hosts: Iterable[str], is_ours: Callable[[str], bool], but_of: Collection[Protocol], now: datetime
@@ -231,6 +273,18 @@ _OVERDUE = prepared(
     )
     .order_by(mentions.c.tried)
     .limit(bindparam("most"))
+)
+_OUTDATED = prepared(
+    select(mentions.c.read_by, mentions.c.tried, mentions.c.id, mentions.c.source, mentions.c.target)
+    .where(
+        text(READ),
+        mentions.c.target_host == bindparam("at_host"),
+        mentions.c.read_by < bindparam("reader", type_=Integer),
+        _HAS_NO_JOB,
+    )
+    .order_by(mentions.c.read_by, mentions.c.tried)
+    .limit(bindparam("most"))
+    .with_hint(mentions, "INDEXED BY pingback_mentions_by_reading", "sqlite")
 )
 _WITHOUT_JOB = prepared(
     select(mentions.c.id, mentions.c.source, mentions.c.target)

@@ -38,6 +38,7 @@ UNSEEN = "status = 'pending' AND verified IS NULL"
 WANTED = "status = 'pending' AND decision = 'approved' AND verified IS NULL"
 # Approved by the owner, or for its words: a like may have been taken for no more than it shows.
 VOUCHES = f"status = 'approved' AND (decision = 'approved' OR kind NOT IN ({_LIST}))"
+READ = "status IN ('approved', 'pending') AND verified IS NOT NULL"
 LOOKED_AT = "status = 'approved' AND verified IS NOT NULL"
 FORGETTABLE = "decision IS NULL AND status IN ('deleted', 'rejected', 'spam')"
 # That were never shown; most of them come of strangers' mistakes.
@@ -130,6 +131,7 @@ _some("unseen", _c.received, _c.id, where=UNSEEN)
 _some("wanted", _c.id, where=WANTED)
 _some("by_vouch", _c.home_key, _c.author_key, _c.source_key, where=VOUCHES)
 _some("by_look", _c.target_host, _c.tried, _c.id, where=LOOKED_AT)
+_some("by_reading", _c.target_host, _c.read_by, _c.tried, _c.id, where=READ)
 _some("forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
 _some("rejected", _c.changed, _c.id, where=REJECTED)
 _some("rejected_long", _c.changed, _c.id, where=REJECTED_LONG)

@@ -1,5 +1,5 @@
 """What a source says, whole: its content, its answer to an invitation, its own addresses, and its date as it wrote it.
-And who is known at a place: each author for themselves.
+And who is known at a place: each author for themselves. And which mentions were read by an earlier reader.
 
 Revision 0004.
 """
@@ -42,6 +42,14 @@ def upgrade() -> None:
         ["home_key", "author_key", "source_key"],
         sqlite_where=vouches,
         postgresql_where=vouches,
+    )
+    read = sa.text("status IN ('approved', 'pending') AND verified IS NOT NULL")
+    op.create_index(
+        "pingback_mentions_by_reading",
+        "pingback_mentions",
+        ["target_host", "read_by", "tried", "id"],
+        sqlite_where=read,
+        postgresql_where=read,
     )
 
 
