@@ -356,6 +356,7 @@ LINK = f'<a href="{TARGET}">five</a>'
         pytest.param(entry(like_of=TARGET, content="liked it"), None, id="mf2-like"),
         pytest.param(activity("Announce", content="RT"), None, id="as2-repost"),
         pytest.param(note(to=TARGET), None, id="as2-nothing"),
+        pytest.param(note(content=f'<p>Look.</p><img src="{TARGET}">'), "Look.", id="as2-an-image-is-the-link"),
         pytest.param(
             entry(bookmark_of=TARGET, content={"html": f"<p>{LINK}</p><p>Read it.</p>"}), "five Read it.", id="bookmark"
         ),
