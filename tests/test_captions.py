@@ -60,6 +60,7 @@ def test_where_to_read_it(permalink: str | None, original: str | None, link: str
 def test_who_has_no_name_is_named_by_the_host_of_the_entry() -> None:
     mention = replace(REPLY, author=Author(url="https://dee.example/"), permalink="https://f.example/1")
     assert name_of(mention) == "f.example"
+    assert name_of(replace(mention, permalink=None, original="https://g.example/1")) == "d.example"
 
 
 def test_when() -> None:

@@ -36,8 +36,8 @@ def speaker_of(mention: Mention) -> str | None:
 
 
 def name_of(mention: Mention) -> str:
-    """Who says it: without a name the host."""
-    return speaker_of(mention) or host_of(link_of(mention))
+    """Who says it: without a name the host, but never one that nobody can check."""
+    return speaker_of(mention) or host_of(mention.url)
 
 
 def words_of(mention: Mention) -> str | None:
@@ -57,7 +57,7 @@ def title_of(mention: Mention) -> str:
     if mention.title:
         return mention.title
     words = shorten(" ".join((words_of(mention) or "").split()), MAX_WORDS)
-    return ": ".join(filter(None, [speaker_of(mention), words])) or link_of(mention)
+    return ": ".join(filter(None, [speaker_of(mention), words])) or mention.url
 
 
 def label_of(mention: Mention) -> str:

@@ -149,6 +149,8 @@ def test_what_a_foreign_host_is_said_to_be_is_no_url_of_the_entry(receiver: Rece
     keep(receiver, replace(PLAIN, original="https://f.example/1"))
     assert asked(receiver, "/api/mentions.jf2")["children"][0]["url"] == PLAIN.source
     assert asked(receiver, "/api/mentions.json")["mentions"][0]["url"] == PLAIN.source
+    [entry] = feedparser.parse(get(receiver, "/api/mentions.atom").body).entries
+    assert entry.link == PLAIN.source
 
 
 def test_json_has_the_mentions_of_the_command_line(receiver: Receiver) -> None:

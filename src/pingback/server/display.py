@@ -188,12 +188,12 @@ def _last_answers(mentions: Iterable[Mention]) -> Iterable[Mention]:
 def _person(mention: Mention) -> object:
     """Who it is: the author by address, else by name and host."""
     url = mention.author and mention.author.url
-    return key_of(url) if url else (name_of(mention).casefold(), host_of(link_of(mention)))
+    return key_of(url) if url else (name_of(mention).casefold(), host_of(mention.url))
 
 
 def _initials(mention: Mention) -> str:
     """A letter or two for the author's name, in the place of a picture."""
-    words = [word for word in map(_letters, name_of(mention).split()) if word] or [host_of(link_of(mention))]
+    words = [word for word in map(_letters, name_of(mention).split()) if word] or [host_of(mention.url)]
     return "".join([word[0].upper()[0] for word in (words if len(words) == 1 else (words[0], words[-1]))])
 
 

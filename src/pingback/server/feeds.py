@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
-from pingback.captions import html_of, link_of, name_of, title_of, words_of
+from pingback.captions import html_of, name_of, title_of, words_of
 from pingback.model import Author, Mention, MentionKind
 from pingback.sanitized import timestamp
 
@@ -44,8 +44,8 @@ def _add_entry(entry: etree._Element, mention: Mention) -> None:
     _text(entry, "title", title_of(mention))
     _text(entry, "updated", timestamp(_updated(mention)))
     _text(entry, "published", timestamp(mention.published or mention.received))
-    _link(entry, "alternate", link_of(mention))
-    if link_of(mention) != mention.source:
+    _link(entry, "alternate", mention.url)
+    if mention.url != mention.source:
         _link(entry, "via", mention.source)  # RFC 4287 §4.2.7.2
     _link(entry, "related", mention.target)
     person = etree.SubElement(entry, f"{_ATOM}author")
