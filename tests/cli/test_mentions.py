@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.store import Store
 from tests.cli.conftest import Run
+from tests.server.strangers import HOSTILE_REPLY, LIKE, REPLY, RSVP, SCRIPT
 
 FIVE = "https://my.example/part-5"
 RECEIVED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -105,6 +107,26 @@ def test_text(run: Run) -> None:
         f"  https://a.example/7 -> {FIVE}",
         "  waits: not verified yet",
     ]
+
+
+def test_who_says_what_where_there_is_no_title(tmp_path: Path, run: Run) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        for mention in (LIKE, REPLY, RSVP):
+            store.mentions.keep(mention)
+    assert run("mentions").out.splitlines()[::2] == [
+        "1 approved 2026-01-02 13:00 Like: Bob",
+        "2 approved 2026-01-03 05:00 Reply: Dee: I do not think so. See my post.",
+        "3 approved 2026-01-03 06:00 RSVP maybe: Eve of the Moor",
+    ]
+
+
+def test_what_a_program_wrote_is_printed_for_any_page(tmp_path: Path, run: Run) -> None:
+    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
+        store.mentions.keep(HOSTILE_REPLY)
+        store.mentions.keep(replace(HOSTILE_REPLY, source="https://c.example/3", permalink=SCRIPT))
+    first, second = run("mentions", "--json").printed
+    assert "<img" not in first["content"]["html"]
+    assert "javascript:" not in str(second["url"])
 
 
 @pytest.mark.usefixtures("kept")

@@ -203,6 +203,21 @@ def test_a_post_for_each_mention(store: Store, clock: Clock, hook: Site, client:
     assert not any("x-pingback-signature" in request.headers for request in hook.requests)
 
 
+def test_a_post_of_a_reply_and_of_an_answer(store: Store, clock: Clock, hook: Site, client: Client) -> None:
+    made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook"))
+    for mention in (REPLY, RSVP):
+        store.mentions.keep(replace(mention, received=clock.instant, verified=clock.instant))
+    made.tell()
+    reply, rsvp = [json.loads(request.body) for request in hook.requests]
+    assert (reply["kind"], reply["rsvp"], reply["url"]) == ("in-reply-to", None, "https://d.example/notes/7")
+    assert reply["content"] == {
+        "text": "I do not think so.\n\nSee my post.",
+        "html": "<p>I do <em>not</em> think so.</p><p>See "
+        '<a href="https://d.example/q" rel="nofollow ugc noopener">my post</a>.</p>',
+    }
+    assert (rsvp["kind"], rsvp["rsvp"], rsvp["content"]) == ("rsvp", "maybe", None)
+
+
 def test_a_signature(store: Store, clock: Clock, hook: Site, client: Client) -> None:
     made = notifier(store, clock, WebhookChannel(client, f"{hook.url}/hook", secret="Schlüssel"))
     keep(store, clock)
