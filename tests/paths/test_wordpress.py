@@ -19,6 +19,7 @@ from pingback.model import OutcomeStatus, Protocol
 from pingback.net.client import Client
 from tests.loopback import Site, free_port, page
 from tests.wordpress.fixture import Comment, Exchange, WordPress
+from tests.wordpress.install import themes
 from tests.wordpress.program import Program
 
 pytestmark = pytest.mark.wordpress
@@ -369,3 +370,38 @@ def test_its_trackback_without_a_link_hears_error_1(wordpress: WordPress, site: 
 
     assert (ping.status, _error_of(ping)) == (200, "1")
     assert served.mentions() == []
+
+
+def test_a_post_with_a_comment_is_never_the_commenters(wordpress: WordPress, site: Site, served: Served) -> None:
+    for theme in themes():
+        target = _add(site, f"/{theme}/", "<title>Part five</title>", {"X-Pingback": served.endpoint})
+        source = wordpress.post(f"Herons, {theme}", f'<p>As <a href="{target}">part five</a> said.</p>')
+        wordpress.comment(source, "I had not heard of it.", author="Carl Commenter", url="http://carl.example/")
+
+        with wordpress.theme(theme):
+            assert "Carl Commenter" in requests.get(source, timeout=300).text, theme
+            [ping] = _pings(wordpress.send_due())
+
+        assert _fault_of(ping) is None, theme
+        [mention] = [each for each in served.mentions() if each["target"] == target]
+        author = mention["author"] or {"name": None, "url": None}
+        assert author["name"] in (None, "admin"), theme
+        assert author["url"] in (None, f"{wordpress.url}/author/admin/"), theme
+        assert (mention["kind"], mention["excerpt"]) == ("mention-of", "As part five said."), theme
+
+
+def test_a_comment_that_links_is_its_writers(wordpress: WordPress, site: Site, served: Served) -> None:
+    for theme in themes():
+        target = _add(site, f"/{theme}/", "<title>Part five</title>", {"X-Pingback": served.endpoint})
+        source = wordpress.post(f"Storks, {theme}", "<p>Nobody has written of storks.</p>")
+        wordpress.comment(
+            source, f'But <a href="{target}">part five</a> has.', author="Carl Commenter", url="http://carl.example/"
+        )
+
+        with wordpress.theme(theme), xmlrpc.client.ServerProxy(served.endpoint) as server:
+            server.pingback.ping(source, target)
+
+        [mention] = [each for each in served.mentions() if each["target"] == target]
+        author = mention["author"] or {}
+        assert (author.get("name"), author.get("url")) == ("Carl Commenter", "http://carl.example/"), theme
+        assert (mention["kind"], mention["excerpt"]) == ("mention-of", "But part five has."), theme
