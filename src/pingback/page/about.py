@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from pingback.model import RELAYS, Content, MentionKind, Protocol, Sighting, Verification
+from pingback.model import REACTIONS, RELAYS, Content, MentionKind, Protocol, Sighting, Verification
 from pingback.page.authors import author_of
 from pingback.page.documents import Asked, Said
 from pingback.page.encoding import to_utf8
@@ -23,8 +23,7 @@ from pingback.urls import host_of, is_at
 
 READER = 1  # the version of what reads pages here; it counts up when stored mentions should be read again
 
-# A like and a repost have no words, and those around the link of a reply only name what it answers.
-_WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
+# The words around the link of these only name what is answered.
 _ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
@@ -65,8 +64,7 @@ def read_mention(
 
 
 def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> Verification | None:
-    wanted = Wanted(target)
-    links = [node for node in page.nodes if node.attributes and wanted.is_meant_by(node.attributes, page.base)]
+    links = Wanted(target).links_in(page.nodes, page.base)
     if not links:
         return None
     subject = Subject(page)
@@ -97,7 +95,7 @@ def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> V
 def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Content | None, str | None]:
     """What an answer says itself, and its beginning; of what only mentions the target the words around the link."""
     item, kind = speaker.item, speaker.kind
-    if kind in _WORDLESS:
+    if kind in REACTIONS:
         return None, None
     if item is not None and (kind in _ANSWERING or (kind is MentionKind.BOOKMARK and "e-content" in item.properties)):
         content = reply_of(page, item, speaker.links)

@@ -10,9 +10,9 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from pingback.model import Author, Content, MentionKind, Rsvp
+from pingback.model import REACTIONS, Author, Content, MentionKind, Rsvp
 from pingback.page.contents import content_of_text
-from pingback.page.links import cannot_hold
+from pingback.page.links import Wanted, cannot_hold
 from pingback.page.properties import date_of
 from pingback.page.titles import LONGEST_TITLE
 from pingback.page.tree import Node, Page
@@ -28,7 +28,6 @@ MAX_HTML = 20  # values of HTML that name the target's host, and are read for li
 MAX_LOOKED = 1000  # values of HTML that are looked through for that host
 
 _NO_BASE = "about:blank"  # against which nothing relative resolves
-_WORDLESS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
 _ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
@@ -89,6 +88,7 @@ class _Reading:
         self._document = document
         self._asked = asked
         self._is_target = is_target
+        self._wanted = Wanted(asked.target)
         self._vocabulary = vocabulary_of(document, asked.media_type)
         self._speakers: list[_Speaker] = []
         self._cards: list[Item] = []
@@ -188,12 +188,12 @@ class _Reading:
         if len(self._pages) == MAX_HTML or cannot_hold(utf8, self._asked.target, url=self._asked.url):
             return ()
         page = Page([utf8], url=self._asked.url, charset="utf-8")
-        self._pages[html] = page, links_to(page, self._asked.target)
+        self._pages[html] = page, self._wanted.links_in(page.nodes, page.base)
         return self._pages[html][1]
 
     def _words(self, kind: MentionKind, words: Value) -> tuple[str | None, Content | None]:
         """An excerpt, and of a reply all that it says."""
-        if kind in _WORDLESS:
+        if kind in REACTIONS:
             return None, None
         if kind is MentionKind.MENTION and words.html in self._pages:
             page, links = self._pages[words.html]
@@ -241,14 +241,3 @@ class _Reading:
             if any(key_at(each, base=_NO_BASE) == key for each in self._vocabulary.addresses_of(card)):
                 return self._vocabulary.card_of(card) or author
         return author
-
-
-def links_to(page: Page, target: str) -> Sequence[Node]:
-    """The elements of a page that lead to the target."""
-    key = key_of(target)
-    return [node for node in page.nodes if any(_leads_to(page, node, name, key) for name in ("href", "src"))]
-
-
-def _leads_to(page: Page, node: Node, name: str, key: str) -> bool:
-    found = page.target(node.attributes[name]) if name in node.attributes else None
-    return found is not None and found[1] == key

@@ -5,8 +5,9 @@ compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from pingback.page.tree import Node
 from pingback.urls import key_of, leads_to, split
 
 # How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
@@ -47,6 +48,10 @@ class Wanted:
         self._key = key_of(target)
         self._needle = _needle_of(target)
         self._left = MAX_COMPARED
+
+    def links_in(self, nodes: Iterable[Node], base: str) -> list[Node]:
+        """Those elements that are links to the target; relative ones are resolved against the base."""
+        return [node for node in nodes if node.attributes and self.is_meant_by(node.attributes, base)]
 
     def is_meant_by(self, attributes: Mapping[str, str], base: str) -> bool:
         """An element with these attributes is a link to the target."""

@@ -92,13 +92,8 @@ def _author(name: str | None, url: str | None, photo: str | None) -> Author | No
 # Microformats: https://microformats.org/wiki/microformats2-parsing, https://www.w3.org/TR/jf2/
 
 _ENTRIES = frozenset("entry cite event review".split())
-# In order of precedence, for an entry that does several.
-_KINDS = {
-    "like-of": MentionKind.LIKE,
-    "repost-of": MentionKind.REPOST,
-    "bookmark-of": MentionKind.BOOKMARK,
-    "in-reply-to": MentionKind.REPLY,
-}
+# In order of precedence, for an entry that does several. Each is a property's name.
+_ANSWERS = (MentionKind.LIKE, MentionKind.REPOST, MentionKind.BOOKMARK, MentionKind.REPLY)
 _FEED_PARTS = frozenset({"children", "items"})
 
 
@@ -140,7 +135,7 @@ def _answer_of(item: Item, is_target: Callable[[str], bool]) -> Answer:
     def answers(name: str) -> bool:
         return any(is_target(address) for value in values_of(item, name) for address in _addresses_of(value))
 
-    kind = next((kind for name, kind in _KINDS.items() if answers(name)), MentionKind.MENTION)
+    kind = next(filter(answers, _ANSWERS), MentionKind.MENTION)
     rsvp = (_first_text(map(_text_of, values_of(item, "rsvp"))) or "").strip().lower()
     if kind is MentionKind.REPLY and rsvp in set(Rsvp):
         return MentionKind.RSVP, Rsvp(rsvp)
