@@ -8,6 +8,7 @@ import pytest
 
 from pingback.errors import Fault, FaultCode
 from pingback.model import Author, Mention, MentionStatus, Protocol
+from pingback.page.about import READER
 from pingback.store import Store
 from tests.receive.conftest import (
     LINKING,
@@ -32,6 +33,7 @@ def test_a_verified_ping_becomes_a_mention(make: MakeReceiver, store: Store, clo
         excerpt="words before the link and after",
         received=clock.instant,
         verified=clock.instant,
+        read_by=READER,
     )
     assert store.mentions.find(SOURCE, TARGET) == mention
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pingback.errors import Fault, FaultCode
-from pingback.model import Author, Mention, MentionKind, MentionStatus, Opinion, Protocol, Verification, Words
+from pingback.model import RELAYS, Author, Mention, MentionKind, MentionStatus, Opinion, Protocol, Verification, Words
 from pingback.protocols.table import EVERY
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good
@@ -430,3 +430,25 @@ def test_what_is_withdrawn_keeps_its_words(status: MentionStatus) -> None:
 def test_spam_stays_spam() -> None:
     spam = replace(MENTION, status=MentionStatus.SPAM)
     assert withdrawn(spam, NOON, 16) == replace(spam, verified=NOON, fault=16)
+
+
+def test_one_approved_answer_on_a_relay_vouches_for_its_author_alone(
+    make: MakeReceiver, store: Store, pages: Pages
+) -> None:
+    """As a page says who wrote it, and not as a sender does."""
+
+    def answer(number: int, author: str) -> str:
+        source = f"https://brid.gy/comment/mastodon/my.example/1/{number}"
+        pages.web[source] = Page(
+            f'<div class="h-entry"><a class="u-author h-card" href="https://a.social/@{author}">{author}</a>'
+            f'<a class="u-in-reply-to" href="{TARGET}"></a><p class="e-content">I do it otherwise.</p></div>'
+        )
+        return source
+
+    receiver = make(decide=in_order([known_good(store.mentions, relays=RELAYS)], last=hold))
+    approved = receiver.ping(answer(1, "ann"), TARGET)
+    store.moderation.decide([approved.id or 0], MentionStatus.APPROVED)
+    spam = receiver.ping(answer(2, "bob"), TARGET)
+    store.moderation.decide([spam.id or 0], MentionStatus.SPAM)
+    found = [receiver.ping(answer(number, name), TARGET) for number, name in ((3, "ann"), (4, "bob"), (5, "cem"))]
+    assert [each.status for each in found] == [MentionStatus.APPROVED, MentionStatus.PENDING, MentionStatus.PENDING]

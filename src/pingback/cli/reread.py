@@ -40,6 +40,8 @@ def command(settings: Settings, target: str | None, source: str | None, everythi
     ):
         left = site.reread(target, source=source, everything=everything, on_mention=tell)
     if left:
-        click.echo(f"pingback: {left} left for later, as their hosts were asked enough: try again", err=True)
+        click.echo(
+            f"pingback: {left} left for later: their hosts were asked enough, or another process has them", err=True
+        )
     elif not known and (target or source):
         stop(NO, "there is no such mention")
