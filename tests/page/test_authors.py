@@ -353,6 +353,7 @@ def test_of_what_is_nested(nested: str, author: Author | None) -> None:
         pytest.param(entry('<a class="p-author u-author" href="mailto:x">' * 10_000), id="ten-thousand-authors"),
         pytest.param(entry() + '<a rel="author me" href="/x">' * 10_000, id="ten-thousand-rels"),
         pytest.param(json_ld({**POSTING, "author": [[[[["Ann"]]]]]}) + entry(), id="lists-in-lists"),
+        pytest.param('<link rel="author">' + entry(), id="a-link-that-leads-nowhere"),
     ],
 )
 def test_any_page_gives_an_answer(markup: str) -> None:

@@ -182,10 +182,11 @@ class _Authors:
     def _of_link(self, part: Node) -> Author | None:
         """`rel=author` within the site: the part's own, else the page's where it has one such address only."""
         page = self._page
-        links = [node for node in (*page.of["link"], *page.links) if "author" in rels_of(node)][:MAX_LINKS]
+        heads = (node for node in page.of["link"] if "href" in node.attributes)
+        links = [node for node in (*heads, *page.links) if "author" in rels_of(node)][:MAX_LINKS]
         own: list[tuple[Node, str]] = []
         for node in links:
-            found = page.target(node.attributes.get("href", ""))
+            found = page.target(node.attributes["href"])
             is_page = found is not None and not found[1].endswith(".txt")  # such as humans.txt
             if found is not None and is_page and self._subject.is_site(found[1]) and self._is_own(node, part):
                 own.append((node, found[1]))
