@@ -118,8 +118,10 @@ def test_what_was_taken_for_a_name_may_say_no_more(
 PAGE = f"Ann’s blog The clock In reply to Part five\n{SAID}\nOne tooth passes at a time, as Ann says. Imprint"
 ANN_ELSEWHERE, BOB = Author(name="Ann", url="https://ann.social/"), Author(name="Bob", url="https://bob.example/")
 WITH_WORDS = Sighting(url=READ.source, size=2000, outbound=120, text=PAGE)
+FEW_LINKS = replace(WITH_WORDS, outbound=12)
 LED_ELSEWHERE = replace(WITH_WORDS, url="https://new.example/6")
 PILLS = replace(WITH_WORDS, text="Buy pills, cheap and at once.")
+WORDLESS = {"kind": MentionKind.LIKE, "excerpt": None, "content": None, "author": None}
 BETTER = {"kind": MentionKind.REPLY, "title": None, "excerpt": SAID[:60], "content": content(SAID), "read_by": 1}
 
 
@@ -136,7 +138,10 @@ BETTER = {"kind": MentionKind.REPLY, "title": None, "excerpt": SAID[:60], "conte
         pytest.param({"title": "The watch"}, {}, False, id="another-title"),
         pytest.param({"title": "The clock", "excerpt": "Two teeth pass"}, {}, False, id="other-words"),
         pytest.param({"title": "The clock", "excerpt": None}, {"sighting": PILLS}, False, id="swapped-for-spam"),
-        pytest.param({"title": None, "excerpt": None}, {}, False, id="nothing-was-read"),
+        pytest.param({"title": None, "excerpt": None}, {"sighting": FEW_LINKS}, True, id="nothing-was-read"),
+        pytest.param({"title": None, "excerpt": None}, WORDLESS, True, id="nothing-was-read-and-is"),
+        pytest.param({"title": None, "excerpt": None}, {}, False, id="nothing-was-read-and-it-is-odd"),
+        pytest.param({"title": None, "excerpt": None}, {"sighting": LED_ELSEWHERE}, False, id="nothing-and-moved"),
         pytest.param({"title": "The clock", "read_by": 1}, {}, False, id="by-the-same-version"),
         pytest.param({"title": "The clock", "read_by": 2}, {}, False, id="by-a-later-version"),
     ],

@@ -146,11 +146,12 @@ def is_same_page(known: Mention, found: Mention) -> bool:
     is_reread = known.verified is not None and known.read_by < found.read_by
     if is_reread and _still_says(known, found):
         return True
-    if suspicious(found) or (found.sighting and home_of(found.sighting.url) != home_of(found.source)):
-        return False
     before, after = _words(known), _words(found)
-    if not before and not known.content:
-        return known.verified is None
+    is_elsewhere = found.sighting is not None and home_of(found.sighting.url) != home_of(found.source)
+    if is_elsewhere or (suspicious(found) and (before or after or not is_reread)):
+        return False
+    if not before:  # whoever approved it went to the page, and a better reading finds what stands there
+        return known.verified is None or is_reread
     if not _hosts(found) <= {*_hosts(known), host_of(known.target)}:
         return False
     if (known.content or found.content) and not is_reread:
@@ -169,7 +170,8 @@ def _shown(mention: Mention) -> tuple[object, ...]:
 
 
 def _words(mention: Mention) -> str:
-    return "\n".join(text[:COMPARED] for text in (mention.title, mention.excerpt) if text)
+    said = mention.excerpt or _said(mention)
+    return "\n".join(text[:COMPARED] for text in (mention.title, said) if text)
 
 
 def _said(mention: Mention) -> str:
