@@ -5,9 +5,9 @@ as a person would see it. All other strings are text.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from pingback.model import REACTIONS, Author, Content, MentionKind, Rsvp
@@ -126,28 +126,36 @@ class _Reading:
 
     def _walk(self) -> None:
         """Note the entries, what they hold and the cards. Without recursion, and plain: it is called for each value."""
-        waiting: list[tuple[object, str, _Speaker | None, Item | None]] = [(self._document, "", None, None)]
         left = MAX_ELEMENTS
-        while waiting and (left := left - 1) >= 0:
-            value, name, speaker, frame = waiting.pop()
-            if isinstance(value, str):
-                if speaker is not None and not speaker.holds:
-                    speaker.holds = self._is_target(value)
-            elif isinstance(value, list):
-                waiting += [
-                    (each, name, speaker, frame) for each in reversed(value) if isinstance(each, str | list | dict)
-                ]
-            elif isinstance(value, dict):
-                parts: frozenset[str] = frozenset()
-                if "type" in value or "@type" in value:
-                    speaker, frame, parts = self._met(value, name, speaker, frame)
-                if speaker is not None:
-                    speaker.html += self._vocabulary.html_in(value)
-                waiting += [
-                    (each, "" if key in parts else key, speaker, frame)
-                    for key, each in reversed(value.items())
-                    if isinstance(each, str | list | dict)
-                ]
+        # What is left to look at, with the names that are the top of it, who speaks there, and the frame around it.
+        # Iterators: with a tuple for each value, the collector of garbage takes longer than all else.
+        waiting: list[tuple[Iterator[tuple[str, object]], frozenset[str], _Speaker | None, Item | None]]
+        waiting = [(iter([("", self._document)]), frozenset(), None, None)]
+        while waiting and left > 0:
+            values, parts, speaker, frame = waiting[-1]
+            for name, value in values:
+                left -= 1
+                if isinstance(value, str):
+                    if speaker is not None and not speaker.holds:
+                        speaker.holds = self._is_target(value)
+                elif value and isinstance(value, list):
+                    waiting.append((zip(repeat(name), value, strict=False), parts, speaker, frame))
+                    break
+                elif value and isinstance(value, dict):
+                    waiting.append(self._within(value, "" if name in parts else name, speaker, frame))
+                    break
+            else:
+                waiting.pop()
+
+    def _within(
+        self, item: Item, name: str, speaker: _Speaker | None, frame: Item | None
+    ) -> tuple[Iterator[tuple[str, object]], frozenset[str], _Speaker | None, Item | None]:
+        parts: frozenset[str] = frozenset()
+        if "type" in item or "@type" in item:
+            speaker, frame, parts = self._met(item, name, speaker, frame)
+        if speaker is not None:
+            speaker.html += self._vocabulary.html_in(item)
+        return iter(item.items()), parts, speaker, frame
 
     def _met(
         self, item: Item, name: str, speaker: _Speaker | None, frame: Item | None
