@@ -12,6 +12,7 @@ from tests.bench import (
     bench_growth,
     bench_imports,
     bench_load,
+    bench_mention,
     bench_page,
     bench_publish,
     bench_reads,
@@ -23,6 +24,7 @@ from tests.bench.timing import judge, show
 BENCHES = (
     bench_discover,
     bench_page,
+    bench_mention,
     bench_cpu,
     bench_chain,
     bench_xmlrpc,
