@@ -57,8 +57,9 @@ class LeftOut:
 def content_of(page: Page, root: Node, left_out: LeftOut | None = None) -> Content | None:
     """The words of a part of the page; None where it has none."""
     left_out = left_out or LeftOut()
-    writer = _Writer(page, root, left_out, MAX_TEXT)
-    if writer.is_cut:  # with room for an ellipsis, which a text of just that length does not need
+    is_long = page.all_said(root) > MAX_TEXT
+    writer = _Writer(page, root, left_out, MAX_TEXT - is_long)
+    if writer.is_cut and not is_long:  # with room for an ellipsis, which a text of just that length does not need
         writer = _Writer(page, root, left_out, MAX_TEXT - 1)
     text = "".join(writer.text).strip()
     return Content(text=text, html=safe("".join(writer.html)).strip()) if text else None
@@ -95,6 +96,7 @@ class _Writer:
         self._written: list[_Open] = []
         self._written_inlines: list[_Open] = []
         self._in_paragraph = False
+        self._as_it_is = self._items = 0  # of the containers
         # What parts the next word from the last one.
         self._parted = self._breaks = 0
         self._gap = ""  # in preformatted text
@@ -124,11 +126,12 @@ class _Writer:
         self._close(0)
 
     def _say_pieces(self, start: int, stop: int) -> None:
+        texts, left_out, cut = self._page.texts, self._left_out.pieces, self._left_out.cut
         for place in range(start, stop):
             if self.is_cut:
                 return
-            if place not in self._left_out.pieces:
-                self._say(self._page.texts[place][self._left_out.cut.get(place, 0) :])
+            if place not in left_out:
+                self._say(texts[place][cut[place] :] if place in cut else texts[place])
 
     def _is_said(self, node: Node) -> bool:
         if (
@@ -151,6 +154,8 @@ class _Writer:
                 return None
             opened = _Open(tag, f"<{tag}>")
             self._containers.append(opened)
+            self._as_it_is += tag == "pre"
+            self._items += tag in _ITEMS
             return opened
         if tag == "img" and node.text not in self._left_out.pieces:
             self._say_picture(node.attributes)
@@ -166,6 +171,8 @@ class _Writer:
     def _end(self, node: Node, opened: _Open | None) -> None:
         if opened is not None and opened.tag in _CONTAINERS:
             self._containers.pop()
+            self._as_it_is -= opened.tag == "pre"
+            self._items -= opened.tag in _ITEMS
             self._gap = ""
         elif opened is not None:
             self._inlines.pop()
@@ -178,7 +185,7 @@ class _Writer:
         """A block begins or ends. In lists each item is a line."""
         if node.tag in BLOCKS:
             level = _PARTED.get(node.tag, _PARAGRAPH)
-            if level > _LINE and any(each.tag in _ITEMS for each in self._containers):
+            if level > _LINE and self._items:
                 level = _LINE
             self._parted = max(self._parted, level)
 
@@ -201,7 +208,7 @@ class _Writer:
             self._breaks += 1
             return
         piece = printable(piece)
-        if any(each.tag == "pre" for each in self._containers):
+        if self._as_it_is:
             self._say_as_it_is(_NEW_LINES.sub("\n", piece))
             return
         words = " ".join(piece.split())
@@ -235,13 +242,16 @@ class _Writer:
             if left <= 0 or (between and len(words) <= _MAX_BROKEN and " " not in words):
                 between, words = "", ELLIPSIS  # instead of half a word
             self.is_cut = True
-        needed = [each.start for each in (*containers, *self._inlines)]
-        size = len(between) + len(escape(words, quote=False)) + sum(map(len, needed)) + _SHELL
+        markup = escape(words, quote=False)
+        needed = [len(each.start) for each in (*containers, *self._inlines)]
+        size = len(between) + len(markup) + sum(needed) + _SHELL
         if self._size + size > MAX_HTML or self._tags + 4 * len(needed) + 10 > MAX_TAGS:
             between, words, containers, self.is_cut = "", ELLIPSIS, self._written, True
+            markup = ELLIPSIS
             self._inlines, self._parted = self._written_inlines[:], 0
         self._open(containers, between)
-        self._put(escape(words, quote=False))
+        self.html.append(markup)
+        self._size += len(markup)
         self.text += between, words
         self._room -= len(between) + len(words)
         self._parted = self._breaks = 0
@@ -251,7 +261,7 @@ class _Writer:
         """What parts the next word from the last one, as plain text."""
         if not self.text:
             return ""
-        if containers == self._written and any(each.tag == "pre" for each in containers):
+        if self._as_it_is and containers == self._written:
             gap = _MANY_LINES.sub("\n\n", self._gap)
             return gap if "\n" in gap or self._parted < _LINE else "\n"
         if self._parted == _LINE:
@@ -260,24 +270,27 @@ class _Writer:
 
     def _open(self, containers: list[_Open], between: str) -> None:
         """Close what the next word does not stand in, and open what it does."""
-        same = len(list(takewhile(lambda pair: pair[0] is pair[1], zip(containers, self._written, strict=False))))
-        is_new = same < max(len(containers), len(self._written))
-        is_as_it_is = any(each.tag == "pre" for each in containers)
+        is_new = containers != self._written
+        is_as_it_is = any(each.tag == "pre" for each in containers) if self._as_it_is else False
         if is_new or (self._parted == _PARAGRAPH and self._in_paragraph):
+            pairs = zip(containers, self._written, strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
             self._close(same)
             for each in containers[same:]:
                 self._put(each.start)
                 self._written.append(each)
         elif is_as_it_is or "\n" not in between:
-            self._put(between)
+            self.html.append(between)
+            self._size += len(between)
         else:
             self._put("<br>" * between.count("\n"))
         if not self._in_paragraph and not (containers and containers[-1].tag in (*_ITEMS, "pre")):
             self._put("<p>")
             self._in_paragraph = True
-        for each in self._inlines[len(self._written_inlines) :]:
-            self._put(each.start)
-            self._written_inlines.append(each)
+        if len(self._inlines) > len(self._written_inlines):
+            for each in self._inlines[len(self._written_inlines) :]:
+                self._put(each.start)
+                self._written_inlines.append(each)
 
     def _close(self, containers: int) -> None:
         """Close the paragraph, and all but so many of the containers."""
