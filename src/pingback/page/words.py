@@ -75,10 +75,11 @@ def excerpt_around(page: Page, links: Sequence[Node]) -> tuple[Node, str | None]
     """
     found: tuple[Node, str] | None = None
     seen, left = -1, MAX_BLOCKS
+    ends: dict[Item | None, int] = {None: len(page.texts)}
     for link in links:
         if link.tag != "a" or link.block <= seen:  # the first one of a paragraph has spoken for all of them
             continue
-        number, last = link.block, _end_of_entry(page, link)
+        number, last = link.block, _end_of_entry(link.item, ends)
         while True:
             seen = number
             start, stop = bisect_left(page.blocks, number), min(bisect_left(page.blocks, number + 1), last)
@@ -98,12 +99,15 @@ def excerpt_around(page: Page, links: Sequence[Node]) -> tuple[Node, str | None]
     return found or (links[0], None)
 
 
-def _end_of_entry(page: Page, link: Node) -> int:
-    """The piece at which the words end that may be a link's own."""
-    item = link.item
-    while item is not None and ENTRIES.isdisjoint(item.node.classes):
+def _end_of_entry(item: Item | None, ends: dict[Item | None, int]) -> int:
+    """The piece at which the words end that may be those of a link in an item; `ends` are the known ones."""
+    passed: list[Item] = []
+    while item is not None and item not in ends and ENTRIES.isdisjoint(item.node.classes):
+        passed.append(item)
         item = item.parent
-    return len(page.texts) if item is None else item.node.text_stop
+    end = ends[item] if item is None or item in ends else item.node.text_stop
+    ends.update(dict.fromkeys(passed, end))
+    return end
 
 
 def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None:
