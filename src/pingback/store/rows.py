@@ -86,6 +86,7 @@ def mention_of(row: Row | Mapping[str, Any]) -> Mention:
     """The mention that a row holds; ValueError, TypeError or OverflowError for what no version of ours wrote."""
     name, url, photo = parts = tuple(map(_text_or_none, _of_author(row)))
     _text_or_none(row["client_ip"])
+    _number(row["read_by"])
     if row["fault"] is not None:
         _number(row["fault"])
     author = None if parts == _NO_AUTHOR else Author(name=name, url=url, photo=photo)
