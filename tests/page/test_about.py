@@ -167,6 +167,29 @@ def test_published(page: str, published: datetime | None) -> None:
     assert read(page + LINK).published == published
 
 
+@pytest.mark.parametrize(
+    ("source", "came_from", "named", "permalink", "original"),
+    [
+        pytest.param(SOURCE, SOURCE, "/notes/6", "https://other.example/notes/6", None, id="at-home"),
+        pytest.param(SOURCE, "https://new.example/6", "/7", "https://new.example/7", None, id="where-it-led"),
+        pytest.param(SOURCE, SOURCE, "https://ann.example/6", None, "https://ann.example/6", id="elsewhere"),
+        pytest.param(SOURCE, SOURCE, "https://me:5@other.example/6", "https://other.example/6", None, id="password"),
+        pytest.param(SOURCE, SOURCE, "https://other.example@ann.example", None, "https://ann.example/", id="user"),
+        pytest.param(SOURCE, SOURCE, "https://other.example./6", None, "https://other.example./6", id="root-s-dot"),
+        pytest.param(SOURCE, SOURCE, "javascript:alert(1)", None, None, id="no-address"),
+        pytest.param(
+            "https://brid.gy/1", "https://brid.gy/1", "https://a.social/6", "https://a.social/6", None, id="relay"
+        ),
+    ],
+)
+def test_where_an_entry_is_at_home(
+    source: str, came_from: str, named: str, permalink: str | None, original: str | None
+) -> None:
+    page = f'<div class="h-entry"><a class="u-url" href="{named}"></a>{LINK}</div>'.encode()
+    found = read_mention(page, source=source, target=TARGET, url=came_from, content_type="text/html")
+    assert (found.permalink, found.original) == (permalink, original)
+
+
 @pytest.mark.parametrize("content_type", ["application/pdf", "application/xml", "image/svg+xml", "application/rss+xml"])
 def test_what_is_not_html_holds_no_links(content_type: str) -> None:
     verification = read(LINK, content_type)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pingback.model import Author
 from pingback.page.tree import Item, Node, Page
 from pingback.text import clean, plain
-from pingback.urls import as_written, tidy
+from pingback.urls import as_written, tidy, without_credentials
 
 LONGEST_NAME = 200  # characters, for names of people and sites
 
@@ -134,7 +134,7 @@ def name_of(text: str | None) -> str | None:
 def address(page: Page, reference: str | None) -> str | None:
     """What a page refers to as an absolute HTTP URL that another page may show; None where it is none."""
     found = None if reference is None else page.target(reference)
-    return None if found is None or reference is None else tidy(as_written(reference, found[0]))
+    return None if found is None or reference is None else without_credentials(tidy(as_written(reference, found[0])))
 
 
 def card_of(page: Page, item: Item) -> Author:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pingback.model import Author, MentionKind, Rsvp
 from pingback.page.properties import name_of
-from pingback.urls import is_http, tidy
+from pingback.urls import is_http, tidy, without_credentials
 
 MAX_VALUES = 100  # of one property
 
@@ -77,7 +77,8 @@ def _first_text(values: Iterable[object]) -> str | None:
 
 def _addresses(values: Iterable[object]) -> Iterator[str]:
     """Of a stranger's addresses those that a page may show: never `javascript:`."""
-    return (tidy(each.strip()) for each in values if isinstance(each, str) and is_http(each.strip()))
+    texts = (each.strip() for each in values if isinstance(each, str))
+    return (without_credentials(tidy(each)) for each in texts if is_http(each))
 
 
 def _first_address(values: Iterable[object]) -> str | None:
