@@ -167,6 +167,9 @@ def test_published(page: str, published: datetime | None) -> None:
     assert read(page + LINK).published == published
 
 
+RELAYED = "https://fed.brid.gy/r/https://new.example/6"
+
+
 @pytest.mark.parametrize(
     ("source", "came_from", "named", "permalink", "original"),
     [
@@ -180,6 +183,8 @@ def test_published(page: str, published: datetime | None) -> None:
         pytest.param(
             "https://brid.gy/1", "https://brid.gy/1", "https://a.social/6", "https://a.social/6", None, id="relay"
         ),
+        pytest.param(RELAYED, "https://new.example/6", "/7", "https://new.example/7", None, id="led-away-by-a-relay"),
+        pytest.param(RELAYED, "https://new.example/6", "https://a.social/6", None, None, id="led-away-and-elsewhere"),
     ],
 )
 def test_where_an_entry_is_at_home(

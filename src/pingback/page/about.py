@@ -108,11 +108,15 @@ def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Co
 
 
 def _places(address: str | None, source: str, url: str, relays: Collection[str]) -> tuple[str | None, str | None]:
-    """An entry's own address, or the one on a foreign host that it names as its own."""
+    """An entry's own address, or the one on a foreign host that it names as its own.
+
+    A relay that led elsewhere has nothing to do with what stands there: `fed.brid.gy/r/` leads to any page.
+    """
     if address is None:
         return None, None
-    is_own = is_at(address, (host_of(source), host_of(url))) or is_at(source, relays) or is_at(url, relays)
-    return (address, None) if is_own else (None, address)
+    if is_at(address, (host_of(source), host_of(url))) or is_at(url, relays):
+        return address, None
+    return None, None if is_at(source, relays) else address
 
 
 def _in_text(said: Said | None, asked: Asked, relays: Collection[str]) -> Verification | None:
