@@ -102,6 +102,7 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
     yield "cards in cards", times("<div class='p-author h-card'>", f"{LINK}<div class=h-entry>")
     yield "cards side by side", times("<i class='p-author h-card'>x</i>", f"{LINK}<div class=h-entry>")
     yield "cards in cards, with links", times(f"<div class=h-card>{LINK}")
+    yield "times in times", times("<time>x", LINK)
     yield "classic cards in cards", times("<i class='author vcard fn url'>x", f"{LINK}<div class=hentry>")
     yield "properties", times("<i class='p-name u-url u-photo dt-published'></i>", f"{LINK}<div class=h-entry>")
     yield "cites in cites", times("<i class='u-in-reply-to h-cite'>", f"{LINK}<div class=h-entry>")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from pingback.page.properties import date_of, date_value
@@ -17,6 +18,7 @@ from pingback.urls import key_of
 HEADING = 400  # characters that an h1 counts for
 ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
 TIMES = 4  # as much outside the region as within
+MAX_DATES = 100  # of a kind that are looked at
 _REGIONS = ("content", "main", "primary", "main-content")
 
 _DATES = ("article:published_time", "datepublished", "dc.date", "date")
@@ -241,7 +243,7 @@ class Subject:
     def _dates(self) -> Iterator[tuple[datetime, str] | None]:
         page, post = self.page, self.post
         item = post.item if post.item is not None and post.item.node is post else None
-        for node in item.properties.get("dt-published", ()) if item is not None else ():
+        for node in item.properties.get("dt-published", ())[:MAX_DATES] if item is not None else ():
             yield date_value(page, node)
         yield from self.dates_of_page()
         yield from self.dates_in(post)
@@ -261,7 +263,7 @@ class Subject:
     def dates_in(self, part: Node) -> Iterator[tuple[datetime, str] | None]:
         """What stands in a part of the page, outside comments."""
         for nodes in (self.page.dated, self.page.of["time"]):
-            for node in _outside_comments(self.page.within(nodes, part)):
+            for node in islice(_outside_comments(self.page.within(nodes, part)), MAX_DATES):
                 yield date_value(self.page, node)
 
 
