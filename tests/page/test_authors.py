@@ -281,6 +281,22 @@ def test_of_an_entry(markup: str, author: Author | None) -> None:
             id="json-ld-of-another",
         ),
         pytest.param(
+            json_ld({"@type": "Article", "author": "Ann"}, {"@type": "Article", "author": "Bob"}) + entry(),
+            None,
+            id="json-ld-of-what-may-be-anything",
+        ),
+        pytest.param(
+            json_ld({"@type": "Article", "author": "Ann"}, {"@type": "Article", "author": "Ann"}) + entry(),
+            Author(name="Ann"),
+            id="json-ld-of-one-person",
+        ),
+        pytest.param(
+            json_ld(*({"@type": "Article", "author": name} for name in ("Bob", "Cem")), {**POSTING, "author": "Ann"})
+            + entry(),
+            Author(name="Ann"),
+            id="json-ld-of-the-page-behind-others",
+        ),
+        pytest.param(
             json_ld({**POSTING, "comment": [{"@type": "Comment", "author": {"name": "Carl"}}]}) + entry(),
             None,
             id="json-ld-of-a-comment",

@@ -19,6 +19,7 @@ from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item, Node
 from pingback.urls import key_at, key_of
 
 MAX_AUTHORS = 10  # of an item, and of the lists in JSON-LD
+MAX_THINGS = 100  # in JSON-LD
 MAX_WITHIN = 200  # elements of what names an author
 
 _EDGES = frozenset({"footer", "aside", "nav"})
@@ -219,16 +220,27 @@ class _Authors:
         things = self._page.json_ld
         postings = [thing for types, thing in things if any(POSTINGS.search(name) for name in types)]
         others = [thing for types, thing in things if types & _ABOUT]
-        for thing in (*postings, *others):
-            if self._is_about_page(thing) and (found := self._in_json(thing.get("author"))) is not None:
-                return found
-        return None
+        return self._of_things(postings) or self._of_things(others)
 
-    def _is_about_page(self, thing: Mapping[str, object]) -> bool:
-        """It names no address, or that of the page."""
+    def _of_things(self, things: Sequence[Mapping[str, object]]) -> Author | None:
+        """The author of the first that is the page; of those that may be anything the one whom all of them name."""
+        told = [(self._is_page(thing), thing.get("author")) for thing in things[:MAX_THINGS] if "author" in thing]
+        for author in (author for is_page, author in told if is_page):
+            if (found := self._in_json(author)) is not None:
+                return found
+        sole: Author | None = None
+        for author in (author for is_page, author in told if is_page is None):
+            found = self._in_json(author)
+            if sole is not None and found is not None and not is_same(sole, found):
+                return None
+            sole = sole or found
+        return sole
+
+    def _is_page(self, thing: Mapping[str, object]) -> bool | None:
+        """Its address is the page's; None where it names none."""
         named = (_url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
         keys = [key for url in named if url is not None and (key := key_at(url, base=self._page.base)) is not None]
-        return not keys or any(self._subject.is_own_name(key) for key in keys)
+        return any(self._subject.is_own_name(key) for key in keys) if keys else None
 
     def _in_json(self, value: object, depth: int = 0) -> Author | None:
         """An author as an object, a list, a name, an address, or a reference to another object."""
