@@ -228,3 +228,20 @@ def test_what_stands_in_the_first_mib_counts(site: Site, run: Run, content_type:
     site.pages["/6"] = page(text.encode(), headers={"Content-Type": content_type})
     done = run("verify", f"{site.url}/6", TARGET, "--json", *ALLOW)
     assert (done.code, done.printed[0]["linked"]) == (0 if linked else 1, linked)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        pytest.param((), None, id="no-relay"),
+        pytest.param(("--relay", "127.0.0.1"), "https://a.social/@ann/6", id="a-relay"),
+        pytest.param(("--relay", "relay.example"), None, id="another-relay"),
+    ],
+)
+def test_what_a_relay_says_of_the_address_counts(site: Site, run: Run, given: tuple[str, ...], url: str | None) -> None:
+    entry = (
+        f'<div class="h-entry"><a class="u-url" href="https://a.social/@ann/6"></a><a href="{TARGET}">five</a></div>'
+    )
+    site.pages["/6"] = page(entry.encode())
+    [said] = run("verify", f"{site.url}/6", TARGET, "--json", *given, *ALLOW).printed
+    assert said["url"] == (url or f"{site.url}/6")

@@ -23,7 +23,7 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
 
     try:
         with client_for(settings) as client:
-            found = verify(source, target, client=client, protocol=protocol)
+            found = verify(source, target, client=client, protocol=protocol, relays=settings.relays)
     except FetchError as error:
         if settings.json:
             print_json(Verification(source=source, target=target, linked=False, reason=str(error)).as_json())
