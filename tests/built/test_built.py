@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pingback.page.about import read_mention
 from pingback.page.entry import PageKind, read_post
 from pingback.posts.site import pages_of
 from tests.built.hosts import HOSTS
@@ -65,3 +66,25 @@ def test_its_sitemap_says_the_same(built: Built, tmp_path: Path) -> None:
     built.deploy(built.first)
     heard = built.publish(tmp_path, "--sitemap", f"{built.base}{built.host.sitemap}")
     assert heard == built.told(built.letters[:10])
+
+
+def test_wherever_a_letter_is_read_it_keeps_its_author_date_and_address(built: Built) -> None:
+    read, wrong = 0, []
+    for page in pages_of(built.first, base_url=built.base):
+        markup = page.path.read_bytes()
+        for letter in built.letters[:10]:
+            mention = read_mention(
+                markup, source=page.url, target=letter.target, url=page.url, content_type="text/html; charset=utf-8"
+            )
+            if not mention.linked:
+                continue
+            read += 1
+            # On lists, themes leave out what they like.
+            told = (
+                mention.permalink or built.url(letter),
+                mention.published.date() if mention.published else letter.date.date(),
+                mention.author.name if mention.author and mention.author.name else letter.author,
+            )
+            if told != (built.url(letter), letter.date.date(), letter.author):
+                wrong.append((page.url, letter.number, told))
+    assert (read >= 10, wrong) == (True, [])

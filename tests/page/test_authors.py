@@ -332,6 +332,11 @@ def test_of_an_entry(markup: str, author: Author | None) -> None:
             id="meta-address",
         ),
         pytest.param('<meta name="author" content="javascript:alert(1)">' + entry(), None, id="meta-javascript"),
+        pytest.param(
+            '<a class="site-title" rel="author" href="/">The river</a><meta name="author" content="Ann">' + entry(),
+            Author(name="Ann", url="/"),
+            id="a-site-title-names-nobody",
+        ),
         pytest.param(entry(), None, id="nobody"),
     ],
 )

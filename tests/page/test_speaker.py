@@ -1,5 +1,7 @@
 """Who speaks on a page that links to us, and what it is to the target (microformats2 h-entry; rules of entries)."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,3 +169,36 @@ def test_any_markup_gives_a_kind(parts: list[str]) -> None:
 )
 def test_hostile_pages_are_mentions(page: str) -> None:
     assert kind(page) == "mention-of"
+
+
+def _row(number: int, link: str = "", *, tag: str) -> str:
+    byline = (
+        f'<p class="author vcard"><b class="fn">Author {number}</b></p><time datetime="2026-05-0{number}">May</time>'
+    )
+    title = f'<h2><a href="/notes/{number}">Note {number}</a></h2>'
+    return f"<{tag}>{byline}{title}<p>Long after the rain had gone, the heron stood by the mill. {link}</p></{tag}>"
+
+
+@pytest.mark.parametrize("tag", ["article", "li", "div"])
+def test_a_row_of_a_list_speaks_for_itself(tag: str) -> None:
+    rows = (_row(1, tag=tag), _row(2, f'<a href="{TARGET}">It</a> was so.', tag=tag), _row(3, tag=tag))
+    said = read_mention(
+        f"<main><h1>Notes</h1>{''.join(rows)}</main>".encode(),
+        source="https://other.example/notes/",
+        target=TARGET,
+        url="https://other.example/notes/",
+        content_type="text/html; charset=utf-8",
+    )
+    assert said.author is not None
+    assert said.author.name == "Author 2"
+    assert said.published == datetime(2026, 5, 2, tzinfo=UTC)
+    assert said.permalink == "https://other.example/notes/2"
+
+
+def test_a_list_without_rows_gives_no_date_of_another() -> None:
+    rows = (f'<h2><a href="/notes/{n}">Note {n}</a></h2><time datetime="2026-05-0{n}">May</time><p>' for n in (1, 2))
+    page = f'<main>{"Nothing of it. ".join(rows)}As <a href="{TARGET}">five</a> says.</main>'
+    said = read_mention(
+        page.encode(), source=SOURCE, target=TARGET, url=SOURCE, content_type="text/html; charset=utf-8"
+    )
+    assert (said.permalink, said.published) == ("https://other.example/notes/2", None)

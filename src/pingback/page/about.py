@@ -86,7 +86,7 @@ def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> V
         excerpt=excerpt,
         content=content,
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
-        author=author_of(subject, speaker.item, comment=speaker.comment, is_free=speaker.is_free),
+        author=author_of(subject, speaker.item, comment=speaker.comment, row=speaker.row, is_free=speaker.is_free),
         published=date,
         published_as=published_as,
     )

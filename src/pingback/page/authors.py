@@ -28,15 +28,19 @@ _BYLINE = re.compile(
     r"|posted-by\Z|about-(?:the-)?author\Z"
 )
 _METAS = ("author", "article:author", "dc.creator", "dcterms.creator")
+_SITE = frozenset({"site-title", "site-name"})  # what these say is the site's name: Jekyll's first theme links it so
 _ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject"})  # what may have an author as well
 
 
-def author_of(subject: Subject, item: Item | None, *, comment: Node | None, is_free: bool) -> Author | None:
+def author_of(
+    subject: Subject, item: Item | None, *, comment: Node | None, row: Node | None = None, is_free: bool
+) -> Author | None:
     """Who wrote an item, a comment, or what stands on the page outside both; None where the page does not say.
 
-    `comment` is the comment around what is asked about; `is_free`: the item is not nested in another.
+    `comment` is the comment around what is asked about, `row` the article of a list; `is_free`: the item is not nested
+    in another.
     """
-    return _Authors(subject).of(item, comment, is_free=is_free)
+    return _Authors(subject).of(item, comment, row, is_free=is_free)
 
 
 class _Authors:
@@ -47,11 +51,13 @@ class _Authors:
         self._page = subject.page
         self._cards = Cards(subject)
 
-    def of(self, item: Item | None, comment: Node | None, *, is_free: bool) -> Author | None:
+    def of(self, item: Item | None, comment: Node | None, row: Node | None, *, is_free: bool) -> Author | None:
         if item is not None and (found := self._named_by(item) or self._byline(item.node)) is not None:
             return self._with_name(found, item.node) if is_free else found
         if comment is not None:
             return commenter_of(self._page, comment)
+        if row is not None:
+            return self._byline(row) or self._of_page(row)
         if item is None:
             return self._of_post() or self._of_page(self._subject.post)
         if not is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
@@ -201,7 +207,10 @@ class _Authors:
             named = card_of(page, node.item)
         if named is not None:
             return replace(named, url=url)
-        return Author(name=name_of(words(page, node, portraits=False) or words(page, node)), url=url)
+        is_of_site = not _SITE.isdisjoint(node.classes)
+        return Author(
+            name=None if is_of_site else name_of(words(page, node, portraits=False) or words(page, node)), url=url
+        )
 
     def _is_own(self, link: Node, part: Node) -> bool:
         """The link is not of another entry, a comment, a menu, or an edge of an entry, where themes have all kinds."""

@@ -51,11 +51,19 @@ class _Row(NamedTuple):
     start: int
     stop: int
     stands_alone: bool = False  # one of it makes a list
+    title: Node | None = None
 
 
 def nature_of(subject: Subject) -> Nature:
     """By what the page says of itself, else by what it is made of."""
     return _no_page_of_its_own(subject) or _said_of_itself(subject) or _by_its_rows(subject)
+
+
+def title_over(subject: Subject, node: Node) -> Node | None:
+    """Of a list the heading that leads to the page which the node is an excerpt of; None where there is none."""
+    titles = (row.title for row in _headed(subject) if row.start <= node.text < row.stop)
+    title = next(titles, None)
+    return title if title is not None and nature_of(subject).kind is PageKind.LIST else None
 
 
 def _no_page_of_its_own(subject: Subject) -> Nature | None:
@@ -139,7 +147,7 @@ def _headed(subject: Subject) -> Iterator[_Row]:
         if len(found) > 1 or alone:
             ends = dict(zip(starts, [*starts[1:], region.text_stop], strict=True))
             for node in found:
-                yield _Row(node.text, ends[node.text], stands_alone=alone)
+                yield _Row(node.text, ends[node.text], alone, node)
         higher = starts
 
 

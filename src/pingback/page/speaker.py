@@ -4,6 +4,7 @@ The innermost entry around a link speaks, or the comment that the link stands in
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
+from pingback.page.nature import title_over
 from pingback.page.properties import date_value, text_value, url_value
 from pingback.page.tree import ANSWERS, COMMENTS, HEADINGS, QUOTE, Item, Node
 from pingback.urls import key_of
@@ -71,6 +73,25 @@ class Speaker:
         while around is not None and not _can_speak(around):
             around = around.parent
         return around is None and (not self.item.node.parts & COMMENTS or self._is_page(self.item))
+
+    @cached_property
+    def row(self) -> Node | None:
+        """The part of a list that the links stand in, where they stand in no item: it speaks for itself."""
+        if self.item is not None or self.comment is not None:
+            return None
+        article, subject = _article_around(self.links[0]), self._subject
+        if article is None:
+            return None if self._title is None else _row_of(self._title, self.links[0], self._page.of[self._title.tag])
+        if article.holds(subject.post):
+            return None
+        is_of_post = subject.post.holds(article) and (subject.post in subject.candidates or len(subject.in_region) < 2)
+        return None if is_of_post else article
+
+    @cached_property
+    def _title(self) -> Node | None:
+        """The heading over the links on a list, where these stand in no item and no article."""
+        is_bare = self.item is None and self.comment is None and _article_around(self.links[0]) is None
+        return title_over(self._subject, self.links[0]) if is_bare else None
 
     # What it is to the target
 
@@ -230,7 +251,10 @@ class Speaker:
         page = self._page
         around = self.comment if self.item is None else self.item.node
         if around is None:
-            yield self._subject.date
+            if self.row is not None:
+                yield from self._subject.dates_in(self.row)
+            elif self._title is None:
+                yield self._subject.date
             return
         if self.item is not None:
             for node in self.item.properties.get("dt-published", ())[:MAX_VALUES]:
@@ -258,6 +282,8 @@ class Speaker:
         """What may lead to a speaker that does not name its address: `rel=bookmark`, and what is most of a heading."""
         page = self._page
         around = _article_around(self.links[0]) if self.item is None else self.item.node
+        if self._title is not None:
+            yield from linked_by(page, self._title)
         if around is None or self.comment is not None:
             return
         links = (link for link in page.within(page.links, around) if "rel" in link.attributes)
@@ -317,6 +343,18 @@ def _article_around(node: Node) -> Node | None:
             break
         around = around.parent
     return around if around is not None and around.tag == "article" else None
+
+
+def _row_of(title: Node, link: Node, titles: Sequence[Node]) -> Node | None:
+    """All that is around a title and a link below it, but no other title."""
+    row, around = None, title.parent
+    places = [each.index for each in titles]
+    for _ in range(MAX_CLIMB):
+        if around is None or bisect_left(places, around.stop) - bisect_left(places, around.index) > 1:
+            break
+        row = around if around.holds(link) else None
+        around = around.parent
+    return row
 
 
 def _unescaped(fragment: str) -> str:
