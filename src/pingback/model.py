@@ -210,12 +210,14 @@ class Sighting:
     """What can be told of a source's page from outside: `url` is where it came from after redirects.
 
     `outbound` is the number of links to other hosts in its first `size` bytes. `text` are the words of all of the page.
+    `by_guest`: what is said stands in comments, or in an entry within another, so that anybody may have said it there.
     """
 
     url: str
     size: int
     outbound: int
     text: str = field(default="", repr=False)
+    by_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

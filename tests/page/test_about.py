@@ -1,5 +1,6 @@
 """What a source page says of itself (CONTRACT of titles; issue of excerpt, site name, author and date)."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -227,6 +228,62 @@ def test_all_words_of_the_page_are_there_to_be_compared(page: str, content_type:
     sighting = read(page, content_type).sighting
     assert sighting is not None
     assert sighting.text == text
+
+
+POST = '<meta name="author" content="Ann"><main class="h-entry"><p class="e-content">Of clocks. {}</p></main>'
+COMMENTS = f'{POST.format("{}")}<ol class="comments"><li class="comment">{{}}</li></ol>'
+
+
+@pytest.mark.parametrize(
+    ("page", "author", "by_guest"),
+    [
+        pytest.param(LINK, None, False, id="page"),
+        pytest.param(POST.format(LINK), Author(name="Ann"), False, id="post"),
+        pytest.param(f'<div class="h-feed"><div class="h-entry">{LINK}</div></div>', None, False, id="feed"),
+        pytest.param(COMMENTS.format("", LINK), None, True, id="comment"),
+        pytest.param(COMMENTS.format("", f'<div class="h-entry">{LINK}</div>'), None, True, id="entry-in-comments"),
+        pytest.param(
+            COMMENTS.format("", f'<div class="h-entry"><a class="u-url" href="{SOURCE}"></a>{LINK}</div>'),
+            None,
+            True,
+            id="comment-that-says-it-is-the-page",
+        ),
+        pytest.param(
+            COMMENTS.format(LINK, f'<div class="h-entry"><a class="u-url" href="{SOURCE}"></a>{LINK}</div>'),
+            Author(name="Ann"),
+            False,
+            id="post-beside-such-a-comment",
+        ),
+        pytest.param(
+            f'<div class="h-entry"><div class="u-comment h-entry">{LINK}</div></div>', None, True, id="entry-in-it"
+        ),
+        pytest.param(f'<div class="h-entry"><div class="h-entry">{LINK}</div></div>', None, True, id="entry-in-entry"),
+    ],
+)
+def test_whose_page_it_is(page: str, author: Author | None, by_guest: bool) -> None:
+    found = read(page)
+    assert found.sighting is not None
+    assert (found.author, found.sighting.by_guest) == (author, by_guest)
+
+
+@pytest.mark.parametrize(
+    ("entry", "by_guest"),
+    [
+        pytest.param({"type": ["h-entry"], "properties": {"in-reply-to": [TARGET]}}, False, id="entry"),
+        pytest.param(
+            {
+                "type": ["h-entry"],
+                "properties": {"comment": [{"type": ["h-entry"], "properties": {"like-of": [TARGET]}}]},
+            },
+            True,
+            id="entry-within",
+        ),
+    ],
+)
+def test_whose_document_it_is(entry: object, by_guest: bool) -> None:
+    sighting = read(json.dumps({"items": [entry]}), "application/mf2+json").sighting
+    assert sighting is not None
+    assert sighting.by_guest is by_guest
 
 
 def test_a_legacy_encoding() -> None:

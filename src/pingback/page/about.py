@@ -48,22 +48,31 @@ def read_mention(
     if said_in is None and media_type not in HTML_TYPES:
         return _not_linked(source, target, f"{source} is not an HTML page but {plain(media_type)[:100]}")
     utf8 = b"".join(to_utf8([page], charset))
-    found, text = None, ""
+    found, text, by_guest = None, "", False
     if said_in is not None:
         asked = Asked(target=target, source=source, url=url, media_type=media_type)
         text = utf8.decode("utf-8", "replace")
-        found = _in_text(said_in(text, asked, len(page) >= LARGEST), asked, relays)
+        if (said := said_in(text, asked, len(page) >= LARGEST)) is not None:
+            found, by_guest = _in_text(said, asked, relays), said.by_guest
     elif not cannot_hold(utf8, target, url=url):
         html = Page([utf8], url=url, charset="utf-8")
-        found = _in_html(html, source, target, relays)
+        if (told := _in_html(html, source, target, relays)) is not None:
+            found, by_guest = told
         text = "".join((best_of(html.metas).get("description", ""), *html.texts))
     if found is None:
         return _not_linked(source, target, f"{source} does not link to {target}")
-    sighting = Sighting(url=url, size=min(len(utf8), MAX_PAGE), outbound=outbound_in(utf8, url), text=text)
+    sighting = Sighting(
+        url=url,
+        size=min(len(utf8), MAX_PAGE),
+        outbound=outbound_in(utf8, url),
+        text=text,
+        by_guest=by_guest,
+    )
     return replace(found, sighting=sighting, read_by=READER)
 
 
-def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> Verification | None:
+def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> tuple[Verification, bool] | None:
+    """What the page says, and whether a guest says it."""
     links = Wanted(target).links_in(page.nodes, page.base)
     if not links:
         return None
@@ -74,7 +83,7 @@ def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> V
     permalink, original = _places(speaker.permalink, source, page.url, relays)
     date, published_as = speaker.date or (None, None)
     content, excerpt = _words_of(page, speaker, metas.get("description"))
-    return Verification(
+    found = Verification(
         source=source,
         target=target,
         linked=True,
@@ -90,6 +99,7 @@ def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> V
         published=date,
         published_as=published_as,
     )
+    return found, not speaker.is_free
 
 
 def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Content | None, str | None]:
@@ -119,9 +129,7 @@ def _places(address: str | None, source: str, url: str, relays: Collection[str])
     return None, None if is_at(source, relays) else address
 
 
-def _in_text(said: Said | None, asked: Asked, relays: Collection[str]) -> Verification | None:
-    if said is None:
-        return None
+def _in_text(said: Said, asked: Asked, relays: Collection[str]) -> Verification:
     permalink, original = _places(said.address, asked.source, asked.url, relays)
     return Verification(
         source=asked.source,

@@ -32,7 +32,8 @@ _ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
 class Said(NamedTuple):
-    """What a document that holds the target says; None where it says nothing. `address` is the entry's own."""
+    """What a document that holds the target says; None where it says nothing. `address` is the entry's own, and
+    `by_guest` is whether the entry stands in another."""
 
     kind: MentionKind = MentionKind.MENTION
     rsvp: Rsvp | None = None
@@ -43,6 +44,7 @@ class Said(NamedTuple):
     published: datetime | None = None
     published_as: str | None = None
     address: str | None = None
+    by_guest: bool = False
 
 
 class Asked(NamedTuple):
@@ -122,6 +124,7 @@ class _Reading:
             published=date[0] if date else None,
             published_as=date[1] if date else None,
             address=self._address(told.addresses),
+            by_guest=speaker.around is not None,
         )
 
     def _walk(self) -> None:

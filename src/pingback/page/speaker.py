@@ -72,7 +72,7 @@ class Speaker:
         around = self.item.parent
         while around is not None and not _can_speak(around):
             around = around.parent
-        return around is None and (not self.item.node.parts & COMMENTS or self._is_page(self.item))
+        return around is None and not self.item.node.parts & COMMENTS
 
     @cached_property
     def row(self) -> Node | None:
@@ -204,8 +204,10 @@ class Speaker:
         )
 
     def _is_page(self, item: Item) -> bool:
-        """It says that the page is its own."""
-        return any(self._subject.is_page(key_of(url)) for url in self._urls(item, "u-url"))
+        """It says that the page is its own, and is no comment."""
+        return not item.node.parts & COMMENTS and any(
+            self._subject.is_page(key_of(url)) for url in self._urls(item, "u-url")
+        )
 
     def _is_kind(self, item: Item) -> bool:
         return self._kind_of(item) is not MentionKind.MENTION

@@ -64,6 +64,15 @@ def test_known_good(store: Store, source: str, came_from: str | None, opinion: M
     assert known_good(store.mentions, relays=RELAYS)(arrived(source, came_from=came_from)) is opinion
 
 
+def test_who_comments_at_a_known_place_is_not_known(store: Store) -> None:
+    """Nobody checks that the address is theirs, and without one they are who the page's author is."""
+    said = arrived("https://good.example/second")
+    assert said.sighting is not None
+    guest = replace(said, sighting=replace(said.sighting, by_guest=True))
+    decide = known_good(store.mentions, relays=RELAYS)
+    assert [decide(said), decide(guest)] == [APPROVED, None]
+
+
 @pytest.mark.parametrize(
     ("status", "opinion"),
     [

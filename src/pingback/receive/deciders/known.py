@@ -33,6 +33,8 @@ def known_good(known: "Mentions", *, relays: Collection[str]) -> Decider:
     the same author, or all of them none. At one of the `relays`, where nobody writes who is not named, the spam of one
     author says nothing of the others, and a page without an author is nobody's.
 
+    What stands in comments there, or in an entry within another, may be anybody's, whatever address they gave.
+
     What was approved of the page itself says nothing of what it has become since, whichever target it names.
 
     Not where a page that is known already has become suspicious, nor by another address of such a page: two of one
@@ -41,6 +43,8 @@ def known_good(known: "Mentions", *, relays: Collection[str]) -> Decider:
 
     def decide(mention: Mention) -> MentionStatus | None:
         home = home_of(mention.source)
+        if mention.sighting is not None and mention.sighting.by_guest:
+            return None
         if suspicious(mention) and (_is_known(mention) or _was_seen(known, mention.source, home)):
             return None
         if any(home_of(url) != home for url in _addresses(mention)):
