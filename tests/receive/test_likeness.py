@@ -86,6 +86,8 @@ NOTE = replace(READ, kind=MentionKind.REPLY, title=None, excerpt=SAID[:60], cont
         pytest.param({"original": "https://pills.example/1"}, False, id="an-own-address-elsewhere"),
         pytest.param({"permalink": "https://a.example/notes/1"}, True, id="a-permalink-at-home"),
         pytest.param({"author": None}, False, id="a-note-by-nobody"),
+        pytest.param({"author": replace(ANN, name="Ann Tick")}, True, id="her-whole-name"),
+        pytest.param({"author": replace(ANN, name="Cheap pills")}, False, id="another-name"),
     ],
 )
 def test_what_a_reply_said(now: dict[str, object], same: bool) -> None:
@@ -103,6 +105,7 @@ def test_the_same_title_makes_a_rewritten_reply_no_same_page() -> None:
     [
         pytest.param(None, {"kind": MentionKind.REPLY, "content": content(SAID)}, False, id="words"),
         pytest.param(None, {"author": Author(name="Ann B.")}, True, id="a-name"),
+        pytest.param(None, {"author": Author(name="Cheap pills")}, False, id="another-name"),
         pytest.param(MentionStatus.APPROVED, {"excerpt": SAID}, True, id="words-of-whom-the-owner-approved"),
     ],
 )

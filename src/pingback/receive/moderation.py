@@ -154,6 +154,8 @@ def is_same_page(known: Mention, found: Mention) -> bool:
         return known.verified is None or is_reread
     if not _hosts(found) <= {*_hosts(known), host_of(known.target)}:
         return False
+    if not is_reread and _is_another_name(known, found):
+        return False
     if (known.content or found.content) and not is_reread:
         return _in_common(_said(known), _said(found)) >= ALIKE
     has_same_title = bool(known.title) and known.title == found.title
@@ -196,6 +198,13 @@ def _in_common(one: str, other: str) -> float:
         Counter(text[place : place + _RUN] for place in range(max(len(text) - _RUN + 1, 1))) for text in (one, other)
     ]
     return 2 * (both[0] & both[1]).total() / (both[0].total() + both[1].total())
+
+
+def _is_another_name(known: Mention, found: Mention) -> bool:
+    """Somebody else says it by now, or under a name that has little of the one that the owner read."""
+    names = [mention.author.name if mention.author else None for mention in (known, found)]
+    before, after = (name.casefold()[:COMPARED] if name else None for name in names)
+    return before is not None and after is not None and SequenceMatcher(None, before, after).ratio() < ALIKE
 
 
 def _hosts(mention: Mention) -> set[str]:
