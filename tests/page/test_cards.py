@@ -49,6 +49,17 @@ from tests.page.test_authors import CARD, COMMENT, LINK, URL, WORDS, at_site, en
             id="who-is-thanked",
         ),
         pytest.param(
+            entry()
+            + '<div id="feedbacks"><p class="vcard"><a class="fn url" href="https://carl.example/">Carl</a></p></div>',
+            None,
+            id="who-gives-feedback",
+        ),
+        pytest.param(
+            entry() + '<address class="vcard"><a class="fn org url" href="https://maker.example/">Maker</a></address>',
+            None,
+            id="who-made-the-site",
+        ),
+        pytest.param(
             f'<p>I have asked <a class="h-card" href="/bob">Bob</a>, who knows all of it, for {LINK}.</p>',
             None,
             id="a-colleague-in-the-prose",

@@ -24,9 +24,10 @@ _SIDES = frozenset({"aside", "nav", "li"})  # where others are listed, or people
 _SIDE_ROLES = frozenset({"complementary", "navigation"})
 _BOXES = re.compile(
     r"(?:\A|[-_])(?:likes?|reposts?|reactions?|facepile|mentions?|webmentions?|comments?|repl(?:y|ies)|responses?"
-    r"|blogroll|friends?|follow(?:ing|ers)?|sponsors?|sidebar|widget|credits?|powered)(?:\Z|[-_])",
+    r"|feedbacks?|discussions?|guestbook|trackbacks?|pingbacks?|blogroll|friends?|follow(?:ing|ers)?|sponsors?|sidebar|widget|credits?|powered)(?:\Z|[-_])",
     re.IGNORECASE,
 )
+_ORG = frozenset({"org", "p-org"})
 _PROPERTY = re.compile(r"(?:p|u)-[a-z]")
 
 
@@ -112,6 +113,8 @@ class Cards:
         url = card_url(self._page, card)
         if url is not None and self._subject.is_site(key_of(url)):
             return False
+        if url is not None and any(not _ORG.isdisjoint(node.classes) for node in card.properties.get("p-name", ())):
+            return True  # whoever made or carries the site
         post = self._subject.post
         is_all = post is self._page.root or post.tag in ("body", "main")
         if url is not None and (paragraph is not None or (not is_all and post.holds(card.node))):
