@@ -13,6 +13,8 @@ REL = 'rel="nofollow ugc noopener"'
         pytest.param("<p>a <em>b</em><br><q>c</q></p>", "<p>a <em>b</em><br><q>c</q></p>", id="words"),
         pytest.param("<ul><li>a</ul><pre><code>1\n 2", "<ul><li>a</li></ul><pre><code>1\n 2</code></pre>", id="closed"),
         pytest.param("</div></section>a</bdi>", "a", id="closes-nothing-of-the-page"),
+        pytest.param("a<li>b<ul><li>c</ul><li>d", "a b<ul><li>c</li></ul>  d ", id="items-outside-lists"),
+        pytest.param("<dd>a<dl><dt>b<dd>c</dl><dt>d", " a<dl><dt>b</dt><dd>c</dd></dl>  d ", id="terms-outside-lists"),
         pytest.param("a &lt;b&gt; & c", "a &lt;b&gt; &amp; c", id="escaped-stays-escaped"),
         pytest.param("<script>1</script><style>2</style>a", "a", id="code"),
         pytest.param('<img src="https://a.example/x.png" onerror="1">a', "a", id="pictures"),

@@ -24,6 +24,9 @@ LINK_REL = "nofollow ugc noopener"
 _REOPENED = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 _MOST_REOPENED = 50_000
 
+_LISTS = {"ul": ("li",), "ol": ("li",), "dl": ("dt", "dd")}
+_LISTED = re.compile(r"<(/?)(ul|ol|li|dl|dt|dd)>")
+
 
 def safe(html: str) -> str:
     """The markup as it may stand in any page; empty where nothing is left of it, or where it is without measure."""
@@ -32,8 +35,21 @@ def safe(html: str) -> str:
     if len(_REOPENED.findall(html)) * tags > _MOST_REOPENED:
         return ""
     # Before it, for lone surrogates; after it, for what was written as character references.
-    found = printable(_cleaner().clean(printable(html)))
+    found = _in_lists(printable(_cleaner().clean(printable(html))))
     return found if len(found) <= 2 * MAX_HTML else ""
+
+
+def _in_lists(html: str) -> str:
+    """Clean markup without the tags of items outside lists: a parser ends the item that the markup itself stands in."""
+    depths = dict.fromkeys(("li", "dt", "dd"), 0)
+
+    def kept(tag: re.Match[str]) -> str:
+        slash, name = tag.groups()
+        for item in _LISTS.get(name, ()):
+            depths[item] += -1 if slash else 1
+        return tag[0] if name in _LISTS or depths[name] else " "
+
+    return _LISTED.sub(kept, html)
 
 
 @cache
