@@ -15,7 +15,7 @@ from tests.test_growth import HTML, PAGE, RATIO, TARGET, URL, Shape, call, growt
 LINK = f'<a href="{TARGET}">x</a>'
 ENTRY = f"<div class=h-entry>{LINK}"
 REPLY = f'<div class=h-entry><a class=u-in-reply-to href="{TARGET}">x</a>'
-CARD = "<p class=h-card><a class='u-url p-name' href=//a%d.example/>x</a></p>"
+CARD = "<p class=h-card><a class='u-url p-name' href=/a%d>x</a></p>"
 
 
 def items() -> Iterator[tuple[str, Shape]]:
@@ -52,14 +52,14 @@ def people() -> Iterator[tuple[str, Shape]]:
         "cards by one address",
         times("<p class=h-card><a class=u-url href=/me>x</a></p>", f"{ENTRY}<a class=u-author href=/me></a>"),
     )
-    yield "an author among cards", numbered(CARD, f"{ENTRY}<a class=u-author href=//z.example></a></div>")
+    yield "an author among cards", numbered(CARD, f"{ENTRY}<a class=u-author href=/z></a></div>")
     yield (
         "authors among cards",
-        halves_numbered("<a class=u-author href=//a%d.example/></a>", CARD.replace("//a", "//b"), ENTRY),
+        halves_numbered("<a class=u-author href=/a%d></a>", CARD.replace("/a%", "/b%"), ENTRY),
     )
     yield (
         "entries with authors among cards",
-        halves_numbered(f"<div class=h-entry><a class=u-author href=//a%d.example/></a>{LINK}</div>", CARD),
+        halves_numbered(f"<div class=h-entry><a class=u-author href=/a%d></a>{LINK}</div>", CARD),
     )
     yield (
         "a card that names itself",
