@@ -262,7 +262,15 @@ def _folded(values: Mapping[str, Sequence[str | None]]) -> dict[str, list[str]]:
     """Without white space, which each of us folds in a way of its own, and as long as we keep names."""
     found: dict[str, list[str]] = {}
     for name, each in values.items():
-        said = [key_of(one) if name in LINKS else "".join(one.split())[:LONGEST_NAME] for one in each if one]
-        if said:
-            found[name] = said
+        said = [_key(one) if name in LINKS else "".join(one.split())[:LONGEST_NAME] for one in each if one]
+        if any(said):
+            found[name] = [one for one in said if one]
     return found
+
+
+def _key(url: str) -> str:
+    """How an address is compared; mf2py keeps such as are none."""
+    try:
+        return key_of(url)
+    except ValueError:
+        return ""
