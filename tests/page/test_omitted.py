@@ -94,6 +94,15 @@ PAGES = {
     "13.2.6.4.7-text-behind-the-page": ("</body></html>§", "T"),
     "13.2.6.4.7-link-in-a-link": ("<a href=1>x<a href=2>y", "1 2"),
     "13.2.6.4.7-noscript": ("<noscript>§</noscript>", "T"),
+    "13.2.6.4.4-noscript-in-the-head": ("<head><noscript><link href=L></noscript></head>§", "L T"),
+    "13.2.6.4.7-paragraph-in-a-button": ("<p><button>§</button>", "T"),
+    "13.2.6.4.7-plain-text": ("<a href=1>x</a><plaintext>§", "1"),
+    "13.2.6.4.7-isindex": ("<isindex href=I>§", "I T"),
+    "13.2.6.4.9-link-in-a-table": ("<table><a href=1>x</a><tr><td>§", "1 T"),
+    "13.2.6.5-svg-and-its-title": ("<svg><title>x</title><a href=S>x</a></svg>§", "S T"),
+    "13.2.5.1-null-in-the-text": ("<p>\0§", "T"),
+    "13.2.5.42-cdata-beside-svg": ("<![CDATA[§]]>", "T"),
+    "13.2.5.53-entity-in-a-doctype": ("<!DOCTYPE html [<!ENTITY x '§'>]>", "T"),
 }
 
 # What we know to differ: the page, where its links lead for us, and in a browser.
