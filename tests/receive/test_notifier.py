@@ -98,7 +98,7 @@ def test_a_mail_of_a_mention(store: Store, clock: Clock, server: MailServer) -> 
     assert (mail["To"], mail["Subject"]) == (ME, "1 new mention of https://my.example/")
     assert mail.get_content() == (
         "Pingback: A post (approved)\n  by Ann\n  https://a.example/1\n  -> https://my.example/5\n"
-        "  words around the link\n"
+        "  > words around the link\n"
     )
 
 
@@ -135,7 +135,7 @@ def test_a_stranger_s_words_stay_words(store: Store, clock: Clock, server: MailS
         pytest.param(
             replace(REPLY, status=MentionStatus.PENDING, held_for="the first from there"),
             "Reply: Dee (pending)\n  https://d.example/notes/7\n  -> https://my.example/part-5\n"
-            "  said at https://d.example/reply\n  I do not think so.\n  See my post.\n"
+            "  said at https://d.example/reply\n  > I do not think so.\n  > See my post.\n"
             "  waits: the first from there\n",
             id="reply-that-waits",
         ),

@@ -283,6 +283,7 @@ def _paragraph(mention: Mention) -> str:
     lines += [f"by {who}"] if who and told.title else []
     lines += [link_of(told), f"-> {told.target}"]
     lines += [f"said at {told.source}"] if link_of(told) != told.source else []
-    lines += filter(None, shorten(words_of(told) or "", LONGEST_WORDS).splitlines())
+    words = shorten(words_of(told) or "", LONGEST_WORDS)
+    lines += [f"> {line}" for line in words.splitlines() if line]  # else a reply could write lines like ours
     lines += [f"waits: {told.reason}"] if told.reason else []
     return "\n  ".join(lines)
