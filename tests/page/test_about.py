@@ -158,6 +158,9 @@ def test_site_name(page: str, site_name: str | None) -> None:
             datetime(2026, 5, 1, 10, tzinfo=UTC),
             id="ogp",
         ),
+        pytest.param(
+            '<div class="h-entry"><blockquote><time datetime="2026-05-01">May</time></blockquote>', None, id="quoted"
+        ),
         pytest.param('<meta name="date" content="2026-05-01">', datetime(2026, 5, 1, tzinfo=UTC), id="a-day"),
         pytest.param('<meta name="date" content="yesterday">', None, id="no-date"),
         pytest.param('<meta name="date" content="0001-01-01T00:00+23:00">', None, id="before-all-time"),

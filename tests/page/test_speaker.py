@@ -202,3 +202,33 @@ def test_a_list_without_rows_gives_no_date_of_another() -> None:
         page.encode(), source=SOURCE, target=TARGET, url=SOURCE, content_type="text/html; charset=utf-8"
     )
     assert (said.permalink, said.published) == ("https://other.example/notes/2", None)
+
+
+ANN = f'<article class="h-entry"><b class="p-author">Ann</b> on <a href="{TARGET}">five</a></article>'
+BOB = f'<article class="h-entry" id="bob"><b class="p-author">Bob</b> on <a href="{TARGET}">five</a></article>'
+
+
+@pytest.mark.parametrize(
+    ("page", "fragment", "author"),
+    [
+        pytest.param(ANN + BOB, "", "Ann", id="the-first"),
+        pytest.param(ANN + BOB, "bob", "Bob", id="by-its-id"),
+        pytest.param(ANN + BOB.replace("<b", "<a id=b></a><b"), "b", "Bob", id="by-an-id-in-it"),
+        pytest.param(ANN + BOB.replace("<b", "<a name=b></a><b"), "b", "Bob", id="by-the-name-of-an-anchor-in-it"),
+        pytest.param(ANN + BOB.replace("<b", "<i name=b></i><b"), "b", "Ann", id="only-anchors-are-named"),
+        pytest.param(f"<aside>{ANN}</aside>{BOB}", "", "Bob", id="a-side-bar-comes-last"),
+        pytest.param(f"<aside>{ANN}</aside>", "", "Ann", id="a-side-bar-alone"),
+        pytest.param(
+            f'<div id=comments><p class="comment"><b class="fn">Carl</b> <a href="{TARGET}">x</a></p></div>{BOB}',
+            "",
+            "Bob",
+            id="comments-come-last",
+        ),
+        pytest.param(f"<nav><a href={TARGET}>x</a></nav>{BOB}", "", "Bob", id="a-menu-comes-last"),
+    ],
+)
+def test_of_several_entries_one_speaks(page: str, fragment: str, author: str) -> None:
+    source = f"{SOURCE}#{fragment}"
+    found = read_mention(page.encode(), source=source, target=TARGET, url=source, content_type="text/html")
+    assert found.author is not None
+    assert found.author.name == author

@@ -14,7 +14,7 @@ from pingback.page.properties import LONGEST_NAME
 from pingback.page.speaker import Speaker
 from pingback.page.texts import LARGEST, reader_of
 from pingback.page.titles import LONGEST_TITLE, best_of, heading_of, title_of
-from pingback.page.tree import Page
+from pingback.page.tree import CHROME, Page
 from pingback.page.words import excerpt_around, excerpt_of, reply_of
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.protocols.table import sources_of
@@ -114,7 +114,8 @@ def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Co
             return content, excerpt
         if excerpt is not None:
             return None, excerpt
-    return None, excerpt_around(page, speaker.links)[1] or clean(description, EXCERPT_LENGTH)
+    links = [link for link in speaker.links if not link.parts & CHROME] or speaker.links
+    return None, excerpt_around(page, links)[1] or clean(description, EXCERPT_LENGTH)
 
 
 def _places(address: str | None, source: str, url: str, relays: Collection[str]) -> tuple[str | None, str | None]:

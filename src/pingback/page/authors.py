@@ -13,10 +13,10 @@ from itertools import islice
 from pingback.model import Author
 from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, above, is_card, is_same, rels_of
 from pingback.page.commenters import commenter_of
-from pingback.page.items import POSTINGS, Subject
+from pingback.page.items import POSTINGS, Subject, url_in
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
 from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item, Node
-from pingback.urls import key_at, key_of
+from pingback.urls import key_of
 
 MAX_AUTHORS = 10  # of an item, and of the lists in JSON-LD
 MAX_THINGS = 100  # in JSON-LD
@@ -233,7 +233,7 @@ class _Authors:
 
     def _of_things(self, things: Sequence[Mapping[str, object]]) -> Author | None:
         """The author of the first that is the page; of those that may be anything the one whom all of them name."""
-        told = [(self._is_page(thing), thing.get("author")) for thing in things[:MAX_THINGS] if "author" in thing]
+        told = [(self._subject.is_told_by(each), each["author"]) for each in things[:MAX_THINGS] if "author" in each]
         for author in (author for is_page, author in told if is_page):
             if (found := self._in_json(author)) is not None:
                 return found
@@ -244,12 +244,6 @@ class _Authors:
                 return None
             sole = sole or found
         return sole
-
-    def _is_page(self, thing: Mapping[str, object]) -> bool | None:
-        """Its address is the page's; None where it names none."""
-        named = (_url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
-        keys = [key for url in named if url is not None and (key := key_at(url, base=self._page.base)) is not None]
-        return any(self._subject.is_own_name(key) for key in keys) if keys else None
 
     def _in_json(self, value: object, depth: int = 0) -> Author | None:
         """An author as an object, a list, a name, an address, or a reference to another object."""
@@ -267,8 +261,8 @@ class _Authors:
         reference = value.get("@id")
         if isinstance(reference, str) and reference in self._by_id:
             value = {**self._by_id[reference], **value}
-        url = _url_in(value.get("url"))
-        photo = _url_in(value.get("image"))
+        url = url_in(value.get("url"))
+        photo = url_in(value.get("image"))
         author = Author(
             name=name_of(_first_text(value.get("name"))),
             url=address(self._page, url),
@@ -306,16 +300,6 @@ def _absolute(text: str) -> str | None:
     """The text where it is an address of HTTP and nothing else."""
     written = text.strip()
     return written if re.match(r"https?://\S+\Z", written, re.IGNORECASE) else None
-
-
-def _url_in(value: object) -> str | None:
-    """The address in what JSON-LD has for one: a string, a list, an object."""
-    for _ in range(3):
-        if isinstance(value, list):
-            value = value[0] if value else None
-        elif isinstance(value, Mapping):
-            value = value.get("url") or value.get("contentUrl") or value.get("@id")
-    return value if isinstance(value, str) else None
 
 
 def _first_text(value: object) -> str | None:

@@ -5,15 +5,15 @@ the one of the page's main region that says most, if it says enough; else the re
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
 from pingback.page.properties import date_of, date_value
-from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, Node, Page
-from pingback.urls import key_of
+from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, QUOTE, Node, Page
+from pingback.urls import key_at, key_of
 
 HEADING = 400  # characters that an h1 counts for
 ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
@@ -87,6 +87,12 @@ class Subject:
                     if rest == before:
                         break
         return False
+
+    def is_told_by(self, thing: Mapping[str, object]) -> bool | None:
+        """What a thing in JSON-LD says is said of the page: its address is the page's; None where it names none."""
+        named = (url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
+        keys = [key for url in named if url is not None and (key := key_at(url, base=self.page.base)) is not None]
+        return any(map(self.is_own_name, keys)) if keys else None
 
     def key_of_link(self, node: Node) -> str | None:
         reference = node.attributes.get("href")
@@ -247,7 +253,7 @@ class Subject:
             yield date_value(page, node)
         yield from self.dates_of_page()
         yield from self.dates_in(post)
-        beside = list(_outside_comments(page.within(page.of["time"], self.region)))
+        beside = list(_own(page.within(page.of["time"], self.region)))
         if len(beside) == 1:  # some themes have it in a box beside the post
             yield date_value(page, beside[0])
 
@@ -255,20 +261,33 @@ class Subject:
         """What the page says of itself, in its head and in JSON-LD."""
         for name in _DATES:
             yield date_of(self.page.metas.get(name))
-        for types, thing in self.page.json_ld:
-            if any(POSTINGS.search(name) for name in types):
-                date = thing.get("datePublished")
-                yield date_of(date) if isinstance(date, str) else None
+        postings = (thing for types, thing in self.page.json_ld if any(map(POSTINGS.search, types)))
+        told = [(self.is_told_by(thing), thing.get("datePublished")) for thing in islice(postings, MAX_DATES)]
+        dates = [(is_page, date) for is_page, date in told if isinstance(date, str)]
+        yield from (date_of(date) for is_page, date in dates if is_page)
+        anonymous = {date for is_page, date in dates if is_page is None}
+        if len(anonymous) == 1:  # of several, nobody knows which is the page
+            yield date_of(anonymous.pop())
 
     def dates_in(self, part: Node) -> Iterator[tuple[datetime, str] | None]:
-        """What stands in a part of the page, outside comments."""
+        """What stands in a part of the page, outside comments and quotations."""
         for nodes in (self.page.dated, self.page.of["time"]):
-            for node in islice(_outside_comments(self.page.within(nodes, part)), MAX_DATES):
+            for node in islice(_own(self.page.within(nodes, part)), MAX_DATES):
                 yield date_value(self.page, node)
 
 
-def _outside_comments(nodes: Iterable[Node]) -> Iterator[Node]:
-    return (node for node in nodes if not node.parts & COMMENTS)
+def _own(nodes: Iterable[Node]) -> Iterator[Node]:
+    return (node for node in nodes if not node.parts & (COMMENTS | QUOTE))
+
+
+def url_in(value: object) -> str | None:
+    """The address in what JSON-LD has for one: a string, a list, an object."""
+    for _ in range(3):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        elif isinstance(value, Mapping):
+            value = value.get("url") or value.get("contentUrl") or value.get("@id")
+    return value if isinstance(value, str) else None
 
 
 def linked_by(page: Page, heading: Node) -> Iterator[Node]:

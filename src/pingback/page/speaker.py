@@ -15,7 +15,7 @@ from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
 from pingback.page.nature import title_over
 from pingback.page.properties import date_value, text_value, url_value
-from pingback.page.tree import ANSWERS, COMMENTS, HEADINGS, QUOTE, Item, Node
+from pingback.page.tree import ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item, Node
 from pingback.urls import key_of
 
 MAX_VALUES = 100  # of one property that are looked at
@@ -183,15 +183,21 @@ class Speaker:
         return "h-cite" in node.classes and any(map(self._leads, _addresses_of(item)))
 
     def _chosen(self, fragment: str) -> _Voice:
-        """Of several the one that the source's fragment names, else the page's own, else one with a kind."""
+        """Of several the one that the source's fragment names, else the page's own, else one with a kind, else the
+        first outside comments, side bars and the like."""
         left = list(self._links_of)
-        if len(left) > 1 and fragment in self._page.ids:
-            left = self._named_by(self._page.ids[fragment], left) or left
+        if len(left) > 1 and fragment and (place := self._place_of(fragment)) is not None:
+            left = self._named_by(place, left) or left
         if len(left) > 1:
             left = [each for each in left if each.item is not None and self._is_page(each.item)] or left
         if len(left) > 1:
             left = [each for each in left if each.item is not None and self._is_kind(each.item)] or left
-        return left[0]
+        return next((each for each in left if not self._is_aside(each)), left[0])
+
+    def _place_of(self, fragment: str) -> Node | None:
+        """The element with that id, else the `<a>` with that name (HTML, “indicated part of the document”)."""
+        named = (node for node in self._page.nodes if node.tag == "a" and node.attributes.get("name") == fragment)
+        return self._page.ids.get(fragment) or next(named, None)
 
     def _named_by(self, node: Node, voices: Sequence[_Voice]) -> list[_Voice]:
         """Those that an element is, or holds, else the one around it."""
@@ -208,6 +214,10 @@ class Speaker:
         return not item.node.parts & COMMENTS and any(
             self._subject.is_page(key_of(url)) for url in self._urls(item, "u-url")
         )
+
+    def _is_aside(self, voice: _Voice) -> bool:
+        places = self._links_of[voice] if voice.item is None else (voice.item.node,)
+        return all(place.parts & CHROME for place in places)
 
     def _is_kind(self, item: Item) -> bool:
         return self._kind_of(item) is not MentionKind.MENTION
@@ -265,7 +275,8 @@ class Speaker:
                 yield from self._subject.dates_of_page()
         for nodes in (page.dated, page.of["time"]):
             for node in page.within(nodes, around)[:MAX_VALUES]:
-                is_own = self.item is None or _speaking(node.item) is self.item
+                is_quoted = node.parts & ~around.parts & QUOTE
+                is_own = not is_quoted and (self.item is None or _speaking(node.item) is self.item)
                 if is_own and self._voice_at(node).comment is self.comment:
                     yield date_value(page, node)
 
