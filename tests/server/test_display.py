@@ -75,7 +75,7 @@ def test_what_a_person_reads() -> None:
         pytest.param(replace(PLAIN, title=None), ["Ann, 2026-01-01", PLAIN.excerpt], id="note"),
         pytest.param(
             replace(PLAIN, title=None, author=None, site_name=None, published=None),
-            ["a.example, a.example", PLAIN.excerpt],
+            ["a.example", PLAIN.excerpt],
             id="note-of-nobody",
         ),
         pytest.param(
