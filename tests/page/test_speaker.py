@@ -225,6 +225,13 @@ BOB = f'<article class="h-entry" id="bob"><b class="p-author">Bob</b> on <a href
             id="comments-come-last",
         ),
         pytest.param(f"<nav><a href={TARGET}>x</a></nav>{BOB}", "", "Bob", id="a-menu-comes-last"),
+        pytest.param(
+            f'<aside>{ANN}</aside><ol class="comment-list"><li class="comment"><b class="fn">Carl</b>'
+            f' <a href="{TARGET}">x</a></ol>',
+            "",
+            "Carl",
+            id="comments-before-a-side-bar",
+        ),
     ],
 )
 def test_of_several_entries_one_speaks(page: str, fragment: str, author: str) -> None:

@@ -184,7 +184,7 @@ class Speaker:
 
     def _chosen(self, fragment: str) -> _Voice:
         """Of several the one that the source's fragment names, else the page's own, else one with a kind, else the
-        first outside comments, side bars and the like."""
+        first outside comments, side bars and the like; and comments before the latter."""
         left = list(self._links_of)
         if len(left) > 1 and fragment and (place := self._place_of(fragment)) is not None:
             left = self._named_by(place, left) or left
@@ -192,7 +192,7 @@ class Speaker:
             left = [each for each in left if each.item is not None and self._is_page(each.item)] or left
         if len(left) > 1:
             left = [each for each in left if each.item is not None and self._is_kind(each.item)] or left
-        return next((each for each in left if not self._is_aside(each)), left[0])
+        return min(left, key=self._remoteness)
 
     def _place_of(self, fragment: str) -> Node | None:
         """The element with that id, else the `<a>` with that name (HTML, “indicated part of the document”)."""
@@ -215,9 +215,12 @@ class Speaker:
             self._subject.is_page(key_of(url)) for url in self._urls(item, "u-url")
         )
 
-    def _is_aside(self, voice: _Voice) -> bool:
+    def _remoteness(self, voice: _Voice) -> int:
+        """0 in the page's main part, 1 in comments, 2 in side bars and the like."""
         places = self._links_of[voice] if voice.item is None else (voice.item.node,)
-        return all(place.parts & CHROME for place in places)
+        if not all(place.parts & CHROME for place in places):
+            return 0
+        return 1 if any(place.parts & COMMENTS for place in places) else 2
 
     def _is_kind(self, item: Item) -> bool:
         return self._kind_of(item) is not MentionKind.MENTION
