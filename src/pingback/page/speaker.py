@@ -57,6 +57,7 @@ class Speaker:
         self._target = key_of(target)
         self._places = frozenset(link.index for link in links)
         self._around: dict[Item, Item | None] = {}
+        self._comments: dict[Node, tuple[Node | None, Node | None]] = {}
         self._links_of: dict[_Voice, list[Node]] = {}
         for link in links:
             self._links_of.setdefault(self._voice_at(link), []).append(link)
@@ -156,7 +157,7 @@ class Speaker:
     def _voice_at(self, node: Node) -> _Voice:
         item = self._item_around(node.item)
         if node.parts & COMMENTS and (item is None or not (item.node.parts & COMMENTS or _says(item, node))):
-            return _Voice(None, _comment_around(node))
+            return _Voice(None, self._comment_around(node))
         return _Voice(item)
 
     def _item_around(self, item: Item | None) -> Item | None:
@@ -171,6 +172,22 @@ class Speaker:
         found = None if item is None else self._around[item]
         self._around.update(dict.fromkeys(passed, found))
         return found
+
+    def _comment_around(self, node: Node) -> Node:
+        """The one comment that a node within comments stands in, else the nearest box that may be one."""
+        passed: list[Node] = []
+        around = node.parent
+        while around is not None and around.parts & COMMENTS and around not in self._comments:
+            passed.append(around)
+            around = around.parent
+        comment, box = (None, None) if around is None else self._comments.get(around, (None, None))
+        for each in reversed(passed):
+            if not _COMMENT.isdisjoint(each.classes) or _COMMENT_ID.fullmatch(each.attributes.get("id", "")):
+                comment = each
+            if each.tag in _COMMENT_BOXES:
+                box = each
+            self._comments[each] = comment, box
+        return comment or box or node
 
     def _is_cited(self, item: Item) -> bool:
         node, around = item.node, item.parent
@@ -336,20 +353,6 @@ def _says(item: Item, node: Node) -> bool:
 
 def _addresses_of(item: Item) -> list[Node]:
     return [node for name in ("u-url", "u-uid") for node in item.properties.get(name, ())[:MAX_VALUES]]
-
-
-def _comment_around(node: Node) -> Node:
-    """The one comment that a node within comments stands in."""
-    box, around = node, node.parent
-    for _ in range(MAX_CLIMB):
-        if around is None or not around.parts & COMMENTS:
-            break
-        if not _COMMENT.isdisjoint(around.classes) or _COMMENT_ID.fullmatch(around.attributes.get("id", "")):
-            return around
-        if box is node and around.tag in _COMMENT_BOXES:
-            box = around
-        around = around.parent
-    return box
 
 
 def _article_around(node: Node) -> Node | None:
