@@ -241,6 +241,13 @@ def test_name(text: str | None, name: str | None) -> None:
             id="explicit",
         ),
         pytest.param("<a class=h-card href=/ann>Ann</a>", "Ann", "/ann", None, id="implied-by-a-link"),
+        pytest.param(
+            "<p class=h-card><a class=u-photo href=/a.png></a>Ann</p>",
+            "Ann",
+            None,
+            "/a.png",
+            id="no-picture-is-implied",
+        ),
         pytest.param("<img class=h-card alt=Ann src=/a.png>", "Ann", None, "/a.png", id="implied-by-an-image"),
         pytest.param(
             "<a class=h-card href=/ann><img alt=Ann src=/a.png></a>", "Ann", "/ann", "/a.png", id="image-in-link"

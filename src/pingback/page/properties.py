@@ -143,12 +143,13 @@ def card_of(page: Page, item: Item) -> Author:
 
 
 def card_url(page: Page, item: Item) -> str | None:
-    """The first address of a card, or what its own link or only link implies."""
+    """The first address of a card, or what its own link or only link implies, if that leads to no picture."""
     for name in ("u-url", "u-uid"):
         for node in item.properties.get(name, ())[:MAX_VALUES]:
             if (url := url_value(page, node)) is not None:
                 return url
-    return next((address(page, node.attributes["href"]) for node in _implied(page, item.node, "a", "href")), None)
+    implied = (node for node in _implied(page, item.node, "a", "href") if "u-photo" not in node.classes)
+    return next((address(page, node.attributes["href"]) for node in implied), None)
 
 
 def words(page: Page, node: Node, *, portraits: bool = True) -> str:
