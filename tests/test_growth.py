@@ -129,9 +129,14 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
     yield "menus", times("<ul><li><a href=/1>x</a><li><a href=/2>x</a><li><a href=/3>x</a></ul>", f"{page}<article>")
     yield "answers in boxes of boxes", numbered("<div class=u-in-reply-to>x%d", f"{page}<div class=h-entry>")
     reply = f'<div class=h-entry><a class=u-in-reply-to href="{TARGET}">x</a>'
+    yield (
+        "answers in boxes",
+        numbered("<i class='u-like-of u-in-reply-to'><a href=/%d>x</a></i>", f"<div class=h-entry>{LINK}"),
+    )
     for unit in (
         "<i class=p-name>",
         "<p class=e-content> </p>",
+        "<p class=e-content><p hidden>x</p></p>",
         "<b class=h-card></b>,",
         "<time>x</time>",
         "<img alt=x>",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from pingback.markup import LINK_REL, MAX_HTML, MAX_TAGS, TAGS, safe
 from pingback.model import Content
@@ -58,7 +58,7 @@ def content_of(page: Page, root: Node, left_out: LeftOut | None = None) -> Conte
     """The words of a part of the page; None where it has none."""
     left_out = left_out or LeftOut()
     # At a glance: to fold the white space of all the page takes longer than to write these words.
-    is_long = sum(map(len, islice(page.texts, root.text, root.text_stop))) > 2 * MAX_TEXT
+    is_long = sum(map(len, page.texts[root.text : root.text_stop])) > 2 * MAX_TEXT
     writer = _Writer(page, root, left_out, MAX_TEXT - is_long)
     if writer.is_cut and not is_long:  # with room for an ellipsis, which a text of just that length does not need
         writer = _Writer(page, root, left_out, MAX_TEXT - 1)

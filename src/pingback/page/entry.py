@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import NamedTuple
 
 from pingback.page.encoding import to_utf8
@@ -283,7 +283,7 @@ class _Words:
                     return each
         links = self._page.links
         first = bisect_left(links, node.index, key=lambda link: link.index)
-        for link in islice(links, first, first + _CITED):
+        for link in links[first : first + _CITED]:
             if node.holds(link) and link.item is item:  # and not, say, its author's
                 return link
         return None
