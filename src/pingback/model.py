@@ -209,7 +209,7 @@ class Content:
 class Sighting:
     """What can be told of a source's page from outside: `url` is where it came from after redirects.
 
-    `outbound` is the number of links to other hosts in its first `size` bytes. `text` are the words of all of the page.
+    `outbound` is the number of links to other hosts in its first `size` bytes. `text` is what was read of its words.
     `by_guest`: what is said stands in comments, or in an entry within another, so that anybody may have said it there.
     """
 

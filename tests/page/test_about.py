@@ -217,9 +217,9 @@ def test_no_link_has_a_reason_and_no_words() -> None:
     ("page", "content_type", "text"),
     [
         pytest.param(
-            f'<title>Six</title><meta name="description" content="Of clocks."><nav>Home</nav>{LINK}<footer>2026',
+            f'<title>Six</title><meta name="description" content="Of clocks."><nav>Home</nav>{LINK}<p>End</p>',
             "text/html",
-            f"Of clocks.SixHome{EXCERPT}2026",
+            f"Of clocks.SixHome{EXCERPT}End",
             id="html",
         ),
         pytest.param(

@@ -8,8 +8,9 @@ from pingback.page.authors import author_of
 from pingback.page.documents import Asked, Said
 from pingback.page.encoding import to_utf8
 from pingback.page.endpoints import HTML_TYPES
+from pingback.page.extent import Extent
 from pingback.page.items import Subject
-from pingback.page.links import MAX_PAGE, Wanted, cannot_hold, outbound_in
+from pingback.page.links import MAX_PAGE, cannot_hold, outbound_in
 from pingback.page.properties import LONGEST_NAME
 from pingback.page.speaker import Speaker
 from pingback.page.texts import LARGEST, reader_of
@@ -55,7 +56,7 @@ def read_mention(
         if (said := said_in(text, asked, len(page) >= LARGEST)) is not None:
             found, by_guest = _in_text(said, asked, relays), said.by_guest
     elif not cannot_hold(utf8, target, url=url):
-        html = Page([utf8], url=url, charset="utf-8")
+        html = Page([utf8], url=url, charset="utf-8", extent=Extent(utf8, target))
         if (told := _in_html(html, source, target, relays)) is not None:
             found, by_guest = told
         text = "".join((best_of(html.metas).get("description", ""), *html.texts))
@@ -73,11 +74,10 @@ def read_mention(
 
 def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> tuple[Verification, bool] | None:
     """What the page says, and whether a guest says it."""
-    links = Wanted(target).links_in(page.nodes, page.base)
-    if not links:
+    if not page.wanted:
         return None
     subject = Subject(page)
-    speaker = Speaker(subject, links, target, fragment=source.partition("#")[2])
+    speaker = Speaker(subject, page.wanted, target, fragment=source.partition("#")[2])
     metas = best_of(page.metas)
     title = title_of(page) or speaker.name or metas.get("title") or heading_of(page)
     permalink, original = _places(speaker.permalink, source, page.url, relays)

@@ -59,7 +59,7 @@ class _Authors:
         if row is not None:
             return self._byline(row) or self._of_page(row)
         if item is None:
-            return self._of_post() or self._of_page(self._subject.post)
+            return (self._of_post() if self._page.items else None) or self._of_page(None)
         if not is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
             return None
         return self._of_feed(item) or self._of_page(item.node)
@@ -170,7 +170,8 @@ class _Authors:
             around = around.parent
         return None
 
-    def _of_page(self, part: Node) -> Author | None:
+    def _of_page(self, part: Node | None) -> Author | None:
+        """What the page says of a part of it, or of its post."""
         linked = self._of_link(part)
         if linked is None:
             linked = self._cards.representative() or self._cards.sole()
@@ -178,7 +179,7 @@ class _Authors:
             linked = replace(linked, name=told.name)
         return self._of_json_ld() or self._of_metas() if linked is None else self._with_name(linked, part)
 
-    def _with_name(self, author: Author, part: Node) -> Author:
+    def _with_name(self, author: Author, part: Node | None) -> Author:
         """An address alone gets the name that the page's own link to it has, or JSON-LD."""
         if author.name is not None or author.url is None:
             return author
@@ -186,11 +187,14 @@ class _Authors:
         same = (each for each in told if each is not None and each.name and each.url and is_same(each, author))
         return replace(author, name=next(same, author).name)
 
-    def _of_link(self, part: Node) -> Author | None:
+    def _of_link(self, part: Node | None) -> Author | None:
         """`rel=author` within the site: the part's own, else the page's where it has one such address only."""
         page = self._page
         heads = (node for node in page.of["link"] if "href" in node.attributes)
         links = [node for node in (*heads, *page.links) if "author" in rels_of(node)][:MAX_LINKS]
+        if not links:
+            return None
+        part = part or self._subject.post  # what is the post, is asked for only where a link may be its author's
         own: list[tuple[Node, str]] = []
         for node in links:
             found = page.target(node.attributes["href"])

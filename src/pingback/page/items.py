@@ -247,15 +247,17 @@ class Subject:
         return next((date for date in self._dates() if date is not None), None)
 
     def _dates(self) -> Iterator[tuple[datetime, str] | None]:
-        page, post = self.page, self.post
-        item = post.item if post.item is not None and post.item.node is post else None
-        for node in item.properties.get("dt-published", ())[:MAX_DATES] if item is not None else ():
-            yield date_value(page, node)
+        page = self.page
+        item = self.post.item if page.items else None  # what the post is, is asked for where it can have a date
+        if item is not None and item.node is self.post:
+            for node in item.properties.get("dt-published", ())[:MAX_DATES]:
+                yield date_value(page, node)
         yield from self.dates_of_page()
-        yield from self.dates_in(post)
-        beside = list(_own(page.within(page.of["time"], self.region)))
-        if len(beside) == 1:  # some themes have it in a box beside the post
-            yield date_value(page, beside[0])
+        if page.dated or page.of["time"]:
+            yield from self.dates_in(self.post)
+            beside = list(_own(page.within(page.of["time"], self.region)))
+            if len(beside) == 1:  # some themes have it in a box beside the post
+                yield date_value(page, beside[0])
 
     def dates_of_page(self) -> Iterator[tuple[datetime, str] | None]:
         """What the page says of itself, in its head and in JSON-LD."""

@@ -6,9 +6,12 @@ compared as `pingback.urls.key_of` says. Text, comments, scripts, templates and 
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from pingback.page.tree import Node
 from pingback.urls import key_of, leads_to, split
+
+if TYPE_CHECKING:
+    from pingback.page.tree import Node
 
 # How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
 # one of these, or not at all.
@@ -49,7 +52,7 @@ class Wanted:
         self._needle = _needle_of(target)
         self._left = MAX_COMPARED
 
-    def links_in(self, nodes: Iterable[Node], base: str) -> list[Node]:
+    def links_in(self, nodes: "Iterable[Node]", base: str) -> "list[Node]":
         """Those elements that are links to the target; relative ones are resolved against the base."""
         return [node for node in nodes if node.attributes and self.is_meant_by(node.attributes, base)]
 

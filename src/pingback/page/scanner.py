@@ -98,8 +98,8 @@ def scan(chunks: Iterable[bytes], passing: Passing, collectors: Sequence[Collect
 class Target(Watched, typing.Protocol):
     """What lxml's parser tells of a page, and the scanner between its pieces."""
 
-    def all_done(self) -> bool:
-        """Nobody wants more of the page."""
+    def all_done(self, read: int) -> bool:
+        """Nobody wants more of the page than these bytes."""
 
     def trim(self) -> None:
         """A piece is read: let go of text that nobody needs."""
@@ -119,7 +119,7 @@ def feed(chunks: Iterable[bytes], target: Target, *, charset: str | None) -> int
             parser.feed(part)
         read += len(piece)
         walks.count(piece, target.depth, thread_time() - began)
-        if target.all_done() or walks.are_over:
+        if target.all_done(read) or walks.are_over:
             target.at_break()
             return read
         target.trim()
@@ -296,7 +296,7 @@ class _Target:
         else:  # behind a link whose words are awaited
             del self._text[4 * MAX_PIECES :]
 
-    def all_done(self) -> bool:
+    def all_done(self, read: int) -> bool:
         """Let go of the collectors that are done; true when none is left."""
         left = [collector for collector in self._collectors if not collector.done]
         if len(left) < len(self._collectors):

@@ -6,12 +6,13 @@ the same for a small and a large one. Properties belong to the nearest item arou
 
 import json
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
+from pingback.page.extent import COMMENT_LISTS, Extent
 from pingback.page.omitted import FOREIGN, WATCHED
 from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, feed, is_shown
 from pingback.text import plain
@@ -27,12 +28,17 @@ MAX_RESOLVED = 8 * 1024 * 1024
 # The piece that stands for a `<br>`: white space like any other, but told from what a page writes.
 LINE_BREAK = "\u2028"
 
+MAX_PIECES = 1000  # of text in one place; the parser gives a page of NULs in a piece each
+
+MAX_HEAD = 200  # elements among which a page's title is
+
 MAX_SCRIPTS = 20  # of JSON-LD
 MAX_SCRIPT = 64 * 1024  # characters of each
 
 # What a node is or stands in.
 LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT, HIDDEN = (1 << place for place in range(10))
 
+_TITLES = frozenset("h1 h2 h3 h4 h5 h6".split())
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 CELLS = ("li", "td", "dt", "dd")
 ENTRIES = frozenset({"h-entry", "hentry"})
@@ -82,14 +88,6 @@ _ROLES = {
     "search": CHROME | MENU,
 }
 _ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
-# The list of mentions received, as classes or ids of ours, of WordPress, and of others.
-_LISTS = frozenset(
-    "pingback-mentions comments comment-list commentlist comments-list comments-area comment-area comment-body respond"
-    " comment-respond comments-section comment-section comments-wrapper comments-container post-comments"
-    " wp-block-comments wp-block-latest-comments comment-thread comment-item comment-content comment-wrapper"
-    " entry-comments article-comments disqus_thread isso-thread mentions webmentions webmention-list pingbacks replies"
-    " u-comment p-comment".split()
-)
 # The way to the posts before and after, where it is no <nav>.
 _PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
@@ -98,6 +96,7 @@ _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
 _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _JSON_LD = "application/ld+json"
+_SPECIAL = BLOCKS | UNSEEN | {"base"}
 _NONE: frozenset[str] = frozenset()
 
 
@@ -106,7 +105,8 @@ class Node:
     `block` numbers the paragraph that it begins in; `item` is the nearest one, its own if it is one."""
 
     __slots__ = (
-        *("attributes", "block", "classes", "index", "item", "parent", "parts", "stop", "tag", "text", "text_stop"),
+        *("attributes", "block", "classes", "index", "item", "level", "parent", "parts", "stop", "tag", "text"),
+        "text_stop",
     )
 
     def __init__(
@@ -119,7 +119,7 @@ class Node:
         self.text = text
         self.block = block
         self.classes = _NONE
-        self.parts = 0
+        self.parts = self.level = 0
         self.item: Item | None = None
         self.stop = self.text_stop = 0
 
@@ -146,16 +146,19 @@ class Item:
 
 
 class Page:
-    """`texts` are the pieces of its words, and `blocks` the numbers of the paragraphs that these stand in."""
+    """`texts` are the pieces of its words, and `blocks` the numbers of the paragraphs that these stand in.
 
-    def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None) -> None:
+    An `extent` is how much of it is read; `wanted` are the elements with links to the target that it is read for.
+    """
+
+    def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None, extent: Extent | None = None) -> None:
         key_of(url)
-        built = _Builder(url)
+        built = _Builder(url, extent)
         feed(utf8, built, charset=charset)
         self.url, self.base = url, built.base
-        self.nodes, self.texts, self.blocks = built.nodes, built.texts, built.blocks
+        self.nodes, self.texts, self.wanted = built.nodes, built.texts, built.wanted
         self.root = built.nodes[0]
-        self._owners, self._scripts = built.owners, built.scripts
+        self._breaks, self._scripts = built.breaks, built.scripts
         self._to_resolve = MAX_RESOLVED
         self._targets: dict[str, tuple[str, str] | None] = {}
         self.unread: set[str] = set()  # references that were not resolved: there were too many
@@ -170,7 +173,6 @@ class Page:
         self.dated: list[Node] = []
         self.ids: dict[str, Node] = {}
         self._mark()
-        self._count()
 
     def within(self, nodes: Sequence[Node], part: Node, *, before: Node | None = None) -> Sequence[Node]:
         """Those of some nodes in document order that stand in a part of the page, or before another node in it."""
@@ -185,18 +187,18 @@ class Page:
 
     def prose(self, node: Node) -> int:
         """Characters outside links and chrome."""
-        return self._prose[node.text_stop] - self._prose[node.text]
+        return self._sums.prose[node.text_stop] - self._sums.prose[node.text]
 
     def said(self, start: int, stop: int) -> int:
         """Characters of a range of pieces, outside chrome."""
-        return self._said[stop] - self._said[start]
+        return self._sums.said[stop] - self._sums.said[start]
 
     def all_said(self, node: Node) -> int:
-        return self._all[node.text_stop] - self._all[node.text]
+        return self._sums.all[node.text_stop] - self._sums.all[node.text]
 
     def linked(self, node: Node) -> int:
         """Characters within links."""
-        return self._linked[node.text_stop] - self._linked[node.text]
+        return self._sums.linked[node.text_stop] - self._sums.linked[node.text]
 
     def text(self, node: Node) -> str:
         """Its words on one line, with a blank wherever markup breaks it."""
@@ -294,7 +296,9 @@ class Page:
             node.classes = classes = frozenset(attributes["class"].split())
             if not _SILENT_CLASSES.isdisjoint(classes):
                 parts |= SILENT
-            if tag not in _ROOTS and (not _LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)):
+            if tag not in _ROOTS and (
+                not COMMENT_LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)
+            ):
                 parts |= COMMENTS | CHROME
             if not _PAGERS.isdisjoint(classes) and tag not in _ROOTS:
                 parts |= CHROME | MENU
@@ -302,7 +306,7 @@ class Page:
                 parts |= CITE
         if "id" in attributes:
             self.ids.setdefault(attributes["id"], node)
-            if attributes["id"] in _LISTS and tag not in _ROOTS:
+            if attributes["id"] in COMMENT_LISTS and tag not in _ROOTS:
                 parts |= COMMENTS | CHROME
         if "role" in attributes and tag not in _ROOTS:
             role = attributes["role"].strip().lower()
@@ -335,55 +339,106 @@ class Page:
         self.items.append(item)
         return item
 
-    def _count(self) -> None:
-        """Characters up to each piece, white space folded."""
-        lengths = [len(" ".join(text.split())) for text in self.texts]
-        parts = [owner.parts for owner in self._owners]
+    @cached_property
+    def blocks(self) -> list[int]:
+        """The numbers of the paragraphs that the pieces stand in."""
+        numbers: list[int] = []
+        for number, place in enumerate((*self._breaks, len(self.texts))):
+            numbers += [number] * (place - len(numbers))
+        return numbers
+
+    @cached_property
+    def _sums(self) -> "_Sums":
+        return _Sums(self.texts, self.nodes)
+
+
+class _Sums:
+    """Characters up to each piece, white space folded: all of them, those outside chrome, outside links too, in links.
+
+    Pieces that one element has between two others count together, however the parser cuts them.
+    """
+
+    def __init__(self, texts: Sequence[str], nodes: Sequence[Node]) -> None:
+        lengths: list[int] = []
+        parts: list[int] = []
+        for stop, part in _runs(nodes):
+            pieces = texts[len(lengths) : stop]
+            if pieces:
+                lengths += [0] * (len(pieces) - 1)
+                lengths.append(len(" ".join("".join(pieces).split())))
+                parts += [part] * len(pieces)
         pairs = list(zip(lengths, parts, strict=True))
-        self._all = [0, *accumulate(lengths)]
-        self._said = [0, *accumulate(0 if part & CHROME else length for length, part in pairs)]
-        self._prose = [0, *accumulate(0 if part & (CHROME | LINK) else length for length, part in pairs)]
-        self._linked = [0, *accumulate(length if part & LINK else 0 for length, part in pairs)]
+        self.all = [0, *accumulate(lengths)]
+        self.said = [0, *accumulate(0 if part & CHROME else length for length, part in pairs)]
+        self.prose = [0, *accumulate(0 if part & (CHROME | LINK) else length for length, part in pairs)]
+        self.linked = [0, *accumulate(length if part & LINK else 0 for length, part in pairs)]
+
+
+def _runs(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+    """Where the pieces end that stand together in one element, and not in one within it, and what that is part of."""
+    around = [nodes[0]]
+    for node in nodes[1:]:
+        while node.index >= around[-1].stop:
+            yield around[-1].text_stop, around.pop().parts
+        yield node.text, around[-1].parts
+        around.append(node)
+    while around:
+        yield around[-1].text_stop, around.pop().parts
 
 
 class _Builder:
     """The parser's target. Its handlers are called for every element of a page, so they are plain."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, extent: Extent | None) -> None:
         root = Node("", {}, None, 0, 0, 0)
         self.base = url
         self.nodes = [root]
+        self.wanted: list[Node] = []
         self.texts: list[str] = []
-        self.owners: list[Node] = []
-        self.blocks: list[int] = []
+        self.breaks: list[int] = []  # before which pieces a paragraph ends
         self.scripts: list[str] = []
         self.depth = 0
         self.begun = ""
         self.foreign = 0
+        self.data = self.texts.append
+        self._extent = extent
         self._open = root
-        self._block = 0
+        self._level = 0  # how many elements were open with it
+        self._edge = 0  # the piece at which an element ended last
         self._unseen = 0  # how many of UNSEEN are open
-        self._script: list[str] | None = None
+        self._kept = 0  # how many pieces stood before them
+        self._is_script = False  # of JSON-LD
         self._has_base = False
-        self._pending: list[str] = []
-        self.data = self._pending.append
+        self._looked = 0  # how many that are wanted have no words, or others' ones
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1
         if self._unseen:
             self._unseen += tag in UNSEEN
             return
-        if self._pending:
-            self._take()
         if tag in TOLD and not self._sees(tag, attributes):
             return
         if tag in BLOCKS:
-            self._block += 1
-        node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
-        self.nodes.append(node)
+            self.breaks.append(len(self.texts))
+        is_wanted = False
+        extent = self._extent
+        if extent is not None:
+            is_kept = False
+            if attributes:
+                has_link = "href" in attributes or "src" in attributes
+                is_wanted = has_link and extent.wanted.is_meant_by(attributes, self.base)
+                is_kept = extent.keeps(tag, attributes) or is_wanted
+            if not is_kept and tag in extent.skipped and self._open.tag not in _TITLES:
+                return
+        nodes, texts = self.nodes, self.texts
+        node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks))
+        node.level = self._level = self.depth
+        nodes.append(node)
         self._open = node
+        if is_wanted:
+            self.wanted.append(node)
         if tag == "br":
-            self._pending.append(LINE_BREAK)
+            texts.append(LINE_BREAK)
 
     def end(self, tag: str) -> None:
         self.depth -= 1
@@ -392,51 +447,80 @@ class _Builder:
             if not self._unseen:
                 self._end_of_unseen()
             return
-        if self._pending:
-            self._take()
-        node = self._open
-        node.stop = len(self.nodes)
-        node.text_stop = len(self.texts)
+        if self.depth < self._level:
+            node = self._open
+            node.stop = len(self.nodes)
+            node.text_stop = self._edge = len(self.texts)
+            if node.parent is not None:
+                self._open = node.parent
+                self._level = node.parent.level
         if tag in BLOCKS:
-            self._block += 1
+            self.breaks.append(len(self.texts))
         elif tag in FOREIGN:
             self.foreign -= 1
-        if node.parent is not None:
-            self._open = node.parent
 
     def close(self) -> None:
         return None
 
-    def all_done(self) -> bool:
-        return len(self.nodes) > MAX_ELEMENTS
+    def all_done(self, read: int) -> bool:
+        if len(self.nodes) > MAX_ELEMENTS:
+            return True
+        extent = self._extent
+        is_asked = extent is not None and extent.is_whole and bool(self.wanted) and not self._unseen
+        return is_asked and self._has_words() and self._is_titled() and extent is not None and extent.ends_at(read)
 
     def trim(self) -> None:
-        if self._unseen and self._script is None:
-            self._pending.clear()
+        """Forget what nobody sees, and join what a page gives in ever so many pieces, as one of NULs does."""
+        if self._unseen and not self._is_script:
+            del self.texts[self._kept :]
+        elif not self._unseen:
+            edge = max(self._edge, self.nodes[-1].text, *self.breaks[-1:])
+            if len(self.texts) - edge > MAX_PIECES:
+                self.texts[edge:] = ["".join(self.texts[edge:])]
 
     def at_break(self) -> None:
         """The page is over: what is open ends."""
         if self._unseen:
             self._end_of_unseen()
-        self._take()
         node: Node | None = self._open
         while node is not None:
             node.stop = len(self.nodes)
             node.text_stop = len(self.texts)
             node = node.parent
 
+    def _has_words(self) -> bool:
+        """A link that was wanted has words beside it, and these are not others'."""
+        while self._looked < len(self.wanted):
+            link = self.wanted[self._looked]
+            first, last = bisect_right(self.breaks, link.text), bisect_left(self.breaks, link.text_stop)
+            if not link.stop or last == len(self.breaks):
+                return False  # it is still open, or its paragraph is
+            start = self.breaks[first - 1] if first else 0
+            around = (*self.texts[start : link.text], *self.texts[link.text_stop : self.breaks[last]])
+            if link.tag == "a" and not _is_in_comments(link) and any(text.strip() for text in around):
+                return True
+            self._looked += 1
+        return False
+
+    def _is_titled(self) -> bool:
+        return any(
+            node.tag == "title" and node.parent is not None and node.parent.tag == "head" and node.text_stop > node.text
+            for node in self.nodes[:MAX_HEAD]
+        )
+
     def _sees(self, tag: str, attributes: Mapping[str, str]) -> bool:
         """Take note of an element. Is its content seen?"""
         if tag in WATCHED and not is_shown(tag, attributes):
             self.begun = tag
             if tag in UNSEEN:
-                self._unseen = 1
-                if tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD:
-                    self._script = []
-                elif "src" in attributes:  # it is a link, and the page's words have nothing of it
-                    node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), self._block)
+                self._unseen, self._kept = 1, len(self.texts)
+                self._is_script = tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD
+                if "src" in attributes:  # it is a link, and the page's words have nothing of it
+                    node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), len(self.breaks))
                     node.stop, node.text_stop = node.index + 1, node.text
                     self.nodes.append(node)
+                    if self._extent is not None and self._extent.wanted.is_meant_by(attributes, self.base):
+                        self.wanted.append(node)
                 return False
         elif tag in FOREIGN:
             self.foreign += 1
@@ -445,18 +529,23 @@ class _Builder:
             self.base = base_of(self.base, attributes["href"])
         return True
 
-    def _take(self) -> None:
-        self.texts.append("".join(self._pending))
-        self.owners.append(self._open)
-        self.blocks.append(self._block)
-        self._pending.clear()
-
     def _end_of_unseen(self) -> None:
-        if self._script is not None and len(self.scripts) < MAX_SCRIPTS:
-            self.scripts.append("".join(self._pending)[:MAX_SCRIPT])
-        self._script = None
+        if self._is_script and len(self.scripts) < MAX_SCRIPTS:
+            self.scripts.append("".join(self.texts[self._kept :])[:MAX_SCRIPT])
+        self._is_script = False
         self._unseen = 0
-        self._pending.clear()
+        del self.texts[self._kept :]
+
+
+def _is_in_comments(node: Node) -> bool:
+    """As `Page` marks it, before the page is read to its end."""
+    around = node.parent
+    while around is not None and around.tag not in _ROOTS:
+        names = {*around.attributes.get("class", "").split(), around.attributes.get("id", "")}
+        if "comment" in names or not COMMENT_LISTS.isdisjoint(names):
+            return True
+        around = around.parent
+    return False
 
 
 def _index(node: Node) -> int:
