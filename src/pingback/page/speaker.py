@@ -112,11 +112,6 @@ class Speaker:
                 return answer
         return None
 
-    @property
-    def answered(self) -> Sequence[Node]:
-        """The links and boxes of what the item answers, likes, reposts or bookmarks, in document order."""
-        return [] if self.item is None else sorted(self.item.answers(), key=lambda node: node.index)
-
     # What it is called, when it was said, and where
 
     @cached_property
