@@ -102,7 +102,7 @@ def reply(page: str) -> Content | None:
         pytest.param(
             "Thanks, <b class=h-card>Bob</b>, till <time>Monday</time>", "Thanks, Bob, till Monday", id="in-a-sentence"
         ),
-        pytest.param(f"<b class=p-rsvp>Yes</b> to {MARKED}", "Yes to Post one", id="an-answer-in-a-sentence"),
+        pytest.param(f"<b class=p-rsvp>Yes</b> to {MARKED}", None, id="an-answer-alone"),
         pytest.param(f"{CITED}{CARD}", None, id="nothing"),
     ],
 )

@@ -112,7 +112,8 @@ def _end_of_entry(item: Item | None, ends: dict[Item | None, int]) -> int:
 
 def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None:
     """What a reply says, whole: its `e-content`, else its summary, its name, or what is left of it without its author,
-    its date and all that is not its own. `answered` are nodes that name what it answers, beside its own properties."""
+    its date and all that is not its own; but “yes, to Part five” is all said by the answer to an invitation.
+    `answered` are nodes that name what it answers, beside its own properties."""
     named = list(islice(chain(item.answers(), answered), MAX_ANSWERED))
     boxes = {box.index: box for node in named if (box := _box_of(page, item.node, node)).tag in BLOCKS}
     for name in ("e-content", "p-summary", "p-name"):
@@ -124,6 +125,8 @@ def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None
             if (content := words_in(page, root, named)) is not None:
                 return content
             silent = root
+    if "p-rsvp" in item.properties:
+        return None
     left_out = _left_out(page, item.node, named)
     left_out.nodes.update(_not_said_by(page, item, named))
     return content_of(page, item.node, left_out)
