@@ -116,6 +116,7 @@ def test_a_source_that_cannot_be_reached_stays_and_is_tried_again(
     site.pages["/broken"] = page(status=503)
     done = run("reread", "--json", *OFFLINE)
     assert (done.code, [each["status"] for each in done.printed]) == (0, ["approved"])
+    assert done.err == "pingback: 1 as before: their sources could not be read, and are tried again\n"
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         [mention] = store.mentions.list()
     assert (mention.title, mention.read_by) == ("Old", 0)

@@ -1,11 +1,13 @@
 """`pingback reread`."""
 
+from datetime import UTC, datetime
+
 import click
 
 import pingback
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, checked, print_json, stop, subcommand
-from pingback.model import Mention
+from pingback.model import Mention, MentionStatus
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -24,11 +26,14 @@ def command(settings: Settings, target: str | None, source: str | None, everythi
     for url in (target, source):
         if url is not None:
             checked(url, require_http)
-    known = 0
+    known = unread = 0
+    begun = datetime.now(UTC)
 
     def tell(mention: Mention) -> None:
-        nonlocal known
+        nonlocal known, unread
         known += 1
+        if mention.status is not MentionStatus.DELETED and mention.verified is not None and mention.verified < begun:
+            unread += 1
         if settings.json:
             print_json(mention.as_json())
         else:
@@ -39,6 +44,8 @@ def command(settings: Settings, target: str | None, source: str | None, everythi
         pingback.Site.from_settings(settings, store=store) as site,
     ):
         left = site.reread(target, source=source, everything=everything, on_mention=tell)
+    if unread:
+        click.echo(f"pingback: {unread} as before: their sources could not be read, and are tried again", err=True)
     if left:
         click.echo(
             f"pingback: {left} left for later: their hosts were asked enough, or another process has them", err=True
