@@ -166,6 +166,7 @@ def test_when_a_post_was_published(page: str) -> None:
         "<p>2026-03-01",
         "<div class=h-entry></div><div id=comments><time datetime=2026-03-01>1</time></div>",
         f"<article><blockquote>{TIME}</blockquote><p>words</article>",
+        f"<p>words</p><aside><p class=h-entry>{TIME}</p></aside>",
         '<script type="application/ld+json">{"@type":"Article","url":"/other","datePublished":"2026-03-01"}</script>',
         '<script type="application/ld+json">[{"@type":"Article","datePublished":"2026-03-01"},'
         '{"@type":"Article","datePublished":"2026-03-02"}]</script>',

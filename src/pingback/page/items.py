@@ -18,6 +18,7 @@ from pingback.urls import key_at, key_of
 HEADING = 400  # characters that an h1 counts for
 ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
 TIMES = 4  # as much outside the region as within
+MAX_CLIMB = 100  # elements around one that are looked at
 MAX_DATES = 100  # of a kind that are looked at
 _REGIONS = ("content", "main", "primary", "main-content")
 
@@ -255,7 +256,7 @@ class Subject:
         yield from self.dates_of_page()
         if page.dated or page.of["time"]:
             yield from self.dates_in(self.post)
-            beside = list(_own(page.within(page.of["time"], self.region)))
+            beside = list(self._own(page.within(page.of["time"], self.region), self.region))
             if len(beside) == 1:  # some themes have it in a box beside the post
                 yield date_value(page, beside[0])
 
@@ -272,14 +273,28 @@ class Subject:
             yield date_of(anonymous.pop())
 
     def dates_in(self, part: Node) -> Iterator[tuple[datetime, str] | None]:
-        """What stands in a part of the page, outside comments and quotations."""
+        """What stands in a part of the page."""
         for nodes in (self.page.dated, self.page.of["time"]):
-            for node in islice(_own(self.page.within(nodes, part)), MAX_DATES):
+            for node in islice(self._own(self.page.within(nodes, part), part), MAX_DATES):
                 yield date_value(self.page, node)
 
+    def _own(self, nodes: Iterable[Node], part: Node) -> Iterator[Node]:
+        """Those outside comments and quotations; of a part that is no entry also outside its side bars."""
+        is_entry = part in self.candidates
+        for node in nodes:
+            if not node.parts & (COMMENTS | QUOTE) and (is_entry or not _is_aside(node, part)):
+                yield node
 
-def _own(nodes: Iterable[Node]) -> Iterator[Node]:
-    return (node for node in nodes if not node.parts & (COMMENTS | QUOTE))
+
+def _is_aside(node: Node, part: Node) -> bool:
+    around = node.parent
+    for _ in range(MAX_CLIMB):
+        if around is None or around is part:
+            break
+        if around.tag in ("aside", "nav"):
+            return True
+        around = around.parent
+    return False
 
 
 def url_in(value: object) -> str | None:
