@@ -129,6 +129,8 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
     yield "menus", times("<ul><li><a href=/1>x</a><li><a href=/2>x</a><li><a href=/3>x</a></ul>", f"{page}<article>")
     yield "answers in boxes of boxes", numbered("<div class=u-in-reply-to>x%d", f"{page}<div class=h-entry>")
     reply = f'<div class=h-entry><a class=u-in-reply-to href="{TARGET}">x</a>'
+    cite = f"<i class=h-cite>{'<i class=u-url>' * 99}<a class=u-url href={TARGET}></a>"
+    yield "long addresses in one another", halves(cite, "x" * 1000 + "<b></b>", after=LINK)
     yield (
         "answers in boxes",
         numbered("<i class='u-like-of u-in-reply-to'><a href=/%d>x</a></i>", f"<div class=h-entry>{LINK}"),

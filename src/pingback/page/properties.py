@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pingback.model import Author
 from pingback.page.tree import Item, Node, Page
 from pingback.text import clean, plain
-from pingback.urls import as_written, tidy, without_credentials
+from pingback.urls import MAX_URL, as_written, tidy, without_credentials
 
 LONGEST_NAME = 200  # characters, for names of people and sites
 
@@ -199,9 +199,19 @@ def _reference(page: Page, node: Node) -> str | None:
             return node.attributes[name] if name == "href" else node.attributes[name] or None
     told = "".join(_value_of_part(page, child) for child in _parts(page, node))
     told = told or node.attributes.get(_TITLED.get(node.tag, ""), "")
-    # Not all that `words` looks at: thousands of these can stand within one another.
-    pieces = page.texts[node.text : min(node.text_stop, node.text + MAX_CHILDREN)]
-    return told or plain("".join(piece[:MAX_VALUE] for piece in pieces)) or None
+    return told or _start_of(page, node) or None
+
+
+def _start_of(page: Page, node: Node) -> str:
+    """The words of an element, as far as they may be an address: thousands of these can stand within one another."""
+    said: list[str] = []
+    left = MAX_URL
+    for piece in page.texts[node.text : min(node.text_stop, node.text + MAX_CHILDREN)]:
+        said.append(piece[:left])
+        left -= len(said[-1])
+        if left <= 0:
+            break
+    return plain("".join(said))
 
 
 # Dates
