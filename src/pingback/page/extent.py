@@ -31,6 +31,7 @@ _OF_PARTS = _INLINE - {"a"}
 _TELLING = frozenset("class id itemprop hidden style role".split())
 
 _ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed".split())
+_CARDS = (b"h-card", b"vcard")
 _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
 _RELS = frozenset({"author", "bookmark"})
 _PART, _COMMENTS = 1, 2
@@ -50,8 +51,9 @@ class Extent:
         self._utf8 = utf8
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
         self.wanted = Wanted(target)
-        self.skipped = _OF_WHOLE
-        self.is_whole = True  # nothing seen yet says that a part of the page may speak
+        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is.
+        self.is_whole = not any(mark in utf8 for mark in _CARDS)
+        self.skipped = _OF_WHOLE if self.is_whole else self._skipped_of_parts()
 
     def keeps(self, tag: str, attributes: Mapping[str, str]) -> bool:
         """An element gets a node though it may be skipped."""
@@ -70,10 +72,13 @@ class Extent:
             return False
         if told & _PART:
             self.is_whole = False
-            self.skipped = frozenset() if any(mark in self._utf8 for mark in _ANSWERS) else _OF_PARTS
+            self.skipped = self._skipped_of_parts()
         else:
             self.skipped = _OF_PARTS
         return True
+
+    def _skipped_of_parts(self) -> frozenset[str]:
+        return frozenset() if any(mark in self._utf8 for mark in _ANSWERS) else _OF_PARTS
 
     def ends_at(self, read: int) -> bool:
         """Nothing behind so many bytes can say who speaks."""

@@ -5,7 +5,7 @@ says: what leads to other pages of the site.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
@@ -61,6 +61,9 @@ def nature_of(subject: Subject) -> Nature:
 
 def title_over(subject: Subject, node: Node) -> Node | None:
     """Of a list the heading that leads to the page which the node is an excerpt of; None where there is none."""
+    page = subject.page
+    if not any(len(page.of[level]) > 1 and _has_links(page, page.of[level]) for level in HEADINGS):
+        return None  # and the page is not taken apart for it
     titles = (row.title for row in _headed(subject) if row.start <= node.text < row.stop)
     title = next(titles, None)
     return title if title is not None and nature_of(subject).kind is PageKind.LIST else None
@@ -149,6 +152,10 @@ def _headed(subject: Subject) -> Iterator[_Row]:
             for node in found:
                 yield _Row(node.text, ends[node.text], alone, node)
         higher = starts
+
+
+def _has_links(page: Page, headings: Sequence[Node]) -> bool:
+    return sum(page.first_within(page.links, heading) is not None for heading in headings) > 1
 
 
 def _is_of_another(subject: Subject, title: Node) -> bool:

@@ -83,7 +83,7 @@ class Speaker:
         article, subject = _article_around(self.links[0]), self._subject
         if article is None:
             return None if self._title is None else _row_of(self._title, self.links[0], self._page.of[self._title.tag])
-        if article.holds(subject.post):
+        if len(self._page.entries) < 2 or article.holds(subject.post):
             return None
         is_of_post = subject.post.holds(article) and (subject.post in subject.candidates or len(subject.in_region) < 2)
         return None if is_of_post else article
