@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from pingback.page.entry import read_post
-from pingback.page.tree import MAX_SCRIPTS
+from pingback.page.nodes import MAX_SCRIPTS
 from tests.test_growth import HTML, PAGE, RATIO, TARGET, URL, Shape, call, growth, mention, numbered, times
 
 LINK = f'<a href="{TARGET}">x</a>'

@@ -16,8 +16,9 @@ import mf2py
 import pytest
 
 import tests.page
+from pingback.page.nodes import Node
 from pingback.page.properties import LONGEST_NAME, card_of, date_value, text_value, url_value, words
-from pingback.page.tree import Item, Node, Page
+from pingback.page.tree import Item, Page
 from pingback.urls import key_of
 
 URL = "https://they.example/2024/six"

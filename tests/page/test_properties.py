@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.model import Author
+from pingback.page.nodes import Node
 from pingback.page.properties import (
     LONGEST_NAME,
     MAX_VALUE,
@@ -19,7 +20,7 @@ from pingback.page.properties import (
     text_value,
     url_value,
 )
-from pingback.page.tree import Node, Page
+from pingback.page.tree import Page
 
 URL = "https://they.example/notes/six"
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.page.tree import MAX_ELEMENTS, MAX_SCRIPT, Page
+from pingback.page.nodes import MAX_ELEMENTS, MAX_SCRIPT
+from pingback.page.tree import Page
 
 URL = "https://my.example/six"
 PIECES = (

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.model import Content
-from pingback.page.tree import Node, Page
+from pingback.page.nodes import Node
+from pingback.page.tree import Page
 from pingback.page.words import excerpt_around, excerpt_of, reply_of
 
 SOURCE = "https://they.example/notes/"

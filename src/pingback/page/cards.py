@@ -7,8 +7,9 @@ from itertools import islice
 
 from pingback.model import Author
 from pingback.page.items import Subject
+from pingback.page.nodes import Node
 from pingback.page.properties import CARDS, MAX_VALUES, card_of, card_url, url_value
-from pingback.page.tree import CITE, COMMENTS, QUOTE, Item, Node
+from pingback.page.tree import CITE, COMMENTS, QUOTE, Item
 from pingback.urls import key_of
 
 MAX_CARDS = 2000  # of a page that are looked at

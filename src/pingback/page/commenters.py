@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from pingback.model import Author
 from pingback.page.cards import above, is_card, rels_of
+from pingback.page.nodes import Node
 from pingback.page.properties import LONGEST_NAME, address, card_of, name_of, words
-from pingback.page.tree import Node, Page
+from pingback.page.tree import Page
 
 MAX_NODES = 1000  # of a comment that are looked at
 

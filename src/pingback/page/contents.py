@@ -13,8 +13,9 @@ from itertools import takewhile
 
 from pingback.markup import LINK_REL, MAX_HTML, MAX_TAGS, TAGS, safe
 from pingback.model import Content
+from pingback.page.nodes import LINE_BREAK, Node
 from pingback.page.scanner import BLOCKS
-from pingback.page.tree import COMMENTS, HEADINGS, HIDDEN, LINE_BREAK, MENU, NOSCRIPT, Node, Page
+from pingback.page.tree import COMMENTS, HEADINGS, HIDDEN, MENU, NOSCRIPT, Page
 from pingback.text import ELLIPSIS, printable, shorten
 
 MAX_TEXT = 10_000  # characters

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from pingback.model import REACTIONS, Author, Content, MentionKind, Rsvp
 from pingback.page.contents import content_of_text
 from pingback.page.links import Wanted, cannot_hold
+from pingback.page.nodes import Node
 from pingback.page.properties import date_of
 from pingback.page.titles import LONGEST_TITLE
-from pingback.page.tree import Node, Page
+from pingback.page.tree import Page
 from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
 from pingback.page.words import excerpt_around, excerpt_of, words_in
 from pingback.text import clean

@@ -19,10 +19,11 @@ from pingback.page.head import RobotsCollector, says_noindex
 from pingback.page.items import Subject
 from pingback.page.nature import Nature, nature_of
 from pingback.page.nature import PageKind as PageKind
+from pingback.page.nodes import LINE_BREAK, Node
 from pingback.page.properties import LONGEST_NAME
 from pingback.page.scanner import BLOCKS, for_a_dom
 from pingback.page.titles import LONGEST_TITLE, best_of, heading_of, title_of
-from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINE_BREAK, LINK, MENU, SILENT, Item, Node, Page
+from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINK, MENU, SILENT, Item, Page
 from pingback.protocols.headers import content_type as parse_content_type
 from pingback.text import clean, plain
 from pingback.urls import as_written

@@ -11,8 +11,9 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
+from pingback.page.nodes import Node
 from pingback.page.properties import date_of, date_value
-from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, QUOTE, Node, Page
+from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, QUOTE, Page
 from pingback.urls import key_at, key_of
 
 HEADING = 400  # characters that an h1 counts for

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pingback.urls import key_of, leads_to, split
 
 if TYPE_CHECKING:
-    from pingback.page.tree import Node
+    from pingback.page.nodes import Node
 
 # How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
 # one of these, or not at all.

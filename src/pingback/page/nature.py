@@ -11,8 +11,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from pingback.page.items import POSTINGS, Subject, linked_by
+from pingback.page.nodes import Node
 from pingback.page.scanner import BLOCKS
-from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Node, Page
+from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Page
 from pingback.urls import key_of, shown
 
 REFRESH = 10.0  # seconds, after which nobody has read a page that sends its readers on

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from pingback.model import Author
-from pingback.page.tree import Item, Node, Page
+from pingback.page.nodes import Node
+from pingback.page.tree import Item, Page
 from pingback.text import clean, plain
 from pingback.urls import MAX_URL, as_written, tidy, without_credentials
 

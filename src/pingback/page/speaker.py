@@ -14,8 +14,9 @@ from typing import NamedTuple
 from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
 from pingback.page.nature import title_over
+from pingback.page.nodes import Node
 from pingback.page.properties import date_value, text_value, url_value
-from pingback.page.tree import ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item, Node
+from pingback.page.tree import ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
 from pingback.urls import key_of
 
 MAX_VALUES = 100  # of one property that are looked at

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from pingback.page.tree import Node, Page
+from pingback.page.nodes import Node
+from pingback.page.tree import Page
 
 LONGEST_TITLE = 500  # characters; a page can make its title as long as itself
 

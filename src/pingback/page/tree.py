@@ -6,39 +6,25 @@ the same for a small and a large one. Properties belong to the nearest item arou
 
 import json
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
 from pingback.page.extent import COMMENT_LISTS, Extent
-from pingback.page.omitted import FOREIGN, WATCHED
-from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, feed, is_shown
+from pingback.page.nodes import ROOTS, Builder, Node
+from pingback.page.scanner import feed
 from pingback.text import plain
 from pingback.urls import key_of, resolve_with_key
-
-# Elements of a page that are looked at; a long one, with all its comments, has 20,000.
-MAX_ELEMENTS = 100_000
 
 # Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
 # with a base of 8,000 letters short ones would become a gigabyte.
 MAX_RESOLVED = 8 * 1024 * 1024
 
-# The piece that stands for a `<br>`: white space like any other, but told from what a page writes.
-LINE_BREAK = "\u2028"
-
-MAX_PIECES = 1000  # of text in one place; the parser gives a page of NULs in a piece each
-
-MAX_HEAD = 200  # elements among which a page's title is
-
-MAX_SCRIPTS = 20  # of JSON-LD
-MAX_SCRIPT = 64 * 1024  # characters of each
-
 # What a node is or stands in.
 LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT, HIDDEN = (1 << place for place in range(10))
 
-_TITLES = frozenset("h1 h2 h3 h4 h5 h6".split())
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 CELLS = ("li", "td", "dt", "dd")
 ENTRIES = frozenset({"h-entry", "hentry"})
@@ -87,7 +73,6 @@ _ROLES = {
     "banner": CHROME,
     "search": CHROME | MENU,
 }
-_ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
 # The way to the posts before and after, where it is no <nav>.
 _PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
@@ -95,37 +80,6 @@ _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is 
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
 _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-_JSON_LD = "application/ld+json"
-_SPECIAL = BLOCKS | UNSEEN | {"base"}
-_NONE: frozenset[str] = frozenset()
-
-
-class Node:
-    """An element. `stop`, `text` and `text_stop` are where it ends among the nodes, and its words among the pieces;
-    `block` numbers the paragraph that it begins in; `item` is the nearest one, its own if it is one."""
-
-    __slots__ = (
-        *("attributes", "block", "classes", "index", "item", "level", "parent", "parts", "stop", "tag", "text"),
-        "text_stop",
-    )
-
-    def __init__(
-        self, tag: str, attributes: Mapping[str, str], parent: "Node | None", index: int, text: int, block: int
-    ) -> None:
-        self.tag = tag
-        self.attributes = attributes
-        self.parent = parent
-        self.index = index
-        self.text = text
-        self.block = block
-        self.classes = _NONE
-        self.parts = self.level = 0
-        self.item: Item | None = None
-        self.stop = self.text_stop = 0
-
-    def holds(self, other: "Node") -> bool:
-        """The other is this node or stands in it."""
-        return self.index <= other.index < self.stop
 
 
 class Item:
@@ -153,7 +107,7 @@ class Page:
 
     def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None, extent: Extent | None = None) -> None:
         key_of(url)
-        built = _Builder(url, extent)
+        built = Builder(url, extent)
         feed(utf8, built, charset=charset)
         self.url, self.base = url, built.base
         self.nodes, self.texts, self.wanted = built.nodes, built.texts, built.wanted
@@ -296,19 +250,19 @@ class Page:
             node.classes = classes = frozenset(attributes["class"].split())
             if not _SILENT_CLASSES.isdisjoint(classes):
                 parts |= SILENT
-            if tag not in _ROOTS and (
+            if tag not in ROOTS and (
                 not COMMENT_LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)
             ):
                 parts |= COMMENTS | CHROME
-            if not _PAGERS.isdisjoint(classes) and tag not in _ROOTS:
+            if not _PAGERS.isdisjoint(classes) and tag not in ROOTS:
                 parts |= CHROME | MENU
             if "h-cite" in classes:
                 parts |= CITE
         if "id" in attributes:
             self.ids.setdefault(attributes["id"], node)
-            if attributes["id"] in COMMENT_LISTS and tag not in _ROOTS:
+            if attributes["id"] in COMMENT_LISTS and tag not in ROOTS:
                 parts |= COMMENTS | CHROME
-        if "role" in attributes and tag not in _ROOTS:
+        if "role" in attributes and tag not in ROOTS:
             role = attributes["role"].strip().lower()
             parts |= _ROLES.get(role, 0)
             if role == "main":
@@ -317,7 +271,7 @@ class Page:
             "hidden" in attributes
             or attributes.get("aria-hidden") == "true"
             or ("style" in attributes and _HIDDEN.search(attributes["style"]))
-        ) and tag not in _ROOTS:
+        ) and tag not in ROOTS:
             parts |= CHROME | HIDDEN
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
             parts |= SILENT
@@ -384,168 +338,6 @@ def _runs(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
         around.append(node)
     while around:
         yield around[-1].text_stop, around.pop().parts
-
-
-class _Builder:
-    """The parser's target. Its handlers are called for every element of a page, so they are plain."""
-
-    def __init__(self, url: str, extent: Extent | None) -> None:
-        root = Node("", {}, None, 0, 0, 0)
-        self.base = url
-        self.nodes = [root]
-        self.wanted: list[Node] = []
-        self.texts: list[str] = []
-        self.breaks: list[int] = []  # before which pieces a paragraph ends
-        self.scripts: list[str] = []
-        self.depth = 0
-        self.begun = ""
-        self.foreign = 0
-        self.data = self.texts.append
-        self._extent = extent
-        self._open = root
-        self._level = 0  # how many elements were open with it
-        self._edge = 0  # the piece at which an element ended last
-        self._unseen = 0  # how many of UNSEEN are open
-        self._kept = 0  # how many pieces stood before them
-        self._is_script = False  # of JSON-LD
-        self._has_base = False
-        self._looked = 0  # how many that are wanted have no words, or others' ones
-
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self.depth += 1
-        if self._unseen:
-            self._unseen += tag in UNSEEN
-            return
-        if tag in TOLD and not self._sees(tag, attributes):
-            return
-        if tag in BLOCKS:
-            self.breaks.append(len(self.texts))
-        is_wanted = False
-        extent = self._extent
-        if extent is not None:
-            is_kept = False
-            if attributes:
-                has_link = "href" in attributes or "src" in attributes
-                is_wanted = has_link and extent.wanted.is_meant_by(attributes, self.base)
-                is_kept = extent.keeps(tag, attributes) or is_wanted
-            if not is_kept and tag in extent.skipped and self._open.tag not in _TITLES:
-                return
-        nodes, texts = self.nodes, self.texts
-        node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks))
-        node.level = self._level = self.depth
-        nodes.append(node)
-        self._open = node
-        if is_wanted:
-            self.wanted.append(node)
-        if tag == "br":
-            texts.append(LINE_BREAK)
-
-    def end(self, tag: str) -> None:
-        self.depth -= 1
-        if self._unseen:
-            self._unseen -= tag in UNSEEN
-            if not self._unseen:
-                self._end_of_unseen()
-            return
-        if self.depth < self._level:
-            node = self._open
-            node.stop = len(self.nodes)
-            node.text_stop = self._edge = len(self.texts)
-            if node.parent is not None:
-                self._open = node.parent
-                self._level = node.parent.level
-        if tag in BLOCKS:
-            self.breaks.append(len(self.texts))
-        elif tag in FOREIGN:
-            self.foreign -= 1
-
-    def close(self) -> None:
-        return None
-
-    def all_done(self, read: int) -> bool:
-        if len(self.nodes) > MAX_ELEMENTS:
-            return True
-        extent = self._extent
-        is_asked = extent is not None and extent.is_whole and bool(self.wanted) and not self._unseen
-        return is_asked and self._has_words() and self._is_titled() and extent is not None and extent.ends_at(read)
-
-    def trim(self) -> None:
-        """Forget what nobody sees, and join what a page gives in ever so many pieces, as one of NULs does."""
-        if self._unseen and not self._is_script:
-            del self.texts[self._kept :]
-        elif not self._unseen:
-            edge = max(self._edge, self.nodes[-1].text, *self.breaks[-1:])
-            if len(self.texts) - edge > MAX_PIECES:
-                self.texts[edge:] = ["".join(self.texts[edge:])]
-
-    def at_break(self) -> None:
-        """The page is over: what is open ends."""
-        if self._unseen:
-            self._end_of_unseen()
-        node: Node | None = self._open
-        while node is not None:
-            node.stop = len(self.nodes)
-            node.text_stop = len(self.texts)
-            node = node.parent
-
-    def _has_words(self) -> bool:
-        """A link that was wanted has words beside it, and these are not others'."""
-        while self._looked < len(self.wanted):
-            link = self.wanted[self._looked]
-            first, last = bisect_right(self.breaks, link.text), bisect_left(self.breaks, link.text_stop)
-            if not link.stop or last == len(self.breaks):
-                return False  # it is still open, or its paragraph is
-            start = self.breaks[first - 1] if first else 0
-            around = (*self.texts[start : link.text], *self.texts[link.text_stop : self.breaks[last]])
-            if link.tag == "a" and not _is_in_comments(link) and any(text.strip() for text in around):
-                return True
-            self._looked += 1
-        return False
-
-    def _is_titled(self) -> bool:
-        return any(
-            node.tag == "title" and node.parent is not None and node.parent.tag == "head" and node.text_stop > node.text
-            for node in self.nodes[:MAX_HEAD]
-        )
-
-    def _sees(self, tag: str, attributes: Mapping[str, str]) -> bool:
-        """Take note of an element. Is its content seen?"""
-        if tag in WATCHED and not is_shown(tag, attributes):
-            self.begun = tag
-            if tag in UNSEEN:
-                self._unseen, self._kept = 1, len(self.texts)
-                self._is_script = tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD
-                if "src" in attributes:  # it is a link, and the page's words have nothing of it
-                    node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), len(self.breaks))
-                    node.stop, node.text_stop = node.index + 1, node.text
-                    self.nodes.append(node)
-                    if self._extent is not None and self._extent.wanted.is_meant_by(attributes, self.base):
-                        self.wanted.append(node)
-                return False
-        elif tag in FOREIGN:
-            self.foreign += 1
-        elif tag == "base" and not self._has_base and "href" in attributes:
-            self._has_base = True
-            self.base = base_of(self.base, attributes["href"])
-        return True
-
-    def _end_of_unseen(self) -> None:
-        if self._is_script and len(self.scripts) < MAX_SCRIPTS:
-            self.scripts.append("".join(self.texts[self._kept :])[:MAX_SCRIPT])
-        self._is_script = False
-        self._unseen = 0
-        del self.texts[self._kept :]
-
-
-def _is_in_comments(node: Node) -> bool:
-    """As `Page` marks it, before the page is read to its end."""
-    around = node.parent
-    while around is not None and around.tag not in _ROOTS:
-        names = {*around.attributes.get("class", "").split(), around.attributes.get("id", "")}
-        if "comment" in names or not COMMENT_LISTS.isdisjoint(names):
-            return True
-        around = around.parent
-    return False
 
 
 def _index(node: Node) -> int:

@@ -12,8 +12,9 @@ from itertools import chain, islice
 from pingback import text
 from pingback.model import Content
 from pingback.page.contents import LeftOut, content_of
+from pingback.page.nodes import LINE_BREAK, Node
 from pingback.page.scanner import BLOCKS
-from pingback.page.tree import CHROME, COMMENTS, ENTRIES, LINE_BREAK, Item, Node, Page
+from pingback.page.tree import CHROME, COMMENTS, ENTRIES, Item, Page
 from pingback.text import EXCERPT_LENGTH, clean, plain
 
 MAX_BLOCKS = 100  # paragraphs gone through in all to find words for links that have none in their own
