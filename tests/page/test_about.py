@@ -119,6 +119,11 @@ ANN = Author(name="Ann", url="https://other.example/ann", photo="https://other.e
             Author(name="Ann"),
             id="bad-url",
         ),
+        pytest.param(
+            f'{LINK}<div class="responses"><b class="vcard"><b class="fn">Carl</b></b></div>',
+            None,
+            id="a-commenter-in-a-box-on-a-plain-page",
+        ),
         pytest.param(LINK, None, id="none"),
         pytest.param(f'<div class="h-entry">{"<div>" * 200}{H_CARD}{LINK}', ANN, id="deep"),
     ],

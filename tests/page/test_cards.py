@@ -55,11 +55,6 @@ from tests.page.test_authors import CARD, COMMENT, LINK, URL, WORDS, at_site, en
             id="who-gives-feedback",
         ),
         pytest.param(
-            f'<p>{LINK}</p><div class="responses"><b class="vcard"><b class="fn">Carl</b></b></div>',
-            None,
-            id="who-responds-on-a-page-without-entries",
-        ),
-        pytest.param(
             entry() + '<address class="vcard"><a class="fn org url" href="https://maker.example/">Maker</a></address>',
             None,
             id="who-made-the-site",
