@@ -100,6 +100,16 @@ def test_an_answer_to_an_invitation(site: Site, run: Run) -> None:
     ]
 
 
+def test_an_address_on_another_host(site: Site, run: Run) -> None:
+    site.pages["/9"] = page(REPLY.replace(b"/notes/7", b"https://ada.example/7"))
+    [told] = run("verify", f"{site.url}/9", TARGET, "--json", *ALLOW).printed
+    assert told["url"] == f"{site.url}/9"
+    found = run("verify", f"{site.url}/9", TARGET, *ALLOW)
+    assert f"url: https://ada.example/7 via {site.url.removeprefix('http://')}" in found.out.splitlines()
+    relayed = run("verify", f"{site.url}/9", TARGET, "--relay", "127.0.0.1", *ALLOW)
+    assert "url: https://ada.example/7" in relayed.out.splitlines()
+
+
 def test_what_the_page_does_not_say_is_null(site: Site, run: Run) -> None:
     site.pages |= {"/6": page(f'<a href="{TARGET}"></a>'.encode()), "/old": redirect("/6")}
     done = run("verify", f"{site.url}/old", TARGET, "--json", *ALLOW)

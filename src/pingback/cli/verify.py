@@ -6,7 +6,7 @@ from pingback.cli.options import NO, checked, client_for, exit_code_of, print_js
 from pingback.errors import FetchError
 from pingback.model import MentionKind, Protocol, Verification, iso
 from pingback.settings import Settings
-from pingback.urls import require_http
+from pingback.urls import host_of, require_http
 
 
 @subcommand("verify", example="pingback verify https://other.example/six https://blog.example/five")
@@ -41,6 +41,7 @@ def command(settings: Settings, source: str, target: str, protocol: Protocol | N
 
 def _words(found: Verification) -> dict[str, str | None]:
     author, content = found.author, found.content
+    elsewhere = f"{found.original} via {host_of(found.source)}" if found.original else None
     return {
         "title": found.title,
         "excerpt": None if content else found.excerpt,
@@ -49,6 +50,6 @@ def _words(found: Verification) -> dict[str, str | None]:
         "published": found.published_as or iso(found.published),
         "kind": None if found.kind is MentionKind.MENTION else found.kind,
         "answer": found.rsvp,
-        "url": found.permalink or found.original,
+        "url": found.permalink or elsewhere,
         "content": content.text if content else None,
     }
