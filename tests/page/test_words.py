@@ -105,6 +105,8 @@ def reply(page: str) -> Content | None:
         ),
         pytest.param(f"<b class=p-rsvp>Yes</b> to {MARKED}", None, id="an-answer-alone"),
         pytest.param(f"{CITED}{CARD}", None, id="nothing"),
+        pytest.param(f"{CARD} {MARKED}: <time class=dt-published>5 May</time>", None, id="the-link-alone"),
+        pytest.param(f"{CARD} {MARKED} no", "Post one no", id="a-word-beside-the-link"),
     ],
 )
 def test_what_a_reply_says(entry: str, text: str | None) -> None:

@@ -130,7 +130,10 @@ def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None
         return None
     left_out = _left_out(page, item.node, named)
     left_out.nodes.update(_not_said_by(page, item, named))
-    return content_of(page, item.node, left_out)
+    content = content_of(page, item.node, left_out)
+    left_out.nodes.update(node.index for node in named if node is not item.node)
+    beside = content_of(page, item.node, left_out)
+    return content if beside and not _NO_WORD.match(beside.text) else None
 
 
 def words_in(page: Page, root: Node, answered: Sequence[Node]) -> Content | None:
