@@ -59,7 +59,11 @@ def content_of(page: Page, root: Node, left_out: LeftOut | None = None) -> Conte
     """The words of a part of the page; None where it has none."""
     left_out = left_out or LeftOut()
     # At a glance: to fold the white space of all the page takes longer than to write these words.
-    is_long = sum(map(len, page.texts[root.text : root.text_stop])) > 2 * MAX_TEXT
+    texts = page.texts[root.text : root.text_stop]
+    length = sum(map(len, texts))
+    if MAX_TEXT < length <= 2 * MAX_TEXT:
+        length = sum(len(" ".join(text.split())) for text in texts)
+    is_long = length > MAX_TEXT
     writer = _Writer(page, root, left_out, MAX_TEXT - is_long)
     if writer.is_cut and not is_long:  # with room for an ellipsis, which a text of just that length does not need
         writer = _Writer(page, root, left_out, MAX_TEXT - 1)
