@@ -231,6 +231,11 @@ def test_of_an_entry(markup: str, author: Author | None) -> None:
             id="rel-author-of-another-entry",
         ),
         pytest.param(
+            f'<main><p>Hi. <a rel="author" href="/bob">Bob</a><p>{LINK} <a rel="author" href="/ann">Ann</a></main>',
+            None,
+            id="rel-author-of-two-in-a-conversation",
+        ),
+        pytest.param(
             entry() + '<a rel="author" href="/ann">Ann</a> <a rel="author" href="/bob">Bob</a>',
             None,
             id="two-rel-authors",

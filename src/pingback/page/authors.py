@@ -195,7 +195,10 @@ class _Authors:
         links = [node for node in (*heads, *page.links) if "author" in rels_of(node)][:MAX_LINKS]
         if not links:
             return None
-        part = part or self._subject.post  # what is the post, is asked for only where a link may be its author's
+        is_entry = part is not None
+        if part is None:  # what is the post, is asked for only where a link may be its author's
+            part = self._subject.post
+            is_entry = part in self._subject.candidates
         own: list[tuple[Node, str]] = []
         for node in links:
             found = page.target(node.attributes["href"])
@@ -203,7 +206,7 @@ class _Authors:
             if found is not None and is_page and self._subject.is_site(found[1]) and self._is_own(node, part):
                 own.append((node, found[1]))
         inner = [each for each in own if part.holds(each[0]) and part is not page.root]
-        if not inner and len({key for _, key in own}) != 1:
+        if not (inner and is_entry) and len({key for _, key in inner or own}) != 1:
             return None
         node, _ = min(inner or own, key=lambda each: not page.all_said(each[0]))  # the first with words
         url = address(page, node.attributes["href"])
