@@ -93,6 +93,8 @@ SAID = [
     pytest.param(json_ld('[{"@type":"Person"},{"@type":["NewsArticle"]}]'), PageKind.POST, id="json-ld-list"),
     pytest.param(json_ld('{"@graph":[{"@type":"Article"},{"@type":"Blog"}]}'), PageKind.POST, id="json-ld-graph"),
     pytest.param(json_ld('{"@type":"Blog","blogPost":[{"@type":"BlogPosting"}]}'), PageKind.LIST, id="json-ld-nested"),
+    pytest.param(json_ld('{"@type":"Article","url":"/2026/six"}'), PageKind.POST, id="json-ld-of-this-page"),
+    pytest.param(json_ld('[{"@type":"Article","url":"/2026/five"}]'), PageKind.LIST, id="json-ld-of-another-page"),
     pytest.param(json_ld('{"@type":'), PageKind.LIST, id="json-ld-that-is-none"),
     pytest.param(json_ld("[" * 50_000), PageKind.LIST, id="json-ld-without-end"),
 ]

@@ -95,13 +95,13 @@ def _sent_on(subject: Subject, reference: str) -> str:
 def _said_of_itself(subject: Subject) -> Nature | None:
     page = subject.page
     classes = frozenset(name for body in page.of["body"][:1] for name in body.classes)
-    types = [name for names, _ in page.json_ld for name in names]
+    own = (names for names, thing in page.json_ld if subject.is_told_by(thing) is not False)
     if (
         subject.own is not None
         or any(names <= classes for names in _POSTS)
         or page.metas.get("og:type", "").strip().lower() == "article"
         or "article:published_time" in page.metas
-        or any(POSTINGS.search(name) for name in types)
+        or any(POSTINGS.search(name) for names in own for name in names)
     ):
         return Nature(PageKind.POST)
     for names in _LISTS:
@@ -109,7 +109,7 @@ def _said_of_itself(subject: Subject) -> Nature | None:
             said = " and ".join(f"“{name}”" for name in sorted(names))
             return Nature(PageKind.LIST, f"it looks like a list: its body has the classes {said}")
     for name in _COLLECTIONS:
-        if name in types:
+        if any(name in names for names, _ in page.json_ld):
             return Nature(PageKind.LIST, f"it looks like a list: it calls itself a {name} (JSON-LD)")
     return None
 
