@@ -56,7 +56,8 @@ def read_mention(
         if (said := said_in(text, asked, len(page) >= LARGEST)) is not None:
             found, by_guest = _in_text(said, asked, relays), said.by_guest
     elif not cannot_hold(utf8, target, url=url):
-        html = Page([utf8], url=url, charset="utf-8", extent=Extent(utf8, target))
+        extent = Extent(utf8, target, fragment=source.partition("#")[2])
+        html = Page([utf8], url=url, charset="utf-8", extent=extent)
         if (told := _in_html(html, source, target, relays)) is not None:
             found, by_guest = told
         text = "".join((best_of(html.metas).get("description", ""), *html.texts))

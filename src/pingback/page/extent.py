@@ -28,7 +28,8 @@ _OF_WHOLE = (_INLINE | BLOCKS | {"img"}) - frozenset(
     "html head body title article aside blockquote dialog footer form h1 h2 h3 h4 h5 h6 header main nav".split()
 )
 _OF_PARTS = _INLINE - {"a"}
-_TELLING = frozenset("class id itemprop hidden style role".split())
+_CHROME = frozenset({"hidden", "role"})
+_TELLING = _CHROME | {"class", "id", "itemprop", "style"}
 
 _ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed".split())
 _CARDS = (b"h-card", b"vcard")
@@ -47,12 +48,13 @@ _SURE = re.compile(
 class Extent:
     """What of a page in UTF-8 that may link to the target is read, and which of its elements get a node."""
 
-    def __init__(self, utf8: bytes, target: str) -> None:
+    def __init__(self, utf8: bytes, target: str, *, fragment: str = "") -> None:
         self._utf8 = utf8
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
         self.wanted = Wanted(target)
-        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is.
-        self.is_whole = not any(mark in utf8 for mark in _CARDS)
+        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is, and a fragment
+        # may name any element.
+        self.is_whole = not fragment and not any(mark in utf8 for mark in _CARDS)
         self.skipped = _OF_WHOLE if self.is_whole else self._skipped_of_parts()
 
     def keeps(self, tag: str, attributes: Mapping[str, str]) -> bool:
@@ -68,14 +70,13 @@ class Extent:
             told |= _COMMENTS
         if tag == "time" or ("itemprop" in attributes and attributes["itemprop"] == "datePublished"):
             told |= 0 if any(date in self._utf8 for date in _DATES) else _PART
-        if not told:
-            return False
         if told & _PART:
             self.is_whole = False
             self.skipped = self._skipped_of_parts()
-        else:
+        elif told:
             self.skipped = _OF_PARTS
-        return True
+        telling = _TELLING if self.skipped is _OF_PARTS else _CHROME
+        return bool(told) or not telling.isdisjoint(attributes)
 
     def _skipped_of_parts(self) -> frozenset[str]:
         return frozenset() if any(mark in self._utf8 for mark in _ANSWERS) else _OF_PARTS

@@ -1,0 +1,95 @@
+"""`pingback.page.extent`: what is left out of a page, and where its reading ends, changes nothing that it says."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pingback.model import RELAYS, Author, Verification
+from pingback.page.about import _in_html, read_mention
+from pingback.page.links import Wanted
+from pingback.page.tree import Page
+
+TARGET = "https://my.example/five"
+SOURCE = "https://other.example/notes/six"
+LINK = f'<a href="{TARGET}">five</a>'
+BOB = '<a class="h-card" href="https://bob.example/">Bob</a>'
+
+PIECES = [
+    LINK,
+    f'<a href="{TARGET}"></a>',
+    f'<img src="{TARGET}">',
+    f'<a class="u-in-reply-to" href="{TARGET}">five</a>',
+    f'<a class="u-like-of" href="{TARGET}">five</a>',
+    BOB,
+    "words here ",
+    *"<p> </p> <div> </div> <b> </b> <i> </i> <span> <br> <ul><li> </ul> <main> <article> </article> <aside>".split(),
+    *"<blockquote> </blockquote> <nav> </nav> <header> </header> <footer> </footer> <h1>Six</h1> <td>".split(),
+    "<title>Six</title>",
+    '<meta name="author" content="Ann">',
+    '<meta itemprop="datePublished" content="2026-01-01">',
+    '<meta property="article:published_time" content="2026-01-02">',
+    '<link rel="canonical" href="/notes/six">',
+    '<div class="h-entry">',
+    '<article class="hentry">',
+    '<div class="h-feed">',
+    '<div class="h-cite u-comment">',
+    '<div class="e-content">',
+    '<div class="entry-content">',
+    '<ol class="comment-list"><li class="comment" id="comment-1">',
+    '<div id="comments">',
+    '<cite class="comment-author">Cem</cite>',
+    '<span class="author">Dee</span>',
+    '<span itemprop="author">Eve</span>',
+    '<div class="byline">',
+    '<div id="here">',
+    "<div hidden>",
+    '<div role="complementary">',
+    '<a class="u-url" href="/notes/six"></a>',
+    '<a rel="author" href="/ann">Ann</a>',
+    '<a rel="bookmark" href="/notes/7">7</a>',
+    '<a rel="me" href="https://bob.example/">me</a>',
+    '<time datetime="2026-01-03">x</time>',
+    '<abbr class="published" title="2026-01-04">x</abbr>',
+    '<script type="application/ld+json">{"@type": "Article", "author": "Jay", "datePublished": "2026-01-05"}</script>',
+]
+
+
+def read(page: str, fragment: str = "") -> Verification:
+    return read_mention(
+        page.encode(), source=SOURCE + fragment, target=TARGET, url=SOURCE, content_type="text/html; charset=utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(f"<p>I met {BOB} and read {LINK}.</p>", id="in-the-prose"),
+        pytest.param(f'<div class="entry-content"><div>{BOB}</div><p>{LINK}</p></div>', id="in-the-content"),
+        pytest.param(f"<ul><li>{BOB}</ul><p>{LINK}</p>", id="in-a-list"),
+        pytest.param(f'<div class="sidebar"><div>{BOB}</div></div><p>{LINK}</p>', id="in-a-side-bar"),
+        pytest.param(f'<div id="blogroll"><div>{BOB}</div></div><p>{LINK}</p>', id="in-a-blogroll"),
+        pytest.param(f'<div role="complementary"><div>{BOB}</div></div><p>{LINK}</p>', id="beside-the-page"),
+    ],
+)
+def test_another_s_card_is_seen_for_what_it_is(page: str) -> None:
+    assert read(f"<title>Six</title>{page}").author is None
+
+
+def test_a_comment_that_a_fragment_names_is_seen() -> None:
+    comment = f'<div class="comment" id="c"><cite class="comment-author">Cem</cite><p>Of that {LINK}.</p></div>'
+    page = f"<title>Six</title><p>Of this {LINK}.</p>{comment}"
+    assert (read(page).author, read(page, "#c").author) == (None, Author(name="Cem"))
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from(["", "#here"]))
+@example(["<div hidden>", LINK, '<div id="comments">', LINK], "")
+def test_a_page_says_what_all_of_it_says(pieces: list[str], fragment: str) -> None:
+    page = "".join((*pieces, LINK))
+    whole = Page([page.encode()], url=SOURCE, charset="utf-8")
+    whole.wanted = Wanted(TARGET).links_in(whole.nodes, whole.base)
+    said = _in_html(whole, SOURCE + fragment, TARGET, RELAYS)
+    found = read(page, fragment)
+    assert found.sighting is not None
+    assert said == (replace(found, sighting=None, read_by=0), found.sighting.by_guest)
