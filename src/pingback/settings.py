@@ -169,7 +169,7 @@ class Settings:
     relays: tuple[str, ...] = setting(
         RELAYS,
         VERIFICATION,
-        "A host that shows answers from elsewhere, whose addresses of them are believed; those named replace the default.",
+        "A host that shows answers from elsewhere, whose addresses are believed; those named replace the default.",
         flag="--relay",
         of=HOST,
         commands=("verify", *_DECIDE),
