@@ -52,8 +52,8 @@ class Extent:
         self._utf8 = utf8
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
         self.wanted = Wanted(target)
-        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is, and a fragment
-        # may name any element.
+        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is, and what a
+        # fragment names may be any element.
         self.is_whole = not fragment and not any(mark in utf8 for mark in _CARDS)
         self.skipped = _OF_WHOLE if self.is_whole else self._skipped_of_parts()
 
