@@ -11,10 +11,10 @@ from functools import cached_property
 from itertools import islice
 
 from pingback.model import Author
-from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, above, is_card, is_same, rels_of
+from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same, rels_of
 from pingback.page.commenters import commenter_of
 from pingback.page.items import POSTINGS, Subject, url_in
-from pingback.page.nodes import Node
+from pingback.page.nodes import Node, above
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
 from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item
 from pingback.urls import key_of

@@ -1,13 +1,13 @@
 """The cards of a page: which of them has an address, and which may be its author's."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
 from pingback.model import Author
 from pingback.page.items import Subject
-from pingback.page.nodes import Node
+from pingback.page.nodes import Node, above
 from pingback.page.properties import CARDS, MAX_VALUES, card_of, card_url, url_value
 from pingback.page.tree import CITE, COMMENTS, QUOTE, Item
 from pingback.urls import key_of
@@ -16,7 +16,6 @@ MAX_CARDS = 2000  # of a page that are looked at
 MAX_SAME = 20  # cards of one person
 MAX_LINKS = 1000  # of a page with a `rel`
 SHORT = 30  # characters of a paragraph that may stand beside a card: “Written by …”
-MAX_CLIMB = 100  # elements above one that are looked at
 
 FEEDS = frozenset({"h-feed", "hfeed"})
 OTHERS = COMMENTS | CITE | QUOTE  # what stands there is said by others, or of them
@@ -148,13 +147,3 @@ def _are_one(fragment: str, other: str) -> bool:
 
 def rels_of(node: Node) -> Sequence[str]:
     return node.attributes["rel"].lower().split() if "rel" in node.attributes else ()
-
-
-def above(node: Node) -> Iterator[Node]:
-    """The elements around one, from the nearest on."""
-    around = node.parent
-    for _ in range(MAX_CLIMB):
-        if around is None:
-            return
-        yield around
-        around = around.parent

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pingback.model import Author
-from pingback.page.cards import above, is_card, rels_of
-from pingback.page.nodes import Node
+from pingback.page.cards import is_card, rels_of
+from pingback.page.nodes import Node, above
 from pingback.page.properties import LONGEST_NAME, address, card_of, name_of, words
 from pingback.page.tree import Page
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
-from pingback.page.nodes import Node
+from pingback.page.nodes import Node, above
 from pingback.page.properties import date_of, date_value
 from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, QUOTE, Page
 from pingback.urls import key_at, key_of
@@ -19,7 +19,6 @@ from pingback.urls import key_at, key_of
 HEADING = 400  # characters that an h1 counts for
 ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
 TIMES = 4  # as much outside the region as within
-MAX_CLIMB = 100  # elements around one that are looked at
 MAX_DATES = 100  # of a kind that are looked at
 _REGIONS = ("content", "main", "primary", "main-content")
 
@@ -288,14 +287,8 @@ class Subject:
 
 
 def _is_aside(node: Node, part: Node) -> bool:
-    around = node.parent
-    for _ in range(MAX_CLIMB):
-        if around is None or around is part:
-            break
-        if around.tag in ("aside", "nav"):
-            return True
-        around = around.parent
-    return False
+    around = takewhile(lambda each: each is not part, above(node))
+    return any(each.tag in ("aside", "nav") for each in around)
 
 
 def url_in(value: object) -> str | None:

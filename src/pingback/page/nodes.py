@@ -1,7 +1,7 @@
 """A page's elements and words in document order, as the parser gives them: what `Page` is made of."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pingback.page.extent import COMMENT_LISTS, Extent
@@ -18,6 +18,8 @@ MAX_ELEMENTS = 100_000
 LINE_BREAK = "\u2028"
 
 MAX_PIECES = 1000  # of text in one place; the parser gives a page of NULs in a piece each
+
+MAX_CLIMB = 200  # elements around one that are looked at
 
 MAX_HEAD = 200  # elements among which a page's title is
 
@@ -56,6 +58,16 @@ class Node:
     def holds(self, other: "Node") -> bool:
         """The other is this node or stands in it."""
         return self.index <= other.index < self.stop
+
+
+def above(node: Node) -> Iterator[Node]:
+    """The elements around one, from the nearest on."""
+    around = node.parent
+    for _ in range(MAX_CLIMB):
+        if around is None:
+            return
+        yield around
+        around = around.parent
 
 
 class Builder:

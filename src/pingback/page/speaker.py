@@ -15,13 +15,12 @@ from urllib.parse import unquote
 from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
 from pingback.page.nature import title_over
-from pingback.page.nodes import Node
+from pingback.page.nodes import MAX_CLIMB, Node, above
 from pingback.page.properties import date_value, text_value, url_value
 from pingback.page.tree import ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
 from pingback.urls import key_of
 
 MAX_VALUES = 100  # of one property that are looked at
-MAX_CLIMB = 200  # elements around one that are looked at
 
 # What can say something: a card or a product cannot, and a feed does by its entries.
 _SPEAKERS = frozenset("h-entry hentry h-cite h-event vevent h-review hreview".split())
@@ -352,12 +351,7 @@ def _addresses_of(item: Item) -> list[Node]:
 
 
 def _article_around(node: Node) -> Node | None:
-    around = node.parent
-    for _ in range(MAX_CLIMB):
-        if around is None or around.tag == "article":
-            break
-        around = around.parent
-    return around if around is not None and around.tag == "article" else None
+    return next((each for each in above(node) if each.tag == "article"), None)
 
 
 def _row_of(title: Node, link: Node, titles: Sequence[Node]) -> Node | None:
