@@ -239,6 +239,7 @@ def test_all_words_of_the_page_are_there_to_be_compared(page: str, content_type:
 
 
 POST = '<meta name="author" content="Ann"><main class="h-entry"><p class="e-content">Of clocks. {}</p></main>'
+MICRODATA = '<div itemprop="comment"><meta itemprop="author" content="Cem">'
 COMMENTS = f'{POST.format("{}")}<ol class="comments"><li class="comment">{{}}</li></ol>'
 
 
@@ -249,6 +250,9 @@ COMMENTS = f'{POST.format("{}")}<ol class="comments"><li class="comment">{{}}</l
         pytest.param(POST.format(LINK), Author(name="Ann"), False, id="post"),
         pytest.param(f'<div class="h-feed"><div class="h-entry">{LINK}</div></div>', None, False, id="feed"),
         pytest.param(COMMENTS.format("", LINK), None, True, id="comment"),
+        pytest.param(f'{LINK}<ol class="comments"><meta itemprop="author" content="Cem"></ol>', None, False, id="meta"),
+        pytest.param(f"{LINK}{MICRODATA}</div>", None, False, id="beside-a-comment-in-microdata"),
+        pytest.param(f"{MICRODATA}{LINK}</div>", None, True, id="comment-in-microdata"),
         pytest.param(COMMENTS.format("", f'<div class="h-entry">{LINK}</div>'), None, True, id="entry-in-comments"),
         pytest.param(
             COMMENTS.format("", f'<div class="h-entry"><a class="u-url" href="{SOURCE}"></a>{LINK}</div>'),

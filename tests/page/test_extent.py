@@ -39,6 +39,7 @@ PIECES = [
     '<div class="entry-content">',
     '<ol class="comment-list"><li class="comment" id="comment-1">',
     '<div id="comments">',
+    '<div itemprop="comment"><meta itemprop="author" content="Cem">',
     '<cite class="comment-author">Cem</cite>',
     '<span class="author">Dee</span>',
     '<span itemprop="author">Eve</span>',

@@ -17,6 +17,7 @@ COMMENT_LISTS = frozenset(
     " entry-comments article-comments disqus_thread isso-thread mentions webmentions webmention-list pingbacks replies"
     " u-comment p-comment".split()
 )
+COMMENT = "comment"  # a property of schema.org
 
 _INLINE = frozenset(
     "a b bdi bdo big cite code dfn em font i kbd label mark q s samp small span strong sub sup u".split()
@@ -66,7 +67,7 @@ class Extent:
             told = self._told_by(attributes["class"])
         if "rel" in attributes:
             told |= self._told_by(attributes["rel"])
-        if "id" in attributes and attributes["id"] in COMMENT_LISTS:
+        if ("id" in attributes and attributes["id"] in COMMENT_LISTS) or attributes.get("itemprop") == COMMENT:
             told |= _COMMENTS
         if tag == "time" or ("itemprop" in attributes and attributes["itemprop"] == "datePublished"):
             told |= 0 if any(date in self._utf8 for date in _DATES) else _PART

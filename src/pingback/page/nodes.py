@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pingback.page.extent import COMMENT_LISTS, Extent
+from pingback.page.extent import COMMENT, COMMENT_LISTS, Extent
 from pingback.page.omitted import FOREIGN, WATCHED
 from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, is_shown
 
@@ -225,8 +225,9 @@ def _is_in_comments(node: Node) -> bool:
     """As `Page` marks it, before the page is read to its end."""
     around = node.parent
     while around is not None and around.tag not in ROOTS:
-        names = {*around.attributes.get("class", "").split(), around.attributes.get("id", "")}
-        if "comment" in names or not COMMENT_LISTS.isdisjoint(names):
+        told = around.attributes
+        names = {*told.get("class", "").split(), told.get("id", ""), told.get("itemprop", "")}
+        if COMMENT in names or not COMMENT_LISTS.isdisjoint(names):
             return True
         around = around.parent
     return False

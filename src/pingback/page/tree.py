@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
-from pingback.page.extent import COMMENT_LISTS, Extent
+from pingback.page.extent import COMMENT, COMMENT_LISTS, Extent
 from pingback.page.nodes import ROOTS, Builder, Node
 from pingback.page.scanner import feed
 from pingback.text import plain
@@ -178,12 +178,12 @@ class Page:
 
     @cached_property
     def metas(self) -> dict[str, str]:
-        """What the `<meta>` elements say, by their names in lower case; of several the first."""
+        """What the `<meta>` elements outside comments say, by their names in lower case; of several the first."""
         found: dict[str, str] = {}
         for node in self.of["meta"]:
             each = node.attributes
             name = each.get("property") or each.get("name") or each.get("itemprop") or ""
-            if each.get("content", "").strip():
+            if each.get("content", "").strip() and not node.parts & COMMENTS:
                 found.setdefault(name.strip().lower(), each["content"])
         return found
 
@@ -275,6 +275,8 @@ class Page:
             parts |= CHROME | HIDDEN
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
             parts |= SILENT
+        if attributes.get("itemprop") == COMMENT:
+            parts |= COMMENTS | CHROME
         if attributes.get("itemprop") == "datePublished" or (tag == "abbr" and "published" in node.classes):
             self.dated.append(node)
         return parts
