@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pingback.model import RELAYS, Author, Verification
 from pingback.page.about import _in_html, read_mention
+from pingback.page.extent import Extent
 from pingback.page.links import Wanted
 from pingback.page.tree import Page
 
@@ -56,6 +57,9 @@ PIECES = [
     '<script type="application/ld+json">{"@type": "Article", "author": "Jay", "datePublished": "2026-01-05"}</script>',
 ]
 
+WORDS = f"<p>As said in {LINK}, it is so.</p>"
+REST = "<p>" + "So it goes on. " * 1000 + "</p>"
+
 
 def read(page: str, fragment: str = "") -> Verification:
     return read_mention(
@@ -94,3 +98,25 @@ def test_a_page_says_what_all_of_it_says(pieces: list[str], fragment: str) -> No
     found = read(page, fragment)
     assert found.sighting is not None
     assert said == (replace(found, sighting=None, read_by=0), found.sighting.by_guest)
+
+
+@pytest.mark.parametrize(
+    ("page", "is_all"),
+    [
+        pytest.param(WORDS + REST, False, id="nothing-follows"),
+        pytest.param(f"<main><article><h1>T</h1>{WORDS}{REST}</article></main>", False, id="one-article"),
+        pytest.param(f"{WORDS}{REST}<aside class=h-card>", True, id="a-card-follows"),
+        pytest.param(f"{WORDS}{REST}<time>", True, id="a-time-follows"),
+        pytest.param(f"{WORDS}{REST}<a rel='me author'>", True, id="an-author-follows"),
+        pytest.param(f'{WORDS}{REST}<script type="application/ld+json">{{}}</script>', True, id="json-ld-follows"),
+        pytest.param(f"<div class=h-entry>{WORDS}{REST}", True, id="in-an-entry"),
+        pytest.param(f"<div id=comments>{WORDS}</div>{REST}", True, id="in-comments"),
+        pytest.param(f"<aside>{WORDS}</aside>{REST}", True, id="in-a-side-bar"),
+        pytest.param(f"<h2><a href=/x>x</a></h2>{WORDS}{REST}", True, id="below-a-linked-title"),
+        pytest.param(f'<a href="{TARGET}">x</a><p>{REST}', True, id="a-link-without-words"),
+    ],
+)
+def test_a_page_is_read_as_far_as_it_may_say_more(page: str, is_all: bool) -> None:
+    utf8 = f"<html><head><title>T</title></head><body>{page}<p>The end.</p>".encode()
+    found = Page([utf8], url=SOURCE, charset="utf-8", extent=Extent(utf8, TARGET))
+    assert ("The end." in found.texts) is is_all

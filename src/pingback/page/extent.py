@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 
 from pingback.page.links import Wanted
-from pingback.page.scanner import BLOCKS
 
 # The list of mentions received, as classes or ids of ours, of WordPress, and of others.
 COMMENT_LISTS = frozenset(
@@ -17,76 +16,93 @@ COMMENT_LISTS = frozenset(
     " entry-comments article-comments disqus_thread isso-thread mentions webmentions webmention-list pingbacks replies"
     " u-comment p-comment".split()
 )
-COMMENT = "comment"  # a property of schema.org
 
-_INLINE = frozenset(
-    "a b bdi bdo big cite code dfn em font i kbd label mark q s samp small span strong sub sup u".split()
-)
-# Elements that get no node where nothing is told by them. Of a page that speaks as a whole little is wanted. Where a
-# part of it may speak, nothing is left out of it but what only looks so; and of an answer nothing at all, as its words
-# are shown with their emphasis.
-_OF_WHOLE = (_INLINE | BLOCKS | {"img"}) - frozenset(
-    "html head body title article aside blockquote dialog footer form h1 h2 h3 h4 h5 h6 header main nav".split()
-)
-_OF_PARTS = _INLINE - {"a"}
-_CHROME = frozenset({"hidden", "role"})
-_TELLING = _CHROME | {"class", "id", "itemprop", "style"}
+COMMENT = "comment"  # a class, and a property of schema.org
 
-_ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed".split())
-_CARDS = (b"h-card", b"vcard")
+# The way to the posts before and after, where it is no <nav>.
+PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
+
+# Elements that get no node in a page that speaks as a whole, where nothing is told by them.
+_SKIPPED = frozenset(
+    "a b bdi bdo big caption cite code dd dfn div dl dt em fieldset figcaption figure font hr i img kbd label legend li"
+    " mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
+)
+# Where parts of a page may speak, what only looks so, unless it is an answer: its words are shown with their emphasis.
+_SKIPPED_OF_PARTS = frozenset(
+    "b bdi bdo big cite code dfn em font i kbd mark q s samp small span strong sub sup u".split()
+)
+_TELLING = frozenset("class id itemprop hidden style role".split())
 _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
-_RELS = frozenset({"author", "bookmark"})
-_PART, _COMMENTS = 1, 2
-_DATES = (b"article:published_time", b'"datePublished"')  # which count before those of a part
+# What stands in these, or in what has one of the attributes, may be beside the page's words, or others'.
+_BESIDE = frozenset("aside nav header footer dialog form blockquote".split())
+_HIDING = frozenset({"role", "hidden", "aria-hidden", "style"})
+
+_ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed published".split())
+_RELS = frozenset({"author", "bookmark", "me"})
+_PART, _BOX = 1, 2
 # What may say behind the link who speaks, and when: in lower case, and roughly.
-_SIGNS = tuple(b"entry card cite event review feed bookmark author <time datepublished ld+json".split())
+_SIGNS = tuple(b"entry card cite event review feed bookmark author <time published ld+json <meta <article".split())
 _SURE = re.compile(
     rb"\bh-?(?:entry|feed|review)\b|\b[hv]-?(?:card|event)\b|\bh-cite\b|rel\s*=[^<>]{0,100}?(?:author|bookmark)"
-    rb"|<time\b|datepublished|ld\+json"
+    rb"|<time\b|published|ld\+json|<meta\b|<article\b"
 )
 
 
 class Extent:
-    """What of a page in UTF-8 that may link to the target is read, and which of its elements get a node."""
+    """Whether a page in UTF-8 that may link to the target speaks as a whole, as far as it is read.
 
-    def __init__(self, utf8: bytes, target: str, *, fragment: str = "") -> None:
+    While it does, only few of its elements get a node, and it may end behind the link. `is_plain` is false once
+    something says that a part of it may speak: it has to be read anew then, and all of it.
+    """
+
+    def __init__(self, utf8: bytes, target: str, *, fragment: str = "", is_plain: bool = True) -> None:
         self._utf8 = utf8
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
+        self._articles = 0
         self.wanted = Wanted(target)
-        # Nothing seen yet says that a part of the page may speak. What is around a card says whose it is, and what a
-        # fragment names may be any element.
-        self.is_whole = not fragment and not any(mark in utf8 for mark in _CARDS)
-        self.skipped = _OF_WHOLE if self.is_whole else self._skipped_of_parts()
+        self.is_plain = is_plain and not fragment  # which may name any element
+        self.skipped: frozenset[str] = _SKIPPED if self.is_plain else frozenset()
 
-    def keeps(self, tag: str, attributes: Mapping[str, str]) -> bool:
-        """An element gets a node though it may be skipped."""
-        if not self.is_whole:
+    def keeps(self, attributes: Mapping[str, str]) -> bool:
+        """An element that may be skipped gets a node for what its attributes tell."""
+        if not self.is_plain:
             return not _TELLING.isdisjoint(attributes)
         told = 0
         if "class" in attributes:
             told = self._told_by(attributes["class"])
         if "rel" in attributes:
             told |= self._told_by(attributes["rel"])
-        if ("id" in attributes and attributes["id"] in COMMENT_LISTS) or attributes.get("itemprop") == COMMENT:
-            told |= _COMMENTS
-        if tag == "time" or ("itemprop" in attributes and attributes["itemprop"] == "datePublished"):
-            told |= 0 if any(date in self._utf8 for date in _DATES) else _PART
+        if "itemprop" in attributes:
+            told |= _PART
+        if ("id" in attributes and attributes["id"] in COMMENT_LISTS) or not _HIDING.isdisjoint(attributes):
+            told |= _BOX
         if told & _PART:
-            self.is_whole = False
-            self.skipped = self._skipped_of_parts()
-        elif told:
-            self.skipped = _OF_PARTS
-        telling = _TELLING if self.skipped is _OF_PARTS else _CHROME
-        return bool(told) or not telling.isdisjoint(attributes)
+            self.is_plain = False
+        return told != 0
 
-    def _skipped_of_parts(self) -> frozenset[str]:
-        return frozenset() if any(mark in self._utf8 for mark in _ANSWERS) else _OF_PARTS
+    def sees(self, tag: str) -> None:
+        """Take note of what makes parts: `<time>`, a title that is a link, articles but for one within the `<main>`."""
+        self._articles += tag == "article"
+        if self._articles > 1 or tag not in ("article", "main") or (tag == "main" and self._articles):
+            self.is_plain = False
+
+    def is_beside(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """What stands in an element may be others' words, or beside those of the page."""
+        if tag in _BESIDE or not _HIDING.isdisjoint(attributes):
+            return True
+        return bool(self._told_by(attributes.get("class", "")) & _BOX) or attributes.get("id") in COMMENT_LISTS
+
+    def widen(self) -> None:
+        """All of the page is to be read."""
+        is_answer = any(mark in self._utf8 for mark in _ANSWERS)
+        self.is_plain, self.skipped = False, frozenset() if is_answer else _SKIPPED_OF_PARTS
+        self.wanted.again()
 
     def ends_at(self, read: int) -> bool:
         """Nothing behind so many bytes can say who speaks."""
         rest = self._utf8[read:].lower()
-        self.is_whole = not (any(sign in rest for sign in _SIGNS) and _SURE.search(rest))
-        return self.is_whole
+        self.is_plain = not (any(sign in rest for sign in _SIGNS) and _SURE.search(rest))
+        return self.is_plain
 
     def _told_by(self, value: str) -> int:
         """What classes or rels say."""
@@ -94,6 +110,7 @@ class Extent:
         if told is None:
             names = value.split()
             told = _PART if not (_ITEMS.isdisjoint(names) and _RELS.isdisjoint(value.lower().split())) else 0
-            told |= _COMMENTS if not COMMENT_LISTS.isdisjoint(names) or "comment" in names else 0
+            told |= _BOX if not (COMMENT_LISTS.isdisjoint(names) and PAGERS.isdisjoint(names)) else 0
+            told |= _BOX if COMMENT in names else 0
             self._known[value] = told
         return told

@@ -52,6 +52,10 @@ class Wanted:
         self._needle = _needle_of(target)
         self._left = MAX_COMPARED
 
+    def again(self) -> None:
+        """A page is read anew, and may cost as much again."""
+        self._left = MAX_COMPARED
+
     def links_in(self, nodes: "Iterable[Node]", base: str) -> "list[Node]":
         """Those elements that are links to the target; relative ones are resolved against the base."""
         return [node for node in nodes if node.attributes and self.is_meant_by(node.attributes, base)]

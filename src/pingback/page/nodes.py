@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pingback.page.extent import COMMENT, COMMENT_LISTS, Extent
+from pingback.page.extent import Extent
 from pingback.page.omitted import FOREIGN, WATCHED
 from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, is_shown
 
@@ -28,6 +28,7 @@ MAX_SCRIPT = 64 * 1024  # characters of each
 
 ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
 _TITLES = frozenset("h1 h2 h3 h4 h5 h6".split())
+_OUTLINE = _TITLES | {"time", "article", "main"}
 _JSON_LD = "application/ld+json"
 _NONE: frozenset[str] = frozenset()
 
@@ -93,6 +94,8 @@ class Builder:
         self._kept = 0  # how many pieces stood before them
         self._is_script = False  # of JSON-LD
         self._has_base = False
+        self._was_plain = extent is not None and extent.is_plain
+        self._is_in_link = False
         self._looked = 0  # how many that are wanted have no words, or others' ones
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -111,8 +114,10 @@ class Builder:
             if attributes:
                 has_link = "href" in attributes or "src" in attributes
                 is_wanted = has_link and extent.wanted.is_meant_by(attributes, self.base)
-                is_kept = extent.keeps(tag, attributes) or is_wanted
-            if not is_kept and tag in extent.skipped and self._open.tag not in _TITLES:
+                is_kept = is_wanted or extent.keeps(attributes)
+            if extent.is_plain and (tag in _OUTLINE or tag == "a"):
+                self._outline(tag, attributes, extent)
+            if not is_kept and tag in extent.skipped:
                 return
         nodes, texts = self.nodes, self.texts
         node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks))
@@ -140,6 +145,8 @@ class Builder:
                 self._level = node.parent.level
         if tag in BLOCKS:
             self.breaks.append(len(self.texts))
+        elif tag == "a":
+            self._is_in_link = False
         elif tag in FOREIGN:
             self.foreign -= 1
 
@@ -150,8 +157,18 @@ class Builder:
         if len(self.nodes) > MAX_ELEMENTS:
             return True
         extent = self._extent
-        is_asked = extent is not None and extent.is_whole and bool(self.wanted) and not self._unseen
-        return is_asked and self._has_words() and self._is_titled() and extent is not None and extent.ends_at(read)
+        if extent is None or not self._was_plain or self._unseen:
+            return False
+        if not extent.is_plain:
+            return True  # it is to be read anew
+        return bool(self.wanted) and self._has_words(extent) and self._is_titled() and extent.ends_at(read)
+
+    def is_to_be_read_anew(self) -> bool:
+        """The page was read as one that speaks as a whole, and is none, or the link is not in what it says."""
+        extent = self._extent
+        if extent is None or not self._was_plain:
+            return False
+        return not extent.is_plain or any(_is_beside(link, extent) for link in self.wanted)
 
     def trim(self) -> None:
         """Forget what nobody sees, and join what a page gives in ever so many pieces, as one of NULs does."""
@@ -172,7 +189,17 @@ class Builder:
             node.text_stop = len(self.texts)
             node = node.parent
 
-    def _has_words(self) -> bool:
+    def _outline(self, tag: str, attributes: Mapping[str, str], extent: Extent) -> None:
+        """Take note of what lists are made of: articles, and titles that are links."""
+        if tag == "a":
+            self._is_in_link = True
+            is_title = self._open.tag in _TITLES and attributes.get("href", "/") != "/"
+        else:
+            is_title = tag in _TITLES and self._is_in_link
+        if is_title or tag in ("time", "article", "main"):
+            extent.sees("time" if is_title else tag)
+
+    def _has_words(self, extent: Extent) -> bool:
         """A link that was wanted has words beside it, and these are not others'."""
         while self._looked < len(self.wanted):
             link = self.wanted[self._looked]
@@ -181,7 +208,7 @@ class Builder:
                 return False  # it is still open, or its paragraph is
             start = self.breaks[first - 1] if first else 0
             around = (*self.texts[start : link.text], *self.texts[link.text_stop : self.breaks[last]])
-            if link.tag == "a" and not _is_in_comments(link) and any(text.strip() for text in around):
+            if link.tag == "a" and not _is_beside(link, extent) and any(text.strip() for text in around):
                 return True
             self._looked += 1
         return False
@@ -221,13 +248,10 @@ class Builder:
         del self.texts[self._kept :]
 
 
-def _is_in_comments(node: Node) -> bool:
-    """As `Page` marks it, before the page is read to its end."""
-    around = node.parent
-    while around is not None and around.tag not in ROOTS:
-        told = around.attributes
-        names = {*told.get("class", "").split(), told.get("id", ""), told.get("itemprop", "")}
-        if COMMENT in names or not COMMENT_LISTS.isdisjoint(names):
+def _is_beside(link: Node, extent: Extent) -> bool:
+    around = link.parent
+    while around is not None:
+        if around.tag not in ROOTS and extent.is_beside(around.tag, around.attributes):
             return True
         around = around.parent
     return False

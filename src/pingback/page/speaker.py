@@ -78,7 +78,7 @@ class Speaker:
     @cached_property
     def row(self) -> Node | None:
         """The part of a list that the links stand in, where they stand in no item: it speaks for itself."""
-        if self.item is not None or self.comment is not None:
+        if self.item is not None or self.comment is not None or self._page.is_plain:
             return None
         article, subject = _article_around(self.links[0]), self._subject
         if article is None:
@@ -91,7 +91,8 @@ class Speaker:
     @cached_property
     def _title(self) -> Node | None:
         """The heading over the links on a list, where these stand in no item and no article."""
-        is_bare = self.item is None and self.comment is None and _article_around(self.links[0]) is None
+        is_bare = self.item is None and self.comment is None and not self._page.is_plain
+        is_bare = is_bare and _article_around(self.links[0]) is None
         return title_over(self._subject, self.links[0]) if is_bare else None
 
     # What it is to the target

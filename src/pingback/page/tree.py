@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
-from pingback.page.extent import COMMENT, COMMENT_LISTS, Extent
+from pingback.page.extent import COMMENT, COMMENT_LISTS, PAGERS, Extent
 from pingback.page.nodes import ROOTS, Builder, Node
 from pingback.page.scanner import feed
 from pingback.text import plain
@@ -73,8 +73,6 @@ _ROLES = {
     "banner": CHROME,
     "search": CHROME | MENU,
 }
-# The way to the posts before and after, where it is no <nav>.
-_PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
 # `wm-nosend` is django-wm's word.
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
@@ -103,15 +101,21 @@ class Page:
     """`texts` are the pieces of its words, and `blocks` the numbers of the paragraphs that these stand in.
 
     An `extent` is how much of it is read; `wanted` are the elements with links to the target that it is read for.
+    `is_plain`: it speaks as a whole, and no part of it by itself.
     """
 
     def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None, extent: Extent | None = None) -> None:
         key_of(url)
         built = Builder(url, extent)
         feed(utf8, built, charset=charset)
+        if extent is not None and built.is_to_be_read_anew():
+            extent.widen()
+            built = Builder(url, extent)
+            feed(utf8, built, charset=charset)
         self.url, self.base = url, built.base
         self.nodes, self.texts, self.wanted = built.nodes, built.texts, built.wanted
         self.root = built.nodes[0]
+        self.is_plain = extent is not None and extent.is_plain
         self._breaks, self._scripts = built.breaks, built.scripts
         self._to_resolve = MAX_RESOLVED
         self._targets: dict[str, tuple[str, str] | None] = {}
@@ -254,7 +258,7 @@ class Page:
                 not COMMENT_LISTS.isdisjoint(classes) or ("comment" in classes and tag in _COMMENT)
             ):
                 parts |= COMMENTS | CHROME
-            if not _PAGERS.isdisjoint(classes) and tag not in ROOTS:
+            if not PAGERS.isdisjoint(classes) and tag not in ROOTS:
                 parts |= CHROME | MENU
             if "h-cite" in classes:
                 parts |= CITE
