@@ -8,6 +8,7 @@ import pytest
 
 from pingback.errors import Blocked, FetchError, NoTurn, Unreachable
 from pingback.net.client import Client, Limits
+from pingback.net.connection import MAX_IDLE
 from pingback.net.guard import Address, Permit, Postponed
 from pingback.version import VERSION
 from tests.loopback import Answer, Request, Site, head, page, redirect
@@ -53,6 +54,18 @@ def test_ipv6(client: Client) -> None:
     with Site({"/": page(b"six")}, host="::1") as site, Client(allow=["::1"]) as client:
         assert client.get(site.url + "/").read() == b"six"
         assert site.requests[0].headers["host"] == f"[::1]:{site.port}"
+
+
+def test_more_at_once_than_are_kept_is_nothing_to_warn_of(
+    site: Site, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.pages["/"] = page(b"hello")
+    responses = [client.get(site.url + "/") for _ in range(MAX_IDLE + 1)]
+    assert {response.read() for response in responses} == {b"hello"}
+    for response in responses:
+        response.close()
+    assert site.connections == MAX_IDLE + 1
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import errno
 import os
 import socket
 import ssl
+from contextlib import suppress
 from http.client import HTTPException
 from http.client import HTTPResponse as RawResponse
 from ipaddress import ip_address
+from queue import Full
 from typing import Any
 
 import requests
@@ -140,6 +142,14 @@ class _GuardedPool(HTTPConnectionPool):
         connection: Any = super()._new_conn()
         connection.dialer = self.dialer
         return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        # As urllib3 does it, but that more are open than are kept is no warning: strangers could fill the log.
+        with suppress(Full, AttributeError):  # it is None in a pool that was closed
+            self.pool.put(conn, block=False)  # type: ignore[union-attr]
+            return
+        if conn:
+            conn.close()
 
     def _make_request(self, conn: Any, *request: Any, **options: Any) -> BaseHTTPResponse:
         conn.budget = options["timeout"]
