@@ -10,7 +10,11 @@ from pingback.receive.moderation import is_same_page
 from tests.receive.deciders.mentions import ARRIVED, arrived
 
 READ = replace(
-    ARRIVED, title="Teh clock", excerpt="One tooth passes at a time, as Ann says.", verified=ARRIVED.received
+    ARRIVED,
+    title="Teh clock",
+    excerpt="One tooth passes at a time, as Ann says.",
+    site_name="Clocks",
+    verified=ARRIVED.received,
 )
 
 
@@ -27,6 +31,8 @@ READ = replace(
         pytest.param({"author": Author(name="Ann", url="https://a.example/ann")}, True, id="author-at-home"),
         pytest.param({"author": Author(name="Ann", url="https://pills.example/")}, False, id="author-elsewhere"),
         pytest.param({"author": Author(photo="https://pills.example/1.png")}, False, id="picture-elsewhere"),
+        pytest.param({"site_name": "Cheap pills"}, False, id="another-site"),
+        pytest.param({"site_name": "Cheap pills", "author": Author(name="Ann")}, True, id="a-site-that-is-not-shown"),
         pytest.param({"came_from": "https://pills.example/", "title": "The clock"}, False, id="led-elsewhere"),
     ],
 )

@@ -154,7 +154,7 @@ def is_same_page(known: Mention, found: Mention) -> bool:
         return known.verified is None or is_reread
     if not _hosts(found) <= {*_hosts(known), host_of(known.target)}:
         return False
-    if not is_reread and _is_another_name(known, found):
+    if known.verified and not is_reread and _is_another_name(known, found):
         return False
     if (known.content or found.content) and not is_reread:
         return _in_common(_said(known), _said(found)) >= ALIKE
@@ -203,8 +203,10 @@ def _in_common(one: str, other: str) -> float:
 def _is_another_name(known: Mention, found: Mention) -> bool:
     """Somebody else says it by now, or under a name that has little of the one that the owner read."""
     names = [mention.author.name if mention.author else None for mention in (known, found)]
-    before, after = (name.casefold()[:COMPARED] if name else None for name in names)
-    return before is not None and after is not None and SequenceMatcher(None, before, after).ratio() < ALIKE
+    if not any(names):  # lists show the site's name in its place
+        names = [mention.site_name for mention in (known, found)]
+    before, after = ((name or "").casefold()[:COMPARED] for name in names)
+    return bool(before and after) and SequenceMatcher(None, before, after).ratio() < ALIKE
 
 
 def _hosts(mention: Mention) -> set[str]:
