@@ -4,8 +4,8 @@ Both verify the same posts of 20 KB for the same clients, and each of their writ
 The posts are of many hosts, each asked on a connection of its own, as those of a day are. Of ours counts what is done
 after the answer, too. And how often one ping asks the database of ours.
 
-A post with an h-entry is parsed twice by ours, and its author and date read by mf2py; the bare chain does neither. So
-it may cost more of the chain.
+Of a post with an h-entry ours reads all, and who wrote it and when; the bare chain does neither. So it may cost more of
+the chain.
 """
 
 import http.client
