@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
@@ -33,6 +32,7 @@ _RSVPS = {answer.value: answer for answer in Rsvp}
 _CITING = frozenset(name for answer in (*ANSWERS, "u-quotation-of") for name in (answer, f"p-{answer[2:]}"))
 _GOT = frozenset("u-comment p-comment u-like p-like u-repost p-repost u-mention p-mention".split())
 
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _COMMENT = frozenset("comment pingback trackback u-comment p-comment comment-item".split())
 _COMMENT_ID = re.compile(r"(?:div-|li-)?comment-?[0-9]+", re.ASCII)
 _COMMENT_BOXES = frozenset({"li", "article"})
@@ -61,7 +61,7 @@ class Speaker:
         self._links_of: dict[_Voice, list[Node]] = {}
         for link in links:
             self._links_of.setdefault(self._voice_at(link), []).append(link)
-        chosen = self._chosen(unquote(fragment))
+        chosen = self._chosen(_unescaped(fragment))
         self.item, self.comment = chosen
         self.links: Sequence[Node] = self._links_of[chosen]
 
@@ -365,3 +365,8 @@ def _row_of(title: Node, link: Node, titles: Sequence[Node]) -> Node | None:
         row = around if around.holds(link) else None
         around = around.parent
     return row
+
+
+def _unescaped(fragment: str) -> str:
+    """As an id has it."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), fragment.encode()).decode("utf-8", "replace")
