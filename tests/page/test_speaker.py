@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pingback.model import Verification
 from pingback.page.about import read_mention
 
 SOURCE = "https://other.example/notes/six"
@@ -239,3 +240,91 @@ def test_of_several_entries_one_speaks(page: str, fragment: str, author: str) ->
     found = read_mention(page.encode(), source=source, target=TARGET, url=source, content_type="text/html")
     assert found.author is not None
     assert found.author.name == author
+
+
+def mention(page: str, source: str = SOURCE, relays: tuple[str, ...] = ()) -> Verification:
+    return read_mention(
+        f"<title>T</title>{page}".encode(),
+        source=source,
+        target=TARGET,
+        url=source,
+        content_type="text/html; charset=utf-8",
+        relays=relays,
+    )
+
+
+ANSWERED = f'<a class="u-in-reply-to" href="{TARGET}">five</a>'
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "rsvp"),
+    [
+        pytest.param(f'{ANSWERED}<data class="p-rsvp" value="yes">I come</data>', "rsvp", "yes", id="yes"),
+        pytest.param(f'{ANSWERED}<b class="p-rsvp">Maybe</b>', "rsvp", "maybe", id="as-text-in-any-case"),
+        pytest.param(f'{ANSWERED}<b class="p-rsvp">of course</b>', "in-reply-to", None, id="no-answer"),
+        pytest.param(f'<a href="{TARGET}">x</a><b class="p-rsvp">yes</b>', "mention-of", None, id="to-nobody"),
+        pytest.param(
+            f'<a class="u-in-reply-to" href="{OTHER}">x</a><a href="{TARGET}">x</a><b class="p-rsvp">no</b>',
+            "mention-of",
+            None,
+            id="to-another",
+        ),
+        pytest.param(
+            f'<div class="p-in-reply-to h-cite"><a class="u-uid" href="{TARGET}">x</a></div>',
+            "in-reply-to",
+            None,
+            id="by-the-uid-of-a-box",
+        ),
+    ],
+)
+def test_answers_to_an_invitation(content: str, kind: str, rsvp: str | None) -> None:
+    found = mention(entry(content))
+    assert (found.kind, found.rsvp) == (kind, rsvp)
+
+
+CITE = '<div class="h-cite u-in-reply-to"><time class="dt-published" datetime="2001-01-01"></time></div>'
+
+
+@pytest.mark.parametrize(
+    ("page", "published"),
+    [
+        pytest.param(f'<i class="dt-published">2024-05-05</i>{LIKED}', "2024-05-05", id="its-own"),
+        pytest.param(
+            f'{CITE}<time datetime="2024-05-05T23:30-05:00"></time>{LIKED}', "2024-05-05T23:30-05:00", id="time"
+        ),
+        pytest.param(f"{CITE}{LIKED}", None, id="never-what-it-answers"),
+        pytest.param(f'<meta name="date" content="2024-05-05">{LIKED}', "2024-05-05", id="meta-at-the-top"),
+        pytest.param(
+            f'<meta name="date" content="2024-05-05"><div class="h-cite u-comment">{LIKED}</div>', None, id="not-nested"
+        ),
+    ],
+)
+def test_date(page: str, published: str | None) -> None:
+    assert mention(entry(page)).published_as == published
+
+
+@pytest.mark.parametrize(
+    ("page", "permalink", "original"),
+    [
+        pytest.param(f'<a class="u-url" href="/7">x</a>{LIKED}', "https://other.example/7", None, id="u-url"),
+        pytest.param(f'<a class="u-url" href="{OTHER}">x</a>{LIKED}', None, OTHER, id="of-another-host"),
+        pytest.param(
+            f'<a class="u-url" href="{OTHER}"></a><a class="u-url" href="/7"></a>{LIKED}',
+            "https://other.example/7",
+            None,
+            id="of-several-that-of-its-host",
+        ),
+        pytest.param(f'<a rel="bookmark" href="/7">x</a>{LIKED}', "https://other.example/7", None, id="bookmark"),
+        pytest.param(f'<h2><a href="/7">Seven</a></h2>{LIKED}', "https://other.example/7", None, id="heading"),
+        pytest.param(f'<h2><a href="{OTHER}">Seven</a></h2>{LIKED}', None, None, id="a-heading-that-leads-away"),
+        pytest.param(LIKED, None, None, id="none"),
+    ],
+)
+def test_permalink(page: str, permalink: str | None, original: str | None) -> None:
+    found = mention(entry(page))
+    assert (found.permalink, found.original) == (permalink, original)
+
+
+def test_an_entry_on_a_relay_is_at_home_elsewhere() -> None:
+    found = mention(entry(f'<a class="u-url" href="{OTHER}">x</a>{LIKED}'), relays=("other.example",))
+    assert (found.permalink, found.original) == (OTHER, None)
