@@ -91,6 +91,14 @@ def test_the_words_of_a_reply_are_text(browser_page: Page) -> None:
         assert violations(browser_page) == []
 
 
+def test_code_in_a_reply_keeps_its_indents(browser_page: Page) -> None:
+    words = Content(text="if so:\n    no()", html="<pre><code>if so:\n    no()</code></pre>")
+    with empty_scene() as garden:
+        one_mention(garden, kind=MentionKind.REPLY, content=words)
+        garden.log_in(browser_page)
+        assert browser_page.locator("blockquote").inner_text() == "if so:\n    no()"
+
+
 def test_links_to_strangers_tell_them_nothing(browser_page: Page) -> None:
     with empty_scene() as garden:
         one_mention(garden, title="Source", author=Author(name="Ann", url="https://ann.example/"))
