@@ -147,6 +147,9 @@ BETTER = {"kind": MentionKind.REPLY, "title": None, "excerpt": SAID[:60], "conte
         pytest.param({"title": "The watch"}, {}, False, id="another-title"),
         pytest.param({"title": "The clock", "excerpt": "Two teeth pass"}, {}, False, id="other-words"),
         pytest.param({"title": "The clock", "excerpt": None}, {"sighting": PILLS}, False, id="swapped-for-spam"),
+        pytest.param(
+            {"excerpt": "Two teeth pass"}, {"title": READ.title, "author": None}, False, id="a-title-and-other-words"
+        ),
         pytest.param({"title": None, "excerpt": None}, {"sighting": FEW_LINKS}, True, id="nothing-was-read"),
         pytest.param({"title": None, "excerpt": None}, WORDLESS, True, id="nothing-was-read-and-is"),
         pytest.param({"title": None, "excerpt": None}, {}, False, id="nothing-was-read-and-it-is-odd"),

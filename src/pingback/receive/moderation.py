@@ -158,7 +158,7 @@ def is_same_page(known: Mention, found: Mention) -> bool:
         return False
     if (known.content or found.content) and not is_reread:
         return _in_common(_said(known), _said(found)) >= ALIKE
-    has_same_title = bool(known.title) and known.title == found.title
+    has_same_title = bool(known.title) and known.title == found.title and not found.content
     return has_same_title or SequenceMatcher(None, before, after, autojunk=False).ratio() >= ALIKE
 
 
