@@ -130,6 +130,7 @@ WITH_WORDS = Sighting(url=READ.source, size=2000, outbound=120, text=PAGE)
 FEW_LINKS = replace(WITH_WORDS, outbound=12)
 LED_ELSEWHERE = replace(WITH_WORDS, url="https://new.example/6")
 PILLS = replace(WITH_WORDS, text="Buy pills, cheap and at once.")
+SWAPPED = {"title": READ.title, "author": None, "sighting": FEW_LINKS}
 WORDLESS = {"kind": MentionKind.LIKE, "excerpt": None, "content": None, "author": None}
 BETTER = {"kind": MentionKind.REPLY, "title": None, "excerpt": SAID[:60], "content": content(SAID), "read_by": 1}
 
@@ -147,9 +148,7 @@ BETTER = {"kind": MentionKind.REPLY, "title": None, "excerpt": SAID[:60], "conte
         pytest.param({"title": "The watch"}, {}, False, id="another-title"),
         pytest.param({"title": "The clock", "excerpt": "Two teeth pass"}, {}, False, id="other-words"),
         pytest.param({"title": "The clock", "excerpt": None}, {"sighting": PILLS}, False, id="swapped-for-spam"),
-        pytest.param(
-            {"excerpt": "Two teeth pass"}, {"title": READ.title, "author": None}, False, id="a-title-and-other-words"
-        ),
+        pytest.param({"excerpt": "Two teeth pass"}, SWAPPED, False, id="a-title-and-other-words"),
         pytest.param({"title": None, "excerpt": None}, {"sighting": FEW_LINKS}, True, id="nothing-was-read"),
         pytest.param({"title": None, "excerpt": None}, WORDLESS, True, id="nothing-was-read-and-is"),
         pytest.param({"title": None, "excerpt": None}, {}, False, id="nothing-was-read-and-it-is-odd"),
