@@ -20,6 +20,7 @@ HEADING = 400  # characters that an h1 counts for
 ENOUGH = 0.4  # of what the region says, which an article without a heading has to say
 TIMES = 4  # as much outside the region as within
 MAX_DATES = 100  # of a kind that are looked at
+MAX_BESIDE = 1000  # that may be others'
 _REGIONS = ("content", "main", "primary", "main-content")
 
 _DATES = ("article:published_time", "datepublished", "dc.date", "date")
@@ -281,7 +282,7 @@ class Subject:
     def _own(self, nodes: Iterable[Node], part: Node) -> Iterator[Node]:
         """Those outside comments and quotations; of a part that is no entry also outside its side bars."""
         is_entry = part in self.candidates
-        for node in nodes:
+        for node in islice(nodes, MAX_BESIDE):
             if not node.parts & (COMMENTS | QUOTE) and (is_entry or not _is_aside(node, part)):
                 yield node
 
