@@ -21,6 +21,7 @@ REL = 'rel="nofollow ugc noopener"'
         pytest.param('<p class="h-card" id="x" style="y" onclick="z" data-a="1">a</p>', "<p>a</p>", id="attributes"),
         pytest.param("<h1>a</h1><form><input><button>b</button></form>", "ab", id="other-elements"),
         pytest.param("a\0\x1b\u202e&#x202e;&#8294;b\ud800", "ab", id="control-characters"),
+        pytest.param("a\x0b\x0c\x1c&#x1f;b", "a    b", id="white-space-that-no-feed-can-hold"),
         pytest.param("<svg><style><img src=x onerror=1></style></svg>", "", id="foreign-markup"),
     ],
 )

@@ -84,6 +84,7 @@ def test_never_longer_and_never_on_two_lines(before: str, link: str, after: str)
         ("a\nb", "a\nb"),
         (" \n a \r\n\n \n\n  b c\x85d \u2028\n", "a\n\n  b c\nd"),
         ("a\0\u202e\n\tb\ud800", "a\n\tb"),
+        ("a\x1fb\x0bc", "a b\nc"),
         ("", ""),
     ],
 )

@@ -24,6 +24,7 @@ LINK_REL = "nofollow ugc noopener"
 _REOPENED = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 _MOST_REOPENED = 50_000
 
+_ODD_SPACE = re.compile("[\x0b\x0c\x1c-\x1f]")  # which no XML can hold, and so no feed
 _LISTS = {"ul": ("li",), "ol": ("li",), "dl": ("dt", "dd")}
 _LISTED = re.compile(r"<(/?)(ul|ol|li|dl|dt|dd)>")
 
@@ -35,7 +36,7 @@ def safe(html: str) -> str:
     if len(_REOPENED.findall(html)) * tags > _MOST_REOPENED:
         return ""
     # Before it, for lone surrogates; after it, for what was written as character references.
-    found = _in_lists(printable(_cleaner().clean(printable(html))))
+    found = _in_lists(_ODD_SPACE.sub(" ", printable(_cleaner().clean(printable(html)))))
     return found if len(found) <= 2 * MAX_HTML else ""
 
 

@@ -30,7 +30,8 @@ def shorten(text: str, length: int) -> str:
 
 def lines_of(text: str) -> str:
     """`text` on its own lines, printable, indented as they are, with no more than one empty line between any two."""
-    return _EMPTY_LINES.sub("\n\n", "\n".join([line.rstrip() for line in printable(text).splitlines()])).strip()
+    lines = printable(text).replace("\x1f", " ").splitlines()  # white space that ends no line
+    return _EMPTY_LINES.sub("\n\n", "\n".join([line.rstrip() for line in lines])).strip()
 
 
 def clean(text: str | None, length: int) -> str | None:
