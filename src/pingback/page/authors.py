@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 
 from pingback.model import Author
-from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same, rels_of
+from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same
 from pingback.page.commenters import commenter_of
 from pingback.page.items import POSTINGS, Subject, url_in
 from pingback.page.nodes import Node, above
@@ -126,7 +126,7 @@ class _Authors:
 
     def _only_link(self, node: Node) -> Node | None:
         links = self._page.within(self._page.links, node)
-        return links[0] if len(links) == 1 or (links and "author" in rels_of(links[0])) else None
+        return links[0] if len(links) == 1 or (links and "author" in links[0].rels) else None
 
     def _known(self, author: Author, *, is_bare: bool = False) -> Author | None:
         """What is missing the page's card with that address says; the name, too, where there is only an address."""
@@ -147,7 +147,7 @@ class _Authors:
         for card in islice((card for card in cards if any(map(_BYLINE.match, card.node.classes))), MAX_SAME):
             found = card_of(self._page, card)
             link = next(
-                (link for link in self._page.within(self._page.links, card.node) if "author" in rels_of(link)), None
+                (link for link in self._page.within(self._page.links, card.node) if "author" in link.rels), None
             )
             if found.url is None and link is not None:
                 found = replace(found, url=url_value(self._page, link))
@@ -192,7 +192,7 @@ class _Authors:
         """`rel=author` within the site: the part's own, else the page's where it has one such address only."""
         page = self._page
         heads = (node for node in page.of["link"] if "href" in node.attributes)
-        links = [node for node in (*heads, *page.links) if "author" in rels_of(node)][:MAX_LINKS]
+        links = [node for node in (*heads, *page.links) if "author" in node.rels][:MAX_LINKS]
         if not links:
             return None
         is_entry = part is not None

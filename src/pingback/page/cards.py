@@ -50,7 +50,7 @@ class Cards:
     @cached_property
     def _mine(self) -> list[str]:
         page = self._page
-        nodes = [node for node in (*page.of["link"], *page.links) if "me" in rels_of(node)][:MAX_LINKS]
+        nodes = [node for node in (*page.of["link"], *page.links) if "me" in node.rels][:MAX_LINKS]
         found = (page.target(node.attributes.get("href", "")) for node in nodes if not node.parts & OTHERS)
         return [each[1] for each in found if each is not None]
 
@@ -143,7 +143,3 @@ def is_same(one: Author, other: Author) -> bool:
 
 def _are_one(fragment: str, other: str) -> bool:
     return not (fragment and other) or fragment == other
-
-
-def rels_of(node: Node) -> Sequence[str]:
-    return node.attributes["rel"].lower().split() if "rel" in node.attributes else ()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pingback.model import Author
-from pingback.page.cards import is_card, rels_of
+from pingback.page.cards import is_card
 from pingback.page.nodes import Node, above
 from pingback.page.properties import LONGEST_NAME, address, card_of, name_of, words
 from pingback.page.tree import Page
@@ -72,6 +72,6 @@ def _external(links: Sequence[Node], comment: Node) -> Node | None:
     """The link to a commenter's own site, as WordPress has it."""
     for link in links:
         is_name = "url" in link.classes or (link.parent is not None and link.parent.tag != "p")
-        if is_name and {"external", "nofollow"}.issubset(rels_of(link)) and _is_own(link, comment):
+        if is_name and {"external", "nofollow"}.issubset(link.rels) and _is_own(link, comment):
             return link
     return None

@@ -308,7 +308,7 @@ class _Words:
         if found is None:
             return None
         url, key = found
-        if not self._follow_all and "rel" in node.attributes and "nofollow" in node.attributes["rel"].lower().split():
+        if not self._follow_all and "nofollow" in node.rels:
             self._nofollow.add(key)
             return None
         if key not in self._links:
@@ -362,7 +362,7 @@ def _marks(node: Node) -> bytes:
     """A link's rels and classes, whatever their order and number."""
     if "rel" not in node.attributes and not node.classes:
         return b"||"
-    rels = sorted(set(node.attributes.get("rel", "").lower().split()))
+    rels = sorted(set(node.rels))
     return f"|{' '.join(rels)}|{' '.join(sorted(node.classes))}".encode("utf-8", "replace")
 
 

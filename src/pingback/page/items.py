@@ -110,7 +110,7 @@ class Subject:
         for node in self.page.of["link"]:
             each = node.attributes
             in_head = node.parent is not None and node.parent.tag == "head"
-            if in_head and "href" in each and "canonical" in each.get("rel", "").lower().split():
+            if in_head and "href" in each and "canonical" in node.rels:
                 return self._url(each["href"])
         return None
 
@@ -223,9 +223,7 @@ class Subject:
     def _bookmarks(self, node: Node) -> Iterator[Node]:
         for link in self.page.within(self.page.links, node):
             is_section = link.attributes["href"].startswith("#")
-            if "rel" not in link.attributes or link.parts & COMMENTS or is_section:
-                continue
-            if "bookmark" in link.attributes["rel"].lower().split():
+            if "bookmark" in link.rels and not (link.parts & COMMENTS or is_section):
                 yield link
 
     def _around_or_over(self, node: Node) -> Iterator[Node]:

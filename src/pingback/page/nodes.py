@@ -60,6 +60,11 @@ class Node:
         """The other is this node or stands in it."""
         return self.index <= other.index < self.stop
 
+    @property
+    def rels(self) -> list[str]:
+        """The words of its `rel`, in lower case."""
+        return self.attributes["rel"].lower().split() if "rel" in self.attributes else []
+
 
 def above(node: Node) -> Iterator[Node]:
     """The elements around one, from the nearest on."""

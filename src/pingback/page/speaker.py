@@ -245,8 +245,8 @@ class Speaker:
             if self._is_value(item, name):
                 return kind
         links = self._links_of.get(_Voice(item), ())
-        rels = (link.attributes.get("rel", "").lower().split() for link in links if link.item is item)
-        return MentionKind.REPLY if any("in-reply-to" in rel for rel in rels) else MentionKind.MENTION
+        is_reply = any("in-reply-to" in link.rels for link in links if link.item is item)
+        return MentionKind.REPLY if is_reply else MentionKind.MENTION
 
     def _is_value(self, item: Item, name: str) -> bool:
         """The target is a value of the property: a link, or the address of what stands in a box."""
@@ -315,8 +315,7 @@ class Speaker:
             yield from linked_by(page, self._title)
         if around is None or self.comment is not None:
             return
-        links = (link for link in page.within(page.links, around) if "rel" in link.attributes)
-        bookmarks = (link for link in links if "bookmark" in link.attributes["rel"].lower().split())
+        bookmarks = (link for link in page.within(page.links, around) if "bookmark" in link.rels)
         for link in islice(bookmarks, MAX_VALUES):
             if self._voice_at(link).item is self.item:
                 yield link

@@ -222,7 +222,7 @@ def _not_said_by(page: Page, item: Item, named: Sequence[Node]) -> Iterator[int]
     """What stands in an entry without being what it says: other entries, chrome, properties, and the answered link."""
     root, left = item.node, MAX_ANSWERED
     for node in page.nodes[root.index + 1 : root.stop]:
-        rels = node.attributes.get("rel", "").lower().split() if node.attributes else ()
+        rels = node.rels
         if (
             node.parts & ~root.parts & (CHROME | COMMENTS)
             or not _BESIDE.isdisjoint(node.classes)
