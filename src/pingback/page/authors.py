@@ -114,15 +114,15 @@ class _Authors:
 
     def _card_at(self, node: Node) -> Item | None:
         """The item that the element is, the first card in it, or the one that it leads to on the page."""
-        if node.item is not None and node.item.node is node:
-            return node.item
+        if node.own_item is not None:
+            return node.own_item
         href = node.attributes.get("href", "")
         place = self._page.ids.get(href[1:]) if href.startswith("#") else None
-        if place is not None and place.item is not None and place.item.node is place and is_card(place.item):
-            return place.item
+        if place is not None and place.own_item is not None and is_card(place.own_item):
+            return place.own_item
         within = self._page.nodes[node.index : min(node.stop, node.index + MAX_WITHIN)]
-        items = (each.item for each in within if each.item is not None and each.item.node is each)
-        return next((item for item in items if is_card(item)), None)
+        items = (each.own_item for each in within)
+        return next((item for item in items if item is not None and is_card(item)), None)
 
     def _only_link(self, node: Node) -> Node | None:
         links = self._page.within(self._page.links, node)
@@ -142,7 +142,7 @@ class _Authors:
     def _byline(self, part: Node) -> Author | None:
         """A card right in a part of the page that no property is said by, but that is called its author's."""
         sole: Author | None = None
-        item = part.item if part.item is not None and part.item.node is part else None
+        item = part.own_item
         cards = (card for card in self._cards.all if card.parent is item and part.holds(card.node))
         for card in islice((card for card in cards if any(map(_BYLINE.match, card.node.classes))), MAX_SAME):
             found = card_of(self._page, card)
@@ -159,9 +159,9 @@ class _Authors:
     def _of_post(self) -> Author | None:
         """Who wrote the post of the page, for what stands outside all items."""
         post = self._subject.post
-        if post.item is None or post.item.node is not post:
+        if post.own_item is None:
             return self._byline(post)
-        return self._named_by(post.item) or self._byline(post) or self._of_feed(post.item)
+        return self._named_by(post.own_item) or self._byline(post) or self._of_feed(post.own_item)
 
     def _of_feed(self, item: Item) -> Author | None:
         around = item.parent

@@ -23,8 +23,9 @@ def commenter_of(page: Page, comment: Node) -> Author | None:
     """The author of the comment itself, not of an answer within it or of what it quotes; None where it names none."""
     nodes = [node for node in page.nodes[comment.index : comment.index + MAX_NODES] if comment.holds(node)]
     for node in nodes:
-        if node.item is not None and node.item.node is node and is_card(node.item) and _is_own(node, comment):
-            found = card_of(page, node.item)
+        card = node.own_item
+        if card is not None and is_card(card) and _is_own(node, comment):
+            found = card_of(page, card)
             link = _external(page.within(page.links, node), comment) if found.url is None else None
             found = found if link is None else replace(found, url=address(page, link.attributes["href"]))
             return found if found.name or found.url else None

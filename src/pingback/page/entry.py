@@ -191,7 +191,7 @@ class _Words:
 
     def take_post(self) -> None:
         post, page = self._subject.post, self._page
-        item = post.item if post.item is not None and post.item.node is post else None
+        item = post.own_item
         contents = self._contents(page.contents, post)
         for content in contents:
             self._take(content, MENU | COMMENTS)

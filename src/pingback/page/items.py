@@ -211,7 +211,7 @@ class Subject:
         return any(not heading.parts & CHROME for heading in self.page.within(self.page.of["h1"], node))
 
     def _named(self, node: Node) -> Iterator[Permalink]:
-        item = node.item if node.item is not None and node.item.node is node else None
+        item = node.own_item
         for each in item.properties.get("u-url", ()) if item is not None else ():
             if (key := self.key_of_link(each)) is not None:
                 yield Permalink(key, named=True)
@@ -248,8 +248,8 @@ class Subject:
 
     def _dates(self) -> Iterator[tuple[datetime, str] | None]:
         page = self.page
-        item = self.post.item if page.items else None  # what the post is, is asked for where it can have a date
-        if item is not None and item.node is self.post:
+        item = self.post.own_item if page.items else None  # what the post is, is asked for where it can have a date
+        if item is not None:
             for node in item.properties.get("dt-published", ())[:MAX_DATES]:
                 yield date_value(page, node)
         yield from self.dates_of_page()

@@ -61,6 +61,11 @@ class Node:
         return self.index <= other.index < self.stop
 
     @property
+    def own_item(self) -> "Item | None":
+        """The item that it is."""
+        return self.item if self.item is not None and self.item.node is self else None
+
+    @property
     def rels(self) -> list[str]:
         """The words of its `rel`, in lower case."""
         return self.attributes["rel"].lower().split() if "rel" in self.attributes else []

@@ -251,7 +251,7 @@ class Speaker:
     def _is_value(self, item: Item, name: str) -> bool:
         """The target is a value of the property: a link, or the address of what stands in a box."""
         for node in item.properties.get(name, ())[:MAX_VALUES]:
-            box = node.item if node.item is not None and node.item.node is node else None
+            box = node.own_item
             named = () if box is None else _addresses_of(box)
             if named or "href" in node.attributes:
                 if any(map(self._leads, named or (node,))):
