@@ -303,14 +303,12 @@ def url_in(value: object) -> str | None:
 def linked_by(page: Page, heading: Node) -> Iterator[Node]:
     """The links in a heading, or the one around it."""
     yield from page.within(page.links, heading)
-    parent = heading.parent
-    for _ in range(4):
-        if parent is None or parent.tag == "article":
+    for around in islice(above(heading), 4):
+        if around.tag == "article":
             return
-        if parent.tag == "a":
-            yield parent
+        if around.tag == "a":
+            yield around
             return
-        parent = parent.parent
 
 
 def _host(key: str) -> str:

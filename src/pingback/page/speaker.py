@@ -356,13 +356,12 @@ def _article_around(node: Node) -> Node | None:
 
 def _row_of(title: Node, link: Node, titles: Sequence[Node]) -> Node | None:
     """All that is around a title and a link below it, but no other title."""
-    row, around = None, title.parent
+    row = None
     places = [each.index for each in titles]
-    for _ in range(MAX_CLIMB):
-        if around is None or bisect_left(places, around.stop) - bisect_left(places, around.index) > 1:
+    for around in above(title):
+        if bisect_left(places, around.stop) - bisect_left(places, around.index) > 1:
             break
         row = around if around.holds(link) else None
-        around = around.parent
     return row
 
 

@@ -1,11 +1,13 @@
 """What a page as a whole is called: its `<title>`, its first heading, and what its `<meta>` elements say."""
 
 from collections.abc import Mapping
+from itertools import islice
 
-from pingback.page.nodes import Node
+from pingback.page.nodes import Node, above
 from pingback.page.tree import Page
 
 LONGEST_TITLE = 500  # characters; a page can make its title as long as itself
+MAX_AROUND = 21  # elements around a title that are looked at
 
 # `<meta>` names and properties, and what they say; of several for one thing the upper one counts.
 _METAS = {
@@ -40,9 +42,4 @@ def best_of(metas: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_drawn(node: Node) -> bool:
-    around = node.parent
-    for _ in range(20):
-        if around is None or around.tag == "svg":
-            break
-        around = around.parent
-    return around is not None and around.tag == "svg"
+    return any(around.tag == "svg" for around in islice(above(node), MAX_AROUND))

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pingback import text
 from pingback.model import Content
 from pingback.page.contents import LeftOut, content_of
-from pingback.page.nodes import LINE_BREAK, Node
+from pingback.page.nodes import LINE_BREAK, Node, above
 from pingback.page.scanner import BLOCKS
 from pingback.page.tree import CHROME, COMMENTS, ENTRIES, Item, Page
 from pingback.text import EXCERPT_LENGTH, clean, plain
@@ -163,13 +163,11 @@ def _left_out(page: Page, root: Node, named: Sequence[Node]) -> LeftOut:
 def _box_of(page: Page, root: Node, node: Node) -> Node:
     """The outermost element around a node, within a part of the page, that is marked as what is answered."""
     box = node
-    around = node.parent
-    for _ in range(MAX_AROUND):
-        if around is None or around is root or not root.holds(around):
+    for around in islice(above(node), MAX_AROUND):
+        if around is root or not root.holds(around):
             break
         if "h-cite" in around.classes or not (_ANSWERS | _CONTEXTS).isdisjoint(around.classes):
             box = around
-        around = around.parent
     return box
 
 
