@@ -91,6 +91,8 @@ class Rsvp(StrEnum):
 
 # Of these nothing is shown but who made them.
 REACTIONS = frozenset({MentionKind.LIKE, MentionKind.REPOST})
+# These speak to the target: what their words answer is no part of them.
+REPLIES = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

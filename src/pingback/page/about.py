@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from pingback.model import REACTIONS, RELAYS, Content, MentionKind, Protocol, Sighting, Verification
+from pingback.model import REACTIONS, RELAYS, REPLIES, Content, MentionKind, Protocol, Sighting, Verification
 from pingback.page.authors import author_of
 from pingback.page.documents import Asked, Said
 from pingback.page.encoding import to_utf8
@@ -23,9 +23,6 @@ from pingback.text import EXCERPT_LENGTH, clean, plain
 from pingback.urls import host_of, is_at
 
 READER = 1  # the version of what reads pages here; it counts up when stored mentions should be read again
-
-# The words around the link of these only name what is answered.
-_ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
 def read_mention(
@@ -108,10 +105,10 @@ def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Co
     item, kind = speaker.item, speaker.kind
     if kind in REACTIONS:
         return None, None
-    if item is not None and (kind in _ANSWERING or (kind is MentionKind.BOOKMARK and "e-content" in item.properties)):
+    if item is not None and (kind in REPLIES or (kind is MentionKind.BOOKMARK and "e-content" in item.properties)):
         content = reply_of(page, item, speaker.links)
         excerpt = None if content is None else excerpt_of(content) or None
-        if kind in _ANSWERING:
+        if kind in REPLIES:
             return content, excerpt
         if excerpt is not None:
             return None, excerpt

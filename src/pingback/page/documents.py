@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice, repeat
 from typing import NamedTuple
 
-from pingback.model import REACTIONS, Author, Content, MentionKind, Rsvp
+from pingback.model import REACTIONS, REPLIES, Author, Content, MentionKind, Rsvp
 from pingback.page.contents import content_of_text
 from pingback.page.links import Wanted, cannot_hold
 from pingback.page.nodes import Node
@@ -29,7 +29,6 @@ MAX_HTML = 20  # values of HTML that name the target's host, and are read for li
 MAX_LOOKED = 1000  # values of HTML that are looked through for that host
 
 _NO_BASE = "about:blank"  # against which nothing relative resolves
-_ANSWERING = frozenset({MentionKind.REPLY, MentionKind.RSVP})
 
 
 class Said(NamedTuple):
@@ -213,7 +212,7 @@ class _Reading:
                 return excerpt, None
         content = self._content(words)
         excerpt = None if content is None else excerpt_of(content)
-        return excerpt, content if kind in _ANSWERING else None
+        return excerpt, content if kind in REPLIES else None
 
     def _content(self, words: Value) -> Content | None:
         if not words.html:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pingback.captions import link_of, name_of, speaker_of, via, words_of, written
 from pingback.errors import Fault, StoreError
-from pingback.model import RELAYS, Mention, MentionKind, Rsvp
+from pingback.model import RELAYS, REPLIES, Mention, MentionKind, Rsvp
 from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
@@ -161,7 +161,7 @@ def _template() -> "Template":
 
 def _is_note(mention: Mention) -> bool:
     """It is told by who says it, and not by its title."""
-    if mention.kind in (MentionKind.REPLY, MentionKind.RSVP):
+    if mention.kind in REPLIES:
         return True
     return not mention.title and bool(speaker_of(mention) or words_of(mention))
 
