@@ -14,7 +14,7 @@ MAX_NODES = 1000  # of a comment that are looked at
 
 _NAMES = re.compile(r"(?:\A|[-_])comment[-_]*author(?:[-_]+(?:name|link))?\Z|\Acommenter(?:[-_]name)?\Z")
 _CONTENT = frozenset("comment-content comment-text comment_text e-content entry-content".split())
-_ANSWERS = frozenset("children comment u-comment p-comment".split())  # to a comment, within it
+_REPLIES = frozenset("children comment u-comment p-comment".split())  # to a comment, within it
 _PINGS = frozenset({"pingback", "trackback", "webmention"})  # what links there has the title of a page
 _SAYS = re.compile(r"\s*\b(?:says|said|wrote|writes|schreibt|sagt|dit|dice)?\s*(?::|\.\.\.|…)\Z", re.IGNORECASE)
 
@@ -64,7 +64,7 @@ def _is_own(node: Node, comment: Node) -> bool:
             return True
         if not _CONTENT.isdisjoint(each.classes) or each.tag == "blockquote":
             return False
-        if not _ANSWERS.isdisjoint(each.classes) or (each.tag == comment.tag and each.tag in ("li", "article")):
+        if not _REPLIES.isdisjoint(each.classes) or (each.tag == comment.tag and each.tag in ("li", "article")):
             return False
     return False
 

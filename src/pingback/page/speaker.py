@@ -16,20 +16,17 @@ from pingback.page.items import Subject, linked_by
 from pingback.page.nature import title_over
 from pingback.page.nodes import MAX_CLIMB, Node, above
 from pingback.page.properties import date_value, text_value, url_value
-from pingback.page.tree import ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
+from pingback.page.tree import ANSWER_CLASSES, ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
 from pingback.urls import key_of
 
 MAX_VALUES = 100  # of one property that are looked at
 
 # What can say something: a card or a product cannot, and a feed does by its entries.
 _SPEAKERS = frozenset("h-entry hentry h-cite h-event vevent h-review hreview".split())
-# In order of precedence, for a target that is the value of several.
-_KINDS = dict(
-    zip(ANSWERS, (MentionKind.LIKE, MentionKind.REPOST, MentionKind.BOOKMARK, MentionKind.REPLY), strict=True)
-)
+_KINDS = {name: MentionKind(name[2:]) for name in ANSWERS}
 _RSVPS = {answer.value: answer for answer in Rsvp}
 # What an entry says of an item in it: that it answers or quotes the item, or that it got the item as a comment.
-_CITING = frozenset(name for answer in (*ANSWERS, "u-quotation-of") for name in (answer, f"p-{answer[2:]}"))
+_CITING = ANSWER_CLASSES | {"u-quotation-of", "p-quotation-of"}
 _GOT = frozenset("u-comment p-comment u-like p-like u-repost p-repost u-mention p-mention".split())
 
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")

@@ -33,7 +33,9 @@ _ITEMS = ENTRIES | frozenset(
     "h-feed hfeed h-cite h-card vcard h-event vevent h-item h-product h-recipe h-review hreview h-adr adr h-geo geo"
     " h-resume h-listing h-measure".split()
 )
+# What an item says of what it answers, in order of precedence where it does several.
 ANSWERS = ("u-like-of", "u-repost-of", "u-bookmark-of", "u-in-reply-to")
+ANSWER_CLASSES = frozenset(ANSWERS).union(f"p-{name[2:]}" for name in ANSWERS)  # older pages write `p-`
 _PROPERTIES = {
     name: name
     for name in (

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pingback.model import Author, MentionKind, Rsvp
 from pingback.page.properties import name_of
+from pingback.page.tree import ANSWERS
 from pingback.urls import is_http, tidy, without_credentials
 
 MAX_VALUES = 100  # of one property
@@ -93,8 +94,7 @@ def _author(name: str | None, url: str | None, photo: str | None) -> Author | No
 # Microformats: https://microformats.org/wiki/microformats2-parsing, https://www.w3.org/TR/jf2/
 
 _ENTRIES = frozenset("entry cite event review".split())
-# In order of precedence, for an entry that does several. Each is a property's name.
-_ANSWERS = (MentionKind.LIKE, MentionKind.REPOST, MentionKind.BOOKMARK, MentionKind.REPLY)
+_KINDS = tuple(MentionKind(name[2:]) for name in ANSWERS)  # each is a property's name
 _FEED_PARTS = frozenset({"children", "items"})
 
 
@@ -136,7 +136,7 @@ def _answer_of(item: Item, is_target: Callable[[str], bool]) -> Answer:
     def answers(name: str) -> bool:
         return any(is_target(address) for value in values_of(item, name) for address in _addresses_of(value))
 
-    kind = next(filter(answers, _ANSWERS), MentionKind.MENTION)
+    kind = next(filter(answers, _KINDS), MentionKind.MENTION)
     rsvp = (_first_text(map(_text_of, values_of(item, "rsvp"))) or "").strip().lower()
     if kind is MentionKind.REPLY and rsvp in set(Rsvp):
         return MentionKind.RSVP, Rsvp(rsvp)

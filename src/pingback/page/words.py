@@ -13,8 +13,9 @@ from pingback import text
 from pingback.model import Content
 from pingback.page.contents import LeftOut, content_of
 from pingback.page.nodes import LINE_BREAK, Node, above
+from pingback.page.properties import CARDS
 from pingback.page.scanner import BLOCKS
-from pingback.page.tree import CHROME, COMMENTS, ENTRIES, Item, Page
+from pingback.page.tree import ANSWER_CLASSES, CHROME, COMMENTS, ENTRIES, Item, Page
 from pingback.text import EXCERPT_LENGTH, clean, plain
 
 MAX_BLOCKS = 100  # paragraphs gone through in all to find words for links that have none in their own
@@ -23,10 +24,8 @@ MAX_AROUND = 30  # elements around such a node that are looked at
 MAX_LINE = 600  # characters of a line, and pieces of it, on each side of a link that are looked at
 MAX_PHRASE = 120  # characters of “In reply to …”
 
-# What is answered has one of these; older pages write `p-`.
-_ANSWERS = frozenset(
-    f"{prefix}-{name}" for prefix in "up" for name in "in-reply-to like-of repost-of bookmark-of rsvp-of".split()
-)
+# What is answered has one of these.
+_ANSWERS = ANSWER_CLASSES | {"u-rsvp-of", "p-rsvp-of"}
 # What themes call the box with the post that is answered.
 _CONTEXTS = frozenset("in-reply-to reply-context response-context note-context post-response".split())
 # What an entry says beside its words: who, when, where from, about what, and where else.
@@ -35,7 +34,6 @@ _BESIDE = frozenset(
     " u-syndication p-category u-category p-location u-location u-comment p-comment"
     " h-entry hentry h-cite h-feed hfeed".split()
 )
-_CARDS = frozenset({"h-card", "vcard"})
 
 # “In reply to”, and “re:”, in the languages of most of the web.
 _REPLY = "|".join(
@@ -228,7 +226,7 @@ def _not_said_by(page: Page, item: Item, named: Sequence[Node]) -> Iterator[int]
             or "bookmark" in rels
         ):
             yield node.index
-        elif left and (node.tag == "time" or not _CARDS.isdisjoint(node.classes)):
+        elif left and (node.tag == "time" or not CARDS.isdisjoint(node.classes)):
             left -= 1
             before, after = _beside(page, root, node)
             if _NO_WORD.match(before) and _NO_WORD.match(after):
