@@ -13,14 +13,14 @@ from itertools import islice
 from pingback.model import Author
 from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same
 from pingback.page.commenters import commenter_of
-from pingback.page.items import POSTINGS, Subject, url_in
+from pingback.page.items import Subject
+from pingback.page.json_ld import Thing, is_posting, text_in, url_in, values_of
 from pingback.page.nodes import Node, above
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
 from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item
 from pingback.urls import key_of
 
 MAX_AUTHORS = 10  # of an item, and of the lists in JSON-LD
-MAX_THINGS = 100  # in JSON-LD
 MAX_WITHIN = 200  # elements of what names an author
 
 _EDGES = frozenset({"footer", "aside", "nav"})
@@ -235,18 +235,18 @@ class _Authors:
 
     def _of_json_ld(self) -> Author | None:
         things = self._page.json_ld
-        postings = [thing for types, thing in things if any(POSTINGS.search(name) for name in types)]
+        postings = [thing for types, thing in things if is_posting(types)]
         others = [thing for types, thing in things if types & _ABOUT]
         return self._of_things(postings) or self._of_things(others)
 
-    def _of_things(self, things: Sequence[Mapping[str, object]]) -> Author | None:
+    def _of_things(self, things: Sequence[Thing]) -> Author | None:
         """The author of the first that is the page; of those that may be anything the one whom all of them name."""
-        told = [(self._subject.is_told_by(each), each["author"]) for each in things[:MAX_THINGS] if "author" in each]
-        for author in (author for is_page, author in told if is_page):
+        told = values_of(things, "author", is_page=self._subject.is_told_by)
+        for author in told.own:
             if (found := self._in_json(author)) is not None:
                 return found
         sole: Author | None = None
-        for author in (author for is_page, author in told if is_page is None):
+        for author in told.anonymous:
             found = self._in_json(author)
             if sole is not None and found is not None and not is_same(sole, found):
                 return None
@@ -265,21 +265,21 @@ class _Authors:
             return self._in_object(thing) if thing is not None else self._of_text(value)
         return self._in_object(value) if isinstance(value, Mapping) else None
 
-    def _in_object(self, value: Mapping[str, object]) -> Author | None:
+    def _in_object(self, value: Thing) -> Author | None:
         reference = value.get("@id")
         if isinstance(reference, str) and reference in self._by_id:
             value = {**self._by_id[reference], **value}
         url = url_in(value.get("url"))
         photo = url_in(value.get("image"))
         author = Author(
-            name=name_of(_first_text(value.get("name"))),
+            name=name_of(text_in(value.get("name"))),
             url=address(self._page, url),
             photo=address(self._page, photo),
         )
         return self._known(author)
 
     @cached_property
-    def _by_id(self) -> dict[str, Mapping[str, object]]:
+    def _by_id(self) -> dict[str, Thing]:
         things = (thing for _, thing in self._page.json_ld if isinstance(thing.get("@id"), str))
         return {thing["@id"]: thing for thing in reversed([*things])}
 
@@ -308,12 +308,3 @@ def _absolute(text: str) -> str | None:
     """The text where it is an address of HTTP and nothing else."""
     written = text.strip()
     return written if re.match(r"https?://\S+\Z", written, re.IGNORECASE) else None
-
-
-def _first_text(value: object) -> str | None:
-    for _ in range(3):
-        if isinstance(value, list):
-            value = value[0] if value else None
-        elif isinstance(value, Mapping):
-            value = value.get("@value")
-    return value if isinstance(value, str) else None

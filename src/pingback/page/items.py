@@ -5,12 +5,13 @@ the one of the page's main region that says most, if it says enough; else the re
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+from pingback.page.json_ld import Thing, is_posting, url_in, values_of
 from pingback.page.nodes import Node, above
 from pingback.page.properties import date_of, date_value
 from pingback.page.tree import CHROME, CITE, COMMENTS, ENTRIES, HEADINGS, QUOTE, Page
@@ -24,7 +25,6 @@ MAX_BESIDE = 1000  # that may be others'
 _REGIONS = ("content", "main", "primary", "main-content")
 
 _DATES = ("article:published_time", "datepublished", "dc.date", "date")
-POSTINGS = re.compile(r"(?:Article|Posting|Report)\Z")
 _ESCAPE = re.compile("%([2-7][0-9A-Fa-f])")  # of ASCII
 _INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")  # behind a page's name
 
@@ -90,7 +90,7 @@ class Subject:
                         break
         return False
 
-    def is_told_by(self, thing: Mapping[str, object]) -> bool | None:
+    def is_told_by(self, thing: Thing) -> bool | None:
         """What a thing in JSON-LD says is said of the page: its address is the page's; None where it names none."""
         named = (url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
         keys = [key for url in named if url is not None and (key := key_at(url, base=self.page.base)) is not None]
@@ -263,11 +263,10 @@ class Subject:
         """What the page says of itself, in its head and in JSON-LD."""
         for name in _DATES:
             yield date_of(self.page.metas.get(name))
-        postings = (thing for types, thing in self.page.json_ld if any(map(POSTINGS.search, types)))
-        told = [(self.is_told_by(thing), thing.get("datePublished")) for thing in islice(postings, MAX_DATES)]
-        dates = [(is_page, date) for is_page, date in told if isinstance(date, str)]
-        yield from (date_of(date) for is_page, date in dates if is_page)
-        anonymous = {date for is_page, date in dates if is_page is None}
+        postings = (thing for types, thing in self.page.json_ld if is_posting(types))
+        dates = values_of(postings, "datePublished", is_page=self.is_told_by)
+        yield from (date_of(date) for date in dates.own if isinstance(date, str))
+        anonymous = {date for date in dates.anonymous if isinstance(date, str)}
         if len(anonymous) == 1:  # of several, nobody knows which is the page
             yield date_of(anonymous.pop())
 
@@ -288,16 +287,6 @@ class Subject:
 def _is_aside(node: Node, part: Node) -> bool:
     around = takewhile(lambda each: each is not part, above(node))
     return any(each.tag in ("aside", "nav") for each in around)
-
-
-def url_in(value: object) -> str | None:
-    """The address in what JSON-LD has for one: a string, a list, an object."""
-    for _ in range(3):
-        if isinstance(value, list):
-            value = value[0] if value else None
-        elif isinstance(value, Mapping):
-            value = value.get("url") or value.get("contentUrl") or value.get("@id")
-    return value if isinstance(value, str) else None
 
 
 def linked_by(page: Page, heading: Node) -> Iterator[Node]:

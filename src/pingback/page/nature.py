@@ -10,7 +10,8 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
-from pingback.page.items import POSTINGS, Subject, linked_by
+from pingback.page.items import Subject, linked_by
+from pingback.page.json_ld import is_posting
 from pingback.page.nodes import Node
 from pingback.page.scanner import BLOCKS
 from pingback.page.tree import CELLS, CHROME, HEADINGS, NOSCRIPT, Page
@@ -101,7 +102,7 @@ def _said_of_itself(subject: Subject) -> Nature | None:
         or any(names <= classes for names in _POSTS)
         or page.metas.get("og:type", "").strip().lower() == "article"
         or "article:published_time" in page.metas
-        or any(POSTINGS.search(name) for names in own for name in names)
+        or any(map(is_posting, own))
     ):
         return Nature(PageKind.POST)
     for names in _LISTS:
