@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from pingback.page.about import read_mention
 from pingback.page.endpoints import endpoints_in
 from pingback.page.entry import outbound_links
-from pingback.page.scanner import LINKING, Passing, scan
+from pingback.page.scanner import EVERY, Passing, scan
 
 # `§` is a link behind what is tested, to T.
 LINK = "<p><a href=T>x</a>"
@@ -146,7 +146,7 @@ IN_A_BROWSER = """html => {
 class Links:
     """Where all links lead."""
 
-    tags = LINKING
+    tags = EVERY
     ends: frozenset[str] = frozenset()
     done = False
 

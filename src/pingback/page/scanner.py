@@ -35,7 +35,6 @@ MAX_HOST = 260  # characters; a name has 253 (RFC 1035 §2.3.4), and may have a 
 _COMPARISON = 6  # letters that can be compared in the time that a comparison takes beside
 
 EVERY = frozenset("*")
-LINKING = frozenset({"[href]", "[src]"})  # all elements that have an `href` or a `src`
 
 # Where a paragraph ends, for a reader: text on two sides of one of these is not one sentence.
 BLOCKS = frozenset(
@@ -69,8 +68,7 @@ class Passing:
 class Collector(typing.Protocol):
     """One question to a page. It never raises on bad markup and holds bounded memory.
 
-    `tags` are the elements that it is told of, by name, or `EVERY` or `LINKING`; `ends` are those of whose ends it is
-    told, by name or `EVERY`.
+    `tags` are the elements that it is told of, and `ends` those of whose ends it is told, by name or `EVERY`.
     """
 
     tags: frozenset[str]
@@ -243,9 +241,6 @@ class _Target:
             self._text.clear()
         elif tag == "br":
             self._text.append(" ")
-        if "href" in attributes or "src" in attributes:
-            for element in self._linking:
-                element(tag, attributes)
         if self._every:
             for element in self._every:
                 element(tag, attributes)
@@ -306,12 +301,11 @@ class _Target:
 
     def _subscribe(self) -> None:
         self._every = [one.element for one in self._collectors if one.tags == EVERY]
-        self._linking = [one.element for one in self._collectors if one.tags == LINKING]
         self._every_end = [one.end for one in self._collectors if one.ends == EVERY]
         self._starts: dict[str, list[Callable[[str, Mapping[str, str]], None]]] = {tag: [] for tag in TOLD}
         self._ends: dict[str, list[Callable[[str], None]]] = {tag: [self._end_foreign] for tag in FOREIGN}
         for one in self._collectors:
-            for tag in one.tags - EVERY - LINKING:
+            for tag in one.tags - EVERY:
                 self._starts.setdefault(tag, []).append(one.element)
             for tag in one.ends - EVERY:
                 self._ends.setdefault(tag, []).append(one.end)
