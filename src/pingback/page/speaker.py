@@ -4,7 +4,6 @@ The innermost entry around a link speaks, or the comment that the link stands in
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -13,9 +12,9 @@ from typing import NamedTuple
 
 from pingback.model import MentionKind, Rsvp
 from pingback.page.items import Subject, linked_by
-from pingback.page.nature import title_over
-from pingback.page.nodes import MAX_CLIMB, Node, above
+from pingback.page.nodes import MAX_CLIMB, Node
 from pingback.page.properties import date_value, text_value, url_value
+from pingback.page.rows import Place, article_around
 from pingback.page.tree import ANSWER_CLASSES, ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
 from pingback.urls import key_of
 
@@ -72,25 +71,20 @@ class Speaker:
             around = around.parent
         return around is None and not self.item.node.parts & COMMENTS
 
-    @cached_property
+    @property
     def row(self) -> Node | None:
         """The part of a list that the links stand in, where they stand in no item: it speaks for itself."""
-        if self.item is not None or self.comment is not None or self._page.is_plain:
-            return None
-        article, subject = _article_around(self.links[0]), self._subject
-        if article is None:
-            return None if self._title is None else _row_of(self._title, self.links[0], self._page.of[self._title.tag])
-        if len(self._page.entries) < 2 or article.holds(subject.post):
-            return None
-        is_of_post = subject.post.holds(article) and (subject.post in subject.candidates or len(subject.in_region) < 2)
-        return None if is_of_post else article
+        return None if self._place is None else self._place.row
+
+    @property
+    def _title(self) -> Node | None:
+        """The heading of a list over the links, where they stand in no item and no article."""
+        return None if self._place is None else self._place.title
 
     @cached_property
-    def _title(self) -> Node | None:
-        """The heading over the links on a list, where these stand in no item and no article."""
+    def _place(self) -> Place | None:
         is_bare = self.item is None and self.comment is None and not self._page.is_plain
-        is_bare = is_bare and _article_around(self.links[0]) is None
-        return title_over(self._subject, self.links[0]) if is_bare else None
+        return Place(self._subject, self.links[0]) if is_bare else None
 
     # What it is to the target
 
@@ -307,7 +301,7 @@ class Speaker:
     def _title_links(self) -> Iterator[Node]:
         """What may lead to a speaker that does not name its address: `rel=bookmark`, and what is most of a heading."""
         page = self._page
-        around = _article_around(self.links[0]) if self.item is None else self.item.node
+        around = article_around(self.links[0]) if self.item is None else self.item.node
         if self._title is not None:
             yield from linked_by(page, self._title)
         if around is None or self.comment is not None:
@@ -345,21 +339,6 @@ def _says(item: Item, node: Node) -> bool:
 
 def _addresses_of(item: Item) -> list[Node]:
     return [node for name in ("u-url", "u-uid") for node in item.properties.get(name, ())[:MAX_VALUES]]
-
-
-def _article_around(node: Node) -> Node | None:
-    return next((each for each in above(node) if each.tag == "article"), None)
-
-
-def _row_of(title: Node, link: Node, titles: Sequence[Node]) -> Node | None:
-    """All that is around a title and a link below it, but no other title."""
-    row = None
-    places = [each.index for each in titles]
-    for around in above(title):
-        if bisect_left(places, around.stop) - bisect_left(places, around.index) > 1:
-            break
-        row = around if around.holds(link) else None
-    return row
 
 
 def _unescaped(fragment: str) -> str:
