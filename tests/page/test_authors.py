@@ -8,7 +8,8 @@ from pingback.model import Author
 from pingback.page.authors import author_of
 from pingback.page.items import Subject
 from pingback.page.properties import LONGEST_NAME
-from pingback.page.tree import Item, Page
+from pingback.page.speaker import Speaker
+from pingback.page.tree import Page
 
 SITE = "https://they.example"
 URL = f"{SITE}/2024/hello/"
@@ -388,20 +389,13 @@ def test_any_page_gives_an_answer(markup: str) -> None:
 
 
 def who(markup: str) -> Author | None:
-    """The author of the innermost entry around the link, or of the page where there is none."""
-    page = page_of(markup)
+    """Whoever wrote what the first link is in."""
+    return author_of(speaker_of(page_of(markup)))
+
+
+def speaker_of(page: Page) -> Speaker:
     link = next(node for node in page.links if node.attributes["href"] == TARGET)
-    item = link.item
-    while item is not None and not is_entry(item):
-        item = item.parent
-    around = None if item is None else item.parent
-    while around is not None and not is_entry(around):
-        around = around.parent
-    return author_of(Subject(page), item, comment=None, is_free=around is None)
-
-
-def is_entry(item: Item) -> bool:
-    return not item.node.classes.isdisjoint({"h-entry", "hentry", "h-cite"})
+    return Speaker(Subject(page), [link], TARGET, fragment="")
 
 
 def at_site(author: Author | None) -> Author | None:

@@ -4,8 +4,7 @@ import pytest
 
 from pingback.model import Author
 from pingback.page.authors import author_of
-from pingback.page.items import Subject
-from tests.page.test_authors import BYLINE, CARD, COMMENT, LINK, TARGET, at_site, entry, hentry, page_of
+from tests.page.test_authors import BYLINE, CARD, COMMENT, LINK, TARGET, at_site, entry, hentry, page_of, speaker_of
 
 CARL = Author(name="Carl", url="https://carl.example/", photo="/carl.png")
 
@@ -86,4 +85,4 @@ CARL = Author(name="Carl", url="https://carl.example/", photo="/carl.png")
 )
 def test_of_a_comment_and_never_the_posts(post: str, comment: str, author: Author | None) -> None:
     page = page_of(f'<meta name="author" content="Ann">{post}<section id="comments">{comment}</section>')
-    assert author_of(Subject(page), None, comment=page.ids["comment-7"], is_free=False) == at_site(author)
+    assert author_of(speaker_of(page)) == at_site(author)

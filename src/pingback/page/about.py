@@ -93,7 +93,7 @@ def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> t
         excerpt=excerpt,
         content=content,
         site_name=clean(metas.get("site_name"), LONGEST_NAME),
-        author=author_of(subject, speaker.item, comment=speaker.comment, row=speaker.row, is_free=speaker.is_free),
+        author=author_of(speaker),
         published=date,
         published_as=published_as,
     )

@@ -17,6 +17,7 @@ from pingback.page.items import Subject
 from pingback.page.json_ld import Thing, is_posting, text_in, url_in, values_of
 from pingback.page.nodes import Node, above
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
+from pingback.page.speaker import Speaker
 from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item
 from pingback.urls import key_of
 
@@ -33,15 +34,9 @@ _SITE = frozenset({"site-title", "site-name"})  # what these say is the site's n
 _ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject"})  # what may have an author as well
 
 
-def author_of(
-    subject: Subject, item: Item | None, *, comment: Node | None, row: Node | None = None, is_free: bool
-) -> Author | None:
-    """Who wrote an item, a comment, or what stands on the page outside both; None where the page does not say.
-
-    `comment` is the comment around what is asked about, `row` the article of a list; `is_free`: the item is not nested
-    in another.
-    """
-    return _Authors(subject).of(item, comment, row, is_free=is_free)
+def author_of(speaker: Speaker) -> Author | None:
+    """Who wrote what a speaker says; None where the page does not say."""
+    return _Authors(speaker.subject).of(speaker)
 
 
 class _Authors:
@@ -52,16 +47,17 @@ class _Authors:
         self._page = subject.page
         self._cards = Cards(subject)
 
-    def of(self, item: Item | None, comment: Node | None, row: Node | None, *, is_free: bool) -> Author | None:
+    def of(self, speaker: Speaker) -> Author | None:
+        item = speaker.item
         if item is not None and (found := self._named_by(item) or self._byline(item.node)) is not None:
-            return self._with_name(found, item.node) if is_free else found
-        if comment is not None:
-            return commenter_of(self._page, comment)
-        if row is not None:
-            return self._byline(row) or self._of_page(row)
+            return self._with_name(found, item.node) if speaker.is_free else found
+        if speaker.comment is not None:
+            return commenter_of(self._page, speaker.comment)
+        if speaker.row is not None:
+            return self._byline(speaker.row) or self._of_page(speaker.row)
         if item is None:
             return (self._of_post() if self._page.items else None) or self._of_page(None)
-        if not is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
+        if not speaker.is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
             return None
         return self._of_feed(item) or self._of_page(item.node)
 

@@ -48,7 +48,7 @@ class Speaker:
     """
 
     def __init__(self, subject: Subject, links: Sequence[Node], target: str, *, fragment: str) -> None:
-        self._subject = subject
+        self.subject = subject
         self._page = subject.page
         self._target = key_of(target)
         self._places = frozenset(link.index for link in links)
@@ -84,7 +84,7 @@ class Speaker:
     @cached_property
     def _place(self) -> Place | None:
         is_bare = self.item is None and self.comment is None and not self._page.is_plain
-        return Place(self._subject, self.links[0]) if is_bare else None
+        return Place(self.subject, self.links[0]) if is_bare else None
 
     # What it is to the target
 
@@ -129,13 +129,13 @@ class Speaker:
         none."""
         if self.item is not None:
             found = [url for url in self._urls(self.item, "u-url") if key_of(url) != self._target]
-            at_home = (url for url in found if self._subject.is_site(key_of(url)))
+            at_home = (url for url in found if self.subject.is_site(key_of(url)))
             if found:
                 return next(at_home, found[0])
         for link in self._title_links():
             address = url_value(self._page, link)
             key = None if address is None else key_of(address)
-            if key is not None and self._subject.is_another(key) and not self._subject.is_above(key):
+            if key is not None and self.subject.is_another(key) and not self.subject.is_above(key):
                 return address
         return None
 
@@ -216,7 +216,7 @@ class Speaker:
     def _is_page(self, item: Item) -> bool:
         """It says that the page is its own, and is no comment."""
         return not item.node.parts & COMMENTS and any(
-            self._subject.is_page(key_of(url)) for url in self._urls(item, "u-url")
+            self.subject.is_page(key_of(url)) for url in self._urls(item, "u-url")
         )
 
     def _remoteness(self, voice: _Voice) -> int:
@@ -271,15 +271,15 @@ class Speaker:
         around = self.comment if self.item is None else self.item.node
         if around is None:
             if self.row is not None:
-                yield from self._subject.dates_in(self.row)
+                yield from self.subject.dates_in(self.row)
             elif self._title is None:
-                yield self._subject.date
+                yield self.subject.date
             return
         if self.item is not None:
             for node in self.item.properties.get("dt-published", ())[:MAX_VALUES]:
                 yield date_value(page, node)
             if self.is_free and (self._is_page(self.item) or self._is_alone()):
-                yield from self._subject.dates_of_page()
+                yield from self.subject.dates_of_page()
         for nodes in (page.dated, page.of["time"]):
             for node in page.within(nodes, around)[:MAX_VALUES]:
                 is_quoted = node.parts & ~around.parts & QUOTE
