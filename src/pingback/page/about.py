@@ -71,7 +71,7 @@ def read_mention(
 
 
 def _in_html(page: Page, source: str, target: str, relays: Collection[str]) -> tuple[Verification, bool] | None:
-    """What the page says, and whether a guest says it."""
+    """What the page says, and whether it is said where anybody may have said it."""
     if not page.wanted:
         return None
     subject = Subject(page)

@@ -199,7 +199,7 @@ class _Authors:
         for node in links:
             found = page.target(node.attributes["href"])
             is_page = found is not None and not found[1].endswith(".txt")  # such as humans.txt
-            if found is not None and is_page and self._subject.is_site(found[1]) and self._is_own(node, part):
+            if found is not None and is_page and self._subject.is_site(found[1]) and self._may_sign(node, part):
                 own.append((node, found[1]))
         inner = [each for each in own if part.holds(each[0]) and part is not page.root]
         if not (inner and is_entry) and len({key for _, key in inner or own}) != 1:
@@ -216,8 +216,9 @@ class _Authors:
             name=None if is_of_site else name_of(words(page, node, portraits=False) or words(page, node)), url=url
         )
 
-    def _is_own(self, link: Node, part: Node) -> bool:
-        """The link is not of another entry, a comment, a menu, or an edge of an entry, where themes have all kinds."""
+    def _may_sign(self, link: Node, part: Node) -> bool:
+        """The link may name the part's author: it is of no other entry, no comment and no menu, nor on an edge of an
+        entry, where themes have all kinds."""
         if link.parts & (OTHERS | MENU):
             return False
         edge = False
@@ -237,7 +238,7 @@ class _Authors:
 
     def _of_things(self, things: Sequence[Thing]) -> Author | None:
         """The author of the first that is the page; of those that may be anything the one whom all of them name."""
-        told = values_of(things, "author", is_page=self._subject.is_told_by)
+        told = values_of(things, "author", is_page=self._subject.is_described_by)
         for author in told.own:
             if (found := self._in_json(author)) is not None:
                 return found

@@ -24,13 +24,13 @@ def commenter_of(page: Page, comment: Node) -> Author | None:
     nodes = [node for node in page.nodes[comment.index : comment.index + MAX_NODES] if comment.holds(node)]
     for node in nodes:
         card = node.own_item
-        if card is not None and is_card(card) and _is_own(node, comment):
+        if card is not None and is_card(card) and _is_beside_words(node, comment):
             found = card_of(page, card)
             link = _external(page.within(page.links, node), comment) if found.url is None else None
             found = found if link is None else replace(found, url=address(page, link.attributes["href"]))
             return found if found.name or found.url else None
     for node in nodes:
-        if _is_name(node) and _is_own(node, comment):
+        if _is_name(node) and _is_beside_words(node, comment):
             return _named(page, node)
     link = _external([node for node in nodes if node.tag == "a" and "href" in node.attributes], comment)
     if link is None or not _PINGS.isdisjoint(comment.classes):
@@ -55,8 +55,8 @@ def _is_name(node: Node) -> bool:
     return any(_NAMES.search(name) for name in node.classes)
 
 
-def _is_own(node: Node, comment: Node) -> bool:
-    """Not of a comment below it, and not in what it says."""
+def _is_beside_words(node: Node, comment: Node) -> bool:
+    """In a comment, but not in what it says, and not in an answer to it."""
     if node is comment:
         return True
     for each in (node, *above(node)):
@@ -73,6 +73,6 @@ def _external(links: Sequence[Node], comment: Node) -> Node | None:
     """The link to a commenter's own site, as WordPress has it."""
     for link in links:
         is_name = "url" in link.classes or (link.parent is not None and link.parent.tag != "p")
-        if is_name and {"external", "nofollow"}.issubset(link.rels) and _is_own(link, comment):
+        if is_name and {"external", "nofollow"}.issubset(link.rels) and _is_beside_words(link, comment):
             return link
     return None

@@ -17,7 +17,7 @@ from pingback.page.nodes import Node
 from pingback.page.properties import date_of
 from pingback.page.titles import LONGEST_TITLE
 from pingback.page.tree import Page
-from pingback.page.vocabularies import Item, Told, Value, values_of, vocabulary_of
+from pingback.page.vocabularies import Entry, Item, Value, values_of, vocabulary_of
 from pingback.page.words import excerpt_around, excerpt_of, words_in
 from pingback.text import clean
 from pingback.urls import host_of, key_at, key_of
@@ -110,20 +110,20 @@ class _Reading:
     def said_by(self, speaker: _Speaker) -> Said:
         vocabulary = self._vocabulary
         kind, rsvp = vocabulary.answer_of(speaker.item, self._is_target)
-        told = vocabulary.told_of(speaker.item)
-        excerpt, content = self._words(kind, told.words)
+        entry = vocabulary.entry_of(speaker.item)
+        excerpt, content = self._words(kind, entry.words)
         frame = None if speaker.frame is None else vocabulary.frame_of(speaker.frame)
-        date = date_of(told.published) or (date_of(frame.published) if frame is not None else None)
+        date = date_of(entry.published) or (date_of(frame.published) if frame is not None else None)
         return Said(
             kind=kind,
             rsvp=rsvp,
-            title=clean(told.name, LONGEST_TITLE),
+            title=clean(entry.name, LONGEST_TITLE),
             excerpt=excerpt,
             content=content,
-            author=self._author(speaker, told, frame),
+            author=self._author(speaker, entry, frame),
             published=date[0] if date else None,
             published_as=date[1] if date else None,
-            address=self._address(told.addresses),
+            address=self._address(entry.addresses),
             by_guest=speaker.around is not None,
         )
 
@@ -229,10 +229,10 @@ class _Reading:
         hosts = (host_of(self._asked.source), host_of(self._asked.url))
         return next((each for each in own if host_of(each) in hosts), own[0] if own else None)
 
-    def _author(self, speaker: _Speaker, told: Told, frame: Told | None) -> Author | None:
+    def _author(self, speaker: _Speaker, entry: Entry, frame: Entry | None) -> Author | None:
         """The entry's own; for one that does not stand in another's, also what the document says of all of it."""
-        if told.author is not None:
-            return self._named(told.author)
+        if entry.author is not None:
+            return self._named(entry.author)
         if speaker.around is not None:
             return None
         if frame is not None and frame.author is not None:

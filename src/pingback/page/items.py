@@ -90,8 +90,8 @@ class Subject:
                         break
         return False
 
-    def is_told_by(self, thing: Thing) -> bool | None:
-        """What a thing in JSON-LD says is said of the page: its address is the page's; None where it names none."""
+    def is_described_by(self, thing: Thing) -> bool | None:
+        """An object in JSON-LD is the page, by its address; None where it names none."""
         named = (url_in(thing.get(name)) for name in ("mainEntityOfPage", "url", "@id"))
         keys = [key for url in named if url is not None and (key := key_at(url, base=self.page.base)) is not None]
         return any(map(self.is_own_name, keys)) if keys else None
@@ -255,7 +255,7 @@ class Subject:
         yield from self.dates_of_page()
         if page.dated or page.of["time"]:
             yield from self.dates_in(self.post)
-            beside = list(self._own(page.within(page.of["time"], self.region), self.region))
+            beside = list(self._said_by_page(page.within(page.of["time"], self.region), self.region))
             if len(beside) == 1:  # some themes have it in a box beside the post
                 yield date_value(page, beside[0])
 
@@ -264,7 +264,7 @@ class Subject:
         for name in _DATES:
             yield date_of(self.page.metas.get(name))
         postings = (thing for types, thing in self.page.json_ld if is_posting(types))
-        dates = values_of(postings, "datePublished", is_page=self.is_told_by)
+        dates = values_of(postings, "datePublished", is_page=self.is_described_by)
         yield from (date_of(date) for date in dates.own if isinstance(date, str))
         anonymous = {date for date in dates.anonymous if isinstance(date, str)}
         if len(anonymous) == 1:  # of several, nobody knows which is the page
@@ -273,10 +273,10 @@ class Subject:
     def dates_in(self, part: Node) -> Iterator[tuple[datetime, str] | None]:
         """What stands in a part of the page."""
         for nodes in (self.page.dated, self.page.of["time"]):
-            for node in islice(self._own(self.page.within(nodes, part), part), MAX_DATES):
+            for node in islice(self._said_by_page(self.page.within(nodes, part), part), MAX_DATES):
                 yield date_value(self.page, node)
 
-    def _own(self, nodes: Iterable[Node], part: Node) -> Iterator[Node]:
+    def _said_by_page(self, nodes: Iterable[Node], part: Node) -> Iterator[Node]:
         """Those outside comments and quotations; of a part that is no entry also outside its side bars."""
         is_entry = part in self.candidates
         for node in islice(nodes, MAX_BESIDE):

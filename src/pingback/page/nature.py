@@ -96,7 +96,7 @@ def _sent_on(subject: Subject, reference: str) -> str:
 def _said_of_itself(subject: Subject) -> Nature | None:
     page = subject.page
     classes = frozenset(name for body in page.of["body"][:1] for name in body.classes)
-    own = (names for names, thing in page.json_ld if subject.is_told_by(thing) is not False)
+    own = (names for names, thing in page.json_ld if subject.is_described_by(thing) is not False)
     if (
         subject.own is not None
         or any(names <= classes for names in _POSTS)

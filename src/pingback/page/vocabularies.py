@@ -29,7 +29,7 @@ class Value(NamedTuple):
     html: str = ""
 
 
-class Told(NamedTuple):
+class Entry(NamedTuple):
     """What an entry says of itself. `words` are its content, else its summary, else its name; of its own `addresses`
     the better ones come first."""
 
@@ -53,8 +53,8 @@ class Vocabulary(NamedTuple):
     addresses_of: Callable[[object], Iterator[str]]
     html_in: Callable[[Item], Iterator[str]]
     answer_of: Callable[[Item, Callable[[str], bool]], Answer]
-    told_of: Callable[[Item], Told]
-    frame_of: Callable[[Item], Told]  # what a frame says of the entries within it
+    entry_of: Callable[[Item], Entry]
+    frame_of: Callable[[Item], Entry]  # what a frame says of the entries within it
     card_of: Callable[[object], Author | None]
 
 
@@ -143,12 +143,12 @@ def _answer_of(item: Item, is_target: Callable[[str], bool]) -> Answer:
     return kind, None
 
 
-def _told_of(item: Item) -> Told:
+def _entry_of(item: Item) -> Entry:
     name = _first_text(map(_text_of, values_of(item, "name")))
     worded = (_value_of(value) for part in ("content", "summary") for value in values_of(item, part))
     words = next((value for value in worded if value.text.strip() or value.html.strip()), None)
     is_implied = name is not None and words is not None and "".join(name.split()) in "".join(words.text.split())
-    return Told(
+    return Entry(
         name=None if is_implied else name,  # a note has none, but parsers give it the beginning of its words
         words=words or Value(name or ""),
         author=next(filter(None, map(_card_of, values_of(item, "author"))), None),
@@ -190,8 +190,8 @@ MICROFORMATS = Vocabulary(
     addresses_of=_addresses_of,
     html_in=_html_in,
     answer_of=_answer_of,
-    told_of=_told_of,
-    frame_of=lambda feed: _told_of(feed)._replace(published=None),
+    entry_of=_entry_of,
+    frame_of=lambda feed: _entry_of(feed)._replace(published=None),
     card_of=_card_of,
 )
 
@@ -277,13 +277,13 @@ def _reaction_of(item: Item, is_target: Callable[[str], bool]) -> Answer:
     return MentionKind.REPLY if are_target(values_of(item, "inReplyTo")) else MentionKind.MENTION, None
 
 
-def _post_of(item: Item) -> Told:
+def _post_of(item: Item) -> Entry:
     name = next(_in_languages(item, "name"), None)
     words = next(_in_languages(item, "content"), None)
     is_html = item.get("mediaType", _HTML) == _HTML or words is None
     words = words or next(_in_languages(item, "summary"), None)
     authors = (*values_of(item, "attributedTo"), *values_of(item, "actor"))
-    return Told(
+    return Entry(
         name=name,
         words=Value(name or "") if words is None else Value(html=words) if is_html else Value(words),
         author=next(filter(None, map(_actor_of, authors)), None),
@@ -322,7 +322,7 @@ STREAMS = Vocabulary(
     addresses_of=_references_in,
     html_in=_markup_in,
     answer_of=_reaction_of,
-    told_of=_post_of,
+    entry_of=_post_of,
     frame_of=_post_of,
     card_of=_actor_of,
 )
