@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 
 from pingback.model import Author
-from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same
+from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same, sole_of
 from pingback.page.commenters import commenter_of
 from pingback.page.items import Subject
 from pingback.page.json_ld import Thing, is_posting, text_in, url_in, values_of
@@ -137,20 +137,17 @@ class _Authors:
 
     def _byline(self, part: Node) -> Author | None:
         """A card right in a part of the page that no property is said by, but that is called its author's."""
-        sole: Author | None = None
         item = part.own_item
         cards = (card for card in self._cards.all if card.parent is item and part.holds(card.node))
-        for card in islice((card for card in cards if any(map(_BYLINE.match, card.node.classes))), MAX_SAME):
-            found = card_of(self._page, card)
-            link = next(
-                (link for link in self._page.within(self._page.links, card.node) if "author" in link.rels), None
-            )
-            if found.url is None and link is not None:
-                found = replace(found, url=url_value(self._page, link))
-            if sole is not None and not is_same(sole, found):
-                return None
-            sole = sole or (found if found.name or found.url else None)
-        return sole
+        bylines = (card for card in cards if any(map(_BYLINE.match, card.node.classes)))
+        return sole_of(map(self._of_byline, islice(bylines, MAX_SAME)))
+
+    def _of_byline(self, card: Item) -> Author:
+        found = card_of(self._page, card)
+        links = (link for link in self._page.within(self._page.links, card.node) if "author" in link.rels)
+        if found.url is None and (link := next(links, None)) is not None:
+            return replace(found, url=url_value(self._page, link))
+        return found
 
     def _of_post(self) -> Author | None:
         """Who wrote the post of the page, for what stands outside all items."""
@@ -242,13 +239,8 @@ class _Authors:
         for author in told.own:
             if (found := self._in_json(author)) is not None:
                 return found
-        sole: Author | None = None
-        for author in told.anonymous:
-            found = self._in_json(author)
-            if sole is not None and found is not None and not is_same(sole, found):
-                return None
-            sole = sole or found
-        return sole
+        named = (self._in_json(author) for author in told.anonymous)
+        return sole_of(author for author in named if author is not None)
 
     def _in_json(self, value: object, depth: int = 0) -> Author | None:
         """An author as an object, a list, a name, an address, or a reference to another object."""

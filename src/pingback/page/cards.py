@@ -1,7 +1,7 @@
 """The cards of a page: which of them has an address, and which may be its author's."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -57,14 +57,7 @@ class Cards:
     def sole(self) -> Author | None:
         """The one whom all free cards of the page name."""
         free = (card for card in self.all if self._is_free(card) and not self._is_of_others(card))
-        sole: Author | None = None
-        for card in islice(free, MAX_SAME):
-            found = card_of(self._page, card)
-            if sole is not None and not is_same(sole, found):
-                return None
-            if found.name or found.url:
-                sole = sole or found
-        return sole
+        return sole_of(card_of(self._page, card) for card in islice(free, MAX_SAME))
 
     @cached_property
     def all(self) -> list[Item]:
@@ -132,6 +125,16 @@ def _is_for_others(node: Node) -> bool:
 
 def is_card(item: Item) -> bool:
     return not CARDS.isdisjoint(item.node.classes)
+
+
+def sole_of(authors: Iterable[Author]) -> Author | None:
+    """The one whom all of some name."""
+    sole: Author | None = None
+    for author in authors:
+        if sole is not None and not is_same(sole, author):
+            return None
+        sole = sole or (author if author.name or author.url else None)
+    return sole
 
 
 def is_same(one: Author, other: Author) -> bool:
