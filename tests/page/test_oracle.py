@@ -198,7 +198,7 @@ def _values(page: Page, item: Item) -> dict[str, list[str]]:
 
 
 def _author(page: Page, name: str, node: Node) -> str | None:
-    card = _item_at(node)
+    card = node.own_item
     if card is not None:
         return card_of(page, card).name
     return url_value(page, node) if name == "u-author" else text_value(page, node)
@@ -206,12 +206,8 @@ def _author(page: Page, name: str, node: Node) -> str | None:
 
 def _address(page: Page, node: Node) -> str | None:
     """Of a value that is an item, that item's."""
-    item = _item_at(node)
+    item = node.own_item
     return url_value(page, node) if item is None else card_of(page, item).url
-
-
-def _item_at(node: Node) -> Item | None:
-    return node.item if node.item is not None and node.item.node is node else None
 
 
 def _flat(items: Iterable[Any]) -> Iterator[Any]:

@@ -277,15 +277,14 @@ class _Words:
         """Where what an entry answers is: the node itself, or the `u-url` or first link of the box that tells of it."""
         if "href" in node.attributes:
             return node
-        item = node.item
-        if item is not None and item.node is node:
-            for each in item.properties.get("u-url", ()):
+        if (box := node.own_item) is not None:
+            for each in box.properties.get("u-url", ()):
                 if "href" in each.attributes:
                     return each
         links = self._page.links
         first = bisect_left(links, node.index, key=lambda link: link.index)
         for link in links[first : first + _CITED]:
-            if node.holds(link) and link.item is item:  # and not, say, its author's
+            if node.holds(link) and link.item is node.item:  # and not, say, its author's
                 return link
         return None
 
