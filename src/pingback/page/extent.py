@@ -67,14 +67,16 @@ class Extent:
         """An element that may be skipped gets a node for what its attributes tell."""
         if not self.is_plain:
             return not _TELLING.isdisjoint(attributes)
-        told = 0
+        told, known = 0, self._known
         if "class" in attributes:
-            told = self._told_by(attributes["class"])
+            value = attributes["class"]
+            told = known[value] if value in known else self._told_by(value)
         if "rel" in attributes:
-            told |= self._told_by(attributes["rel"])
+            value = attributes["rel"]
+            told |= known[value] if value in known else self._told_by(value)
         if "itemprop" in attributes:
             told |= _PART
-        if ("id" in attributes and attributes["id"] in COMMENT_LISTS) or not _HIDING.isdisjoint(attributes):
+        if not _HIDING.isdisjoint(attributes) or ("id" in attributes and attributes["id"] in COMMENT_LISTS):
             told |= _BOX
         if told & _PART:
             self.is_plain = False

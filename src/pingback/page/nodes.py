@@ -29,6 +29,7 @@ MAX_SCRIPT = 64 * 1024  # characters of each
 ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
 _TITLES = frozenset("h1 h2 h3 h4 h5 h6".split())
 _OUTLINE = _TITLES | {"time", "article", "main"}
+_MATTERS = TOLD | BLOCKS | _OUTLINE | {"a"}  # elements that tell something by their names alone
 _JSON_LD = "application/ld+json"
 _NONE: frozenset[str] = frozenset()
 
@@ -43,7 +44,14 @@ class Node:
     )
 
     def __init__(
-        self, tag: str, attributes: Mapping[str, str], parent: "Node | None", index: int, text: int, block: int
+        self,
+        tag: str,
+        attributes: Mapping[str, str],
+        parent: "Node | None",
+        index: int,
+        text: int,
+        block: int,
+        level: int,
     ) -> None:
         self.tag = tag
         self.attributes = attributes
@@ -51,8 +59,9 @@ class Node:
         self.index = index
         self.text = text
         self.block = block
+        self.level = level
         self.classes = _NONE
-        self.parts = self.level = 0
+        self.parts = 0
         self.item: Item | None = None
         self.stop = self.text_stop = 0
 
@@ -85,7 +94,7 @@ class Builder:
     """The parser's target. Its handlers are called for every element of a page, so they are plain."""
 
     def __init__(self, url: str, extent: Extent | None) -> None:
-        root = Node("", {}, None, 0, 0, 0)
+        root = Node("", {}, None, 0, 0, 0, 0)
         self.base = url
         self.nodes = [root]
         self.wanted: list[Node] = []
@@ -97,6 +106,7 @@ class Builder:
         self.foreign = 0
         self.data = self.texts.append
         self._extent = extent
+        self._skipped: frozenset[str] = frozenset() if extent is None else extent.skipped
         self._open = root
         self._level = 0  # how many elements were open with it
         self._edge = 0  # the piece at which an element ended last
@@ -109,56 +119,59 @@ class Builder:
         self._looked = 0  # how many that are wanted have no words, or others' ones
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self.depth += 1
+        depth = self.depth = self.depth + 1
         if self._unseen:
             self._unseen += tag in UNSEEN
             return
-        if tag in TOLD and not self._sees(tag, attributes):
-            return
-        if tag in BLOCKS:
-            self.breaks.append(len(self.texts))
-        is_wanted = False
-        extent = self._extent
-        if extent is not None:
-            is_kept = False
-            if attributes:
-                has_link = "href" in attributes or "src" in attributes
-                is_wanted = has_link and extent.wanted.is_meant_by(attributes, self.base)
-                is_kept = is_wanted or extent.keeps(attributes)
-            if extent.is_plain and (tag in _OUTLINE or tag == "a"):
-                self._outline(tag, attributes, extent)
-            if not is_kept and tag in extent.skipped:
+        texts = self.texts
+        if tag in _MATTERS:  # one look-up for the others
+            if tag in TOLD and not self._sees(tag, attributes):
                 return
-        nodes, texts = self.nodes, self.texts
-        node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks))
-        node.level = self._level = self.depth
+            if tag in BLOCKS:
+                self.breaks.append(len(texts))
+            if self._was_plain and (tag in _OUTLINE or tag == "a"):
+                self._outline(tag, attributes)
+        is_wanted = False
+        is_skipped = tag in self._skipped
+        extent = self._extent
+        if attributes and extent is not None:
+            if "href" in attributes or "src" in attributes:
+                is_wanted = extent.wanted.is_meant_by(attributes, self.base)
+            if is_wanted or ((is_skipped or self._was_plain) and extent.keeps(attributes)):
+                is_skipped = False
+        if is_skipped:
+            return
+        nodes = self.nodes
+        node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks), depth)
         nodes.append(node)
         self._open = node
+        self._level = depth
         if is_wanted:
             self.wanted.append(node)
         if tag == "br":
             texts.append(LINE_BREAK)
 
     def end(self, tag: str) -> None:
-        self.depth -= 1
+        depth = self.depth = self.depth - 1
         if self._unseen:
             self._unseen -= tag in UNSEEN
             if not self._unseen:
                 self._end_of_unseen()
             return
-        if self.depth < self._level:
+        if depth < self._level:
             node = self._open
             node.stop = len(self.nodes)
             node.text_stop = self._edge = len(self.texts)
             if node.parent is not None:
                 self._open = node.parent
                 self._level = node.parent.level
-        if tag in BLOCKS:
-            self.breaks.append(len(self.texts))
-        elif tag == "a":
-            self._is_in_link = False
-        elif tag in FOREIGN:
-            self.foreign -= 1
+        if tag in _MATTERS:
+            if tag in BLOCKS:
+                self.breaks.append(len(self.texts))
+            elif tag == "a":
+                self._is_in_link = False
+            elif tag in FOREIGN:
+                self.foreign -= 1
 
     def close(self) -> None:
         return None
@@ -199,15 +212,15 @@ class Builder:
             node.text_stop = len(self.texts)
             node = node.parent
 
-    def _outline(self, tag: str, attributes: Mapping[str, str], extent: Extent) -> None:
+    def _outline(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take note of what lists are made of: articles, and titles that are links."""
         if tag == "a":
             self._is_in_link = True
             is_title = self._open.tag in _TITLES and attributes.get("href", "/") != "/"
         else:
             is_title = tag in _TITLES and self._is_in_link
-        if is_title or tag in ("time", "article", "main"):
-            extent.sees("time" if is_title else tag)
+        if self._extent is not None and (is_title or tag in ("time", "article", "main")):
+            self._extent.sees("time" if is_title else tag)
 
     def _has_words(self, extent: Extent) -> bool:
         """A link that was wanted has words beside it, and these are not others'."""
@@ -237,7 +250,9 @@ class Builder:
                 self._unseen, self._kept = 1, len(self.texts)
                 self._is_script = tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD
                 if "src" in attributes:  # it is a link, and the page's words have nothing of it
-                    node = Node(tag, attributes, self._open, len(self.nodes), len(self.texts), len(self.breaks))
+                    node = Node(
+                        tag, attributes, self._open, len(self.nodes), len(self.texts), len(self.breaks), self.depth
+                    )
                     node.stop, node.text_stop = node.index + 1, node.text
                     self.nodes.append(node)
                     if self._extent is not None and self._extent.wanted.is_meant_by(attributes, self.base):

@@ -55,9 +55,9 @@ _RAW_ENDS = {
 _NAMES = b"template|select|frameset"
 _RAW_NAMES = "|".join(sorted(RAW)).encode()
 # Where something may begin; of raw text only what has a slash at its end, which libxml2 takes for all of the element.
-# Its first letter is looked at first: this is searched for in all of a page.
+# Its first letters are looked at first: this is searched for in all of a page.
 _BEGINS = re.compile(
-    rb"<(?=[finpstx])(?:(?:%(n)s)(?=[%(s)s/>])|(?:%(r)s)(?=[%(s)s/])[^<>]*/>)"
+    rb"<(?=[finpstx][cefilmort])(?:(?:%(n)s)(?=[%(s)s/>])|(?:%(r)s)(?=[%(s)s/])[^<>]*/>)"
     % {b"s": _SPACE, b"n": _NAMES, b"r": _RAW_NAMES},
     re.IGNORECASE,
 )

@@ -6,10 +6,10 @@ the same for a small and a large one. Properties belong to the nearest item arou
 
 import json
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import accumulate, pairwise
 from typing import Any
 
 from pingback.page.extent import COMMENT, COMMENT_LISTS, PAGERS, Extent
@@ -75,6 +75,8 @@ _ROLES = {
     "banner": CHROME,
     "search": CHROME | MENU,
 }
+_LISTED = (*HEADINGS, *CELLS, "p", "main", "body", "html", "title", "meta", "link", "time")
+_TELLING = frozenset(("header", "footer", "form", *_LISTED, *_PARTS))  # elements that tell something without attributes
 _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is no word of a highlighter
 # `wm-nosend` is django-wm's word.
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
@@ -124,9 +126,7 @@ class Page:
         self.unread: set[str] = set()  # references that were not resolved: there were too many
         self.links: list[Node] = []
         self.items: list[Item] = []
-        self.of: dict[str, list[Node]] = {
-            tag: [] for tag in (*HEADINGS, *CELLS, "p", "main", "body", "html", "title", "meta", "link", "time")
-        }
+        self.of: dict[str, list[Node]] = {tag: [] for tag in _LISTED}
         self.entries: list[Node] = []
         self.contents: list[Node] = []  # with the class `e-content`
         self.classic_contents: list[Node] = []  # with the class `entry-content`
@@ -166,8 +166,9 @@ class Page:
 
     def words(self, start: int, stop: int) -> str:
         """A range of pieces, with a blank between paragraphs."""
-        runs = groupby(range(start, stop), key=self.blocks.__getitem__)
-        return " ".join("".join(self.texts[place] for place in run) for _, run in runs)
+        first = bisect_right(self._breaks, start)
+        places = [start, *self._breaks[first : bisect_left(self._breaks, stop, first)], stop]
+        return " ".join("".join(self.texts[place:end]) for place, end in pairwise(places) if place < end)
 
     def target(self, reference: str) -> tuple[str, str] | None:
         """An `href` as an absolute HTTP URL, and its key; None where it is none, or where too many were asked for."""
@@ -219,6 +220,9 @@ class Page:
             if parent is None:
                 continue
             parts, item = parent.parts, parent.item
+            if not attributes and tag not in _TELLING:
+                node.parts, node.item = parts, item
+                continue
             if tag in of:
                 of[tag].append(node)
             if tag in _PARTS:
