@@ -81,6 +81,7 @@ _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is 
 # `wm-nosend` is django-wm's word.
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
 _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
+_RARE = _SILENT_ATTRIBUTES | {"role", "hidden", "aria-hidden", "style", "itemprop"}
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
@@ -272,6 +273,10 @@ class Page:
             self.ids.setdefault(attributes["id"], node)
             if attributes["id"] in COMMENT_LISTS and tag not in ROOTS:
                 parts |= COMMENTS | CHROME
+        if attributes.get("itemprop") == "datePublished" or (tag == "abbr" and "published" in node.classes):
+            self.dated.append(node)
+        if _RARE.isdisjoint(attributes):
+            return parts
         if "role" in attributes and tag not in ROOTS:
             role = attributes["role"].strip().lower()
             parts |= _ROLES.get(role, 0)
@@ -287,8 +292,6 @@ class Page:
             parts |= SILENT
         if attributes.get("itemprop") == COMMENT:
             parts |= COMMENTS | CHROME
-        if attributes.get("itemprop") == "datePublished" or (tag == "abbr" and "published" in node.classes):
-            self.dated.append(node)
         return parts
 
     def _item_of(self, node: Node, classes: frozenset[str], around: Item | None) -> Item | None:
