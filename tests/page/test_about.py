@@ -7,6 +7,7 @@ import pytest
 
 from pingback.model import Author, Verification
 from pingback.page.about import read_mention
+from pingback.page.nodes import MAX_ELEMENTS
 
 SOURCE = "https://other.example/notes/six"
 TARGET = "https://my.example/2026/part-five"
@@ -210,6 +211,14 @@ def test_what_is_not_html_holds_no_links(content_type: str) -> None:
     assert not verification.linked
     assert verification.reason is not None
     assert content_type in verification.reason
+
+
+@pytest.mark.parametrize("around", ["{}", "<article class=h-entry>{}</article>", "{}<time datetime=2026-05-05></time>"])
+def test_a_link_behind_very_many_elements(around: str) -> None:
+    found = read(around.format("<i>x</i>" * (MAX_ELEMENTS + 10_000) + LINK))
+    assert found.linked
+    assert found.excerpt is not None
+    assert "part five" in found.excerpt
 
 
 def test_no_link_has_a_reason_and_no_words() -> None:

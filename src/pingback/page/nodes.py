@@ -116,6 +116,7 @@ class Builder:
         self._has_base = False
         self._was_plain = extent is not None and extent.is_plain
         self._is_in_link = False
+        self._is_full = False  # only what is wanted gets a node
         self._looked = 0  # how many that are wanted have no words, or others' ones
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -132,13 +133,15 @@ class Builder:
             if self._was_plain and (tag in _OUTLINE or tag == "a"):
                 self._outline(tag, attributes)
         is_wanted = False
-        is_skipped = tag in self._skipped
+        is_skipped = self._is_full or tag in self._skipped
         extent = self._extent
         if attributes and extent is not None:
             if "href" in attributes or "src" in attributes:
                 is_wanted = extent.wanted.is_meant_by(attributes, self.base)
-            if is_wanted or ((is_skipped or self._was_plain) and extent.keeps(attributes)):
+            if is_wanted:
                 is_skipped = False
+            elif (is_skipped or self._was_plain) and extent.keeps(attributes):
+                is_skipped = self._is_full
         if is_skipped:
             return
         nodes = self.nodes
@@ -178,7 +181,8 @@ class Builder:
 
     def all_done(self, read: int) -> bool:
         if len(self.nodes) > MAX_ELEMENTS:
-            return True
+            self._is_full = True
+            return self._extent is None or bool(self.wanted)
         extent = self._extent
         if extent is None or not self._was_plain or self._unseen:
             return False
