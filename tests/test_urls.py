@@ -1,4 +1,4 @@
-"""URLs: taken apart, resolved, compared (CONTRACT of equal URLs; RFC 3986 §6.2.2; WHATWG URL)."""
+"""URLs: taken apart, resolved, compared (RFC 3986 §6.2.2; WHATWG URL)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a source page says of itself (CONTRACT of titles; issue of excerpt, site name, author and date)."""
+"""What a source page says of itself."""
 
 import json
 from datetime import UTC, datetime

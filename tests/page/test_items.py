@@ -153,6 +153,7 @@ CARD = '<div class="h-entry"><h1>Six</h1>{}</div>'
         pytest.param(f"<p>x{TIME}<b itemprop=datePublished content=2026-03-01>1</b>", id="itemprop"),
         pytest.param(f"<div class=comments><time datetime=2020-01-01>x</time></div>{TIME}", id="time"),
         pytest.param(f"<time>long ago</time>{TIME}", id="the-first-that-is-a-date"),
+        pytest.param(f"<main><nav><ul><li>{TIME}</ul></nav><article><h1>a</h1><p>words</article></main>", id="beside"),
     ],
 )
 def test_when_a_post_was_published(page: str) -> None:

@@ -1,4 +1,4 @@
-"""Does a page link to a target (CONTRACT of links and equal URLs)."""
+"""Does a page link to a target."""
 
 import pytest
 from hypothesis import given

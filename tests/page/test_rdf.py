@@ -1,4 +1,4 @@
-"""TrackBack RDF blocks (TrackBack 1.2, "Auto-Discovery"; T8, T9; CONTRACT of TrackBack RDF)."""
+"""TrackBack RDF blocks (TrackBack 1.2, "Auto-Discovery"; T8, T9)."""
 
 from collections.abc import Callable, Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Webmention sources that are not HTML (Webmention §3.2.2, W18; CONTRACT of links)."""
+"""Webmention sources that are not HTML (Webmention §3.2.2, W18)."""
 
 import json
 

@@ -203,7 +203,7 @@ class _Words:
                 self._found.append(_Found(node, link, is_answer=True))
         for link in page.within(page.links, post):
             if link.item is post.item and not link.parts & COMMENTS:
-                if item is not None and "rel" in link.attributes and "in-reply-to" in link.attributes["rel"].split():
+                if item is not None and "in-reply-to" in link.rels:
                     self._found.append(_Found(link, link, is_answer=True))
                 elif self._is_for_a_bridge(link, item):
                     self._found.append(_Found(link, link))

@@ -255,7 +255,7 @@ class Subject:
         yield from self.dates_of_page()
         if page.dated or page.of["time"]:
             yield from self.dates_in(self.post)
-            beside = list(self._said_by_page(page.within(page.of["time"], self.region), self.region))
+            beside = list(self._said_by_page(page.within(page.of["time"], self.region), self.post))
             if len(beside) == 1:  # some themes have it in a box beside the post
                 yield date_value(page, beside[0])
 
