@@ -262,7 +262,7 @@ ANSWERED = f'<a class="u-in-reply-to" href="{TARGET}">five</a>'
         pytest.param(f'{ANSWERED}<data class="p-rsvp" value="yes">I come</data>', "rsvp", "yes", id="yes"),
         pytest.param(f'{ANSWERED}<b class="p-rsvp">Maybe</b>', "rsvp", "maybe", id="as-text-in-any-case"),
         pytest.param(f'{ANSWERED}<b class="p-rsvp">of course</b>', "in-reply-to", None, id="no-answer"),
-        pytest.param(f'<a href="{TARGET}">x</a><b class="p-rsvp">yes</b>', "mention-of", None, id="to-nobody"),
+        pytest.param(f'<a href="{TARGET}">x</a><b class="p-rsvp">yes</b>', "rsvp", "yes", id="to-whom-it-links"),
         pytest.param(
             f'<a class="u-in-reply-to" href="{OTHER}">x</a><a href="{TARGET}">x</a><b class="p-rsvp">no</b>',
             "mention-of",

@@ -96,8 +96,10 @@ class Speaker:
 
     @cached_property
     def rsvp(self) -> Rsvp | None:
-        """The answer of an RSVP to the target."""
-        if self.item is None or not self._is_value(self.item, "u-in-reply-to"):
+        """The answer of an RSVP; one that says whom it answers does not answer others that it links to."""
+        if self.item is None:
+            return None
+        if "u-in-reply-to" in self.item.properties and not self._is_value(self.item, "u-in-reply-to"):
             return None
         for node in self.item.properties.get("p-rsvp", ())[:MAX_VALUES]:
             if (answer := _RSVPS.get(text_value(self._page, node).lower())) is not None:
