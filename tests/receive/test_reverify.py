@@ -9,7 +9,7 @@ from pingback.errors import FaultCode, FetchError, Unreachable
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.receive.deciders.heuristics import suspicious
 from pingback.receive.deciders.known import known_good
-from pingback.receive.moderation import hold, in_order
+from pingback.receive.moderation import NOT_TRUSTED, hold, in_order
 from pingback.store import Store
 from tests.receive.conftest import CHANGED, LINKING, NO_LINK, SOURCE, TARGET, MakeReceiver, refusal
 from tests.receive.lax import Receiver
@@ -126,6 +126,20 @@ def test_an_approval_is_no_trust_in_what_the_page_becomes(
     assert (mention.status, mention.title, mention.verified) == (status, title, clock.instant)
     assert mention.decision is (None if status is PENDING else APPROVED)
     assert (mention.reason or "").startswith("changed since it was approved; ") is (status is PENDING)
+
+
+def test_what_waits_has_the_reason_that_it_has_now(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    pages.web[SOURCE] = FARM
+    receiver = make(decide=in_order([suspicious], last=hold))
+    assert receiver.ping(SOURCE, TARGET).reason == "suspicious: the page has little but links"
+    pages.web[SOURCE] = LINKING
+    clock.pass_by(hours=2)
+    assert refusal(receiver).code == FaultCode.ALREADY_REGISTERED
+    mention = store.mentions.find(SOURCE, TARGET)
+    assert mention is not None
+    assert (mention.status, mention.reason) == (PENDING, NOT_TRUSTED)
 
 
 def test_what_waits_again_does_not_come_back_by_leaving(

@@ -25,7 +25,7 @@ from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
 from pingback.model import RELAYS, Mention, MentionStatus, Protocol, Verification
 from pingback.page.about import READER
-from pingback.receive.moderation import Moderator, is_same_page, with_page, withdrawn
+from pingback.receive.moderation import CHANGED, Moderator, is_same_page, with_page, withdrawn
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.verify import counted_as, fault_of, headers_for, is_gone, may_pass, verify
@@ -272,14 +272,25 @@ class Verifier:
         if not verification.linked:
             return withdrawn(known, self.clock(), FaultCode.NO_LINK)
         found = with_page(known, verification, self.clock())
-        if known.decision is MentionStatus.DELETED or known.status in (MentionStatus.PENDING, MentionStatus.SPAM):
+        if known.decision is MentionStatus.DELETED or known.status is MentionStatus.SPAM:
             return found  # which nobody is shown
+        if known.status is MentionStatus.PENDING:
+            return self._still_waiting(found)
         if MentionStatus.APPROVED in (known.status, known.decision) and is_same_page(known, found):
             return replace(found, status=MentionStatus.APPROVED, held_for=None)
         try:
             return self.moderator.decided(found, known)
         except Fault as fault:
             return withdrawn(known, self.clock(), fault.code)
+
+    def _still_waiting(self, found: Mention) -> Mention:
+        """What waits for the owner goes on waiting, for the reason that it has by now."""
+        if found.decision is None and not (found.held_for or "").startswith(CHANGED):
+            with suppress(Fault):
+                decided = self.moderator.decided(found)
+                if decided.status is MentionStatus.PENDING:
+                    return decided
+        return found
 
     def _renew(self, found: Mention, job: Job) -> Mention | None:
         kept = self.store.looks.settle(found, job, again=None, now=self.clock())
