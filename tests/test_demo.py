@@ -144,7 +144,7 @@ def test_only_what_is_approved_is_shown(blog: Blog, store: Store) -> None:
     for status in MentionStatus:
         store.mentions.keep(mention(source=f"https://a.example/{status}", title=f"a {status} one", status=status))
     body = ask(blog, "/part-five/")[2]
-    assert "<h2>1 thought on “The Escapement, or Why It Ticks”</h2>" in body
+    assert '<h2 lang="en">1 thought on “The Escapement, or Why It Ticks”</h2>' in body
     assert [status for status in MentionStatus if f"a {status} one" in body] == ["approved"]
 
 
