@@ -145,8 +145,8 @@ class _GuardedPool(HTTPConnectionPool):
 
     def _put_conn(self, conn: Any) -> None:
         # As urllib3 does it, but that more are open than are kept is no warning: strangers could fill the log.
-        with suppress(Full, AttributeError):  # it is None in a pool that was closed
-            self.pool.put(conn, block=False)  # type: ignore[union-attr]
+        with suppress(Full, AttributeError):
+            self.pool.put(conn, block=False)  # type: ignore[union-attr]  # None in a closed pool: see `suppress`
             return
         if conn:
             conn.close()

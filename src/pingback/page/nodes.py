@@ -247,7 +247,7 @@ class Builder:
         )
 
     def _sees(self, tag: str, attributes: Mapping[str, str]) -> bool:
-        """Take note of an element. Is its content seen?"""
+        """Note what has to be known of an element beyond its node; whether its content is seen."""
         if tag in WATCHED and not is_shown(tag, attributes):
             self.begun = tag
             if tag in UNSEEN:

@@ -6,7 +6,7 @@ says, a value costs no more than the first `MAX_NODES` elements and `MAX_VALUE` 
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from pingback.model import Author
 from pingback.page.nodes import Node
@@ -220,7 +220,7 @@ def _start_of(page: Page, node: Node) -> str:
 
 def _date_of_parts(parts: list[str]) -> tuple[datetime, str] | None:
     """Day, time and zone, each in an element of its own or not, in any order."""
-    day = time = zone = ""
+    day = clock = zone = ""
     for part in parts:
         if (found := date_of(part)) is not None and not _ONLY_DAY.fullmatch(part):
             return found
@@ -228,22 +228,22 @@ def _date_of_parts(parts: list[str]) -> tuple[datetime, str] | None:
             day = part
         elif not zone and _ONLY_ZONE.fullmatch(part):
             zone = part
-        elif not time and _CLOCK.fullmatch(part):
-            time = part
-    return date_of(f"{day} {time}{zone}" if time else day)
+        elif not clock and _CLOCK.fullmatch(part):
+            clock = part
+    return date_of(f"{day} {clock}{zone}" if clock else day)
 
 
 def _told(found: re.Match[str]) -> tuple[datetime, str, str]:
     """The local time, how exact it is, and its zone as ISO 8601 writes it."""
     day = _day_of(found["day"])
     if found["hour"] is None:
-        return datetime(day.year, day.month, day.day), "day", ""  # noqa: DTZ001  # the zone comes later, if there is one
+        return datetime.combine(day, time()), "day", ""
     hour = int(found["hour"])
     if found["half"]:
         is_late = found["half"] in "pP"
         hour = hour % 12 + 12 * is_late if hour <= 12 else hour  # some write 13 p.m.
     micro = int((found["fraction"] or "").ljust(6, "0")[:6])
-    local = datetime(day.year, day.month, day.day, hour, int(found["minute"] or 0), int(found["second"] or 0), micro)  # noqa: DTZ001
+    local = datetime.combine(day, time(hour, int(found["minute"] or 0), int(found["second"] or 0), micro))
     return local, "second" if found["second"] else "minute", _zone_of(found["zone"] or "")
 
 
@@ -273,7 +273,7 @@ def _lenient(text: str) -> tuple[datetime, str, str]:
         when = _of_mail(text) if _MAIL.fullmatch(text) else datetime.fromisoformat(text)
         zone = "" if when.tzinfo is None else when.isoformat()[len(when.replace(tzinfo=None).isoformat()) :]
         return when.replace(tzinfo=None), "second", zone
-    return datetime(day.year, day.month, day.day), "day", ""  # noqa: DTZ001
+    return datetime.combine(day, time()), "day", ""
 
 
 def _of_mail(text: str) -> datetime:
