@@ -138,6 +138,27 @@ def test_a_reply_in_activitystreams(content_type: str) -> None:
     assert said.url == "https://other.example/@ann/6"
 
 
+@pytest.mark.parametrize(
+    ("content_type", "context", "author"),
+    [
+        pytest.param(AS2, None, ANN, id="as2-2.1-the-type-alone"),
+        pytest.param(AS2, "https://schema.org/", ANN, id="as2-2.1-another-context"),
+        pytest.param(LD, None, ANN, id="activitypub-3.2-the-profile-alone"),
+        pytest.param(LD, {"@vocab": f"{CONTEXT}#"}, ANN, id="the-profile-and-a-vocabulary"),
+        pytest.param(
+            f'application/ld+json; charset=utf-8; profile="https://x.example/ {CONTEXT}"', 5, ANN, id="of-two-profiles"
+        ),
+        pytest.param("application/ld+json", None, None, id="no-profile"),
+        pytest.param('application/ld+json; profile="https://x.example/"', None, None, id="another-profile"),
+        pytest.param(f'application/json; profile="{CONTEXT}"', None, None, id="a-profile-of-another-type"),
+    ],
+)
+def test_what_a_type_says_no_context_has_to(content_type: str, context: object, author: Author | None) -> None:
+    said = read({"@context": context, "type": "Note", "inReplyTo": TARGET, "attributedTo": PERSON}, content_type)
+    assert said.linked
+    assert said.author == author
+
+
 def note(**more: object) -> dict[str, Any]:
     return {"@context": CONTEXT, "type": "Note", **more}
 

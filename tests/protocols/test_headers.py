@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingback.protocols.headers import ContentType, Link, content_type, fresh_for, links_in
+from pingback.protocols.headers import ContentType, Link, content_type, fresh_for, links_in, profiles_in
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,21 @@ from pingback.protocols.headers import ContentType, Link, content_type, fresh_fo
 )
 def test_content_type(value: str | None, media_type: str, charset: str | None) -> None:
     assert content_type(value) == ContentType(media_type, charset)
+
+
+@pytest.mark.parametrize(
+    ("value", "profiles"),
+    [
+        pytest.param('a/b; profile="http://x.example/"', ["http://x.example/"], id="rfc6906-3.1-one"),
+        pytest.param('a/b; charset=x; Profile="x:1  x:2"', ["x:1", "x:2"], id="rfc6906-3.1-several"),
+        pytest.param("a/b; profile=http://x.example/", ["http://x.example/"], id="not-quoted"),
+        pytest.param("a/b", [], id="none"),
+        pytest.param("profile=x:1", [], id="no-media-type"),
+        pytest.param(None, [], id="absent"),
+    ],
+)
+def test_profiles(value: str | None, profiles: list[str]) -> None:
+    assert profiles_in(value) == profiles
 
 
 @given(st.text() | st.text(alphabet='a/;,="\\ '))

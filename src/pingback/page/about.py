@@ -48,7 +48,7 @@ def read_mention(
     utf8 = b"".join(to_utf8([page], charset))
     found, text, by_guest = None, "", False
     if said_in is not None:
-        asked = Asked(target=target, source=source, url=url, media_type=media_type)
+        asked = Asked(target=target, source=source, url=url, content_type=content_type)
         text = utf8.decode("utf-8", "replace")
         if (said := said_in(text, asked, len(page) >= LARGEST)) is not None:
             found, by_guest = _in_text(said, asked, relays), said.by_guest

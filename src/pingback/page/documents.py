@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     target: str
     source: str
     url: str
-    media_type: str
+    content_type: str | None
 
 
 def said_in(text: str, asked: Asked, is_target: Callable[[str], bool], *, is_linked: bool) -> Said | None:
@@ -91,7 +91,7 @@ class _Reading:
         self._asked = asked
         self._is_target = is_target
         self._wanted = Wanted(asked.target)
-        self._vocabulary = vocabulary_of(document, asked.media_type)
+        self._vocabulary = vocabulary_of(document, asked.content_type)
         self._speakers: list[_Speaker] = []
         self._cards: list[Item] = []
         self._free_cards: list[Item] = []

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from pingback.model import Author, MentionKind, Rsvp
 from pingback.page.properties import name_of
 from pingback.page.tree import ANSWERS
+from pingback.protocols.headers import content_type as parse_content_type
+from pingback.protocols.headers import profiles_in
 from pingback.urls import is_http, tidy, without_credentials
 
 MAX_VALUES = 100  # of one property
@@ -19,6 +21,7 @@ Answer = tuple[MentionKind, Rsvp | None]
 
 _STREAMS = ("https://www.w3.org/ns/activitystreams", "http://www.w3.org/ns/activitystreams")
 _STREAMS_TYPE = "application/activity+json"
+_LINKED_TYPE = "application/ld+json"
 _HTML = "text/html"
 
 
@@ -58,11 +61,21 @@ class Vocabulary(NamedTuple):
     card_of: Callable[[object], Author | None]
 
 
-def vocabulary_of(document: object, media_type: str) -> Vocabulary:
+def vocabulary_of(document: object, content_type: str | None) -> Vocabulary:
     """That of a document; where it says nothing of ActivityStreams, it may still hold microformats."""
     contexts = values_of(document, "@context") if isinstance(document, dict) else []
-    is_streams = any(isinstance(each, str) and each.rstrip("#") in _STREAMS for each in contexts)
-    return STREAMS if is_streams or media_type == _STREAMS_TYPE else MICROFORMATS
+    return STREAMS if _is_of_streams(content_type) or any(map(_is_streams, contexts)) else MICROFORMATS
+
+
+def _is_of_streams(content_type: str | None) -> bool:
+    """With such a type no context has to say it again (Activity Streams 2.0 §2.1, ActivityPub §3.2)."""
+    media_type = parse_content_type(content_type).media_type
+    is_linked = media_type == _LINKED_TYPE and any(map(_is_streams, profiles_in(content_type)))
+    return is_linked or media_type == _STREAMS_TYPE
+
+
+def _is_streams(name: object) -> bool:
+    return isinstance(name, str) and name.rstrip("#") in _STREAMS
 
 
 def values_of(item: Item, name: str) -> list[Any]:

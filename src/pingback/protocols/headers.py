@@ -49,7 +49,13 @@ def content_type(value: str | None) -> ContentType:
     found = _MEDIA_TYPE.match(value or "")
     if found is None:
         return ContentType("", None)
-    return ContentType(found[1].lower(), _charset(found.string, found.end()))
+    return ContentType(found[1].lower(), _parameter("charset", found.string, found.end()))
+
+
+def profiles_in(value: str | None) -> list[str]:
+    """The addresses in the `profile` parameter of a `Content-Type` field (RFC 6906 §3.1)."""
+    found = _MEDIA_TYPE.match(value or "")
+    return [] if found is None else (_parameter("profile", found.string, found.end()) or "").split()
 
 
 def links_in(values: Iterable[str]) -> Iterator[Link]:
@@ -86,9 +92,9 @@ def retry_after(seconds: float) -> dict[str, str]:
     return {"Retry-After": str(ceil(seconds))}
 
 
-def _charset(value: str, start: int) -> str | None:
+def _parameter(wanted: str, value: str, start: int) -> str | None:
     for name, quoted, plain in (match.groups("") for match in _PARAMETER.finditer(value, start)):
-        if name.lower() == "charset":
+        if name.lower() == wanted:
             return _ESCAPED.sub(r"\1", quoted) or plain.strip(" \t") or None
     return None
 
