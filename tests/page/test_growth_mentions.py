@@ -75,6 +75,11 @@ def people() -> Iterator[tuple[str, Shape]]:
     yield "rel=author", numbered("<a rel=author href=/%d>x</a>", ENTRY)
     yield "rel=me", numbered("<a rel=me href=/%d>x</a>", ENTRY)
     yield "cards with rel=me", numbered("<p class=h-card><a class=u-url rel=me href=/%d>x</a></p>", ENTRY)
+    thing = f"<div itemscope itemtype=https://schema.org/Article>{LINK}"
+    yield "authors by microdata", numbered("<i itemprop=author itemscope><a itemprop=url href=/%d>x</a></i>", thing)
+    yield "authors by microdata in one another", times("<i itemprop=author itemscope>", thing)
+    yield "things in things", times(f"{thing}<i itemprop=author>x</i>")
+    yield "an author of properties", times("<i itemprop=x>", f"{thing}<i itemprop=author itemscope>")
     yield "a long name", times("x", f"{ENTRY}<b class='p-author h-card'><i class=p-name>", "</i></b></div>")
     yield "a name of blanks", times(" \n", f"{ENTRY}<b class='p-author h-card'><i class=p-name>", "</i></b></div>")
     yield "a name of markup", times("<b>x</b>", f"{ENTRY}<b class='p-author h-card'><i class=p-name>", "</i></b></div>")

@@ -1,7 +1,8 @@
 """Who wrote a part of a page: better nobody than somebody else.
 
-An item's own author counts. What is not nested in another may leave it to its feed, to the page's `rel=author`, to a
-card, to JSON-LD or to the head. A comment has its own author or none, and never that of the post above it.
+An item's own author counts. What is not nested in another may leave it to microdata, to its feed, to the page's
+`rel=author`, to a card, to JSON-LD or to the head. A comment has its own author or none, and never that of the post
+above it.
 """
 
 import re
@@ -15,6 +16,7 @@ from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_ca
 from pingback.page.commenters import commenter_of
 from pingback.page.items import Subject
 from pingback.page.json_ld import Thing, is_posting, text_in, url_in, values_of
+from pingback.page.microdata import ABOUT, Authors, Named, authors_around, reference_of, text_of
 from pingback.page.nodes import Node, above
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
 from pingback.page.speaker import Speaker
@@ -31,7 +33,6 @@ _BYLINE = re.compile(
 )
 _METAS = ("author", "article:author", "dc.creator", "dcterms.creator")
 _SITE = frozenset({"site-title", "site-name"})  # what these say is the site's name: Jekyll's first theme links it so
-_ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject"})  # what may have an author as well
 
 
 def author_of(speaker: Speaker) -> Author | None:
@@ -53,13 +54,26 @@ class _Authors:
             return self._with_name(found, item.node) if speaker.is_free else found
         if speaker.comment is not None:
             return commenter_of(self._page, speaker.comment)
-        if speaker.row is not None:
-            return self._byline(speaker.row) or self._of_page(speaker.row)
-        if item is None:
-            return (self._of_post() if self._page.items else None) or self._of_page(None)
-        if not speaker.is_free or item.node.parts & (CITE | QUOTE) or not FEEDS.isdisjoint(item.node.classes):
+        if item is not None and not self._may_ask_the_page(item, speaker):
             return None
-        return self._of_feed(item) or self._of_page(item.node)
+        part = speaker.row if item is None else item.node
+        if item is None and (found := self._byline_of(part)) is not None:
+            return found
+        told = authors_around(self._page, speaker.links[0])
+        if told is not None and (speaker.row is None or speaker.row.holds(told.thing)):
+            found = self._of_markup(told)
+            if found is not None or told.is_answer:
+                return found
+        return (None if item is None else self._of_feed(item)) or self._of_page(part)
+
+    def _may_ask_the_page(self, item: Item, speaker: Speaker) -> bool:
+        return speaker.is_free and not item.node.parts & (CITE | QUOTE) and FEEDS.isdisjoint(item.node.classes)
+
+    def _byline_of(self, row: Node | None) -> Author | None:
+        """Of what stands in no item: a row's, or the post's."""
+        if row is not None:
+            return self._byline(row)
+        return self._of_post() if self._page.items else None
 
     # What an item says
 
@@ -132,6 +146,32 @@ class _Authors:
             name = (card.name or author.name) if is_bare else (author.name or card.name)
             author = Author(name=name, url=author.url, photo=author.photo or card.photo)
         return author if author.name or author.url else None
+
+    # What microdata and RDFa say
+
+    def _of_markup(self, told: Authors) -> Author | None:
+        found = (author for named in told.named if (author := self._marked_up(named)) is not None)
+        author = next(found, None) if told.are_together else sole_of(found)
+        is_foreign = author is not None and author.url is not None and not self._subject.is_site(key_of(author.url))
+        if author is not None and is_foreign and told.is_answer:  # which whoever answers may have typed in
+            return Author(name=author.name) if author.name else None
+        return author
+
+    def _marked_up(self, named: Named) -> Author | None:
+        """Whom one element names; what it does not say apart, its link and its words do."""
+        page, node = self._page, named.node
+        told = None if named.name is None else name_of(text_of(named.name) or words(page, named.name, portraits=False))
+        url = None if named.url is None else address(page, reference_of(named.url))
+        photo = None if named.photo is None else address(page, reference_of(named.photo))
+        written = text_of(node)
+        if written is not None:
+            rest = self._of_text(written)
+        else:
+            rest = self._value(node) if named.is_value or self._only_link(node) is not None else None
+        found = Author(name=told, url=url, photo=photo)
+        if rest is not None:
+            found = Author(name=told or rest.name, url=url or rest.url, photo=photo or rest.photo)
+        return self._known(found)
 
     # What the page says
 
@@ -230,7 +270,7 @@ class _Authors:
     def _of_json_ld(self) -> Author | None:
         things = self._page.json_ld
         postings = [thing for types, thing in things if is_posting(types)]
-        others = [thing for types, thing in things if types & _ABOUT]
+        others = [thing for types, thing in things if types & ABOUT]
         return self._of_things(postings) or self._of_things(others)
 
     def _of_things(self, things: Sequence[Thing]) -> Author | None:

@@ -31,19 +31,21 @@ _SKIPPED = frozenset(
 _SKIPPED_OF_PARTS = frozenset(
     "b bdi bdo big cite code dfn em font i kbd mark q s samp small span strong sub sup u".split()
 )
-_TELLING = frozenset("class id itemprop hidden style role".split())
+_TELLING = frozenset("class id itemprop itemscope typeof property rel hidden style role".split())
 _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
 # What stands in these, or in what has one of the attributes, may be beside the page's words, or others'.
 _BESIDE = frozenset("aside nav header footer dialog form blockquote".split())
 _HIDING = frozenset({"role", "hidden", "aria-hidden", "style"})
 
 _ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed published".split())
-_RELS = frozenset({"author", "bookmark", "me"})
+_RELS = frozenset({"author", "schema:author", "bookmark", "me"})
+_THINGS = frozenset({"itemprop", "itemscope", "typeof"})
 _PART, _BOX = 1, 2
 # What may say behind the link who speaks, and when: in lower case, and roughly.
 _SIGNS = tuple(b"entry card cite event review feed bookmark author <time published ld+json <meta <article".split())
 _SURE = re.compile(
-    rb"\bh-?(?:entry|feed|review)\b|\b[hv]-?(?:card|event)\b|\bh-cite\b|rel\s*=[^<>]{0,100}?(?:author|bookmark)"
+    rb"\bh-?(?:entry|feed|review)\b|\b[hv]-?(?:card|event)\b|\bh-cite\b"
+    rb"|(?:rel|itemprop|property)\s*=[^<>]{0,100}?(?:author|bookmark)"
     rb"|<time\b|published|ld\+json|<meta\b|<article\b"
 )
 
@@ -74,7 +76,7 @@ class Extent:
         if "rel" in attributes:
             value = attributes["rel"]
             told |= known[value] if value in known else self._told_by(value)
-        if "itemprop" in attributes:
+        if not _THINGS.isdisjoint(attributes):
             told |= _PART
         if not _HIDING.isdisjoint(attributes) or ("id" in attributes and attributes["id"] in COMMENT_LISTS):
             told |= _BOX
