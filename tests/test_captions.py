@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pingback.captions import label_of, line, link_of, name_of, title_of, via, written
+from pingback.captions import headline, label_of, line, link_of, name_of, title_of, via, written
 from pingback.model import Author, Content, Mention, MentionKind
 from tests.server.strangers import LIKE, PLAIN, REPLY, RSVP
 
@@ -26,6 +26,11 @@ from tests.server.strangers import LIKE, PLAIN, REPLY, RSVP
         pytest.param(replace(LIKE, kind=MentionKind.REPOST), "Repost: Bob", id="repost"),
         pytest.param(replace(LIKE, kind=MentionKind.BOOKMARK), "Bookmark: Bob", id="bookmark"),
         pytest.param(REPLY, "Reply: Dee: I do not think so. See my post.", id="reply"),
+        pytest.param(replace(LIKE, title="Part five"), "Like: Bob", id="like-of-a-page-with-a-title"),
+        pytest.param(replace(REPLY, title="On part five"), f"Reply: Dee: {REPLY.excerpt}", id="reply-with-a-title"),
+        pytest.param(
+            replace(REPLY, title="On part five", content=None), "Reply: On part five", id="reply-without-words"
+        ),
         pytest.param(RSVP, "RSVP maybe: Eve of the Moor", id="answer"),
         pytest.param(replace(RSVP, rsvp=None), "RSVP: Eve of the Moor", id="answer-that-is-none"),
     ],
@@ -33,6 +38,33 @@ from tests.server.strangers import LIKE, PLAIN, REPLY, RSVP
 def test_a_line(mention: Mention, expected: str) -> None:
     assert line(mention) == expected
     assert label_of(mention) == expected.partition(": ")[0]
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        pytest.param(PLAIN, "A post | Ann’s site", id="mention"),
+        pytest.param(REPLY, "Dee: I do not think so. See my post.", id="reply"),
+        pytest.param(LIKE, "Bob liked my.example/part-5", id="like"),
+        pytest.param(replace(LIKE, author=None), "b.example liked my.example/part-5", id="like-of-nobody"),
+        pytest.param(
+            replace(LIKE, kind=MentionKind.REPOST, target="https://my.example/"),
+            "Bob reposted my.example",
+            id="repost-of-the-front-page",
+        ),
+        pytest.param(replace(LIKE, kind=MentionKind.BOOKMARK), "Bob bookmarked my.example/part-5", id="bookmark"),
+        pytest.param(RSVP, "Eve of the Moor answered the invitation my.example/part-5: maybe", id="answer"),
+        pytest.param(
+            replace(RSVP, rsvp=None),
+            "Eve of the Moor answered the invitation my.example/part-5",
+            id="answer-that-is-none",
+        ),
+    ],
+)
+def test_a_headline(mention: Mention, expected: str) -> None:
+    assert headline(mention) == expected
+    if mention is not PLAIN:
+        assert headline(replace(mention, title="Part five")) == expected
 
 
 def test_long_words_end_at_a_word() -> None:

@@ -1,4 +1,7 @@
-"""What a list says of a mention in a line: who, what, when, and where to read it. The mentions are sanitized."""
+"""What a list says of a mention in a line: who, what, when, and where to read it. The mentions are sanitized.
+
+The title of a page that likes or answers another is mostly that other page's, so that it would tell of the wrong one.
+"""
 
 from collections.abc import Collection
 from html import escape
@@ -6,7 +9,7 @@ from html import escape
 from pingback.model import RELAYS, Mention, MentionKind
 from pingback.sanitized import timestamp
 from pingback.text import shorten
-from pingback.urls import host_of, is_at
+from pingback.urls import host_of, is_at, shown
 
 MAX_WORDS = 120  # characters of what somebody says, in the place of a title
 
@@ -16,6 +19,15 @@ DEEDS = {
     MentionKind.REPOST: "Repost",
     MentionKind.BOOKMARK: "Bookmark",
     MentionKind.RSVP: "RSVP",
+}
+# The same in a sentence, about a target.
+VERBS = {
+    MentionKind.REPLY: "replied to",
+    MentionKind.LIKE: "liked",
+    MentionKind.REPOST: "reposted",
+    MentionKind.BOOKMARK: "bookmarked",
+    MentionKind.RSVP: "answered the invitation",
+    MentionKind.MENTION: "mentioned",
 }
 
 
@@ -52,12 +64,30 @@ def html_of(mention: Mention) -> str | None:
     return escape(mention.excerpt) if mention.excerpt else None
 
 
+def own_title(mention: Mention) -> str | None:
+    """Its title, unless it is told by who did it, or by what somebody says."""
+    return None if mention.kind in DEEDS or mention.content else mention.title
+
+
 def title_of(mention: Mention) -> str:
-    """Its title; for a note without one who says what; its address where nothing of that is known."""
-    if mention.title:
-        return mention.title
+    """Its title; else who says what; its address where nothing of that is known."""
+    if title := own_title(mention):
+        return title
     words = shorten(" ".join((words_of(mention) or "").split()), MAX_WORDS)
     return ": ".join(filter(None, [speaker_of(mention), words])) or mention.url
+
+
+def headline(mention: Mention) -> str:
+    """The same for who sees neither its kind nor its target: what somebody did is a sentence."""
+    if mention.kind not in DEEDS:
+        return title_of(mention)
+    answer = f": {mention.rsvp}" if mention.rsvp else ""
+    return f"{name_of(mention)} {VERBS[mention.kind]} {brief(mention.target)}{answer}"
+
+
+def brief(url: str) -> str:
+    """A URL for people, without what every one of them has."""
+    return shown(url).removeprefix("https://").removeprefix("http://").removesuffix("/")
 
 
 def label_of(mention: Mention) -> str:

@@ -149,14 +149,15 @@ def test_a_stranger_s_words_stay_words(store: Store, clock: Clock, server: MailS
         ),
         pytest.param(
             replace(LIKE, author=None),
-            "Like: https://b.example/like (approved)\n  https://b.example/like\n  -> https://my.example/part-5\n",
+            "Like: b.example (approved)\n  https://b.example/like\n  -> https://my.example/part-5\n",
             id="nobody",
         ),
     ],
 )
 def test_what_a_mail_says(store: Store, clock: Clock, server: MailServer, mention: Mention, expected: str) -> None:
+    """Whatever their page is called, which may have the title of the one that it likes or answers."""
     made = notifier(store, clock, by_mail(server))
-    store.mentions.keep(replace(mention, received=clock.instant, verified=clock.instant))
+    store.mentions.keep(replace(mention, title="Part five", received=clock.instant, verified=clock.instant))
     made.tell()
     [mail] = server.mails
     assert mail.get_content() == expected

@@ -158,6 +158,12 @@ def test_json_has_the_mentions_of_the_command_line(receiver: Receiver) -> None:
     assert asked(receiver, "/api/mentions.json") == {"mentions": [kept.as_json()]}
 
 
+@pytest.mark.parametrize("mention", [LIKE, REPLY, RSVP], ids=["like", "reply", "answer"])
+def test_readers_of_jf2_find_no_name_in_the_place_of_who_and_what(receiver: Receiver, mention: Mention) -> None:
+    keep(receiver, replace(mention, title="Part five"))
+    assert "name" not in asked(receiver, "/api/mentions.jf2")["children"][0]
+
+
 def test_json_has_kind_answer_address_and_words(receiver: Receiver) -> None:
     keep(receiver, RSVP, REPLY)
     reply, rsvp = asked(receiver, "/api/mentions.json", f"{ASKED}&sort-dir=up")["mentions"]
@@ -178,7 +184,7 @@ def test_atom_read_by_a_feed_reader(receiver: Receiver) -> None:
     assert (plain.author, plain.author_detail.href) == ("Ann", "https://a.example/")
     assert (plain.published, plain.updated) == ("2026-01-01T08:00:00Z", "2026-01-02T12:00:01Z")
     assert [link.href for link in plain.links if link.rel == "related"] == [TARGET]
-    assert (like.title, like.author, like.tags[0].term) == ("Bob", "Bob", "like-of")
+    assert (like.title, like.author, like.tags[0].term) == ("Bob liked my.example/part-5", "Bob", "like-of")
 
 
 def test_a_reply_in_atom(receiver: Receiver) -> None:

@@ -18,7 +18,7 @@ from tests.receive.conftest import ask_for_all_it_can
 from tests.receive.lax import Receiver
 from tests.receive.pages import PATIENCE, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
-from tests.server.strangers import REPLY
+from tests.server.strangers import LIKE, REPLY
 
 FORM = "application/x-www-form-urlencoded"
 SUCCESS = '<?xml version="1.0" encoding="utf-8"?>\n<response><error>0</error></response>\n'
@@ -214,6 +214,12 @@ def test_a_listing_of_a_reply(receiver: Receiver) -> None:
         "https://d.example/notes/7",
         "I do not think so. See my post.",
     ]
+
+
+def test_a_listing_of_a_like(receiver: Receiver) -> None:
+    receiver.store.mentions.keep(replace(LIKE, target=TARGET, title="Part five"))
+    [item] = ET.fromstring(get(receiver, "a=1&b=2&__mode=rss").body).iter("item")
+    assert [element.text for element in item] == ["Bob liked my.example/part-5?a=1&b=2", LIKE.source, "-"]
 
 
 def test_a_listing_of_what_is_not_the_sites(pages: Pages) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
-from pingback.captions import label_of, link_of, speaker_of, words_of
+from pingback.captions import label_of, link_of, name_of, own_title, speaker_of, words_of
 from pingback.clock import Clock, now
 from pingback.errors import BadStatus, PingbackError, StoreError
 from pingback.jobs.retry import NOTIFICATIONS
@@ -278,9 +278,9 @@ class Notifier:
 
 def _paragraph(mention: Mention) -> str:
     told = sanitized(mention)
-    who = speaker_of(told)
-    lines = [f"{label_of(told)}: {told.title or who or link_of(told)} ({told.status})"]
-    lines += [f"by {who}"] if who and told.title else []
+    who, title = speaker_of(told), own_title(told)
+    lines = [f"{label_of(told)}: {title or name_of(told)} ({told.status})"]
+    lines += [f"by {who}"] if who and title else []
     lines += [link_of(told), f"-> {told.target}"]
     lines += [f"said at {told.source}"] if link_of(told) != told.source else []
     words = shorten(words_of(told) or "", LONGEST_WORDS)

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
-from pingback.captions import html_of, name_of, title_of, words_of
+from pingback.captions import headline, html_of, name_of, own_title, words_of
 from pingback.model import Author, Mention, MentionKind
 from pingback.sanitized import timestamp
 
@@ -41,7 +41,7 @@ def _add_entry(entry: etree._Element, mention: Mention) -> None:
     """The pair of source and target is what stays the same of a mention, and of it alone."""
     author = mention.author or Author()
     _text(entry, "id", uuid5(NAMESPACE_URL, f"{mention.source} {mention.target}").urn)
-    _text(entry, "title", title_of(mention))
+    _text(entry, "title", headline(mention))
     _text(entry, "updated", timestamp(_updated(mention)))
     _text(entry, "published", timestamp(mention.published or mention.received))
     _link(entry, "alternate", mention.url)
@@ -92,8 +92,8 @@ def _jf2_entry(mention: Mention) -> dict[str, object]:
         entry |= {"rsvp": mention.rsvp, MentionKind.REPLY.value: mention.target}
     else:
         entry[mention.kind.value] = mention.target
-    if mention.title:
-        entry["name"] = mention.title
+    if title := own_title(mention):  # a reader that finds a name shows that, and no words
+        entry["name"] = title
     if html := html_of(mention):
         entry["content"] = {"html": html, "text": words_of(mention)}
     return entry

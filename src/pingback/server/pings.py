@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pingback.captions import title_of, words_of
+from pingback.captions import headline, words_of
 from pingback.errors import Fault, FaultCode
 from pingback.model import Mention
 from pingback.protocols.headers import UNKEPT
@@ -162,4 +162,4 @@ def _value_of(other: OtherCall, receiver: "Receiver", client_ip: str | None) -> 
 def _listed(mention: Mention) -> Listed:
     shown = sanitized(mention)
     words = " ".join((words_of(shown) or _NO_WORDS).split())
-    return Listed(title=title_of(shown), link=shown.url, description=shorten(words, MAX_TEXT))
+    return Listed(title=headline(shown), link=shown.url, description=shorten(words, MAX_TEXT))

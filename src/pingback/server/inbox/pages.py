@@ -10,14 +10,13 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pingback.captions import speaker_of, via, written
-from pingback.model import MentionKind
+from pingback.captions import VERBS, brief, speaker_of, via, written
 from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
 from pingback.server.http import Response, plain
 from pingback.server.inbox.visit import Visit
 from pingback.text import clean
-from pingback.urls import is_http, shown, split
+from pingback.urls import is_http, split
 
 # The referrer is for ourselves: with `no-referrer`, browsers would say of our own forms that their origin is "null".
 HEADERS = NOSNIFF | {
@@ -34,15 +33,6 @@ MAX_LINE = 400  # characters of a stranger that are shown in one place; what is 
 _FOLDER = files("pingback.server.inbox")
 _ASSETS = {"inbox.css": "text/css; charset=utf-8", "inbox.js": "text/javascript; charset=utf-8"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # at the address with this digest
-
-_VERBS = {
-    MentionKind.REPLY: "replied to",
-    MentionKind.LIKE: "liked",
-    MentionKind.REPOST: "reposted",
-    MentionKind.BOOKMARK: "bookmarked",
-    MentionKind.RSVP: "answered the invitation",
-    MentionKind.MENTION: "mentioned",
-}
 
 
 def render(
@@ -74,8 +64,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["assets"] = {name: f"{name}?{_digest(name)}" for name in _ASSETS}
-    environment.globals["verbs"] = _VERBS
-    environment.filters |= {"shown": _shown, "host": _host, "line": partial(clean, length=MAX_LINE)}
+    environment.globals["verbs"] = VERBS
+    environment.filters |= {"shown": brief, "host": _host, "line": partial(clean, length=MAX_LINE)}
     environment.filters |= {"sanitized": sanitized, "speaker": speaker_of, "via": via, "written": written}
     environment.tests["http"] = lambda url: url is not None and is_http(url)
     return environment
@@ -88,11 +78,6 @@ def _content(name: str) -> bytes:
 
 def _digest(name: str) -> str:
     return hashlib.sha256(_content(name)).hexdigest()[:12]
-
-
-def _shown(url: str) -> str:
-    """A URL without what every one of them has."""
-    return shown(url).removeprefix("https://").removeprefix("http://").removesuffix("/")
 
 
 def _host(url: str) -> str:
