@@ -8,10 +8,13 @@ from html import escape
 
 from pingback.model import RELAYS, Mention, MentionKind
 from pingback.sanitized import timestamp
-from pingback.text import shorten
-from pingback.urls import host_of, is_at, shown
+from pingback.text import EXCERPT_LENGTH, clean, shorten
+from pingback.urls import host_of, is_at, is_http, shown
 
 MAX_WORDS = 120  # characters of what somebody says, in the place of a title
+# Of a reply, shown whole where it stands among others.
+MAX_OPEN = 2000  # characters
+MAX_OPEN_LINES = 60
 
 # What somebody did, of whom nothing else needs to be said.
 DEEDS = {
@@ -54,14 +57,24 @@ def name_of(mention: Mention) -> str:
 
 def words_of(mention: Mention) -> str | None:
     """What it says, as plain text: a reply all of it, in lines; another what stands around its link."""
-    return mention.content.text if mention.content else mention.excerpt
+    if mention.content:
+        return mention.content.text
+    return None if mention.kind is MentionKind.BOOKMARK and _is_its_link(mention) else mention.excerpt
 
 
 def html_of(mention: Mention) -> str | None:
     """The same as HTML."""
     if mention.content:
         return mention.content.html
-    return escape(mention.excerpt) if mention.excerpt else None
+    words = words_of(mention)
+    return escape(words) if words else None
+
+
+def beginning_of(mention: Mention) -> str | None:
+    """The first words of a reply that is too long to stand open among others; None for all else."""
+    text = mention.content.text if mention.content else ""
+    is_long = len(text) > MAX_OPEN or text.count("\n") >= MAX_OPEN_LINES
+    return clean(text, EXCERPT_LENGTH) if is_long else None
 
 
 def own_title(mention: Mention) -> str | None:
@@ -107,3 +120,9 @@ def line(mention: Mention) -> str:
 def written(mention: Mention) -> str | None:
     """When it was published, in ISO 8601: as its page says it, with a zone only where that has one; else in UTC."""
     return mention.published_as or (mention.published and timestamp(mention.published)) or None
+
+
+def _is_its_link(mention: Mention) -> bool:
+    """What stands around the link is no more than what the link is called."""
+    said = (mention.excerpt or "").casefold()
+    return said in (mention.title or "").casefold() or is_http(said)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from pingback.model import Author, MentionKind, MentionStatus, OutcomeStatus, Rsvp
+from pingback.model import Author, Content, MentionKind, MentionStatus, OutcomeStatus, Rsvp
 from tests.browser.fixture import opened
 from tests.browser.scene import PASSWORD, Scene, empty_scene, mention, scene
 from tests.loopback import Site, page
@@ -363,3 +363,22 @@ def test_who_does_what(
         expect(link).to_have_attribute("href", href)
         expect(browser_page.locator(".facts")).to_contain_text(facts)
         expect(browser_page.locator(".target")).to_contain_text(target)
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_long_reply_is_folded_and_opens_by_a_key(browser: Browser, has_scripts: bool) -> None:
+    said = "word " * 1500 + "x" * 2000
+    reply = replace(mention("https://b.example/1"), kind=MentionKind.REPLY, content=Content(text=said, html=said))
+    with empty_scene() as garden, opened(browser, java_script_enabled=has_scripts, **PHONE) as shown:
+        garden.keep(reply)
+        garden.log_in(shown)
+        summary, whole = shown.locator(".item summary"), shown.locator(".item blockquote")
+        expect(summary).to_have_text("word " * 39 + "word…")
+        expect(whole).not_to_be_visible()
+        summary.press("Enter")
+        expect(whole).to_have_text(said)
+        expect(whole).to_be_visible()
+        box = summary.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 360
+        assert whole.evaluate("found => found.scrollWidth <= found.clientWidth")

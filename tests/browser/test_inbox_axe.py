@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
-from pingback.model import MentionStatus
+from pingback.model import Content, MentionStatus
 from tests.browser.axe import violations
 from tests.browser.fixture import opened
 from tests.browser.scene import Scene, empty_scene, mention, scene
@@ -21,6 +21,7 @@ def garden() -> Iterator[Scene]:
         for number in range(2):
             waiting = garden.keep(replace(mention(f"https://new.example/{number}"), title=None, verified=None))
         garden.store.moderation.decide([waiting], MentionStatus.APPROVED)
+        garden.keep(replace(mention("https://long.example/"), content=Content(text="word " * 2000, html="word")))
         yield garden
 
 

@@ -33,6 +33,13 @@ DOCS = Path(__file__).parents[2] / "docs/display.md"
 DIV = f'<div data-pingback-mentions data-target="{TARGET}"><a href="#">Mentions</a></div>'
 
 
+BOOKMARK = replace(LIKE, kind=MentionKind.BOOKMARK, title="Part five", excerpt="Twice, for the joins.")
+WORDS = "So it is. " * 990
+LONG_REPLY = replace(
+    REPLY, source="https://l.example/1", author=Author(name="Lon"), content=Content(text=WORDS, html=f"<p>{WORDS}</p>")
+)
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Store("sqlite://") as store, Receiver(site="https://my.example/", store=store, client=Pages()) as receiver:
@@ -112,6 +119,14 @@ def test_what_a_person_reads() -> None:
             id="answer-with-words",
         ),
         pytest.param(replace(RSVP, rsvp=None), ["Eve of the Moor, e.example"], id="answer-that-is-none"),
+        pytest.param(BOOKMARK, ["Bookmarked by", "Bob Twice, for the joins.", "Twice, for the joins."], id="bookmark"),
+        pytest.param(
+            replace(BOOKMARK, excerpt="Part Five", title="Part five – a book"),
+            ["Bookmarked by", "Bob"],
+            id="bookmarked-link",
+        ),
+        pytest.param(replace(BOOKMARK, excerpt=TARGET), ["Bookmarked by", "Bob"], id="bookmarked-address"),
+        pytest.param(replace(BOOKMARK, kind=MentionKind.LIKE), ["Liked by", "Bob"], id="like-with-words"),
     ],
 )
 def test_who_says_what(mention: Mention, expected: list[str]) -> None:
@@ -144,10 +159,48 @@ def test_the_day_is_the_one_that_was_written(written: str | None, day: str, inst
     assert (time.get_text(), time["datetime"]) == (day, instant)
 
 
-def test_a_long_reply_is_shown_whole() -> None:
-    words = "So it is. " * 990
-    html = fragment([replace(REPLY, content=Content(text=words, html=f"<p>{words}</p>"))])
-    assert html.count("So it is.") == 990
+def test_a_long_reply_is_folded_and_whole() -> None:
+    [folded] = BeautifulSoup(fragment([LONG_REPLY]), "html.parser").select("li > details")
+    summary, whole = folded.find_all(True, recursive=False)
+    assert summary.get_text() == "So it is. " * 19 + "So it is.…"
+    assert whole.get_text() == WORDS
+    assert (summary.name, whole["class"]) == ("summary", ["e-content"])
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        pytest.param("x" * 2000, 0, id="long"),
+        pytest.param("x" * 2001, 1, id="very-long"),
+        pytest.param("x\n" * 60, 0, id="lines"),
+        pytest.param("x\n" * 61, 1, id="many-lines"),
+    ],
+)
+@pytest.mark.parametrize("mention", [REPLY, RSVP], ids=["reply", "answer"])
+def test_what_is_folded(mention: Mention, text: str, folded: int) -> None:
+    html = fragment([replace(mention, content=Content(text=text, html=f"<p>{text}</p>"))])
+    assert (html.count("<details"), html.count("</details>"), html.count("e-content")) == (folded, folded, 1)
+
+
+def test_what_is_folded_is_one_value_for_a_reader_of_microformats() -> None:
+    entry = f'<article class="h-entry"><h1 class="p-name">Five</h1>{fragment([LONG_REPLY])}</article>'
+    [comment] = mf2py.parse(doc=entry, url=TARGET)["items"][0]["properties"]["comment"]
+    assert set(comment["properties"]) == {"author", "url", "published", "content"}
+    assert [each["value"] for each in comment["properties"]["content"]] == [WORDS.strip()]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        pytest.param("</summary></details><b>" * 200, "<p>x</p>", id="text"),
+        pytest.param("x" * 3000, "<p>" + "</div></details></li></ol></section><summary>y</summary>" * 50, id="html"),
+    ],
+)
+def test_nobody_ends_the_fold_from_inside(text: str, html: str) -> None:
+    read = BeautifulSoup(fragment([replace(REPLY, content=Content(text=text, html=html)), LIKE]), "html5lib")
+    assert len(read.select("section li.u-comment > details > .e-content")) == 1
+    assert len(read.select("section > .pingback-group li.u-like")) == 1
+    assert [len(read.find_all(tag)) for tag in ("details", "summary", "section")] == [1, 1, 1]
 
 
 def test_nothing_to_show_is_nothing_to_read() -> None:
@@ -168,6 +221,12 @@ def test_nothing_to_show_is_nothing_to_read() -> None:
 def test_each_person_once(others: list[dict[str, Any]], expected: list[str]) -> None:
     likes = [replace(LIKE, source=f"https://b.example/{number}", **other) for number, other in enumerate(others)]
     assert seen(fragment([LIKE, *likes]))[2:] == expected
+
+
+def test_of_one_person_the_bookmark_stands_that_says_something() -> None:
+    bare = replace(BOOKMARK, source="https://b.example/2", excerpt=None)
+    for told in ([bare, BOOKMARK], [BOOKMARK, bare]):
+        assert seen(fragment(told))[1:] == ["Bookmarked by", "Bob Twice, for the joins.", "Twice, for the joins."]
 
 
 def test_of_two_answers_of_one_person_the_last_one_stands() -> None:
@@ -497,9 +556,44 @@ def test_more_than_it_shows_is_behind_a_link_to_the_server(
     expect(more).to_have_attribute("href", re.compile(re.escape(f"{server}/mentions?")))
 
 
+def test_a_long_reply_opens_by_a_key_and_is_read_whole(
+    browser_page: Page, site: Site, server: str, store: Store
+) -> None:
+    store.mentions.keep(LONG_REPLY)
+    page = filled(browser_page, site, server, DIV)
+    whole = page.locator("details > .e-content")
+    expect(page.locator("summary")).to_be_visible()
+    expect(whole).not_to_be_visible()
+    for key in ("Tab", "Tab", "Tab", "Enter"):  # behind the links to the reply and to its page
+        page.keyboard.press(key)
+    expect(whole).to_be_visible()
+    expect(whole).to_have_text(WORDS)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_style_of_the_docs_fits_any_width_and_prints_what_is_folded(browser_page: Page, width: int) -> None:
+    [style] = re.findall(r"^```css\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    unbroken = Content(text="x" * 3000, html=f"<p>{'x' * 3000}</p>")
+    html = fragment([PLAIN, LIKE, BOOKMARK, LONG_REPLY, replace(RSVP, content=unbroken)])
+    browser_page.set_viewport_size({"width": width, "height": 800})
+    browser_page.set_content(f"<!doctype html><title>Five</title><style>{style}</style>{html}")
+    whole = browser_page.locator("details > .e-content")
+    expect(whole.first).not_to_be_visible()
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == width
+    for summary in browser_page.locator("summary").all():
+        summary.click()
+    expect(whole.first).to_be_visible()
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == width
+    for summary in browser_page.locator("summary").all():
+        summary.click()
+    browser_page.emulate_media(media="print")
+    expect(whole.first).to_be_visible()
+    expect(whole.last).to_be_visible()
+
+
 def test_everybody_can_read_it(browser_page: Page, site: Site) -> None:
     elsewhere = replace(REPLY, permalink="https://f.example/1")
-    html = fragment([PLAIN, LIKE, REPLY, RSVP, elsewhere], title="Five")
+    html = fragment([PLAIN, LIKE, BOOKMARK, REPLY, LONG_REPLY, RSVP, elsewhere], title="Five")
     document = f"<!doctype html><html lang=de><title>Fünf</title><main><h1>Fünf</h1>{html}</main>"
     site.pages["/"] = answered(document.encode())
     browser_page.goto(site.url)

@@ -1,8 +1,8 @@
 """The mentions of a page as a fragment of HTML for it, with microformats, and a script that shows it on static pages.
 
-As blogs have it: “3 thoughts on …”, and each in order of arrival, a reply with all its words; likes, and answers to an
-invitation, are rows of names. A stranger's picture is not among it: to load it would tell the stranger who reads the
-page.
+As blogs have it: “3 thoughts on …”, and each in order of arrival, a reply with all its words, folded where they are
+many; likes, bookmarks, and answers to an invitation, are rows of names. A stranger's picture is not among it: to load
+it would tell the stranger who reads the page.
 """
 
 import logging
@@ -12,9 +12,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from pingback.captions import link_of, name_of, speaker_of, via, words_of, written
+from pingback.captions import beginning_of, link_of, name_of, speaker_of, via, words_of, written
 from pingback.errors import Fault, StoreError
-from pingback.model import RELAYS, REPLIES, Mention, MentionKind, Rsvp
+from pingback.model import REACTIONS, RELAYS, REPLIES, Mention, MentionKind, Rsvp
 from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
 from pingback.server.api import CACHED, PREFLIGHT, SHARED
@@ -148,14 +148,17 @@ def _template() -> "Template":
     # Autoescape is for all of it, whatever a template is called.
     pages = Environment(loader=PackageLoader("pingback.server"), autoescape=True, undefined=StrictUndefined)
     pages.filters |= {
+        "beginning": beginning_of,
         "host": host_of,
         "initials": _initials,
         "link": link_of,
         "name": name_of,
         "via": via,
+        "words": words_of,
         "written": written,
     }
     pages.tests["note"] = _is_note
+    pages.globals["reactions"] = REACTIONS
     return pages.get_template("mentions.html")
 
 
@@ -167,10 +170,12 @@ def _is_note(mention: Mention) -> bool:
 
 
 def _each_person_once(mentions: Iterable[Mention]) -> list[Mention]:
-    """The first of each author's."""
+    """The first of each author's, or the first in which they say something."""
     found: dict[object, Mention] = {}
     for mention in mentions:
-        found.setdefault(_person(mention), mention)
+        known = found.setdefault(_person(mention), mention)
+        if words_of(mention) and not words_of(known):
+            found[_person(mention)] = mention
     return list(found.values())
 
 

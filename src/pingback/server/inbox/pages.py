@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pingback.captions import VERBS, brief, speaker_of, via, written
+from pingback.captions import VERBS, beginning_of, brief, speaker_of, via, written
 from pingback.protocols.headers import NOSNIFF
 from pingback.sanitized import sanitized
 from pingback.server.http import Response, plain
@@ -67,6 +67,7 @@ def _environment() -> Environment:
     environment.globals["verbs"] = VERBS
     environment.filters |= {"shown": brief, "host": _host, "line": partial(clean, length=MAX_LINE)}
     environment.filters |= {"sanitized": sanitized, "speaker": speaker_of, "via": via, "written": written}
+    environment.filters |= {"beginning": beginning_of}
     environment.tests["http"] = lambda url: url is not None and is_http(url)
     return environment
 
