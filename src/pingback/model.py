@@ -282,7 +282,8 @@ class Verification(Statement):
 
     def as_json(self) -> dict[str, object]:
         shown = {"source": self.source, "target": self.target, "linked": self.linked, "reason": self.reason}
-        return shown | _OF_VERIFICATION.of(_verification_values(self))
+        answer = {} if self.rsvp is None else {"rsvp": self.rsvp}
+        return shown | _OF_VERIFICATION.of(_verification_values(self)) | answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,8 @@ def test_an_answer_to_an_invitation(site: Site, run: Run) -> None:
         "answer: maybe",
         "content: If it rains not.",
     ]
+    [told] = run("verify", f"{site.url}/8", TARGET, "--json", *ALLOW).printed
+    assert (told["kind"], told["rsvp"]) == ("rsvp", "maybe")
 
 
 def test_an_address_on_another_host(site: Site, run: Run) -> None:
