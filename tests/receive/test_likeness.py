@@ -94,6 +94,10 @@ NOTE = replace(READ, kind=MentionKind.REPLY, title=None, excerpt=SAID[:60], cont
         pytest.param({"author": None}, False, id="a-note-by-nobody"),
         pytest.param({"author": replace(ANN, name="Ann Tick")}, True, id="her-whole-name"),
         pytest.param({"author": replace(ANN, name="Cheap pills")}, False, id="another-name"),
+        pytest.param({"author": None, "title": "The clock"}, False, id="a-name-that-is-gone"),
+        pytest.param(
+            {"author": replace(ANN, name=None), "title": "The clock"}, False, id="an-address-without-its-name"
+        ),
     ],
 )
 def test_what_a_reply_said(now: dict[str, object], same: bool) -> None:
@@ -112,6 +116,7 @@ def test_the_same_title_makes_a_rewritten_reply_no_same_page() -> None:
         pytest.param(None, {"kind": MentionKind.REPLY, "content": content(SAID)}, False, id="words"),
         pytest.param(None, {"author": Author(name="Ann B.")}, True, id="a-name"),
         pytest.param(None, {"author": Author(name="Cheap pills")}, False, id="another-name"),
+        pytest.param(None, {"author": None}, False, id="no-name"),
         pytest.param(MentionStatus.APPROVED, {"excerpt": SAID}, True, id="words-of-whom-the-owner-approved"),
     ],
 )

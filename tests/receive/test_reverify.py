@@ -142,6 +142,30 @@ def test_what_waits_has_the_reason_that_it_has_now(
     assert (mention.status, mention.reason) == (PENDING, NOT_TRUSTED)
 
 
+def test_an_approval_does_not_pass_from_one_name_to_another_by_way_of_none(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    receiver = make(decide=hold)
+    pages.web[SOURCE] = by("Ann")
+    approved = receiver.ping(SOURCE, TARGET)
+    store.moderation.decide([approved.id], APPROVED)  # type: ignore[list-item]  # it was kept
+    for name in (None, "Bob"):
+        pages.web[SOURCE] = by(name)
+        clock.pass_by(hours=2)
+        refusal(receiver)
+    mention = store.mentions.find(SOURCE, TARGET)
+    assert mention is not None
+    assert (mention.status, mention.reason) == (PENDING, "changed since it was approved; " + NOT_TRUSTED)
+
+
+def by(name: str | None) -> Page:
+    author = f'<a class="p-author h-card" href="/">{name}</a>' if name else ""
+    return Page(
+        f'<title>A post</title><main class="h-entry">{author}<p class="e-content">Go and read '
+        f'<a href="{TARGET}">part five</a>, all of you.</p></main>'
+    )
+
+
 def test_what_waits_again_does_not_come_back_by_leaving(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:

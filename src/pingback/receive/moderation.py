@@ -201,8 +201,13 @@ def _in_common(one: str, other: str) -> float:
 
 
 def _is_another_name(known: Mention, found: Mention) -> bool:
-    """Somebody else says it by now, or under a name that has little of the one that the owner read."""
+    """Somebody else says it by now, or nobody by name, or under one that has little of what the owner read.
+
+    What nobody says any more, the next page could have anybody say.
+    """
     names = [mention.author.name if mention.author else None for mention in (known, found)]
+    if names[0] and not names[1]:
+        return True
     if not any(names):  # lists show the site's name in its place
         names = [mention.site_name for mention in (known, found)]
     before, after = ((name or "").casefold()[:COMPARED] for name in names)
