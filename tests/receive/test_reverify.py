@@ -142,6 +142,21 @@ def test_what_waits_has_the_reason_that_it_has_now(
     assert (mention.status, mention.reason) == (PENDING, NOT_TRUSTED)
 
 
+def test_what_waits_waits_for_the_owner_and_says_what_became_of_its_reason(
+    make: MakeReceiver, store: Store, pages: Pages, clock: Clock
+) -> None:
+    """Nobody would be told that it is shown by now; and a page that somebody looks at again may be another one."""
+    receiver = make(decide=in_order([known_good(store.mentions, relays=())], last=hold))
+    pages.web[f"{SOURCE}-2"] = LINKING
+    assert [receiver.ping(source, TARGET).reason for source in (SOURCE, f"{SOURCE}-2")] == [NOT_TRUSTED] * 2
+    store.moderation.decide([2], APPROVED)
+    clock.pass_by(hours=2)
+    refusal(receiver)
+    mention = store.mentions.find(SOURCE, TARGET)
+    assert mention is not None
+    assert (mention.status, mention.reason) == (PENDING, "it would be approved if it came now")
+
+
 def test_an_approval_does_not_pass_from_one_name_to_another_by_way_of_none(
     make: MakeReceiver, store: Store, pages: Pages, clock: Clock
 ) -> None:

@@ -32,6 +32,7 @@ Decider: TypeAlias = Callable[[Mention], MentionStatus | Opinion | None]  # None
 
 NOT_TRUSTED = "its author is not trusted yet"  # `pingback.receive.deciders.known`
 CHANGED = "changed since it was approved"
+OVERTAKEN = "it would be approved if it came now"
 
 ON_ITS_WORD = "kept on the word of its sender, and not verified"
 

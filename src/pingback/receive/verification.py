@@ -25,7 +25,7 @@ from pingback.jobs.steps import End
 from pingback.jobs.workers import worker_id
 from pingback.model import RELAYS, Mention, MentionStatus, Protocol, Verification
 from pingback.page.about import READER
-from pingback.receive.moderation import CHANGED, Moderator, is_same_page, with_page, withdrawn
+from pingback.receive.moderation import CHANGED, OVERTAKEN, Moderator, is_same_page, with_page, withdrawn
 from pingback.receive.observer import NOBODY, Alarm, Observer, log_renewed, log_settled, timed
 from pingback.receive.pages import SitePages
 from pingback.receive.verify import counted_as, fault_of, headers_for, is_gone, may_pass, verify
@@ -284,12 +284,17 @@ class Verifier:
             return withdrawn(known, self.clock(), fault.code)
 
     def _still_waiting(self, found: Mention) -> Mention:
-        """What waits for the owner goes on waiting, for the reason that it has by now."""
+        """What waits for the owner goes on waiting, for the reason that it has by now.
+
+        The owner was told that it waits, and would not be told that it is shown.
+        """
         if found.decision is None and not (found.held_for or "").startswith(CHANGED):
             with suppress(Fault):
                 decided = self.moderator.decided(found)
                 if decided.status is MentionStatus.PENDING:
                     return decided
+                if decided.status is MentionStatus.APPROVED:
+                    return replace(found, held_for=OVERTAKEN)
         return found
 
     def _renew(self, found: Mention, job: Job) -> Mention | None:
