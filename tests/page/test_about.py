@@ -67,6 +67,21 @@ def test_excerpt(page: str, excerpt: str | None) -> None:
     assert read(page).excerpt == excerpt
 
 
+@pytest.mark.parametrize(
+    ("note", "excerpt"),
+    [
+        pytest.param('<p class="e-content">Twice.</p><p class="p-summary">No</p>', "Twice.", id="content"),
+        pytest.param('<p class="p-summary">Twice.</p>', "Twice.", id="summary"),
+        pytest.param("<p>Twice.</p>", "Bookmarked Part five", id="around-the-link"),
+    ],
+)
+def test_what_a_bookmark_says(note: str, excerpt: str) -> None:
+    found = read(
+        f'<main class="h-entry"><p>Bookmarked <a class="u-bookmark-of" href="{TARGET}">Part five</a></p>{note}'
+    )
+    assert (found.kind, found.excerpt, found.content) == ("bookmark-of", excerpt, None)
+
+
 H_CARD = (
     '<div class="p-author h-card"><img class="u-photo" src="/ann.jpg" alt="">'
     '<a class="p-name u-url" href="/ann">Ann</a></div>'

@@ -24,6 +24,8 @@ from pingback.urls import host_of, is_at
 
 READER = 1  # the version of what reads pages here; it counts up when stored mentions should be read again
 
+_NOTES = ("e-content", "p-summary")  # what somebody says beside their bookmark
+
 
 def read_mention(
     page: bytes,
@@ -105,7 +107,8 @@ def _words_of(page: Page, speaker: Speaker, description: str | None) -> tuple[Co
     item, kind = speaker.item, speaker.kind
     if kind in REACTIONS:
         return None, None
-    if item is not None and (kind in REPLIES or (kind is MentionKind.BOOKMARK and "e-content" in item.properties)):
+    has_note = kind is MentionKind.BOOKMARK and item is not None and any(name in item.properties for name in _NOTES)
+    if item is not None and (kind in REPLIES or has_note):
         content = reply_of(page, item, speaker.links)
         excerpt = None if content is None else excerpt_of(content) or None
         if kind in REPLIES:
