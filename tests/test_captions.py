@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pingback.captions import headline, label_of, line, link_of, name_of, title_of, via, written
+from pingback.captions import headline, label_of, line, link_of, name_of, title_of, via, words_of, written
 from pingback.model import Author, Content, Mention, MentionKind
 from tests.server.strangers import LIKE, PLAIN, REPLY, RSVP
 
@@ -23,6 +23,7 @@ from tests.server.strangers import LIKE, PLAIN, REPLY, RSVP
             id="neither",
         ),
         pytest.param(LIKE, "Like: Bob", id="like"),
+        pytest.param(replace(LIKE, author=None), "Like: b.example", id="like-of-nobody"),
         pytest.param(replace(LIKE, kind=MentionKind.REPOST), "Repost: Bob", id="repost"),
         pytest.param(replace(LIKE, kind=MentionKind.BOOKMARK), "Bookmark: Bob", id="bookmark"),
         pytest.param(REPLY, "Reply: Dee: I do not think so. See my post.", id="reply"),
@@ -65,6 +66,20 @@ def test_a_headline(mention: Mention, expected: str) -> None:
     assert headline(mention) == expected
     if mention is not PLAIN:
         assert headline(replace(mention, title="Part five")) == expected
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "words"),
+    [
+        pytest.param("Twice, for the joins.", "Twice, for the joins.", id="note"),
+        pytest.param("part five", None, id="what-its-link-is-called"),
+        pytest.param("https://my.example/part-5", None, id="address"),
+        pytest.param(None, None, id="nothing"),
+    ],
+)
+def test_what_a_bookmark_says(excerpt: str | None, words: str | None) -> None:
+    bookmark = replace(LIKE, kind=MentionKind.BOOKMARK, title="Part five – My blog", excerpt=excerpt)
+    assert words_of(bookmark) == words
 
 
 def test_long_words_end_at_a_word() -> None:

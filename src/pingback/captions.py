@@ -87,7 +87,8 @@ def title_of(mention: Mention) -> str:
     if title := own_title(mention):
         return title
     words = shorten(" ".join((words_of(mention) or "").split()), MAX_WORDS)
-    return ": ".join(filter(None, [speaker_of(mention), words])) or mention.url
+    who = name_of(mention) if mention.kind in DEEDS else speaker_of(mention)
+    return ": ".join(filter(None, [who, words])) or mention.url
 
 
 def headline(mention: Mention) -> str:

@@ -53,7 +53,7 @@ def _add_entry(entry: etree._Element, mention: Mention) -> None:
     if author.url:
         _text(person, "uri", author.url)
     etree.SubElement(entry, f"{_ATOM}category", term=mention.kind.value)
-    if mention.excerpt:
+    if mention.excerpt and words_of(mention):
         _text(entry, "summary", mention.excerpt)
     if mention.content:
         _text(entry, "content", mention.content.html, type="html")
