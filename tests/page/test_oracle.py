@@ -66,6 +66,7 @@ VALUES = (
     '<a class="u-like-of u-bookmark-of" href="https://me.example/five">five</a>',
     '<p class="u-repost-of">https://me.example/five</p>',
     '<img class="u-photo" src="/p.jpg" alt="x"><a class="u-url u-uid" href="/2024/six">six</a>',
+    '<div class="e-summary"><p>In <b>short</b></p></div>',
     '<p class="p-summary">In<br>short</p><data class="p-rsvp" value="maybe">perhaps</data>',
     '<div class="e-content"><p>One <b>two</b></p><ul><li>three</ul></div><h1 class="p-name">Six</h1>',
     '<div class="h-feed"><h1 class="p-name">Notes</h1><div class="h-entry"><p class="p-name">One</p></div></div>',

@@ -314,6 +314,17 @@ def test_date(page: str, published: str | None) -> None:
             None,
             id="of-several-that-of-its-host",
         ),
+        pytest.param(f'<p class="u-uid">/7</p>{LIKED}', "https://other.example/7", None, id="u-uid-of-a-jekyll-theme"),
+        pytest.param(
+            f'<p class="u-uid">/?p=7</p><a class="u-url" href="/7">x</a>{LIKED}',
+            "https://other.example/7",
+            None,
+            id="u-url-before-u-uid",
+        ),
+        pytest.param(
+            f'<data class="u-uid" value="https://places.example/7"></data>{LIKED}', None, None, id="u-uid-of-a-place"
+        ),
+        pytest.param(f'<p class="u-uid">tag:other.example,2026:7</p>{LIKED}', None, None, id="u-uid-that-is-no-page"),
         pytest.param(f'<a rel="bookmark" href="/7">x</a>{LIKED}', "https://other.example/7", None, id="bookmark"),
         pytest.param(f'<h2><a href="/7">Seven</a></h2>{LIKED}', "https://other.example/7", None, id="heading"),
         pytest.param(f'<h2><a href="{OTHER}">Seven</a></h2>{LIKED}', None, None, id="a-heading-that-leads-away"),

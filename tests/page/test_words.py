@@ -76,6 +76,13 @@ def reply(page: str) -> Content | None:
     [
         pytest.param("<div class=e-content>Mine</div><p class=p-summary>No", "Mine", id="its-content"),
         pytest.param("<div class=e-content> </div><p class=p-summary>Short<h1 class=p-name>No", "Short", id="summary"),
+        pytest.param("<div class=e-summary>Short <b>one</b></div><p>No", "Short one", id="summary-with-markup"),
+        pytest.param(
+            f'<div class="u-in-reply-to h-cite"><a class=u-url href="{TARGET}">x</a><blockquote class=e-summary>Theirs'
+            "</blockquote></div><div class=p-name>Mine</div>",
+            "Mine",
+            id="the-summary-of-what-it-answers",
+        ),
         pytest.param("<h1 class=p-name>Name</h1><p>No", "Name", id="name"),
         pytest.param("<div class=e-content>One</div><div class=e-content>Two", "One", id="the-first-content"),
         pytest.param(

@@ -134,6 +134,9 @@ class Speaker:
             at_home = (url for url in found if self.subject.is_site(key_of(url)))
             if found:
                 return next(at_home, found[0])
+            for url in self._urls(self.item, "u-uid"):  # elsewhere it may be that of a place
+                if self.subject.is_site(key_of(url)) and key_of(url) != self._target:
+                    return url
         for link in self._title_links():
             address = url_value(self._page, link)
             key = None if address is None else key_of(address)

@@ -43,6 +43,7 @@ _PROPERTIES = {
         *"u-quotation-of u-url u-uid u-photo u-author p-author p-name p-summary p-rsvp e-content dt-published".split(),
     )
 } | {f"p-{name[2:]}": name for name in (*ANSWERS, "u-quotation-of")}
+_PROPERTIES |= {"e-summary": "p-summary"}  # themes have it, and Post Kinds, a plugin for WordPress
 # What an item's properties are called by classic microformats (hAtom, hCard), by the class of the item.
 _CLASSIC_ENTRY = {
     "entry-title": "p-name",
