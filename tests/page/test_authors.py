@@ -351,6 +351,33 @@ def test_of_the_page_where_the_entry_names_nobody(markup: str, author: Author | 
 
 
 @pytest.mark.parametrize(
+    ("footer", "author"),
+    [
+        pytest.param("By %s", "Ann", id="by"),
+        pytest.param("<p><span class=byline>By</span> %s</p>", "Ann", id="by-in-an-element"),
+        pytest.param("<p>Posted on <time>May 5, 2024</time> by %s in X</p>", "Ann", id="posted-by"),
+        pytest.param("<p>Veröffentlicht am 5. Mai 2024 von %s</p>", "Ann", id="german"),
+        pytest.param("<p>Publié le 5 mai 2024 par %s</p>", "Ann", id="french"),
+        pytest.param("<p>Autor: %s</p>", "Ann", id="a-label"),
+        pytest.param("<p>作者：%s</p>", "Ann", id="chinese"),
+        pytest.param("<p>%s</p>", None, id="nothing-before-it"),
+        pytest.param("<p class=byline>%s</p>", None, id="a-class-alone"),
+        pytest.param("<p>Photo by %s</p>", None, id="another-work"),
+        pytest.param("<p>Next to read: a story by %s</p>", None, id="another-story"),
+        pytest.param("<h3>More</h3><p>By %s</p>", None, id="below-a-title"),
+        pytest.param("<article><p>By %s</p></article>", None, id="of-a-related-post"),
+        pytest.param("<aside><p>By %s</p></aside>", None, id="in-a-side-bar"),
+        pytest.param("<blockquote><p>By %s</p></blockquote>", None, id="in-a-quotation"),
+        pytest.param("<div class=comments><p>By %s</p></div>", None, id="in-comments"),
+        pytest.param(f"By {'very ' * 1000} %s", None, id="far-before-it"),
+    ],
+)
+def test_of_the_footer_of_an_entry(footer: str, author: str | None) -> None:
+    found = who(entry(words=f"{WORDS}<footer>{footer % '<a rel=author href=/ann>Ann</a>'}</footer>"))
+    assert found == at_site(None if author is None else Author(name=author, url="/ann"))
+
+
+@pytest.mark.parametrize(
     ("nested", "author"),
     [
         pytest.param(

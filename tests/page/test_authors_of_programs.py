@@ -32,6 +32,19 @@ from tests.page.test_authors import (
         ),
         pytest.param(
             hentry(
+                "",
+                CLASSIC + '<footer class="entry-footer"><div class="posted-by"><span class="posted-on">Published <time '
+                'class="published" datetime="2024-05-05">May 5, 2024</time></span><span class="byline">By '
+                '<a href="/author/ann/" rel="author">Ann</a></span></div><div class="post-taxonomies">Categorized as '
+                '<a href="/c/x/" rel="category tag">X</a></div></footer><div class="author-bio"><h2>By Ann</h2>'
+                '<p>She writes.</p><a class="author-link" href="/author/ann/" rel="author">View all of Ann’s posts.</a>'
+                "</div>",
+            ),
+            Author(name="Ann", url="/author/ann/"),
+            id="wordpress-2021",
+        ),
+        pytest.param(
+            hentry(
                 '<span class="post-author vcard">By <b class="fn"><a rel="author" href="/author/ann/">Ann</a>'
                 "</b></span>"
             ),

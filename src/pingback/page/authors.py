@@ -17,19 +17,30 @@ from pingback.page.commenters import commenter_of
 from pingback.page.items import Subject
 from pingback.page.json_ld import Thing, is_posting, text_in, url_in, values_of
 from pingback.page.microdata import ABOUT, Authors, Named, authors_around, reference_of, text_of
-from pingback.page.nodes import Node, above
+from pingback.page.nodes import LINE_BREAK, Node, above
 from pingback.page.properties import address, card_of, name_of, text_value, url_value, words
 from pingback.page.speaker import Speaker
-from pingback.page.tree import CHROME, CITE, ENTRIES, MENU, QUOTE, Item
+from pingback.page.tree import CHROME, CITE, ENTRIES, HEADINGS, MENU, QUOTE, Item
+from pingback.text import plain
 from pingback.urls import key_of
 
 MAX_AUTHORS = 10  # of an item, and of the lists in JSON-LD
 MAX_WITHIN = 200  # elements of what names an author
+MAX_SIGNED = 120  # characters before a name that say whose it is
+MAX_PIECES = 20  # in which they may come
 
 _EDGES = frozenset({"footer", "aside", "nav"})
 _BYLINE = re.compile(
     r"(?:(?:post|entry|article)[-_]+)?(?:author|byline)(?:[-_]+(?:box|info|card|bio|name|meta))?\Z"
     r"|posted-by\Z|about-(?:the-)?author\Z"
+)
+# “By”, “Posted on May 5 by” and the like, before a name.
+_SIGNED = re.compile(
+    r"(?:(?:posted|published|written|submitted|created|veröffentlicht|geschrieben|gepostet|publié|écrit|publicado|escrito"
+    r"|pubblicato|scritto|geplaatst|geschreven|publicerat|skrivet|publicert|skrevet|opublikowane|napisane)\b"
+    r"(?:[^0-9]{0,30}[0-9].{0,30}?)?)?\W*"
+    r"(?:(?<![^\W\d])(?:by|von|par|por|di|da|door|av|af|przez|author|autore?|auteur|autorka)\b|作者|著者|投稿者|글쓴이)\W*",
+    re.IGNORECASE,
 )
 _METAS = ("author", "article:author", "dc.creator", "dcterms.creator")
 _SITE = frozenset({"site-title", "site-name"})  # what these say is the site's name: Jekyll's first theme links it so
@@ -255,15 +266,28 @@ class _Authors:
 
     def _may_sign(self, link: Node, part: Node) -> bool:
         """The link may name the part's author: it is of no other entry, no comment and no menu, nor on an edge of an
-        entry, where themes have all kinds."""
+        entry, where themes have all kinds, but for what says “by” in a footer."""
         if link.parts & (OTHERS | MENU):
             return False
         edge = False
         for node in above(link):
-            edge = edge or node.tag in _EDGES
+            edge = edge or (node.tag in _EDGES and not (node.tag == "footer" and self._is_signed(node, link)))
             if node.tag == "article" or not ENTRIES.isdisjoint(node.classes):
                 return not edge and (node.holds(part) or (part.holds(node) and node is self._subject.post))
         return True
+
+    def _is_signed(self, footer: Node, link: Node) -> bool:
+        """The words before a link say “by”, and no title before it says of what else."""
+        page = self._page
+        if any(page.within(page.of[level], footer, before=link) for level in HEADINGS):
+            return False
+        line: list[str] = []
+        for piece in reversed(page.texts[max(footer.text, link.text - MAX_PIECES) : link.text]):
+            if page.blocks[link.text - len(line) - 1] != link.block or piece == LINE_BREAK:
+                break
+            line.append(piece[-MAX_SIGNED:])
+        said = plain("".join(reversed(line)))
+        return len(said) <= MAX_SIGNED and _SIGNED.fullmatch(said) is not None
 
     # JSON-LD, and the head
 
