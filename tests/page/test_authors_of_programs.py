@@ -165,6 +165,43 @@ from tests.page.test_authors import (
             Author(name="Ann", url="/"),
             id="indiekit",
         ),
+        pytest.param(
+            '<div class="item-page" itemscope itemtype="https://schema.org/Article"><h1 itemprop="headline">'
+            "Hello</h1><dl>"
+            '<dd class="createdby" itemprop="author" itemscope itemtype="https://schema.org/Person">Written by: '
+            f'<span itemprop="name">Ann</span></dd></dl><div itemprop="articleBody"><p>{LINK}</p></div></div>',
+            Author(name="Ann"),
+            id="joomla",
+        ),
+        pytest.param(
+            '<main itemscope itemtype="http://schema.org/Blog"><article itemprop="blogPost" itemscope '
+            'itemtype="http://schema.org/BlogPosting"><h1 itemprop="headline">Hello</h1><img '
+            'itemprop="image" src="/a.png">'
+            '<div itemprop="author" itemscope itemtype="https://schema.org/Person"><a href="/ann" itemprop="url">'
+            f'<span itemprop="name">Ann</span></a><small itemprop="description">Editor</small></div><p>{LINK}</p>'
+            "</article></main>",
+            Author(name="Ann", url="/ann"),
+            id="docusaurus-2",
+        ),
+        pytest.param(
+            '<main><span itemprop="author"><a rel="author" href="/ann">ann</a></span> / <strong itemprop="name"><a '
+            f'href="/ann/repo">repo</a></strong><article class="entry-content"><p>{LINK}</p></article></main>',
+            Author(name="ann", url="/ann"),
+            id="github",
+        ),
+        pytest.param(
+            hentry(
+                "",
+                CLASSIC.replace(
+                    "</div>",
+                    '<div itemtype="http://schema.org/Person" itemscope itemprop="author"><img src="/a.png" '
+                    'itemprop="image" alt="Ann"><a href="/author/ann/" class="vcard author" rel="author"><b '
+                    'class="fn">Ann</b></a></div></div>',
+                ),
+            ),
+            Author(name="Ann", url="/author/ann/"),
+            id="wordpress-with-a-box-about-the-author",
+        ),
     ],
 )
 def test_of_pages_as_programs_write_them(markup: str, author: Author | None) -> None:

@@ -78,6 +78,13 @@ CARL = Author(name="Carl", url="https://carl.example/", photo="/carl.png")
             id="never-whom-it-quotes",
         ),
         pytest.param(f'<div class="comment" id="comment-7"><p>{LINK}</p></div>', None, id="nobody"),
+        pytest.param(
+            '<div id="post_2" itemprop="comment" itemscope itemtype="http://schema.org/Comment">'
+            '<span itemprop="author" itemscope itemtype="http://schema.org/Person"><a itemprop="url" href="/u/carl"><b '
+            f'itemprop="name">carl</b></a></span><div itemprop="text"><p>{LINK}</p></div></div>',
+            Author(name="carl", url="/u/carl"),
+            id="discourse",
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -86,3 +93,18 @@ CARL = Author(name="Carl", url="https://carl.example/", photo="/carl.png")
 def test_of_a_comment_and_never_the_posts(post: str, comment: str, author: Author | None) -> None:
     page = page_of(f'<meta name="author" content="Ann">{post}<section id="comments">{comment}</section>')
     assert author_of(speaker_of(page)) == at_site(author)
+
+
+@pytest.mark.parametrize("scope", ["itemtype=https://schema.org/Comment", "itemprop=comment"])
+def test_of_a_forum_that_marks_its_answers_and_no_more(scope: str) -> None:
+    answers = "".join(
+        f'<article id="post-{number}" itemscope {scope}>'
+        f'<h4 itemprop="author"><a href="/members/{number}">{name}</a></h4>'
+        f'<time datetime="2024-06-0{number}">June</time><div>{LINK if name == "Carl" else "No"}</div></article>'
+        for number, name in enumerate(("Bea", "Carl", "Dora"), 1)
+    )
+    speaker = speaker_of(page_of(f'<meta name="author" content="Ann"><time datetime="2024-05-05">May</time>{answers}'))
+    assert author_of(speaker) == at_site(Author(name="Carl", url="/members/2"))
+    assert speaker.date is not None
+    assert speaker.date[1] == "2024-06-02"
+    assert not speaker.is_free

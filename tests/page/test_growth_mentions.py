@@ -79,6 +79,7 @@ def people() -> Iterator[tuple[str, Shape]]:
     yield "authors by microdata", numbered("<i itemprop=author itemscope><a itemprop=url href=/%d>x</a></i>", thing)
     yield "authors by microdata in one another", times("<i itemprop=author itemscope>", thing)
     yield "things in things", times(f"{thing}<i itemprop=author>x</i>")
+    yield "answers in answers", times("<div itemscope itemtype=https://schema.org/Answer>", after=LINK)
     yield "an author of properties", times("<i itemprop=x>", f"{thing}<i itemprop=author itemscope>")
     yield "a long name", times("x", f"{ENTRY}<b class='p-author h-card'><i class=p-name>", "</i></b></div>")
     yield "a name of blanks", times(" \n", f"{ENTRY}<b class='p-author h-card'><i class=p-name>", "</i></b></div>")

@@ -151,6 +151,8 @@ CARD = '<div class="h-entry"><h1>Six</h1>{}</div>'
             id="json-ld",
         ),
         pytest.param(f"<p>x{TIME}<b itemprop=datePublished content=2026-03-01>1</b>", id="itemprop"),
+        pytest.param(f'<p>x{TIME}<b property="schema:dateCreated" content=2026-03-01>1</b>', id="rdfa-of-drupal-9"),
+        pytest.param(f'<p>x{TIME}<b property="dc:date dc:created" content=2026-03-01>1</b>', id="rdfa-of-drupal-7"),
         pytest.param(f"<div class=comments><time datetime=2020-01-01>x</time></div>{TIME}", id="time"),
         pytest.param(f"<time>long ago</time>{TIME}", id="the-first-that-is-a-date"),
         pytest.param(f"<main><nav><ul><li>{TIME}</ul></nav><article><h1>a</h1><p>words</article></main>", id="beside"),

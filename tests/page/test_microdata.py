@@ -3,9 +3,10 @@
 import pytest
 
 from pingback.model import Author
-from tests.page.test_authors import LINK, URL, at_site, entry, json_ld, who
+from tests.page.test_authors import LINK, URL, at_site, entry, json_ld, page_of, speaker_of, who
 
 POST = 'itemscope itemtype="https://schema.org/BlogPosting"'
+QUESTION = 'itemprop="mainEntity" itemscope itemtype="https://schema.org/Question"'
 PERSON = 'itemprop="author" itemscope itemtype="https://schema.org/Person"'
 ANN = f'<p {PERSON}><a itemprop="url" href="/ann"><b itemprop="name">Ann</b></a></p>'
 BOB = f'<p {PERSON}><a itemprop="url" href="/bob"><b itemprop="name">Bob</b></a></p>'
@@ -174,11 +175,16 @@ def test_of_rdfa(markup: str, author: Author | None) -> None:
         pytest.param("", None, id="nobody-and-never-who-asked"),
     ],
 )
-@pytest.mark.parametrize("kind", ["Answer", "Comment"])
-def test_of_an_answer(kind: str, answer: str, author: Author | None) -> None:
-    inner = f'<div itemscope itemtype="https://schema.org/{kind}">{answer}{SAID}</div>'
-    asked = (
-        f'<main itemprop="mainEntity" itemscope itemtype="https://schema.org/Question">{ANN}<p>Why?</p>{inner}</main>'
-    )
-    assert who(f'<meta name="author" content="Ann">{asked}') == at_site(author)
+def test_of_an_answer(answer: str, author: Author | None) -> None:
+    inner = f'<div itemscope itemtype="https://schema.org/Answer">{answer}{SAID}</div>'
+    asked = f"<main {QUESTION}>{ANN}<p>Why?</p>{inner}</main>"
+    markup = f'<meta name="author" content="Ann"><time datetime="2024-05-05">May</time>{asked}'
+    assert who(markup) == at_site(author)
+    assert speaker_of(page_of(markup)).date is None
     assert who(asked.replace("Why?", LINK)) == at_site(BOTH)
+
+
+def test_who_wrote_a_post_answers_the_questions_in_it() -> None:
+    answer = f'<div itemscope itemtype="https://schema.org/Answer">{SAID}</div>'
+    asked = f'<div itemscope itemtype="https://schema.org/FAQPage"><div {QUESTION}><h2>Why?</h2>{answer}</div></div>'
+    assert who(post(ANN, words=asked)) == at_site(BOTH)

@@ -12,12 +12,14 @@ from pingback.page.json_ld import is_posting
 from pingback.page.nodes import Node, above
 from pingback.page.tree import CITE, COMMENTS, QUOTE, Page
 
+MAX_THINGS = 5  # around a link
 MAX_AUTHORS = 10  # of a thing
 MAX_LOOKED = 1000  # elements that may name one
 MAX_WITHIN = 200  # elements of what names an author
 
 # Things beside postings that say something, and whose author it then is.
-ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject", "Question"})
+_ASKED = "Question"
+ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject", _ASKED})
 _ANSWERS = frozenset({"Answer", "Comment", "UserComments"})  # who wrote these did not write the page
 _NOT_TOLD = COMMENTS | CITE | QUOTE
 _PREFIXES = ("schema:", "https://schema.org/", "http://schema.org/")
@@ -60,14 +62,22 @@ class Authors(NamedTuple):
 
 
 def authors_around(page: Page, link: Node) -> Authors | None:
-    """Those of the innermost thing around a link, in the first syntax that names some; an answer may name nobody."""
+    """Those of the innermost thing around a link, in the first syntax that names some.
+
+    An answer without a name is of whoever wrote the page, as lists of questions and answers are, unless somebody asked.
+    """
     for syntax in _SYNTAXES:
-        thing, types = _thing_around(link, syntax)
-        if thing is not None:
+        answer: Node | None = None
+        for thing, types in islice(_things_around(link, syntax), MAX_THINGS):
             named = list(islice(_named_in(page, thing, link, syntax), MAX_AUTHORS))
+            if named and answer is not None and _ASKED in types:
+                return Authors(answer, [], are_together=False, is_answer=True)
             is_answer = not types.isdisjoint(_ANSWERS)
-            if named or is_answer:
-                return Authors(thing, named, is_posting(types), is_answer)
+            if named:
+                return Authors(thing, named, are_together=is_posting(types), is_answer=is_answer)
+            if not is_answer and _ASKED not in types:
+                break
+            answer = answer or (thing if is_answer else None)
     return None
 
 
@@ -82,13 +92,12 @@ def reference_of(node: Node) -> str | None:
     return next((each for each in attributes if each), None)
 
 
-def _thing_around(link: Node, syntax: _Syntax) -> tuple[Node | None, frozenset[str]]:
+def _things_around(link: Node, syntax: _Syntax) -> Iterator[tuple[Node, frozenset[str]]]:
     for node in above(link):
         if syntax.scope in node.attributes:
             types = frozenset(map(_word, node.attributes.get(syntax.types, "").split()))
             if is_posting(types) or not types.isdisjoint(ABOUT | _ANSWERS):
-                return node, types
-    return None, frozenset()
+                yield node, types
 
 
 def _named_in(page: Page, thing: Node, link: Node, syntax: _Syntax) -> Iterator[Named]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from pingback.page.items import Subject
+from pingback.page.microdata import authors_around
 from pingback.page.nature import title_over
 from pingback.page.nodes import Node, above
 
@@ -24,8 +25,11 @@ class Place:
 
     @cached_property
     def row(self) -> Node | None:
-        """The part of a list, which speaks for itself."""
+        """The part of a list, or of answers, which speaks for itself."""
         subject, article, title = self._subject, self._article, self.title
+        told = authors_around(subject.page, self._link)
+        if told is not None and told.is_answer:
+            return told.thing
         if article is None:
             return None if title is None else _row_of(title, self._link, subject.page.of[title.tag])
         if len(subject.page.entries) < 2 or article.holds(subject.post):

@@ -15,7 +15,7 @@ from pingback.page.items import Subject, linked_by
 from pingback.page.nodes import MAX_CLIMB, Node
 from pingback.page.properties import date_value, text_value, url_value
 from pingback.page.rows import Place, article_around
-from pingback.page.tree import ANSWER_CLASSES, ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item
+from pingback.page.tree import ANSWER_CLASSES, ANSWERS, CHROME, COMMENTS, HEADINGS, QUOTE, Item, is_comment
 from pingback.urls import key_of
 
 MAX_VALUES = 100  # of one property that are looked at
@@ -174,7 +174,8 @@ class Speaker:
             around = around.parent
         comment, box = (None, None) if around is None else self._comments.get(around, (None, None))
         for each in reversed(passed):
-            if not _COMMENT.isdisjoint(each.classes) or _COMMENT_ID.fullmatch(each.attributes.get("id", "")):
+            is_named = not _COMMENT.isdisjoint(each.classes) or _COMMENT_ID.fullmatch(each.attributes.get("id", ""))
+            if is_named or is_comment(each.attributes):
                 comment = each
             if each.tag in _COMMENT_BOXES:
                 box = each

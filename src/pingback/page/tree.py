@@ -82,7 +82,12 @@ _COMMENT = frozenset({"li", "div", "article", "section"})  # where the class is 
 # `wm-nosend` is django-wm's word.
 _SILENT_CLASSES = frozenset({"no-ping", "wm-nosend"})
 _SILENT_ATTRIBUTES = frozenset({"data-no-ping", "data-wm-nosend"})
-_RARE = _SILENT_ATTRIBUTES | {"role", "hidden", "aria-hidden", "style", "itemprop"}
+_RARE = _SILENT_ATTRIBUTES | {"role", "hidden", "aria-hidden", "style", "itemprop", "itemtype", "property"}
+# When a post was written, in RDFa as Drupal has it.
+_CREATED = frozenset({"schema:dateCreated", "schema:datePublished", "dc:date dc:created"})
+_COMMENT_TYPES = frozenset(
+    f"{scheme}://schema.org/{name}" for scheme in ("http", "https") for name in ("Comment", "UserComments")
+)
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
@@ -291,7 +296,9 @@ class Page:
             parts |= CHROME | HIDDEN
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
             parts |= SILENT
-        if attributes.get("itemprop") == COMMENT:
+        if attributes.get("property") in _CREATED:
+            self.dated.append(node)
+        if is_comment(attributes) and tag not in ROOTS:
             parts |= COMMENTS | CHROME
         return parts
 
@@ -354,6 +361,11 @@ def _runs(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
         around.append(node)
     while around:
         yield around[-1].text_stop, around.pop().parts
+
+
+def is_comment(attributes: Mapping[str, str]) -> bool:
+    """In schema.org's words, by its property or its type: forums have only the one or the other."""
+    return attributes.get("itemprop") == COMMENT or attributes.get("itemtype", "").strip() in _COMMENT_TYPES
 
 
 def _index(node: Node) -> int:
