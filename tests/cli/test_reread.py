@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pingback.model import Mention, MentionStatus, Protocol
+from pingback.model import Content, Mention, MentionStatus, Protocol
 from pingback.page.about import READER
 from pingback.store import Store
 from tests.cli.conftest import ALLOW, Run
@@ -120,6 +120,13 @@ def test_a_source_that_cannot_be_reached_stays_and_is_tried_again(
     with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
         [mention] = store.mentions.list()
     assert (mention.title, mention.read_by) == ("Old", 0)
+
+
+def test_the_markup_of_what_stays_is_fit_for_any_page(run: Run, site: Site, keep: Callable[..., Mention]) -> None:
+    """What an import or a program kept may be any."""
+    keep("/broken", content=Content(text="Yes", html="<p onclick=x()>Yes<script>x()</script></p>"))
+    site.pages["/broken"] = page(status=503)
+    assert [each["content"]["html"] for each in run("reread", "--json", *OFFLINE).printed] == ["<p>Yes</p>"]
 
 
 def test_what_a_host_has_no_room_for_is_left(run: Run, site: Site, keep: Callable[..., Mention]) -> None:

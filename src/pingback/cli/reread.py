@@ -8,6 +8,7 @@ import pingback
 from pingback.cli.mentions import line
 from pingback.cli.options import NO, checked, print_json, stop, subcommand
 from pingback.model import Mention, MentionStatus
+from pingback.sanitized import with_safe_words
 from pingback.settings import Settings
 from pingback.urls import require_http
 
@@ -35,7 +36,7 @@ def command(settings: Settings, target: str | None, source: str | None, everythi
         if mention.status is not MentionStatus.DELETED and mention.verified is not None and mention.verified < begun:
             unread += 1
         if settings.json:
-            print_json(mention.as_json())
+            print_json(with_safe_words(mention).as_json())
         else:
             click.echo(line(mention))
 
