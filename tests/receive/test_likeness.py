@@ -30,6 +30,7 @@ READ = replace(
         pytest.param({"kind": MentionKind.LIKE, "excerpt": None}, True, id="a-like-by-now"),
         pytest.param({"author": Author(name="Ann", url="https://a.example/ann")}, True, id="author-at-home"),
         pytest.param({"author": Author(name="Ann", url="https://pills.example/")}, False, id="author-elsewhere"),
+        pytest.param({"author": Author(name="Me", url=READ.target)}, False, id="the-owner-as-its-author"),
         pytest.param({"author": Author(photo="https://pills.example/1.png")}, False, id="picture-elsewhere"),
         pytest.param({"site_name": "Cheap pills"}, False, id="another-site"),
         pytest.param({"site_name": "Cheap pills", "author": Author(name="Ann")}, True, id="a-site-that-is-not-shown"),
@@ -89,6 +90,7 @@ NOTE = replace(READ, kind=MentionKind.REPLY, title=None, excerpt=SAID[:60], cont
         pytest.param({"content": content(SAID, LINKS.format("https://pills.example/"))}, False, id="a-link-elsewhere"),
         pytest.param({"content": content(SAID, LINKS.format("https://a.example/5"))}, True, id="a-link-at-home"),
         pytest.param({"content": content(SAID, LINKS.format(READ.target))}, True, id="a-link-to-us"),
+        pytest.param({"author": replace(ANN, url=READ.target)}, False, id="an-author-who-lives-here"),
         pytest.param({"original": "https://pills.example/1"}, False, id="an-own-address-elsewhere"),
         pytest.param({"permalink": "https://a.example/notes/1"}, True, id="a-permalink-at-home"),
         pytest.param({"author": None}, False, id="a-note-by-nobody"),
@@ -103,6 +105,12 @@ NOTE = replace(READ, kind=MentionKind.REPLY, title=None, excerpt=SAID[:60], cont
 def test_what_a_reply_said(now: dict[str, object], same: bool) -> None:
     said = {each: getattr(NOTE, each) for each in ("kind", "title", "excerpt", "content", "author")}
     assert is_same_page(NOTE, arrived(**(said | now))) is same
+
+
+def test_whom_a_reply_links_to_does_not_become_its_author() -> None:
+    linking = replace(NOTE, title="The clock", content=content(SAID, LINKS.format("https://bob.example/")))
+    assert is_same_page(linking, replace(linking, title="A clock"))
+    assert not is_same_page(linking, replace(linking, author=replace(ANN, url="https://bob.example/")))
 
 
 def test_the_same_title_makes_a_rewritten_reply_no_same_page() -> None:

@@ -153,7 +153,10 @@ def is_same_page(known: Mention, found: Mention) -> bool:
         return False
     if not before:  # whoever approved it went to the page, and a better reading finds what stands there
         return known.verified is None or is_reread
-    if not _hosts(found) <= {*_hosts(known), host_of(known.target)}:
+    at_home = _hosts(_addresses(known))
+    if not _hosts(_addresses(found)) <= at_home:
+        return False
+    if not _hosts(_links(found)) <= {*at_home, *_hosts(_links(known)), host_of(known.target)}:
         return False
     if known.verified and not is_reread and _is_another_name(known, found):
         return False
@@ -215,9 +218,16 @@ def _is_another_name(known: Mention, found: Mention) -> bool:
     return bool(before and after) and SequenceMatcher(None, before, after).ratio() < ALIKE
 
 
-def _hosts(mention: Mention) -> set[str]:
-    """Where the links of what is shown lead."""
+def _addresses(mention: Mention) -> Iterable[str | None]:
+    """Where it says that it and its author are."""
     author = mention.author or Author()
-    links = _HREF.findall(mention.content.html) if mention.content else ()
-    shown = mention.source, mention.permalink, mention.original, author.url, author.photo, *map(unescape, links)
-    return {host_of(url) for url in shown if url and is_http(url)}
+    return mention.source, mention.permalink, mention.original, author.url, author.photo
+
+
+def _links(mention: Mention) -> Iterable[str]:
+    """Where the words that are shown lead."""
+    return map(unescape, _HREF.findall(mention.content.html)) if mention.content else ()
+
+
+def _hosts(urls: Iterable[str | None]) -> set[str]:
+    return {host_of(url) for url in urls if url and is_http(url)}
