@@ -148,6 +148,12 @@ def test_what_is_too_long_ends_at_a_word_with_all_closed(markup: str, text: str 
     assert_is_safe(found)
 
 
+def test_what_is_left_out_takes_no_room() -> None:
+    found = content(f"{'a' * (MAX_TEXT - 5)} <b>word</b><i hidden>more</i>")
+    assert found is not None
+    assert found.text == f"{'a' * (MAX_TEXT - 5)} word"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

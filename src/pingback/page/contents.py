@@ -58,15 +58,9 @@ class LeftOut:
 def content_of(page: Page, root: Node, left_out: LeftOut | None = None) -> Content | None:
     """The words of a part of the page; None where it has none."""
     left_out = left_out or LeftOut()
-    # At a glance: to fold the white space of all the page takes longer than to write these words.
-    texts = page.texts[root.text : root.text_stop]
-    length = sum(map(len, texts))
-    if MAX_TEXT < length <= 2 * MAX_TEXT:
-        length = sum(len(" ".join(text.split())) for text in texts)
-    is_long = length > MAX_TEXT
-    writer = _Writer(page, root, left_out, MAX_TEXT - is_long)
-    if writer.is_cut and not is_long:  # with room for an ellipsis, which a text of just that length does not need
-        writer = _Writer(page, root, left_out, MAX_TEXT - 1)
+    writer = _Writer(page, root, left_out, MAX_TEXT)
+    if writer.length > MAX_TEXT:  # only a text that is over at just that length needs no room for an ellipsis
+        writer = _Writer(page, root, left_out, MAX_TEXT - len(ELLIPSIS))
     text = "".join(writer.text).strip()
     return Content(text=text, html=safe("".join(writer.html)).strip()) if text else None
 
@@ -89,12 +83,13 @@ class _Open:
 class _Writer:
     """Writes down a part of a page until it is over, or is too long."""
 
-    def __init__(self, page: Page, root: Node, left_out: LeftOut, room: int) -> None:
+    def __init__(self, page: Page, root: Node, left_out: LeftOut, most: int) -> None:
         self.text: list[str] = []
         self.html: list[str] = []
         self.is_cut = False
+        self.length = 0  # of the text
+        self._most = most
         self._page, self._root, self._left_out = page, root, left_out
-        self._room = room
         self._size = self._tags = 0  # of the HTML
         # What the next word stands in, and what is open of that.
         self._containers: list[_Open] = []
@@ -242,8 +237,8 @@ class _Writer:
         while containers and containers[-1].tag in _LISTS:  # its words stand in items only
             containers = containers[:-1]
         between = self._between(containers)
-        left = self._room - len(between)
-        if left < len(words):
+        if self.length + len(between) + len(words) > self._most:
+            left = MAX_TEXT - len(ELLIPSIS) - self.length - len(between)
             words = shorten(words, max(left, 0) + 1)
             if left <= 0 or (between and len(words) <= _MAX_BROKEN and " " not in words):
                 between, words = "", ELLIPSIS  # instead of half a word
@@ -259,7 +254,7 @@ class _Writer:
         self.html.append(markup)
         self._size += len(markup)
         self.text += between, words
-        self._room -= len(between) + len(words)
+        self.length += len(between) + len(words)
         self._parted = self._breaks = 0
         self._gap = ""
 
