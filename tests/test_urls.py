@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingback.urls import (
+    _NORMAL_FORM,
     _PLAINEST,
     as_written,
     did_you_mean,
@@ -265,6 +266,11 @@ def test_a_tidy_url_is_plain_names_its_host_and_stays_so(url: str) -> None:
 def test_what_needs_no_parser_would_be_left_by_it_as_it_is(url: str) -> None:
     assert split(url).host == re.split("[/?#]", url.partition("://")[2])[0]
     assert tidy(url) == url
+
+
+@given(url=st.from_regex(_NORMAL_FORM, fullmatch=True))
+def test_what_resolves_without_the_parser_is_what_it_would_give(url: str) -> None:
+    assert resolve("http://a.example/x/y", url) == split(url).href
 
 
 @given(one=URLS, other=URLS, third=URLS)

@@ -24,8 +24,12 @@ _PLAIN = re.compile(
 )
 # A host that has no other spelling: no number, no punycode, and so no need to ask the parser, which takes ten times as
 # long: `getPingbacks` shows 10,000 URLs at once.
-_PLAINEST = re.compile(
-    r"https?://(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*(?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?",
+_PLAINEST_HOST = r"https?://(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*"
+_PLAINEST = re.compile(_PLAINEST_HOST + r"(?:[/?#][A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*)?", re.ASCII)
+# Such a URL in its normal form, unless a segment is a dot: most links of pages are so.
+_NORMAL_FORM = re.compile(
+    _PLAINEST_HOST + r"/[A-Za-z0-9\-._~:/@!$&'()*+,;=]*(?:\?[A-Za-z0-9\-._~:/?@!$&()*+,;=%]*)?"
+    r"(?:#[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]*)?",
     re.ASCII,
 )
 # What runs on one's own machine rarely has a certificate.
@@ -147,6 +151,8 @@ def resolve(base: str, reference: str) -> str | None:
     """`reference` as an absolute URL, fragment kept; None where it cannot be one."""
     if len(reference) > MAX_URL:
         return None
+    if _NORMAL_FORM.fullmatch(reference) and "/." not in reference:
+        return reference
     try:
         return ada_url.URL(reference, base).href
     except ValueError:
@@ -208,7 +214,7 @@ def as_written(reference: str, url: str) -> str:
 
 def without_credentials(url: str) -> str:
     """An HTTP URL without user and password: in `https://known.example@other.example/` they look like its host."""
-    if not split(url).has_credentials:
+    if "@" not in url or not split(url).has_credentials:
         return url
     parsed = ada_url.URL(url)
     parsed.username = parsed.password = ""
