@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pingback.text import printable
-from pingback.urls import is_http, tidy, without_credentials
+from pingback.urls import tidy, without_credentials
 
 if TYPE_CHECKING:
     from nh3 import Cleaner
@@ -21,7 +21,7 @@ LINK_REL = "nofollow ugc noopener"
 
 # Where one of these is left open, a parser opens it again in every block that follows (HTML standard §13.2.4.3): a few
 # kilobytes become gigabytes. Of equal ones it does so three times at most, so that those with attributes matter.
-_REOPENED = re.compile(r"<(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
+_REOPENED = re.compile(r"<(?=[bcefinstu])(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 _MOST_REOPENED = 50_000
 
 _ODD_SPACE = re.compile("[\x0b\x0c\x1c-\x1f]")  # which no XML can hold, and so no feed
@@ -36,7 +36,10 @@ def safe(html: str) -> str:
     if len(_REOPENED.findall(html)) * tags > _MOST_REOPENED:
         return ""
     # Before it, for lone surrogates; after it, for what was written as character references.
-    found = _in_lists(_ODD_SPACE.sub(" ", printable(_cleaner().clean(printable(html)))))
+    found = _cleaner().clean(printable(html))
+    if not found.isprintable():
+        found = _ODD_SPACE.sub(" ", printable(found))
+    found = _in_lists(found)
     return found if len(found) <= 2 * MAX_HTML else ""
 
 
@@ -70,4 +73,7 @@ def _attribute(element: str, name: str, value: str) -> str | None:
     """The address of a link, spelled as in every other place; None where it is no HTTP URL."""
     if element == "a" and name == "rel":
         return LINK_REL
-    return without_credentials(tidy(value)) if is_http(value) else None
+    try:
+        return without_credentials(tidy(value))
+    except ValueError:
+        return None
