@@ -35,7 +35,9 @@ _FOR_SCREEN_READERS = frozenset(
 _LISTS = {"ul": ("li",), "ol": ("li",), "dl": ("dt", "dd")}
 _ITEMS = frozenset(item for items in _LISTS.values() for item in items)
 _CONTAINERS = frozenset({"blockquote", "pre", *_LISTS, *_ITEMS})
-_INLINE = TAGS - _CONTAINERS - {"p", "br"}
+_WITHOUT_PARAGRAPH = _ITEMS | {"pre"}
+_PHRASES = TAGS - _CONTAINERS - {"p", "br"}  # emphasis, links and the like
+_INLINE = {tag: tag for tag in _PHRASES} | dict.fromkeys(HEADINGS, "strong")
 
 _SPACE, _LINE, _PARAGRAPH = 1, 2, 3  # what parts two words
 _PARTED = {"td": _SPACE, "th": _SPACE, "tr": _LINE, **dict.fromkeys(_ITEMS, _LINE)}  # other blocks by a paragraph
@@ -72,14 +74,6 @@ def content_of_text(text: str) -> Content | None:
     return content_of(page, page.root)
 
 
-@dataclass(slots=True, eq=False)
-class _Open:
-    """An element as it is written, when a word needs it."""
-
-    tag: str
-    start: str
-
-
 class _Writer:
     """Writes down a part of a page until it is over, or is too long."""
 
@@ -90,105 +84,150 @@ class _Writer:
         self.length = 0  # of the text
         self._most = most
         self._page, self._root, self._left_out = page, root, left_out
+        self._pieces = _pieces_of(page, left_out)
+        self._unsaid = _NO_WORDS & ~root.parts
         self._size = self._tags = 0  # of the HTML
-        # What the next word stands in, and what is open of that.
-        self._containers: list[_Open] = []
-        self._inlines: list[_Open] = []
-        self._written: list[_Open] = []
-        self._written_inlines: list[_Open] = []
+        # What the next word stands in: containers, and the start tags of inlines by their names. What is open of that:
+        # some containers, and the inlines but for the last ones, whose tags wait for a word.
+        self._containers: list[Node] = []
+        self._inlines: dict[str, str] = {}
+        self._written: list[Node] = []
+        self._waiting: list[str] = []
         self._in_paragraph = False
         self._as_it_is = self._items = 0  # of the containers
-        # What parts the next word from the last one.
-        self._parted = self._breaks = 0
+        # What parts the next word from the last one. Less than a line: then it stands in the same containers.
+        self._parted, self._breaks = _PARAGRAPH, 0
         self._gap = ""  # in preformatted text
         self._write()
+        self.html.append(self._close(0))
 
     def _write(self) -> None:
         """Go through the part in document order, without a call for each level."""
-        page, place, index = self._page, self._root.text, self._root.index + 1
-        waiting = [(self._root, self._begin(self._root))]
-        while waiting:
-            node, opened = waiting[-1]
-            inner = page.nodes[index] if index < node.stop else None
+        nodes, pieces, place, index = self._page.nodes, self._pieces, self._root.text, self._root.index + 1
+        around: list[tuple[Node, str | None]] = []
+        node, opened = self._root, self._begin(self._root)
+        while True:
+            inner = nodes[index] if index < node.stop else None
             stop = node.text_stop if inner is None else inner.text
-            self._say_pieces(place, stop)
-            if self.is_cut:
-                break
-            place = stop
-            if inner is None:
-                waiting.pop()
-                self._end(node, opened)
-            elif self._is_said(inner):
-                index += 1
-                waiting.append((inner, self._begin(inner)))
-            else:
-                place, index = inner.text_stop, inner.stop
-                self._part(inner)
-        self._close(0)
-
-    def _say_pieces(self, start: int, stop: int) -> None:
-        texts, left_out, cut = self._page.texts, self._left_out.pieces, self._left_out.cut
-        for place in range(start, stop):
+            for piece in pieces[place:stop]:
+                self._say(piece)
             if self.is_cut:
                 return
-            if place not in left_out:
-                self._say(texts[place][cut[place] :] if place in cut else texts[place])
+            place = stop
+            if inner is None:
+                self._end(node, opened)
+                if not around:
+                    return
+                node, opened = around.pop()
+            elif not self._is_said(inner):
+                place, index = inner.text_stop, inner.stop
+                self._part(inner.tag)
+            elif inner.tag == "p" and self._say_at_once(inner):
+                place, index = inner.text_stop, inner.stop
+            else:
+                around.append((node, opened))
+                node, opened = inner, self._begin(inner)
+                index += 1
 
     def _is_said(self, node: Node) -> bool:
-        if (
-            node.tag in _UNSAID
+        return not (
+            node.parts & self._unsaid
+            or node.tag in _UNSAID
             or node.index in self._left_out.nodes
             or not _FOR_SCREEN_READERS.isdisjoint(node.classes)
+        )
+
+    def _say_at_once(self, paragraph: Node) -> bool:
+        """Write down a paragraph of words, emphasis and links beside one another, as most are, in half of the time that
+        its pieces take; False, and nothing is written, where it is none or may be too long."""
+        parts = self._parts_of(paragraph)
+        text, markup = "".join(parts[::2]).replace("\n", " "), "".join(parts).replace("\n", " ")
+        if (
+            not text
+            or not text.isprintable()
+            or "  " in text
+            or text.strip() != text
+            or escape(text, quote=False) != text
         ):
             return False
-        return not node.parts & ~self._root.parts & _NO_WORDS
+        if self.length + len("\n\n") + len(text) > self._most or self._is_near(len(markup), len(parts)):
+            return False
+        self._part(paragraph.tag)
+        containers, between = self._place()
+        self._tags += len(parts) // 2
+        self._write_down(between + text, self._move(containers, between) + markup)
+        self._part(paragraph.tag)
+        return True
 
-    def _begin(self, node: Node) -> _Open | None:
-        """An element begins; gives what it has opened for its words."""
-        tag = node.tag
-        self._part(node)
-        if tag in HEADINGS:
-            tag = "strong"
-        if tag in _CONTAINERS:
-            around = self._containers[-1].tag if self._containers else ""
-            if len(self._containers) >= MAX_NESTED or (tag in _ITEMS and tag not in _LISTS.get(around, ())):
-                return None
-            opened = _Open(tag, f"<{tag}>")
-            self._containers.append(opened)
-            self._as_it_is += tag == "pre"
-            self._items += tag in _ITEMS
-            return opened
-        if tag == "img" and node.text not in self._left_out.pieces:
+    def _parts_of(self, paragraph: Node) -> list[str]:
+        """The words of such a paragraph, and between any two of them a tag."""
+        if self._inlines or self._as_it_is:
+            return []
+        parts: list[str] = []
+        pieces, place = self._pieces, paragraph.text
+        for node in self._page.nodes[paragraph.index + 1 : paragraph.stop]:
+            tag = node.tag
+            if tag not in _PHRASES or node.stop > node.index + 1 or not self._is_said(node):
+                return []
+            words = "".join(pieces[node.text : node.text_stop])
+            start = f"<{tag}>" if tag != "a" else self._link(node)
+            if start is None or not words or words[0].isspace() or words[-1].isspace():
+                return []
+            parts += "".join(pieces[place : node.text]), start, words, f"</{tag}>"
+            place = node.text_stop
+        parts.append("".join(pieces[place : paragraph.text_stop]))
+        return parts
+
+    def _begin(self, node: Node) -> str | None:
+        """An element begins; gives the tag that it has opened for its words."""
+        if node.tag in BLOCKS:
+            self._part(node.tag)
+        if node.tag in _CONTAINERS:
+            return self._begin_container(node)
+        if node.tag == "img" and node.text not in self._left_out.pieces:
             self._say_picture(node.attributes)
-        if tag not in _INLINE or any(each.tag == tag for each in self._inlines):
+        tag = _INLINE.get(node.tag)
+        if tag is None or tag in self._inlines:
             return None
         start = f"<{tag}>" if tag != "a" else self._link(node)
         if start is None:
             return None
-        opened = _Open(tag, start)
-        self._inlines.append(opened)
-        return opened
+        self._inlines[tag] = start
+        self._waiting.append(start)
+        return tag
 
-    def _end(self, node: Node, opened: _Open | None) -> None:
-        if opened is not None and opened.tag in _CONTAINERS:
-            self._containers.pop()
-            self._as_it_is -= opened.tag == "pre"
-            self._items -= opened.tag in _ITEMS
-            self._gap = ""
+    def _begin_container(self, node: Node) -> str | None:
+        tag = node.tag
+        around = self._containers[-1].tag if self._containers else ""
+        if len(self._containers) >= MAX_NESTED or (tag in _ITEMS and tag not in _LISTS.get(around, ())):
+            return None
+        self._containers.append(node)
+        self._as_it_is += tag == "pre"
+        self._items += tag in _ITEMS
+        return tag
+
+    def _end(self, node: Node, opened: str | None) -> None:
+        if opened in self._inlines:
+            del self._inlines[opened]
+            if self._waiting:
+                self._waiting.pop()
+            else:
+                self._put(f"</{opened}>")
         elif opened is not None:
-            self._inlines.pop()
-            if opened in self._written_inlines:
-                self._written_inlines.pop()
-                self._put(f"</{opened.tag}>")
-        self._part(node)
-
-    def _part(self, node: Node) -> None:
-        """A block begins or ends. In lists each item is a line."""
+            self._containers.pop()
+            self._as_it_is -= opened == "pre"
+            self._items -= opened in _ITEMS
+            self._gap = ""
         if node.tag in BLOCKS:
-            level = _PARTED.get(node.tag, _PARAGRAPH)
-            if level > _LINE and self._items:
-                level = _LINE
-            self._parted = max(self._parted, level)
+            self._part(node.tag)
+
+    def _part(self, tag: str) -> None:
+        """An element begins or ends. In lists each item is a line."""
+        level = _PARTED.get(tag, _PARAGRAPH) if tag in BLOCKS else 0
+        if level > _LINE and self._items:
+            level = _LINE
+        if self._parted < level:
+            self._parted = level
 
     def _link(self, node: Node) -> str | None:
         if node is self._root:
@@ -204,21 +243,26 @@ class _Writer:
         self._say(f" {words} " if len(words.split()) > 1 else words)
 
     def _say(self, piece: str) -> None:
+        if self.is_cut:
+            return
         if piece == LINE_BREAK:
             self._parted = max(self._parted, _LINE)
             self._breaks += 1
             return
-        piece = printable(piece)
         if self._as_it_is:
-            self._say_as_it_is(_NEW_LINES.sub("\n", piece))
+            self._say_as_it_is(_NEW_LINES.sub("\n", printable(piece)))
             return
-        words = " ".join(piece.split())
-        if words and piece[0].isspace():
-            self._parted = max(self._parted, _SPACE)
+        if piece.isprintable() and "  " not in piece:
+            words = piece.strip()
+        else:
+            piece = printable(piece)
+            words = " ".join(piece.split())
+        if piece and not self._parted and piece[:1] != words[:1]:
+            self._parted = _SPACE
         if words:
             self._add(words)
-        if piece[-1:].isspace():
-            self._parted = max(self._parted, _SPACE)
+            if piece[-1] != words[-1]:
+                self._parted = _SPACE
 
     def _say_as_it_is(self, piece: str) -> None:
         words = piece.strip()
@@ -233,32 +277,53 @@ class _Writer:
 
     def _add(self, words: str) -> None:
         """Write words down, with what parts them from the last ones, and what they stand in."""
-        containers = self._containers
-        while containers and containers[-1].tag in _LISTS:  # its words stand in items only
-            containers = containers[:-1]
-        between = self._between(containers)
+        goes_on = self._parted <= _SPACE and not self._as_it_is
+        containers, between = (self._written, " " if self._parted else "") if goes_on else self._place()
         if self.length + len(between) + len(words) > self._most:
             left = MAX_TEXT - len(ELLIPSIS) - self.length - len(between)
             words = shorten(words, max(left, 0) + 1)
             if left <= 0 or (between and len(words) <= _MAX_BROKEN and " " not in words):
                 between, words = "", ELLIPSIS  # instead of half a word
             self.is_cut = True
-        markup = escape(words, quote=False)
-        needed = [len(each.start) for each in (*containers, *self._inlines)]
-        size = len(between) + len(markup) + sum(needed) + _SHELL
-        if self._size + size > MAX_HTML or self._tags + 4 * len(needed) + 10 > MAX_TAGS:
-            between, words, containers, self.is_cut = "", ELLIPSIS, self._written, True
-            markup = ELLIPSIS
-            self._inlines, self._parted = self._written_inlines[:], 0
-        self._open(containers, between)
+        markup = escape(words, quote=False) if "&" in words or "<" in words or ">" in words else words
+        if self._is_near(len(markup), 0) and self._is_too_much(containers, between + markup):
+            between, words, markup, containers, self.is_cut = "", ELLIPSIS, ELLIPSIS, self._written, True
+            self._parted = 0
+            for _ in range(len(self._waiting)):
+                self._inlines.popitem()
+            self._waiting.clear()
+        shell = between if goes_on else self._move(containers, between)
+        if self._waiting:
+            shell += "".join(self._waiting)
+            self._tags += len(self._waiting)
+            self._waiting.clear()
+        self._write_down(between + words, shell + markup)
+
+    def _write_down(self, text: str, markup: str) -> None:
+        self.text.append(text)
+        self.length += len(text)
         self.html.append(markup)
         self._size += len(markup)
-        self.text += between, words
-        self.length += len(between) + len(words)
         self._parted = self._breaks = 0
-        self._gap = ""
 
-    def _between(self, containers: list[_Open]) -> str:
+    def _place(self) -> tuple[list[Node], str]:
+        """The containers that the next word stands in, and what parts it from the last one, as plain text."""
+        containers = self._containers
+        while containers and containers[-1].tag in _LISTS:  # its words stand in items only
+            containers = containers[:-1]
+        return containers, self._between(containers)
+
+    def _is_near(self, size: int, tags: int) -> bool:
+        """So much may be too much: half of what there is room for is more than all the tags that a word may need."""
+        return self._size + size > MAX_HTML // 2 or self._tags + tags > MAX_TAGS // 2
+
+    def _is_too_much(self, containers: list[Node], markup: str) -> bool:
+        """There is no room for some words, with all the tags that they may need."""
+        starts = [*(f"<{each.tag}>" for each in containers), *self._inlines.values()]
+        size = len(markup) + sum(map(len, starts)) + _SHELL
+        return self._size + size > MAX_HTML or self._tags + 4 * len(starts) + 10 > MAX_TAGS
+
+    def _between(self, containers: list[Node]) -> str:
         """What parts the next word from the last one, as plain text."""
         if not self.text:
             return ""
@@ -269,42 +334,57 @@ class _Writer:
             return "\n\n" if self._breaks > 1 else "\n"
         return ("", " ", "\n", "\n\n")[self._parted]
 
-    def _open(self, containers: list[_Open], between: str) -> None:
-        """Close what the next word does not stand in, and open what it does."""
-        is_new = containers != self._written
-        is_as_it_is = any(each.tag == "pre" for each in containers) if self._as_it_is else False
-        if is_new or (self._parted == _PARAGRAPH and self._in_paragraph):
-            pairs = zip(containers, self._written, strict=False)
-            same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
-            self._close(same)
-            for each in containers[same:]:
-                self._put(each.start)
+    def _move(self, containers: list[Node], between: str) -> str:
+        """Tags that close what the next word does not stand in, and open the containers and paragraph that it does."""
+        is_elsewhere = containers != self._written
+        if is_elsewhere or (self._parted == _PARAGRAPH and self._in_paragraph):
+            markup = self._close(_same(containers, self._written) if is_elsewhere else len(containers))
+            for each in containers[len(self._written) :]:
+                markup += f"<{each.tag}>"
                 self._written.append(each)
-        elif is_as_it_is or "\n" not in between:
-            self.html.append(between)
-            self._size += len(between)
+        elif "\n" not in between or (self._as_it_is and any(each.tag == "pre" for each in containers)):
+            markup = between
         else:
-            self._put("<br>" * between.count("\n"))
-        if not self._in_paragraph and not (containers and containers[-1].tag in (*_ITEMS, "pre")):
-            self._put("<p>")
+            markup = "<br>" * between.count("\n")
+        if not self._in_paragraph and not (containers and containers[-1].tag in _WITHOUT_PARAGRAPH):
+            markup += "<p>"
             self._in_paragraph = True
-        if len(self._inlines) > len(self._written_inlines):
-            for each in self._inlines[len(self._written_inlines) :]:
-                self._put(each.start)
-                self._written_inlines.append(each)
+        self._tags += markup.count("<")
+        return markup
 
-    def _close(self, containers: int) -> None:
-        """Close the paragraph, and all but so many of the containers."""
-        ends = [each.tag for each in (*self._written[containers:], *self._written_inlines)]
+    def _close(self, containers: int) -> str:
+        """Close the paragraph, and all but so many of the containers. The inlines wait for the next word."""
+        markup = ""
+        if self._inlines:
+            written = [*self._inlines][: len(self._inlines) - len(self._waiting)]
+            markup = "".join([f"</{tag}>" for tag in reversed(written)])
+            self._waiting = [*self._inlines.values()]
         if self._in_paragraph:
-            ends.insert(len(self._written) - containers, "p")
-        for tag in reversed(ends):
-            self._put(f"</{tag}>")
-        del self._written[containers:]
-        self._written_inlines.clear()
-        self._in_paragraph = False
+            markup += "</p>"
+            self._in_paragraph = False
+        while len(self._written) > containers:
+            markup += f"</{self._written.pop().tag}>"
+        return markup
 
     def _put(self, markup: str) -> None:
         self.html.append(markup)
         self._size += len(markup)
-        self._tags += markup.count("<")
+        self._tags += 1
+
+
+def _same(containers: list[Node], others: list[Node]) -> int:
+    """How many of the outer ones are the same."""
+    pairs = zip(containers, others, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
+
+
+def _pieces_of(page: Page, left_out: LeftOut) -> list[str]:
+    """The pieces of a page, those that are left out empty."""
+    if not left_out.pieces and not left_out.cut:
+        return page.texts
+    pieces = page.texts[:]
+    for place, length in left_out.cut.items():
+        pieces[place] = pieces[place][length:]
+    for place in left_out.pieces:
+        pieces[place] = ""
+    return pieces
