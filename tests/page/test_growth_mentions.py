@@ -189,6 +189,7 @@ def data() -> Iterator[tuple[str, Shape]]:
         lambda size: b"".join(f"{start}[{'{},' * (size // 70)}{{}}]</script>".encode() for _ in range(MAX_SCRIPTS)),
     )
     yield "metas", numbered("<meta name=author content=x%d>", LINK)
+    yield "metas of microdata", numbered("<meta itemprop=author content=x%d>", f"<article>{LINK}")
     yield "metas of many names", numbered("<meta property=og:x%d content=x>", LINK)
 
 

@@ -145,6 +145,7 @@ CARD = '<div class="h-entry"><h1>Six</h1>{}</div>'
         ),
         pytest.param("<meta property=article:published_time content=2026-03-01>", id="article-published-time"),
         pytest.param('<meta name="DC.date" content="2026-03-01">', id="dublin-core"),
+        pytest.param('<meta name="dcterms.date" content="2026-03-01">', id="dublin-core-of-quarto"),
         pytest.param(
             '<script type="application/ld+json">{"@graph":[{"@type":"Person"},{"@type":["BlogPosting"],'
             '"datePublished":"2026-03-01"}]}</script>',

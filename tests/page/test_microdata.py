@@ -3,7 +3,8 @@
 import pytest
 
 from pingback.model import Author
-from tests.page.test_authors import LINK, URL, at_site, entry, json_ld, page_of, speaker_of, who
+from pingback.page.about import read_mention
+from tests.page.test_authors import LINK, TARGET, URL, at_site, entry, json_ld, page_of, speaker_of, who
 
 POST = 'itemscope itemtype="https://schema.org/BlogPosting"'
 QUESTION = 'itemprop="mainEntity" itemscope itemtype="https://schema.org/Question"'
@@ -188,3 +189,33 @@ def test_who_wrote_a_post_answers_the_questions_in_it() -> None:
     answer = f'<div itemscope itemtype="https://schema.org/Answer">{SAID}</div>'
     asked = f'<div itemscope itemtype="https://schema.org/FAQPage"><div {QUESTION}><h2>Why?</h2>{answer}</div></div>'
     assert who(post(ANN, words=asked)) == at_site(BOTH)
+
+
+META = '<meta itemprop="author" content="{}"><meta itemprop="datePublished" content="2024-05-0{}">'
+
+
+@pytest.mark.parametrize(
+    ("markup", "said"),
+    [
+        pytest.param(f"<article>{META.format('Ann', 5)}{SAID}</article>", ("Ann", "2024-05-05"), id="of-the-article"),
+        pytest.param(
+            f"<main>{SAID}<p {POST} hidden>{META.format('Ann', 5)}</p></main>", ("Ann", "2024-05-05"), id="beside"
+        ),
+        pytest.param(
+            f"<article>{SAID}</article><article>{META.format('Bob', 1)}</article>", (None, None), id="related"
+        ),
+        pytest.param(
+            "".join(f'<p {POST}><meta itemprop="author" content="{name}"></p>' for name in ("Bob", "Cem")) + SAID,
+            (None, None),
+            id="of-many",
+        ),
+        pytest.param(
+            post(META.format("Bob", 1)).replace(LINK, "it") + post(META.format("Ann", 5)),
+            ("Ann", "2024-05-05"),
+            id="of-a-list",
+        ),
+    ],
+)
+def test_what_metas_in_the_body_say(markup: str, said: tuple[str | None, str | None]) -> None:
+    found = read_mention(markup.encode(), source=URL, target=TARGET, url=URL, content_type="text/html; charset=utf-8")
+    assert (None if found.author is None else found.author.name, found.published_as) == said

@@ -24,7 +24,7 @@ MAX_DATES = 100  # of a kind that are looked at
 MAX_BESIDE = 1000  # that may be others'
 _REGIONS = ("content", "main", "primary", "main-content")
 
-_DATES = ("article:published_time", "datepublished", "dc.date", "date")
+_DATES = ("article:published_time", "datepublished", "dc.date", "dcterms.date", "date")
 _ESCAPE = re.compile("%([2-7][0-9A-Fa-f])")  # of ASCII
 _INDEX = re.compile(r"(?:/index\.html|\.html|/)\Z")  # behind a page's name
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pingback.page.json_ld import is_posting
 from pingback.page.nodes import Node, above
-from pingback.page.tree import CITE, COMMENTS, QUOTE, Page
+from pingback.page.tree import CITE, COMMENTS, MENU, QUOTE, Page
 
 MAX_THINGS = 5  # around a link
 MAX_AUTHORS = 10  # of a thing
@@ -21,7 +21,7 @@ MAX_WITHIN = 200  # elements of what names an author
 _ASKED = "Question"
 ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject", _ASKED})
 _ANSWERS = frozenset({"Answer", "Comment", "UserComments"})  # who wrote these did not write the page
-_NOT_TOLD = COMMENTS | CITE | QUOTE
+_NOT_TOLD = COMMENTS | CITE | QUOTE | MENU
 _PREFIXES = ("schema:", "https://schema.org/", "http://schema.org/")
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from pingback.page.extent import COMMENT, COMMENT_LISTS, PAGERS, Extent
-from pingback.page.nodes import ROOTS, Builder, Node
+from pingback.page.nodes import ROOTS, Builder, Node, above
 from pingback.page.scanner import feed
 from pingback.text import plain
 from pingback.urls import key_of, resolve_with_key
@@ -192,14 +192,23 @@ class Page:
 
     @cached_property
     def metas(self) -> dict[str, str]:
-        """What the `<meta>` elements outside comments say, by their names in lower case; of several the first."""
+        """What the `<meta>` elements outside comments say, by their names in lower case; of several the first.
+
+        Those of microdata say nothing where they say different things, as in a list, or stand in an entry without a
+        wanted link.
+        """
         found: dict[str, str] = {}
+        scoped: dict[str, set[str]] = {}
         for node in self.of["meta"]:
             each = node.attributes
-            name = each.get("property") or each.get("name") or each.get("itemprop") or ""
-            if each.get("content", "").strip() and not node.parts & COMMENTS:
-                found.setdefault(name.strip().lower(), each["content"])
-        return found
+            content = each.get("content", "")
+            if not content.strip() or node.parts & COMMENTS:
+                continue
+            if name := each.get("property") or each.get("name"):
+                found.setdefault(name.strip().lower(), content)
+            elif (name := each.get("itemprop")) and self._may_be_of_wanted(node):
+                scoped.setdefault(name.strip().lower(), set()).add(content)
+        return {name: contents.pop() for name, contents in scoped.items() if len(contents) == 1} | found
 
     @cached_property
     def json_ld(self) -> list[tuple[frozenset[str], Mapping[str, Any]]]:
@@ -218,6 +227,13 @@ class Page:
                         names = types if isinstance(types, list) else [types]
                         found.append((frozenset(name for name in names if isinstance(name, str)), each))
         return found
+
+    def _may_be_of_wanted(self, node: Node) -> bool:
+        if not (node.parts & ENTRY and self.wanted):
+            return True
+        around = (each for each in above(node) if each.tag == "article" or not ENTRIES.isdisjoint(each.classes))
+        entry = next(around, None)
+        return entry is None or self.first_within(self.wanted, entry) is not None
 
     def _mark(self) -> None:
         """What each node is and stands in, and whose property it is. Called once for all of a page: it is plain."""
