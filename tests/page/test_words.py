@@ -196,6 +196,7 @@ def test_when_in_doubt_it_is_said(markup: str, text: str) -> None:
 def test_the_beginning_for_lists() -> None:
     assert excerpt_of(Content(text="one\n\ntwo " + "word " * 50, html="")) == f"one two {'word ' * 37}word…"
     assert excerpt_of(Content(text="short", html="<p>short</p>")) == "short"
+    assert excerpt_of(Content(text=f"one{' ' * 2000}two", html="")) == "one two"
 
 
 PIECES = (

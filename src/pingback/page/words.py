@@ -16,13 +16,14 @@ from pingback.page.nodes import LINE_BREAK, Node, above
 from pingback.page.properties import CARDS
 from pingback.page.scanner import BLOCKS
 from pingback.page.tree import ANSWER_CLASSES, CHROME, COMMENTS, ENTRIES, Item, Page
-from pingback.text import EXCERPT_LENGTH, clean, plain
+from pingback.text import EXCERPT_LENGTH, plain, shorten
 
 MAX_BLOCKS = 100  # paragraphs gone through in all to find words for links that have none in their own
 MAX_ANSWERED = 20  # nodes that name what a reply answers
 MAX_AROUND = 30  # elements around such a node that are looked at
 MAX_LINE = 600  # characters of a line, and pieces of it, on each side of a link that are looked at
 MAX_PHRASE = 120  # characters of “In reply to …”
+_BEGINNING = 1000  # characters of a content, in which its excerpt is
 
 # What is answered has one of these.
 _ANSWERS = ANSWER_CLASSES | {"u-rsvp-of", "p-rsvp-of"}
@@ -34,6 +35,7 @@ _BESIDE = frozenset(
     " u-syndication p-category u-category p-location u-location u-comment p-comment"
     " h-entry hentry h-cite h-feed hfeed".split()
 )
+_NAMING_RELS = frozenset({"author", "bookmark"})
 
 # “In reply to”, and “re:”, in the languages of most of the web.
 _REPLY = "|".join(
@@ -129,8 +131,10 @@ def reply_of(page: Page, item: Item, answered: Sequence[Node]) -> Content | None
     left_out = _left_out(page, item.node, named)
     left_out.nodes.update(_not_said_by(page, item, named))
     content = content_of(page, item.node, left_out)
-    left_out.nodes.update(node.index for node in named if node is not item.node)
-    beside = content_of(page, item.node, left_out)
+    beside = content  # unless what is answered is in it
+    if said := [node.index for node in named if node is not item.node and not _is_left_out(node, left_out)]:
+        left_out.nodes.update(said)
+        beside = content_of(page, item.node, left_out)
     return content if beside and not _NO_WORD.match(beside.text) else None
 
 
@@ -141,7 +145,14 @@ def words_in(page: Page, root: Node, answered: Sequence[Node]) -> Content | None
 
 def excerpt_of(content: Content) -> str:
     """The beginning of a content, for lists."""
-    return clean(content.text, EXCERPT_LENGTH) or ""
+    beginning = plain(content.text[:_BEGINNING])
+    if len(beginning) <= EXCERPT_LENGTH:  # it is short, or has much white space
+        beginning = plain(content.text)
+    return shorten(beginning, EXCERPT_LENGTH)
+
+
+def _is_left_out(node: Node, left_out: LeftOut) -> bool:
+    return any(around.index in left_out.nodes for around in chain((node,), above(node)))
 
 
 def _left_out(page: Page, root: Node, named: Sequence[Node]) -> LeftOut:
@@ -217,13 +228,12 @@ def _line_around(page: Page, root: Node, box: Node) -> tuple[int, int]:
 def _not_said_by(page: Page, item: Item, named: Sequence[Node]) -> Iterator[int]:
     """What stands in an entry without being what it says: other entries, chrome, properties, and the answered link."""
     root, left = item.node, MAX_ANSWERED
+    parts = (CHROME | COMMENTS) & ~root.parts
     for node in page.nodes[root.index + 1 : root.stop]:
-        rels = node.rels
         if (
-            node.parts & ~root.parts & (CHROME | COMMENTS)
+            node.parts & parts
             or not _BESIDE.isdisjoint(node.classes)
-            or "author" in rels
-            or "bookmark" in rels
+            or ("rel" in node.attributes and not _NAMING_RELS.isdisjoint(node.rels))
         ):
             yield node.index
         elif left and (node.tag == "time" or not CARDS.isdisjoint(node.classes)):
