@@ -36,8 +36,9 @@ def safe(html: str) -> str:
     if len(_REOPENED.findall(html)) * tags > _MOST_REOPENED:
         return ""
     # Before it, for lone surrogates; after it, for what was written as character references.
-    found = _cleaner().clean(printable(html))
-    if not found.isprintable():
+    is_plain = html.isprintable()
+    found = _cleaner().clean(html if is_plain else printable(html))
+    if not is_plain or found != html:
         found = _ODD_SPACE.sub(" ", printable(found))
     found = _in_lists(found)
     return found if len(found) <= 2 * MAX_HTML else ""

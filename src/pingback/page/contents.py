@@ -252,9 +252,8 @@ class _Writer:
         if self._as_it_is:
             self._say_as_it_is(_NEW_LINES.sub("\n", printable(piece)))
             return
-        if piece.isprintable() and "  " not in piece:
-            words = piece.strip()
-        else:
+        words = " ".join(piece.split())
+        if not words.isprintable():
             piece = printable(piece)
             words = " ".join(piece.split())
         if piece and not self._parted and piece[:1] != words[:1]:

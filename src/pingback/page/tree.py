@@ -179,10 +179,8 @@ class Page:
 
     def target(self, reference: str) -> tuple[str, str] | None:
         """An `href` as an absolute HTTP URL, and its key; None where it is none, or where too many were asked for."""
-        try:
+        if reference in self._targets:
             return self._targets[reference]
-        except KeyError:
-            pass
         self._to_resolve -= len(self.base) + len(reference)
         if self._to_resolve < 0:
             self.unread.add(reference)
