@@ -1,20 +1,11 @@
-"""What strangers send costs CPU in proportion to its length: every pure function that reads it, on every shape.
+"""What strangers send costs CPU in proportion to its length: every pure function that reads it, on every shape."""
 
-`process_time` at all of a length, and at a quarter of it before and after: four times the input may take six times as
-long. What takes no 20 ms at its full length is bounded by that length, and its ratio says nothing.
-"""
-
-import gc
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import product
-from math import inf
-from time import process_time
 
 import pytest
 
-from pingback.errors import PingbackError
 from pingback.model import Protocol
 from pingback.page.about import read_mention
 from pingback.page.endpoints import endpoints_in
@@ -33,60 +24,15 @@ from pingback.receive.blocklist import block_of, blocks
 from pingback.server.query import Query
 from pingback.text import clean, excerpt_around, plain
 from pingback.urls import is_under, key_of, same_url, shown, tidy
+from tests.growth import RATIO, Shape, call, growth, halves, nested, numbered, times
 
 PAGE = 128 * 1024  # bytes: long enough for what grows with the square, in lxml or in Python, to take its 20 ms
 BODY = 64 * 1024  # bytes: the longest message that is read
-MEASURABLE = 0.02  # seconds
-RATIO = 6
-ROUNDS = 9
 
 TARGET = "https://blog.example/post"
 URL = "https://other.example/notes/six"
 HTML = "text/html; charset=utf-8"
 LINK = f'<a href="{TARGET}">x</a>'
-
-Shape = Callable[[int], bytes]
-
-
-def times(unit: str, before: str = "", after: str = "") -> Shape:
-    """`unit` again and again, as many bytes of it as fit."""
-
-    def make(size: int) -> bytes:
-        inside = size - len(before.encode()) - len(after.encode())
-        return f"{before}{unit * (inside // len(unit.encode()))}{after}".encode()
-
-    return make
-
-
-def halves(one: str, other: str, before: str = "", after: str = "") -> Shape:
-    """A stack of the one, and then the other again and again."""
-
-    def make(size: int) -> bytes:
-        inside = (size - len(before) - len(after)) // 2
-        return f"{before}{one * (inside // len(one))}{other * (inside // len(other))}{after}".encode()
-
-    return make
-
-
-def numbered(unit: str, before: str = "", after: str = "") -> Shape:
-    """`unit` again and again with another number in it each time."""
-
-    def make(size: int) -> bytes:
-        inside = size - len(before) - len(after)
-        middle = "".join(unit % number for number in range(inside // len(unit % 100_000)))
-        return f"{before}{middle}{after}".encode()
-
-    return make
-
-
-def nested(opened: str, closed: str, before: str = "", after: str = "") -> Shape:
-    """As deep as it fits."""
-
-    def make(size: int) -> bytes:
-        count = (size - len(before) - len(after)) // len(opened + closed)
-        return f"{before}{opened * count}{closed * count}{after}".encode()
-
-    return make
 
 
 def html_shapes() -> Iterator[tuple[str, Shape]]:
@@ -308,16 +254,6 @@ def message_shapes() -> Iterator[tuple[str, Shape]]:
         yield f"field https://{text}…", times(text, "https://")
 
 
-def call(read: Callable[[bytes], object]) -> Callable[[bytes], None]:
-    """Reads, and lets it be refused: a refusal costs CPU, too."""
-
-    def reads(data: bytes) -> None:
-        with suppress(PingbackError, ValueError):
-            read(data)
-
-    return reads
-
-
 def mention(media_type: str, url: str = URL) -> Callable[[bytes], object]:
     return lambda page: read_mention(
         page, source=url, target=TARGET, url=url, content_type=media_type, protocol=Protocol.WEBMENTION
@@ -397,54 +333,6 @@ def test_cpu_grows_with_the_length(
     call(read)(b"<p class=h-entry>")  # what is loaded when it is first needed is not counted
     grown = {name: ratio for name, shape in shapes() if (ratio := growth(call(read), shape, size)) > RATIO}
     assert grown == {}
-
-
-def growth(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
-    """How many times as long the whole takes as a quarter; measured anew for as long as noise may be the reason."""
-    gc.freeze()  # what other tests left: to look at it costs more than the reading
-    try:
-        ratio = _growth(read, shape(size), shape(size // 4))
-        return min(ratio, _growth_by_halves(read, shape, size)) if ratio > RATIO else ratio
-    finally:
-        gc.unfreeze()
-
-
-def _growth(read: Callable[[bytes], None], whole: bytes, quarter: bytes) -> float:
-    best = dict.fromkeys((whole, quarter), inf)
-    for _ in range(ROUNDS):
-        for data in (quarter, whole, quarter):
-            best[data] = min(best[data], _seconds(read, data))
-        if best[whole] < MEASURABLE or best[whole] <= RATIO * best[quarter]:
-            return 1
-        if best[whole] > 5:
-            break
-    return best[whole] / best[quarter]
-
-
-def _growth_by_halves(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
-    """The square of the smaller step from a quarter to a half and from there to the whole.
-
-    What grows with the square does so at each; a cache that others' programs have taken away costs at one of them.
-    """
-    parts = [shape(size // share) for share in (4, 2, 1)]
-    best = [inf] * 3
-    for _ in range(ROUNDS):
-        best = [min(least, _seconds(read, data)) for least, data in zip(best, parts, strict=True)]
-        if best[2] > 5:
-            break
-    return min(best[1] / best[0], best[2] / best[1]) ** 2
-
-
-def _seconds(read: Callable[[bytes], None], data: bytes) -> float:
-    # The collector's looks at all objects grow with the length, too, but a quarter may do without any.
-    gc.collect()
-    gc.disable()
-    try:
-        began = process_time()
-        read(data)
-        return process_time() - began
-    finally:
-        gc.enable()
 
 
 def test_what_grows_with_the_square_is_found() -> None:

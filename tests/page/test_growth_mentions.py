@@ -10,7 +10,8 @@ import pytest
 
 from pingback.page.entry import read_post
 from pingback.page.nodes import MAX_SCRIPTS
-from tests.test_growth import HTML, PAGE, RATIO, TARGET, URL, Shape, call, growth, mention, numbered, times
+from tests.growth import RATIO, Shape, call, growth, numbered, times
+from tests.test_growth import HTML, PAGE, TARGET, URL, mention
 
 LINK = f'<a href="{TARGET}">x</a>'
 ENTRY = f"<div class=h-entry>{LINK}"
