@@ -1,7 +1,7 @@
 """How the CPU that a reading costs grows with the length, for the tests: inputs of one shape and any length.
 
-`process_time` at all of a length, and at a quarter of it before and after: four times the input may take six times as
-long. What takes no 20 ms at its full length is bounded by that length, and its ratio says nothing.
+`process_time` at all of a length, and at a quarter of it: four times the input may take six times as long. What takes
+no 20 ms at its full length is bounded by that length, and its ratio says nothing.
 """
 
 import gc
@@ -13,6 +13,8 @@ from time import process_time
 from pingback.errors import PingbackError
 
 MEASURABLE = 0.02  # seconds
+LONG = 5.0  # seconds: no need to measure that again
+CLEAR = 4.5  # once measured, this is no square even where noise made the quarter long
 RATIO = 6
 ROUNDS = 9
 
@@ -70,49 +72,54 @@ def call(read: Callable[[bytes], object]) -> Callable[[bytes], None]:
     return reads
 
 
-def growth(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
-    """How many times as long the whole takes as a quarter; measured anew for as long as noise may be the reason."""
+def growth(
+    read: Callable[[bytes], None], shape: Shape, size: int, *, clock: Callable[[], float] = process_time
+) -> float:
+    """How many times as long the whole takes as a quarter; 1 where that is nothing to worry about.
+
+    What looks like a square is measured again, and then by halves.
+    """
+    whole, half, quarter = parts = [shape(size // share) for share in (1, 2, 4)]
+    best = dict.fromkeys(parts, inf)
+
+    def measure(*parts: bytes) -> None:
+        for data in parts:
+            best[data] = min(best[data], _seconds(read, data, clock))
+
     gc.freeze()  # what other tests left: to look at it costs more than the reading
     try:
-        ratio = _growth(read, shape(size), shape(size // 4))
-        return min(ratio, _growth_by_halves(read, shape, size)) if ratio > RATIO else ratio
+        measure(whole)
+        if best[whole] < MEASURABLE:
+            return 1
+        measure(quarter)
+        if best[whole] <= CLEAR * best[quarter]:
+            return 1
+        for _ in range(ROUNDS):
+            measure(quarter)
+            if best[whole] < MEASURABLE or best[whole] <= RATIO * best[quarter]:
+                return 1
+            if best[whole] > LONG:
+                break
+            measure(whole)
+        for _ in range(ROUNDS):
+            measure(half, quarter, whole)
+            if best[whole] > LONG:
+                break
+        # What grows with the square does so at both steps. A bound that is reached at one of them, and then costs as
+        # much however long the input is, is no square. As a line and a square together have it, a step of 2⅓ is 6.
+        step = min(best[whole] / best[half], best[half] / best[quarter])
+        return min(best[whole] / best[quarter], 6 * step - 8)
     finally:
         gc.unfreeze()
 
 
-def _growth(read: Callable[[bytes], None], whole: bytes, quarter: bytes) -> float:
-    best = dict.fromkeys((whole, quarter), inf)
-    for _ in range(ROUNDS):
-        for data in (quarter, whole, quarter):
-            best[data] = min(best[data], _seconds(read, data))
-        if best[whole] < MEASURABLE or best[whole] <= RATIO * best[quarter]:
-            return 1
-        if best[whole] > 5:
-            break
-    return best[whole] / best[quarter]
-
-
-def _growth_by_halves(read: Callable[[bytes], None], shape: Shape, size: int) -> float:
-    """The square of the smaller step from a quarter to a half and from there to the whole.
-
-    What grows with the square does so at each; a cache that others' programs have taken away costs at one of them.
-    """
-    parts = [shape(size // share) for share in (4, 2, 1)]
-    best = [inf] * 3
-    for _ in range(ROUNDS):
-        best = [min(least, _seconds(read, data)) for least, data in zip(best, parts, strict=True)]
-        if best[2] > 5:
-            break
-    return min(best[1] / best[0], best[2] / best[1]) ** 2
-
-
-def _seconds(read: Callable[[bytes], None], data: bytes) -> float:
+def _seconds(read: Callable[[bytes], None], data: bytes, clock: Callable[[], float]) -> float:
     # The collector's looks at all objects grow with the length, too, but a quarter may do without any.
     gc.collect()
     gc.disable()
     try:
-        began = process_time()
+        began = clock()
         read(data)
-        return process_time() - began
+        return clock() - began
     finally:
         gc.enable()

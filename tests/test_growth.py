@@ -116,6 +116,11 @@ def html_shapes() -> Iterator[tuple[str, Shape]]:
         yield f"{text!r}…", times(text, LINK)
 
 
+def linked_shapes() -> Iterator[tuple[str, Shape]]:
+    """Of pages with many links: to all others it makes no difference whose page they are."""
+    return ((name, shape) for name, shape in html_shapes() if shape(2000).count(b"href=") > 2)
+
+
 def xml_shapes() -> Iterator[tuple[str, Shape]]:
     rss, atom = "<rss><channel><link>/</link>", '<feed xmlns="http://www.w3.org/2005/Atom"><link href="/"/>'
     item = "<item><link>/1</link><description>&lt;p&gt;</description></item>"
@@ -273,11 +278,13 @@ def as_text(read: Callable[[str], object]) -> Callable[[bytes], object]:
 
 PAGES: dict[str, Callable[[bytes], object]] = {
     "mention": mention(HTML),
-    "mention of its own site": mention("text/html", "https://blog.example/x"),
     "post": lambda page: read_post(page, url=URL, content_type=HTML),
     "endpoints": lambda page: endpoints_in(URL, target=URL, headers=lambda name: (), content_type=HTML, chunks=[page]),
     "date": lambda page: published_of(page, url=URL, content_type=HTML),
     "canonical": lambda page: canonical_in(URL, link_headers=(), content_type=HTML, chunks=[page]),
+}
+LINKED: dict[str, Callable[[bytes], object]] = {
+    "mention of its own site": mention("text/html", "https://blog.example/x")
 }
 XML: dict[str, Callable[[bytes], object]] = {
     "feed": lambda feed: entries_in(feed, url=URL, content_type="application/xml"),
@@ -314,6 +321,7 @@ MESSAGES: dict[str, Callable[[bytes], object]] = {
 }
 KINDS = (
     (PAGES, html_shapes, PAGE),
+    (LINKED, linked_shapes, PAGE),
     (XML, xml_shapes, PAGE),
     (JSON, json_shapes, PAGE),
     (DOCUMENTS, document_shapes, PAGE),
@@ -337,9 +345,43 @@ def test_cpu_grows_with_the_length(
 
 def test_what_grows_with_the_square_is_found() -> None:
     def compare_all(data: bytes) -> None:
-        sum(data.count(data[place : place + 1]) for place in range(0, len(data), 64))
+        sum(data.count(data[place : place + 1]) for place in range(0, len(data), 256))
 
     assert growth(compare_all, times("a"), PAGE) > RATIO
+
+
+class Spending:
+    """A reading with a clock of its own, which costs seconds by the length; `noise` are factors for the first ones."""
+
+    def __init__(self, cost: Callable[[float], float], *noise: float) -> None:
+        self.spent = 0.0
+        self._cost = cost
+        self._noise = iter(noise)
+
+    def __call__(self, data: bytes) -> None:
+        self.spent += self._cost(len(data) / 1024) * next(self._noise, 1)
+
+    @property
+    def growth(self) -> float:
+        return growth(self, times("a"), 1024, clock=lambda: self.spent)
+
+
+@pytest.mark.parametrize(
+    ("reading", "found"),
+    [
+        pytest.param(Spending(lambda length: length**2), True, id="square"),
+        pytest.param(Spending(lambda length: length + length**2), True, id="square-of-half-the-weight"),
+        pytest.param(Spending(lambda length: 3 * length + 2 * length**2), False, id="square-of-less"),
+        pytest.param(Spending(lambda length: length**2 / 100), False, id="square-of-10-ms"),
+        pytest.param(Spending(lambda length: length), False, id="line"),
+        pytest.param(Spending(lambda length: length + (length > 0.8)), False, id="bound-reached-at-the-whole"),
+        pytest.param(Spending(lambda length: length + (length > 0.3)), False, id="bound-reached-at-the-half"),
+        pytest.param(Spending(lambda length: length, 2, 1, 1, 2, 1), False, id="line-whose-whole-is-disturbed-twice"),
+        pytest.param(Spending(lambda length: length + length**2, 1, 1.4), True, id="square-whose-quarter-is-disturbed"),
+    ],
+)
+def test_what_is_found(reading: Spending, found: bool) -> None:
+    assert (reading.growth > RATIO) is found
 
 
 def test_json_is_what_the_shapes_say() -> None:
