@@ -85,6 +85,28 @@ from tests.page.test_authors import (
             id="wordpress-of-blocks-with-yoast",
         ),
         pytest.param(
+            '<h1 class="wp-block-post-title">Hello</h1><p>Written by</p><div class="wp-block-post-author-name"><a '
+            'href="/author/ann/" class="wp-block-post-author-name__link">Ann</a></div><div class="entry-content '
+            f'wp-block-post-content"><p>{LINK}</p></div><ul class="wp-block-post-template"><li class="wp-block-post '
+            'post-4 hentry"><div class="wp-block-post-author-name">Bob</div></li></ul>',
+            Author(name="Ann", url="/author/ann/"),
+            id="wordpress-of-blocks",
+        ),
+        pytest.param(
+            '<ul class="wp-block-post-template"><li class="wp-block-post post-4 hentry"><div '
+            'class="wp-block-post-author"><p class="wp-block-post-author__byline">By</p><p '
+            f'class="wp-block-post-author__name">Ann</p></div><p>Four</p>{LINK}</li><li class="wp-block-post post-3 '
+            'hentry"><p class="wp-block-post-author__name">Bob</p></li></ul>',
+            Author(name="Ann"),
+            id="wordpress-of-blocks-a-list",
+        ),
+        pytest.param(
+            f'<div class="wp-block-post-content"><p>{LINK}</p></div><ul><li class="wp-block-post post-4 hentry">'
+            '<div class="wp-block-post-author-name">Bob</div></li></ul>',
+            None,
+            id="wordpress-of-blocks-more-posts",
+        ),
+        pytest.param(
             json_ld(
                 {
                     "@type": "Article",

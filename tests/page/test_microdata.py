@@ -130,7 +130,25 @@ def test_of_microdata(markup: str, author: Author | None) -> None:
                 attributes='about="/node/1" typeof="schema:Article"',
             ),
             Author(name="Ann", url="/user/1"),
-            id="drupal",
+            id="drupal-9",
+        ),
+        pytest.param(
+            post(
+                '<span property="dc:date dc:created" content="2024-05-05T08:00:00+02:00" datatype="xsd:dateTime" '
+                'rel="sioc:has_creator">Submitted by <a href="/user/1" about="/user/1" typeof="sioc:UserAccount" '
+                'property="foaf:name">Ann</a> on Sunday</span>',
+                attributes='about="/node/1" typeof="sioc:Item foaf:Document"',
+            ),
+            Author(name="Ann", url="/user/1"),
+            id="drupal-7",
+        ),
+        pytest.param(
+            post(
+                '<b property="dc:date" content="2024-05-05" rel="sioc:has_creator">Submitted</b>',
+                attributes='typeof="sioc:Item"',
+            ),
+            None,
+            id="a-date-is-nobody",
         ),
         pytest.param(
             post(

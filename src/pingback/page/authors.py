@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 
 from pingback.model import Author
 from pingback.page.cards import FEEDS, MAX_LINKS, MAX_SAME, OTHERS, Cards, is_card, is_same, sole_of
@@ -34,6 +34,8 @@ _BYLINE = re.compile(
     r"(?:(?:post|entry|article)[-_]+)?(?:author|byline)(?:[-_]+(?:box|info|card|bio|name|meta))?\Z"
     r"|posted-by\Z|about-(?:the-)?author\Z"
 )
+_BLOCKS = frozenset({"wp-block-post-author-name", "wp-block-post-author__name"})
+_ROW = "wp-block-post"
 # “By”, “Posted on May 5 by” and the like, before a name.
 _SIGNED = re.compile(
     r"(?:(?:posted|published|written|submitted|created|veröffentlicht|geschrieben|gepostet|publié|écrit|publicado|escrito"
@@ -75,7 +77,7 @@ class _Authors:
             found = self._of_markup(told)
             if found is not None or told.is_answer:
                 return found
-        return (None if item is None else self._of_feed(item)) or self._of_page(part)
+        return self._of_blocks(part) or (None if item is None else self._of_feed(item)) or self._of_page(part)
 
     def _may_ask_the_page(self, item: Item, speaker: Speaker) -> bool:
         return speaker.is_free and not item.node.parts & (CITE | QUOTE) and FEEDS.isdisjoint(item.node.classes)
@@ -174,7 +176,7 @@ class _Authors:
         told = None if named.name is None else name_of(text_of(named.name) or words(page, named.name, portraits=False))
         url = None if named.url is None else address(page, reference_of(named.url))
         photo = None if named.photo is None else address(page, reference_of(named.photo))
-        written = text_of(node)
+        written = text_of(node) if named.is_value else None
         if written is not None:
             rest = self._of_text(written)
         else:
@@ -185,6 +187,18 @@ class _Authors:
         return self._known(found)
 
     # What the page says
+
+    def _of_blocks(self, part: Node | None) -> Author | None:
+        """Whom the blocks of WordPress name, outside the rows of its lists."""
+        page, root = self._page, part or self._page.root
+        blocks = (node for node in page.nodes[root.index : root.stop] if not _BLOCKS.isdisjoint(node.classes))
+        own = (
+            node
+            for node in islice(blocks, MAX_SAME)
+            if not node.parts & (OTHERS | MENU)
+            and not any(_ROW in each.classes for each in takewhile(lambda each: each is not root, above(node)))
+        )
+        return sole_of(author for node in own if (author := self._value(node)) is not None)
 
     def _byline(self, part: Node) -> Author | None:
         """A card right in a part of the page that no property is said by, but that is called its author's."""

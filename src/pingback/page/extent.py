@@ -37,7 +37,10 @@ _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
 _BESIDE = frozenset("aside nav header footer dialog form blockquote".split())
 _HIDING = frozenset({"role", "hidden", "aria-hidden", "style"})
 
-_ITEMS = frozenset("h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed published".split())
+_ITEMS = frozenset(
+    "h-entry hentry h-cite h-card vcard h-event vevent h-review hreview h-feed hfeed published"
+    " wp-block-post-author-name wp-block-post-author__name".split()
+)
 _RELS = frozenset({"author", "schema:author", "bookmark", "me"})
 _THINGS = frozenset({"itemprop", "itemscope", "typeof"})
 _PART, _BOX = 1, 2
@@ -46,7 +49,7 @@ _SIGNS = tuple(b"entry card cite event review feed bookmark author <time publish
 _SURE = re.compile(
     rb"\bh-?(?:entry|feed|review)\b|\b[hv]-?(?:card|event)\b|\bh-cite\b"
     rb"|(?:rel|itemprop|property)\s*=[^<>]{0,100}?(?:author|bookmark)"
-    rb"|<time\b|published|ld\+json|<meta\b|<article\b"
+    rb"|wp-block-post-author|<time\b|published|ld\+json|<meta\b|<article\b"
 )
 
 

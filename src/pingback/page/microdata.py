@@ -1,4 +1,4 @@
-"""Whom a page names as author by microdata or RDFa, in schema.org's words, of what a link stands in.
+"""Whom a page names as author by microdata or RDFa of what a link stands in, in schema.org's words or Drupal 7's.
 
 The innermost thing around the link counts that can have said it. Its author is named right in it, and not in another
 thing within it: a comment and a related post have their own.
@@ -22,6 +22,14 @@ _ASKED = "Question"
 ABOUT = frozenset({"WebPage", "CreativeWork", "Recipe", "Review", "VideoObject", _ASKED})
 _ANSWERS = frozenset({"Answer", "Comment", "UserComments"})  # who wrote these did not write the page
 _NOT_TOLD = COMMENTS | CITE | QUOTE | MENU
+_OLD_WORDS = {
+    "sioc:has_creator": "author",
+    "foaf:name": "name",
+    "sioc:Item": "CreativeWork",
+    "sioct:BlogPost": "CreativeWork",
+    "sioct:BoardPost": "CreativeWork",
+    "sioct:Comment": "Comment",
+}
 _PREFIXES = ("schema:", "https://schema.org/", "http://schema.org/")
 
 
@@ -130,7 +138,8 @@ def _named(page: Page, node: Node, syntax: _Syntax) -> Named:
                 continue
         for name in _names_of(each, syntax):
             found.setdefault(name, each)
-    return Named(node, person is None, found.get("name"), found.get("url"), found.get("image"))
+    is_value = person is None and "author" in map(_word, node.attributes.get(syntax.names[0], "").split())
+    return Named(node, is_value, found.get("name"), found.get("url"), found.get("image"))
 
 
 def _names_of(node: Node, syntax: _Syntax) -> Sequence[str]:
@@ -141,4 +150,4 @@ def _word(name: str) -> str:
     """Without what says that it is schema.org's."""
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
-    return name
+    return _OLD_WORDS.get(name, name)
