@@ -55,12 +55,12 @@ _RAW_ENDS = {
 _NAMES = b"template|select|frameset"
 _RAW_NAMES = "|".join(sorted(RAW)).encode()
 # Where something may begin; of raw text only what has a slash at its end, which libxml2 takes for all of the element.
-# Its first letters are looked at first: this is searched for in all of a page.
 _BEGINS = re.compile(
-    rb"<(?=[finpstx][cefilmort])(?:(?:%(n)s)(?=[%(s)s/>])|(?:%(r)s)(?=[%(s)s/])[^<>]*/>)"
-    % {b"s": _SPACE, b"n": _NAMES, b"r": _RAW_NAMES},
+    rb"<(?:(?:%(n)s)(?=[%(s)s/>])|(?:%(r)s)(?=[%(s)s/])[^<>]*/>)" % {b"s": _SPACE, b"n": _NAMES, b"r": _RAW_NAMES},
     re.IGNORECASE,
 )
+# The first letters of all these names: what is searched for in all of a page finds next to nothing else.
+_MAY_BEGIN = re.compile(rb"<[finpstx][cefilmort][aeflmprtxy][aeilmprt/>%s]" % _SPACE, re.IGNORECASE)
 _ALL_NAMES = frozenset(name.encode() for name in WATCHED)
 _CUT_OFF = re.compile(rb"<([a-z]*+)([%s/]?)" % _SPACE, re.IGNORECASE)
 
@@ -91,11 +91,12 @@ class Shown:
         self._left_before = MAX_BEFORE_FRAMES
 
     def parts(self, piece: bytes) -> Iterable[bytes]:
-        is_plain = not (self._left_out or self._is_wary or self._held or _BEGINS.search(piece))
-        if is_plain and _beginning_of_a_tag(piece) == len(piece):  # most pieces
-            self._noted(piece)
-            return (piece,)
-        return self._parts(piece)
+        if self._left_out or self._is_wary or self._held or (_MAY_BEGIN.search(piece) and _BEGINS.search(piece)):
+            return self._parts(piece)
+        if _beginning_of_a_tag(piece) < len(piece):
+            return self._parts(piece)
+        self._noted(piece)  # as most pieces
+        return (piece,)
 
     def _parts(self, piece: bytes) -> Iterator[bytes]:
         data = self._held + piece if self._held else piece
