@@ -13,9 +13,9 @@ from pingback.urls import key_of, leads_to, split
 if TYPE_CHECKING:
     from pingback.page.nodes import Node
 
-# How a reference begins that may stand on the base's own path: with a query, a fragment, a dot segment, a blank before
-# one of these, or not at all.
-_ON_THE_BASE = "?#. "
+# A reference that stands for what its letters say: it has no escapes, backslashes, controls, letters beyond ASCII, and
+# no scheme alone; nor is it on the base's own path.
+_PLAIN = re.compile(r"(?:(?:https?:/)?/|[A-Za-z0-9_])[A-Za-z0-9_~=&?;,+@.\-/]*\Z")
 
 _ESCAPE = re.compile("%[0-9A-F]{2}")  # as a URL's key has them
 
@@ -62,25 +62,17 @@ class Wanted:
 
     def is_meant_by(self, attributes: Mapping[str, str], base: str) -> bool:
         """An element with these attributes is a link to the target."""
-        # Every link of a page comes here, and next to none can be the target: those are let go without a call. They
-        # lack the needle, and stand for what their letters say: without escapes, backslashes, controls, dot segments,
-        # letters beyond ASCII or a scheme alone. (`bench_page`: looks at a short text are faster than one expression.)
-        href = attributes.get("href")
-        if (
-            href is not None
-            and (
-                self._needle in href
-                or "/." in href
-                or "%" in href
-                or "\\" in href
-                or href[:1] in _ON_THE_BASE
-                or (":" in href and "://" not in href[:8])
-                or not (href.isascii() and href.isprintable())
-            )
-            and self._leads(href, base)
-        ):
-            return True
-        return "src" in attributes and self._leads(attributes["src"], base)
+        return ("href" in attributes and self.is_meant(attributes["href"], base)) or (
+            "src" in attributes and self.is_meant(attributes["src"], base)
+        )
+
+    def is_meant(self, reference: str, base: str) -> bool:
+        """A reference leads to the target."""
+        # Every link of a page comes here, and next to none can be the target. Those are let go without a call: they are
+        # plain, and lack the needle and dot segments. (`bench_page`)
+        if self._needle not in reference and "/." not in reference and _PLAIN.match(reference):
+            return False
+        return self._leads(reference, base)
 
     def _leads(self, reference: str, base: str) -> bool:
         self._left -= len(self._key) + ASKING
