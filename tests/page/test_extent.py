@@ -37,6 +37,9 @@ PIECES = [
     '<div class="h-feed">',
     '<div class="h-cite u-comment">',
     '<div class="e-content">',
+    '<p class="p-summary">In short.</p>',
+    '<div class="p-author h-card"><img alt="Flo" src="/flo.png"></div>',
+    '<div class="h-cite u-in-reply-to"><a class="p-name u-url" href="https://my.example/five">five</a></div>',
     '<div class="entry-content">',
     '<ol class="comment-list"><li class="comment" id="comment-1">',
     '<div id="comments">',
@@ -64,7 +67,7 @@ PIECES = [
 ]
 
 WORDS = f"<p>As said in {LINK}, it is so.</p>"
-REST = "<p>" + "So it goes on. " * 1000 + "</p>"
+REST = "<p>" + "So it goes on. " * 2000 + "</p>"
 
 
 def read(page: str, fragment: str = "") -> Verification:
@@ -94,10 +97,18 @@ def test_a_comment_that_a_fragment_names_is_seen() -> None:
     assert (read(page).author, read(page, "#c").author) == (None, Author(name="Cem"))
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from(["", "#here"]))
-@example(["<div hidden>", LINK, '<div id="comments">', LINK], "")
-def test_a_page_says_what_all_of_it_says(pieces: list[str], fragment: str) -> None:
-    page = "".join((*pieces, LINK))
+# What an entry says at length; whatever follows stands in it.
+AT_LENGTH = '<div class="h-entry"><div class="e-content"><p>' + "So it <b>goes</b> on. " * 1500 + "</p>"
+
+
+@given(
+    st.sampled_from(["", AT_LENGTH, AT_LENGTH.replace("h-entry", "hentry").replace("e-content", "entry-content")]),
+    st.lists(st.sampled_from(PIECES), max_size=30),
+    st.sampled_from(["", "#here"]),
+)
+@example("", ["<div hidden>", LINK, '<div id="comments">', LINK], "")
+def test_a_page_says_what_all_of_it_says(before: str, pieces: list[str], fragment: str) -> None:
+    page = "".join((before, *pieces, LINK))
     whole = Page([page.encode()], url=SOURCE, charset="utf-8")
     whole.wanted = Wanted(TARGET).links_in(whole.nodes, whole.base)
     said = _in_html(whole, SOURCE + fragment, TARGET, RELAYS)

@@ -4,7 +4,7 @@ Most pages have no microformats. Of those the words around the link are wanted, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pingback.page.links import Wanted
 
@@ -22,10 +22,15 @@ COMMENT = "comment"  # a class, and a property of schema.org
 # The way to the posts before and after, where it is no <nav>.
 PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 
-# Elements that get no node in a page that speaks as a whole, where nothing is told by them.
-_SKIPPED = frozenset(
-    "a b bdi bdo big caption cite code dd dfn div dl dt em fieldset figcaption figure font hr i img kbd label legend li"
-    " mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
+# Of what an entry says at length, the characters at its beginning in which no element is skipped: somewhat more than
+# are ever shown, as some of it may not be its own.
+MAX_BEGINNING = 12_000
+
+# Elements that get no node where nothing is told by them: in a page that speaks as a whole, and behind the beginning of
+# what an entry says.
+SKIPPED = frozenset(
+    "a b bdi bdo big br caption cite code dd dfn div dl dt em fieldset figcaption figure font hr i img kbd label legend"
+    " li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
 )
 # Where parts of a page may speak, what only looks so, unless it is an answer: its words are shown with their emphasis.
 _SKIPPED_OF_PARTS = frozenset(
@@ -42,8 +47,25 @@ _ITEMS = frozenset(
     " wp-block-post-author-name wp-block-post-author__name".split()
 )
 _RELS = frozenset({"author", "schema:author", "bookmark", "me"})
-_THINGS = frozenset({"itemprop", "itemscope", "typeof"})
-_PART, _BOX = 1, 2
+_PART, _BOX, ENTRY, CONTENT, _PROPERTY = (1 << place for place in range(5))
+_ENTRIES = frozenset({"h-entry", "hentry"})
+_CONTENTS = frozenset({"e-content", "entry-content"})
+# What may be a property of an item, by the prefixes of microformats2 or by its name in classic ones, and what is not to
+# be pinged.
+_PROPERTIES = re.compile(
+    r"(?:h|p|u|dt|e)-[a-z]|(?:author|byline|bookmark|description|dtreviewed|entry-[a-z]+|(?:family|given)-name|fn"
+    r"|in-reply-to|logo|n|nickname|no-ping|org|photo|reviewer|summary|uid|url|value|value-title|wm-nosend)\Z"
+)
+HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_REFERENCES = frozenset({"href", "src"})
+_NAMING = frozenset({"class", "rel"})
+# What other attributes tell, some only by some values.
+_TOLD = {
+    **dict.fromkeys(("itemprop", "itemscope", "typeof"), _PART),
+    **dict.fromkeys(("id", "role", "hidden", "aria-hidden", "style"), _BOX),
+    **dict.fromkeys(("property", "data-no-ping", "data-wm-nosend"), _PROPERTY),
+}
+_TOLD_BY: Mapping[str, Callable[[str], object]] = {"id": COMMENT_LISTS.__contains__, "style": HIDDEN_STYLE.search}
 # What may say behind the link who speaks, and when: in lower case, and roughly.
 _SIGNS = tuple(b"entry card cite event review feed bookmark author <time published ld+json <meta <article".split())
 _SURE = re.compile(
@@ -65,27 +87,33 @@ class Extent:
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
         self._articles = 0
         self.wanted = Wanted(target)
-        self.is_plain = is_plain and not fragment  # which may name any element
-        self.skipped: frozenset[str] = _SKIPPED if self.is_plain else frozenset()
+        self.base = ""  # of the page's references
+        self.is_brief = False  # what is read is behind the beginning of what an entry says at length
+        self.may_be_brief = not fragment  # which may name any element
+        self.is_plain = is_plain and self.may_be_brief
+        self.skipped: frozenset[str] = SKIPPED if self.is_plain else frozenset()
 
-    def keeps(self, attributes: Mapping[str, str]) -> bool:
-        """An element that may be skipped gets a node for what its attributes tell."""
+    def tells(self, attributes: Mapping[str, str]) -> bool:
+        """An element that may be skipped gets a node for what its attributes tell, or as a link to the target.
+
+        Called for each that has any, so it is plain.
+        """
+        told, known = 0, self._known
+        for name, value in attributes.items():
+            if name in _REFERENCES:
+                if self.wanted.is_meant(value, self.base):
+                    return True
+            elif name in _NAMING:
+                told |= known[value] if value in known else self.told_by(value)
+            elif name in _TOLD and (name not in _TOLD_BY or _TOLD_BY[name](value)):
+                told |= _TOLD[name]
+        if self.is_brief:
+            return told != 0
         if not self.is_plain:
             return not _TELLING.isdisjoint(attributes)
-        told, known = 0, self._known
-        if "class" in attributes:
-            value = attributes["class"]
-            told = known[value] if value in known else self._told_by(value)
-        if "rel" in attributes:
-            value = attributes["rel"]
-            told |= known[value] if value in known else self._told_by(value)
-        if not _THINGS.isdisjoint(attributes):
-            told |= _PART
-        if not _HIDING.isdisjoint(attributes) or ("id" in attributes and attributes["id"] in COMMENT_LISTS):
-            told |= _BOX
         if told & _PART:
             self.is_plain = False
-        return told != 0
+        return told & (_PART | _BOX) != 0
 
     def sees(self, tag: str) -> None:
         """Take note of what makes parts: `<time>`, a title that is a link, articles but for one within the `<main>`."""
@@ -97,7 +125,7 @@ class Extent:
         """What stands in an element may be others' words, or beside those of the page."""
         if tag in _BESIDE or not _HIDING.isdisjoint(attributes):
             return True
-        return bool(self._told_by(attributes.get("class", "")) & _BOX) or attributes.get("id") in COMMENT_LISTS
+        return bool(self.told_by(attributes.get("class", "")) & _BOX) or attributes.get("id") in COMMENT_LISTS
 
     def widen(self) -> None:
         """All of the page is to be read."""
@@ -111,7 +139,7 @@ class Extent:
         self.is_plain = not (any(sign in rest for sign in _SIGNS) and _SURE.search(rest))
         return self.is_plain
 
-    def _told_by(self, value: str) -> int:
+    def told_by(self, value: str) -> int:
         """What classes or rels say."""
         told = self._known.get(value)
         if told is None:
@@ -119,5 +147,8 @@ class Extent:
             told = _PART if not (_ITEMS.isdisjoint(names) and _RELS.isdisjoint(value.lower().split())) else 0
             told |= _BOX if not (COMMENT_LISTS.isdisjoint(names) and PAGERS.isdisjoint(names)) else 0
             told |= _BOX if COMMENT in names else 0
+            told |= ENTRY if not _ENTRIES.isdisjoint(names) else 0
+            told |= CONTENT if not _CONTENTS.isdisjoint(names) else 0
+            told |= _PROPERTY if any(map(_PROPERTIES.match, names)) else 0
             self._known[value] = told
         return told

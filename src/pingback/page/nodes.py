@@ -2,11 +2,14 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
-from pingback.page.extent import Extent
+from pingback.page.extent import CONTENT, ENTRY, MAX_BEGINNING, SKIPPED, Extent
 from pingback.page.omitted import FOREIGN, WATCHED
 from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, is_shown
+from pingback.text import plain
 
 if TYPE_CHECKING:
     from pingback.page.tree import Item
@@ -29,7 +32,8 @@ MAX_SCRIPT = 64 * 1024  # characters of each
 ROOTS = frozenset({"html", "body", "main"})  # themes give them classes of all kinds
 _TITLES = frozenset("h1 h2 h3 h4 h5 h6".split())
 _OUTLINE = _TITLES | {"time", "article", "main"}
-_MATTERS = TOLD | BLOCKS | _OUTLINE | {"a"}  # elements that tell something by their names alone
+_MATTERS = TOLD | BLOCKS | _OUTLINE  # elements that tell something by their names alone
+_SOME = 50  # pieces
 _JSON_LD = "application/ld+json"
 _NONE: frozenset[str] = frozenset()
 
@@ -90,6 +94,16 @@ def above(node: Node) -> Iterator[Node]:
         around = around.parent
 
 
+@dataclass(slots=True)
+class _Part:
+    """A part of an entry in which all elements get nodes: what it says at length, for `left` more characters, or what
+    tells something behind these."""
+
+    depth: int
+    counted: int  # the pieces before which its words are counted
+    left: float
+
+
 class Builder:
     """The parser's target. Its handlers are called for every element of a page, so they are plain."""
 
@@ -106,7 +120,14 @@ class Builder:
         self.foreign = 0
         self.data = self.texts.append
         self._extent = extent
-        self._skipped: frozenset[str] = frozenset() if extent is None else extent.skipped
+        if extent is not None:
+            extent.base = url
+        self._tells = _never if extent is None else extent.tells
+        self._skipped = _NONE if extent is None else extent.skipped  # elements that get no node but for what they tell
+        self._parts: list[_Part] = []  # that are open
+        self._is_brief = False  # behind the beginning of what an entry says at length
+        self._look: float = inf  # with how many pieces it is worth to find out
+        self._entry = 0  # how many elements were open with the outermost entry
         self._open = root
         self._level = 0  # how many elements were open with it
         self._edge = 0  # the piece at which an element ended last
@@ -121,28 +142,33 @@ class Builder:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         depth = self.depth = self.depth + 1
+        if tag in self._skipped and not (attributes and self._tells(attributes)):
+            if tag in BLOCKS:
+                self.breaks.append(len(self.texts))
+            elif tag == "a":
+                self._is_in_link = True
+                if self._open.tag in _TITLES:
+                    self._outline(tag, attributes)
+            elif tag == "br":
+                self.texts.append(LINE_BREAK)
+            return
         if self._unseen:
             self._unseen += tag in UNSEEN
             return
-        texts = self.texts
+        texts, extent = self.texts, self._extent
         if tag in _MATTERS:  # one look-up for the others
             if tag in TOLD and not self._sees(tag, attributes):
                 return
             if tag in BLOCKS:
                 self.breaks.append(len(texts))
-            if self._was_plain and (tag in _OUTLINE or tag == "a"):
+            if self._was_plain and tag in _OUTLINE:
                 self._outline(tag, attributes)
         is_wanted = False
-        is_skipped = self._is_full or tag in self._skipped
-        extent = self._extent
         if attributes and extent is not None:
-            if "href" in attributes or "src" in attributes:
-                is_wanted = extent.wanted.is_meant_by(attributes, self.base)
-            if is_wanted:
-                is_skipped = False
-            elif (is_skipped or self._was_plain) and extent.keeps(attributes):
-                is_skipped = self._is_full
-        if is_skipped:
+            is_wanted = extent.wanted.is_meant_by(attributes, self.base)
+            if self._was_plain and not is_wanted:
+                extent.tells(attributes)
+        if self._is_full and not is_wanted:
             return
         nodes = self.nodes
         node = Node(tag, attributes, self._open, len(nodes), len(texts), len(self.breaks), depth)
@@ -153,28 +179,33 @@ class Builder:
             self.wanted.append(node)
         if tag == "br":
             texts.append(LINE_BREAK)
+        if len(texts) > self._look:
+            self._count()
+        if extent is not None and not self._was_plain and (self._is_brief or "class" in attributes):
+            self._begin_part(attributes, extent)
 
     def end(self, tag: str) -> None:
         depth = self.depth = self.depth - 1
+        if depth >= self._level and tag in self._skipped:
+            if tag in BLOCKS:
+                self.breaks.append(len(self.texts))
+            elif tag == "a":
+                self._is_in_link = False
+            return
         if self._unseen:
             self._unseen -= tag in UNSEEN
             if not self._unseen:
                 self._end_of_unseen()
             return
         if depth < self._level:
-            node = self._open
-            node.stop = len(self.nodes)
-            node.text_stop = self._edge = len(self.texts)
-            if node.parent is not None:
-                self._open = node.parent
-                self._level = node.parent.level
+            self._end_of_node(depth)
         if tag in _MATTERS:
             if tag in BLOCKS:
                 self.breaks.append(len(self.texts))
-            elif tag == "a":
-                self._is_in_link = False
             elif tag in FOREIGN:
                 self.foreign -= 1
+        elif tag == "a":
+            self._is_in_link = False
 
     def close(self) -> None:
         return None
@@ -205,6 +236,8 @@ class Builder:
             edge = max(self._edge, self.nodes[-1].text, *self.breaks[-1:])
             if len(self.texts) - edge > MAX_PIECES:
                 self.texts[edge:] = ["".join(self.texts[edge:])]
+                for part in self._parts:
+                    part.counted = min(part.counted, len(self.texts))
 
     def at_break(self) -> None:
         """The page is over: what is open ends."""
@@ -216,13 +249,54 @@ class Builder:
             node.text_stop = len(self.texts)
             node = node.parent
 
+    def _end_of_node(self, depth: int) -> None:
+        node = self._open
+        node.stop = len(self.nodes)
+        node.text_stop = self._edge = len(self.texts)
+        if node.parent is not None:
+            self._open = node.parent
+            self._level = node.parent.level
+        if depth < self._entry:
+            self._entry = 0
+        if self._parts and depth < self._parts[-1].depth:
+            self._parts.pop()
+            self._skip()
+
+    def _begin_part(self, attributes: Mapping[str, str], extent: Extent) -> None:
+        """Where an entry begins to say something, its elements get nodes; behind the beginning of that, what tells
+        something does."""
+        told = extent.told_by(attributes.get("class", ""))
+        if told & ENTRY and not self._entry:
+            self._entry = self.depth
+        if told & CONTENT and self._entry and extent.may_be_brief:
+            self._parts.append(_Part(self.depth, len(self.texts), MAX_BEGINNING))
+        elif self._is_brief:
+            self._parts.append(_Part(self.depth, len(self.texts), inf))
+        else:
+            return
+        self._skip()
+
+    def _count(self) -> None:
+        """Take note of what the innermost part has said until now."""
+        part = self._parts[-1]
+        part.left -= len(plain("".join(self.texts[part.counted :])))
+        part.counted = len(self.texts)
+        self._skip()
+
+    def _skip(self) -> None:
+        """Find out which elements are skipped from here on."""
+        part = self._parts[-1] if self._parts else None
+        self._is_brief = part is not None and part.left < 0
+        self._look = part.counted + _SOME if part is not None and 0 <= part.left < inf else inf
+        if self._extent is None or self._unseen:
+            self._skipped = _NONE
+        else:
+            self._extent.is_brief = self._is_brief
+            self._skipped = SKIPPED if self._is_brief else self._extent.skipped
+
     def _outline(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Take note of what lists are made of: articles, and titles that are links."""
-        if tag == "a":
-            self._is_in_link = True
-            is_title = self._open.tag in _TITLES and attributes.get("href", "/") != "/"
-        else:
-            is_title = tag in _TITLES and self._is_in_link
+        is_title = attributes.get("href", "/") != "/" if tag == "a" else tag in _TITLES and self._is_in_link
         if self._extent is not None and (is_title or tag in ("time", "article", "main")):
             self._extent.sees("time" if is_title else tag)
 
@@ -252,6 +326,7 @@ class Builder:
             self.begun = tag
             if tag in UNSEEN:
                 self._unseen, self._kept = 1, len(self.texts)
+                self._skip()
                 self._is_script = tag == "script" and attributes.get("type", "").strip().lower() == _JSON_LD
                 if "src" in attributes:  # it is a link, and the page's words have nothing of it
                     node = Node(
@@ -267,6 +342,8 @@ class Builder:
         elif tag == "base" and not self._has_base and "href" in attributes:
             self._has_base = True
             self.base = base_of(self.base, attributes["href"])
+            if self._extent is not None:
+                self._extent.base = self.base
         return True
 
     def _end_of_unseen(self) -> None:
@@ -274,6 +351,7 @@ class Builder:
             self.scripts.append("".join(self.texts[self._kept :])[:MAX_SCRIPT])
         self._is_script = False
         self._unseen = 0
+        self._skip()
         del self.texts[self._kept :]
 
 
@@ -283,4 +361,8 @@ def _is_beside(link: Node, extent: Extent) -> bool:
         if around.tag not in ROOTS and extent.is_beside(around.tag, around.attributes):
             return True
         around = around.parent
+    return False
+
+
+def _never(attributes: Mapping[str, str]) -> bool:
     return False

@@ -25,7 +25,7 @@ FEED_BYTES = 4 * 1024  # a page is read to the end of the piece in which all tha
 SMALL_PIECE = 1024
 MAX_PIECES = 8192  # of text in one block that are kept; a page of NULs comes in a piece each
 
-DENSE = 375  # tags in a piece, with which it is cut into small ones
+DENSE = 375  # tags in FEED_BYTES, with which a piece is cut into small ones
 FAR = 125_000  # elements that all tags of a piece could walk past, with which it is cut, too
 WALKED_PER_BYTE = 1000  # letters of names that are compared; 0.3 s in a page of 1 MiB
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
@@ -106,17 +106,17 @@ class Target(Watched, typing.Protocol):
         """The page is over."""
 
 
-def feed(chunks: Iterable[bytes], target: Target, *, charset: str | None) -> int:
-    """Have lxml's parser tell the target of a page, as `scan` does with collectors."""
+def feed(chunks: Iterable[bytes], target: Target, *, charset: str | None, size: int = FEED_BYTES) -> int:
+    """Have lxml's parser tell the target of a page, as `scan` does with collectors, in pieces of so many bytes."""
     walks, read, shown = _Walks(), 0, Shown(target)
     # The stubs want a `comment` handler always, and tags that may be bytes; lxml wants neither.
     parser = etree.HTMLParser(target=target, encoding="utf-8")  # type: ignore[arg-type]  # as said above
-    for piece in _pieces(to_utf8(chunks, charset), target):
+    for piece, tags in _pieces(to_utf8(chunks, charset), target, size):
         began = thread_time()
         for part in shown.parts(piece):
             parser.feed(part)
         read += len(piece)
-        walks.count(piece, target.depth, thread_time() - began)
+        walks.count(len(piece), tags, target.depth, thread_time() - began)
         if target.all_done(read) or walks.are_over:
             target.at_break()
             return read
@@ -134,16 +134,18 @@ def for_a_dom(page: bytes, most: int) -> bytes:
     return page[: scan([page], Passing("about:blank"), [_Count(most)], charset="utf-8")]
 
 
-def _pieces(chunks: Iterable[bytes], target: Target) -> Iterator[bytes]:
-    """The chunks in pieces, which are small where a piece could cost many or long walks (`_Walks`)."""
+def _pieces(chunks: Iterable[bytes], target: Target, size: int) -> Iterator[tuple[bytes, int]]:
+    """The chunks in pieces, each with how many tags it has; they are small where one could cost many or long walks
+    (`_Walks`)."""
     for chunk in chunks:
         start = 0
         while start < len(chunk):
-            piece = chunk[start : start + FEED_BYTES]
+            piece = chunk[start : start + size]
             tags = piece.count(b"<")
-            if tags > DENSE or tags * target.depth > FAR:
+            if tags * FEED_BYTES > DENSE * size or tags * target.depth > FAR:
                 piece = piece[:SMALL_PIECE]
-            yield piece
+                tags = piece.count(b"<")
+            yield piece, tags
             start += len(piece)
 
 
@@ -166,14 +168,15 @@ class _Walks:
     def are_over(self) -> bool:
         return self._left < 0 and self._seconds > (self._read + READ_AT_FIRST) * SLOWER * _usual_seconds()
 
-    def count(self, piece: bytes, depth: int, seconds: float) -> None:
-        """A piece was read in so many seconds of CPU, and so many elements are open behind it."""
-        self._read += len(piece)
+    def count(self, length: int, tags: int, depth: int, seconds: float) -> None:
+        """A piece of so many bytes and tags was read in so many seconds of CPU, and so many elements are open behind
+        it."""
+        self._read += length
         self._seconds += seconds
-        self._left += len(piece) * WALKED_PER_BYTE
-        if tags := piece.count(b"<"):
+        self._left += length * WALKED_PER_BYTE
+        if tags:
             idle = tags - abs(depth - self._depth)
-            self._left -= max(depth, self._depth) * idle * (_COMPARISON + len(piece) // tags)
+            self._left -= max(depth, self._depth) * idle * (_COMPARISON + length // tags)
         self._depth = depth
 
 

@@ -5,14 +5,13 @@ the same for a small and a large one. Properties belong to the nearest item arou
 """
 
 import json
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
-from pingback.page.extent import COMMENT, COMMENT_LISTS, PAGERS, Extent
+from pingback.page.extent import COMMENT, COMMENT_LISTS, HIDDEN_STYLE, PAGERS, Extent
 from pingback.page.nodes import ROOTS, Builder, Node, above
 from pingback.page.scanner import feed
 from pingback.text import plain
@@ -21,6 +20,8 @@ from pingback.urls import key_of, resolve_with_key
 # Characters of references, and of the base that each is resolved against. All links of a usual page of 1 MiB need less;
 # with a base of 8,000 letters short ones would become a gigabyte.
 MAX_RESOLVED = 8 * 1024 * 1024
+
+PIECE = 16 * 1024  # bytes that are parsed together
 
 # What a node is or stands in.
 LINK, CHROME, MENU, COMMENTS, ENTRY, CITE, QUOTE, SILENT, NOSCRIPT, HIDDEN = (1 << place for place in range(10))
@@ -88,7 +89,6 @@ _CREATED = frozenset({"schema:dateCreated", "schema:datePublished", "dc:date dc:
 _COMMENT_TYPES = frozenset(
     f"{scheme}://schema.org/{name}" for scheme in ("http", "https") for name in ("Comment", "UserComments")
 )
-_HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
 class Item:
@@ -118,11 +118,11 @@ class Page:
     def __init__(self, utf8: Sequence[bytes], *, url: str, charset: str | None, extent: Extent | None = None) -> None:
         key_of(url)
         built = Builder(url, extent)
-        feed(utf8, built, charset=charset)
+        feed(utf8, built, charset=charset, size=PIECE)
         if extent is not None and built.is_to_be_read_anew():
             extent.widen()
             built = Builder(url, extent)
-            feed(utf8, built, charset=charset)
+            feed(utf8, built, charset=charset, size=PIECE)
         self.url, self.base = url, built.base
         self.nodes, self.texts, self.wanted = built.nodes, built.texts, built.wanted
         self.root = built.nodes[0]
@@ -305,7 +305,7 @@ class Page:
         if (
             "hidden" in attributes
             or attributes.get("aria-hidden") == "true"
-            or ("style" in attributes and _HIDDEN.search(attributes["style"]))
+            or ("style" in attributes and HIDDEN_STYLE.search(attributes["style"]))
         ) and tag not in ROOTS:
             parts |= CHROME | HIDDEN
         if not _SILENT_ATTRIBUTES.isdisjoint(attributes):
