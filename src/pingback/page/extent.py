@@ -30,7 +30,8 @@ MAX_BEGINNING = 12_000
 # what an entry says.
 SKIPPED = frozenset(
     "a b bdi bdo big br caption cite code dd dfn div dl dt em fieldset figcaption figure font hr i img kbd label legend"
-    " li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
+    " link li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th thead tr u"
+    " ul".split()
 )
 # Where parts of a page may speak, what only looks so, unless it is an answer: its words are shown with their emphasis.
 _SKIPPED_OF_PARTS = frozenset(
@@ -47,8 +48,12 @@ _ITEMS = frozenset(
     " wp-block-post-author-name wp-block-post-author__name".split()
 )
 _RELS = frozenset({"author", "schema:author", "bookmark", "me"})
-_PART, _BOX, ENTRY, CONTENT, _PROPERTY = (1 << place for place in range(5))
+_CANONICAL = "canonical"  # a rel, which no part of a page has
+# What is told by classes and attributes; a link to the target is told of alone.
+_PART, _BOX, ENTRY, CONTENT, _PROPERTY, WANTED = (1 << place for place in range(6))
 _ENTRIES = frozenset({"h-entry", "hentry"})
+_ENTRY = re.compile(rb"""class=(?:["'][^"'<>]{0,200}?)?\bh-?entry\b""")
+MAX_HEAD = 32 * 1024  # bytes in which the first entry is looked for
 _CONTENTS = frozenset({"e-content", "entry-content"})
 # What may be a property of an item, by the prefixes of microformats2 or by its name in classic ones, and what is not to
 # be pinged.
@@ -82,7 +87,7 @@ class Extent:
     something says that a part of it may speak: it has to be read anew then, and all of it.
     """
 
-    def __init__(self, utf8: bytes, target: str, *, fragment: str = "", is_plain: bool = True) -> None:
+    def __init__(self, utf8: bytes, target: str, *, fragment: str = "") -> None:
         self._utf8 = utf8
         self._known: dict[str, int] = {}  # classes and rels that were looked at; pages have them again and again
         self._articles = 0
@@ -90,11 +95,14 @@ class Extent:
         self.base = ""  # of the page's references
         self.is_brief = False  # what is read is behind the beginning of what an entry says at length
         self.may_be_brief = not fragment  # which may name any element
-        self.is_plain = is_plain and self.may_be_brief
-        self.skipped: frozenset[str] = SKIPPED if self.is_plain else frozenset()
+        self.is_plain = True
+        self.skipped: frozenset[str] = SKIPPED
+        if fragment or _begins_an_entry(utf8[:MAX_HEAD]):
+            self.widen()
 
-    def tells(self, attributes: Mapping[str, str]) -> bool:
-        """An element that may be skipped gets a node for what its attributes tell, or as a link to the target.
+    def told(self, attributes: Mapping[str, str]) -> int:
+        """What the attributes of an element tell that may be skipped: it gets a node for that, or as a link to the
+        target (`WANTED`).
 
         Called for each that has any, so it is plain.
         """
@@ -102,18 +110,16 @@ class Extent:
         for name, value in attributes.items():
             if name in _REFERENCES:
                 if self.wanted.is_meant(value, self.base):
-                    return True
+                    return WANTED
             elif name in _NAMING:
                 told |= known[value] if value in known else self.told_by(value)
             elif name in _TOLD and (name not in _TOLD_BY or _TOLD_BY[name](value)):
                 told |= _TOLD[name]
-        if self.is_brief:
-            return told != 0
-        if not self.is_plain:
-            return not _TELLING.isdisjoint(attributes)
-        if told & _PART:
-            self.is_plain = False
-        return told & (_PART | _BOX) != 0
+        if self.is_plain:
+            self.is_plain = not told & _PART
+        elif not self.is_brief and not _TELLING.isdisjoint(attributes):
+            return told | _PROPERTY
+        return told
 
     def sees(self, tag: str) -> None:
         """Take note of what makes parts: `<time>`, a title that is a link, articles but for one within the `<main>`."""
@@ -149,6 +155,11 @@ class Extent:
             told |= _BOX if COMMENT in names else 0
             told |= ENTRY if not _ENTRIES.isdisjoint(names) else 0
             told |= CONTENT if not _CONTENTS.isdisjoint(names) else 0
-            told |= _PROPERTY if any(map(_PROPERTIES.match, names)) else 0
+            told |= _PROPERTY if any(map(_PROPERTIES.match, names)) or _CANONICAL in value.lower() else 0
             self._known[value] = told
         return told
+
+
+def _begins_an_entry(head: bytes) -> bool:
+    """At a glance: a page with entries need not be read as one without, and then anew."""
+    return (b"h-entry" in head or b"hentry" in head) and _ENTRY.search(head) is not None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-from pingback.page.extent import CONTENT, ENTRY, MAX_BEGINNING, SKIPPED, Extent
+from pingback.page.extent import CONTENT, ENTRY, MAX_BEGINNING, SKIPPED, WANTED, Extent
 from pingback.page.omitted import FOREIGN, WATCHED
 from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, is_shown
 from pingback.text import plain
@@ -122,7 +122,7 @@ class Builder:
         self._extent = extent
         if extent is not None:
             extent.base = url
-        self._tells = _never if extent is None else extent.tells
+        self._told = _nothing if extent is None else extent.told
         self._skipped = _NONE if extent is None else extent.skipped  # elements that get no node but for what they tell
         self._parts: list[_Part] = []  # that are open
         self._is_brief = False  # behind the beginning of what an entry says at length
@@ -142,7 +142,8 @@ class Builder:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         depth = self.depth = self.depth + 1
-        if tag in self._skipped and not (attributes and self._tells(attributes)):
+        told = 0
+        if tag in self._skipped and not (attributes and (told := self._told(attributes))):
             if tag in BLOCKS:
                 self.breaks.append(len(self.texts))
             elif tag == "a":
@@ -163,11 +164,12 @@ class Builder:
                 self.breaks.append(len(texts))
             if self._was_plain and tag in _OUTLINE:
                 self._outline(tag, attributes)
-        is_wanted = False
-        if attributes and extent is not None:
-            is_wanted = extent.wanted.is_meant_by(attributes, self.base)
-            if self._was_plain and not is_wanted:
-                extent.tells(attributes)
+        if not told and attributes and extent is not None:
+            if self._was_plain:
+                told = extent.told(attributes)
+            elif extent.wanted.is_meant_by(attributes, self.base):
+                told = WANTED
+        is_wanted = told == WANTED
         if self._is_full and not is_wanted:
             return
         nodes = self.nodes
@@ -364,5 +366,5 @@ def _is_beside(link: Node, extent: Extent) -> bool:
     return False
 
 
-def _never(attributes: Mapping[str, str]) -> bool:
-    return False
+def _nothing(attributes: Mapping[str, str]) -> int:
+    return 0
