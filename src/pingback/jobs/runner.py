@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from pingback.errors import StoreClosed, StoreError
 from pingback.jobs.budget import PER_HOST, HostBudget
+from pingback.jobs.ending import Failures
 from pingback.jobs.keeping import Run, Task
 from pingback.jobs.pool import Pool
-from pingback.jobs.retry import DELIVERIES, VERIFICATIONS
 from pingback.jobs.steps import Broken, End, Handler, Step
 from pingback.jobs.workers import is_gone, worker_id
-from pingback.work import Job, JobKind
+from pingback.work import JobKind
 
 if TYPE_CHECKING:
     from pingback.store.jobs import Jobs
@@ -73,8 +73,7 @@ class Runner:
         self._clock = budget.clock
         self._lease = lease
         self._stopped = stopped
-        self._broken = broken or self._fail
-        self._random = random or Random()  # noqa: S311  # it spreads tries over time, and hides nothing
+        self._failures = Failures(jobs, clock=self._clock, broken=broken, random=random)
         self.stuck_for = STUCK_FOR
         self._current: Run | None = None
 
@@ -94,12 +93,12 @@ class Runner:
             return 0
         patient_until = monotonic() + patience.total_seconds()
         until, ends = instant + patience, monotonic() + seconds
-        return self._go(Run(self._clock, self._fail, only, until, ends, patient_until))
+        return self._go(Run(self._clock, self._failures.fail, only, until, ends, patient_until))
 
     def run_forever(self) -> None:
         """Do what is due, and what becomes due, until it is stopped. A database that cannot be used is waited for, but
         for one that was closed. Raises StoreError."""
-        self._go(Run(self._clock, self._fail, None, None, inf))
+        self._go(Run(self._clock, self._failures.fail, None, None, inf))
 
     def wake(self) -> None:
         """There may be something due."""
@@ -316,7 +315,7 @@ class Runner:
             if task.future is None or not task.future.done():
                 continue
             error = task.future.exception()
-            came = self._end_of(task.job, error) if error is not None else task.future.result()
+            came = self._failures.end_of(task.job, error) if error is not None else task.future.result()
             if isinstance(came, End):
                 task.end, task.future = came, None
                 self._leave(task)
@@ -325,29 +324,6 @@ class Runner:
                 task.step, task.future = came, None
                 if came.host != task.placed or run.is_over(task):
                     self._leave(task)
-
-    def _end_of(self, job: Job, error: BaseException) -> End:
-        """What is to be kept of a job whose handler raised."""
-        if isinstance(error, StoreClosed):
-            raise error
-        if isinstance(error, StoreError):  # no bug of ours
-            log.error("%s %d failed: %s", job.kind, job.subject, error)
-        else:
-            log.error("%s %d failed", job.kind, job.subject, exc_info=error)
-        if isinstance(error, Exception):
-            try:
-                return self._broken(job, error)
-            except Exception:
-                log.exception("what to keep of %s %d, nobody knows", job.kind, job.subject)
-        return self._fail(job, error)
-
-    def _fail(self, job: Job, _: BaseException) -> End:
-        """The job is due again, until that has gone on for too long."""
-        instant = self._clock()
-        schedule = VERIFICATIONS if job.kind in (JobKind.VERIFY, JobKind.REVERIFY) else DELIVERIES
-        due = schedule.next_try(failing_since=job.failing_since or instant, now=instant, random=self._random)
-        keep = partial(self._jobs.fail, job, due, now=instant) if due else partial(self._jobs.done, job)
-        return End(keep)
 
     # The end
 
