@@ -126,6 +126,10 @@ class UnreadableRow(StoreError):
     """A row holds what no version of ours wrote, or a word of a later version."""
 
 
+class BrokerError(PingbackError):
+    """The broker that carries jobs to workers cannot be used. What was not sent waits in the database."""
+
+
 class SettingsError(PingbackError):
     """A setting from the command line, the environment or `pingback.toml` has no usable value."""
 

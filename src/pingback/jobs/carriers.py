@@ -1,12 +1,16 @@
-"""Who carries the jobs: here, threads of the program itself. `Runner.run` does it in the caller's own thread."""
+"""Who carries the jobs: here, threads of the program itself; in `pingback.jobs.messages`, workers that a broker tells.
+
+`Runner.run` does it in the caller's own thread.
+"""
 
 import logging
 import threading
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple, Self
 
-from pingback.errors import StoreClosed, StoreError
+from pingback.errors import BrokerError, StoreClosed, StoreError
 from pingback.jobs.pool import Starter, join
 from pingback.jobs.runner import Runner
 
@@ -25,6 +29,65 @@ class Chore(NamedTuple):
     name: str
 
 
+class Carrier(typing.Protocol):
+    """Has jobs done, from `start` or `wake` on until `close`. Thread-safe."""
+
+    @property
+    def running(self) -> bool:
+        """Its threads are there."""
+
+    @property
+    def alive(self) -> bool:
+        """What waits will be done: it was not closed, and none of its threads has come to an end."""
+
+    def start(self) -> None:
+        """Begin, or go on."""
+
+    def wake(self) -> None:
+        """There may be something due: look now."""
+
+    def run(self) -> None:
+        """Do the jobs and the chores in this process until it is stopped; what is out then is finished."""
+
+    def close(self) -> None:
+        """Begin nothing more, and wait a little for what is under way. May be called twice."""
+
+
+class Chores:
+    """Does each chore when its time has come. For one thread at a time. Nothing begins once `closed` is set."""
+
+    def __init__(self, chores: Iterable[Chore], *, closed: threading.Event, clock: Callable[[], float]) -> None:
+        self._chores = tuple(chores)
+        self._due = [0.0] * len(self._chores)
+        self._said: set[str] = set()  # chores for which something else cannot be used
+        self._closed = closed
+        self._clock = clock
+
+    def __bool__(self) -> bool:
+        return bool(self._chores)
+
+    def go(self) -> None:
+        """Do the chores whose time has come."""
+        for number, chore in enumerate(self._chores):
+            if self._closed.is_set():
+                return
+            if self._due[number] <= self._clock():
+                self._due[number] = self._clock() + chore.every
+                self._do(chore)
+
+    def _do(self, chore: Chore) -> None:
+        try:
+            chore.do()
+        except (StoreError, BrokerError) as error:  # locked, full or away: it may be itself again
+            if chore.name not in self._said:
+                log.error("cannot %s: %s", chore.name, error)
+            self._said.add(chore.name)
+        except Exception:  # the end of a chore
+            log.exception("cannot %s", chore.name)
+        else:
+            self._said.discard(chore.name)
+
+
 class Threads:
     """One thread that runs the Runner, and one for `chores`, which may block for seconds.
 
@@ -35,12 +98,9 @@ class Threads:
 
     def __init__(self, runner: Runner, chores: Iterable[Chore] = (), *, clock: Callable[[], float] = monotonic) -> None:
         self._runner = runner
-        self._chores = tuple(chores)
-        self._due = [0.0] * len(self._chores)
-        self._said: set[str] = set()  # chores for which the database cannot be used
-        self._clock = clock
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._chores = Chores(chores, closed=self._closed, clock=clock)
         self._starter = Starter()
         self._works = {"pingback-jobs": self._run} | ({"pingback-chores": self._go_round} if self._chores else {})
         self._threads: dict[str, threading.Thread] = {}
@@ -83,12 +143,7 @@ class Threads:
 
     def go(self) -> None:
         """Do the chores whose time has come."""
-        for number, chore in enumerate(self._chores):
-            if self._closed.is_set():
-                return
-            if self._due[number] <= self._clock():
-                self._due[number] = self._clock() + chore.every
-                self._do(chore)
+        self._chores.go()
 
     def close(self) -> None:
         """Begin nothing more, and wait a little for what is under way. May be called twice."""
@@ -98,18 +153,6 @@ class Threads:
         end = monotonic() + CLOSE_WITHIN
         join(self._threads.values(), within=CLOSE_WITHIN)
         self._runner.pool.close(within=max(0.0, end - monotonic()))
-
-    def _do(self, chore: Chore) -> None:
-        try:
-            chore.do()
-        except StoreError as error:  # locked, or full: it may be itself again
-            if chore.name not in self._said:
-                log.error("cannot %s: %s", chore.name, error)
-            self._said.add(chore.name)
-        except Exception:  # the end of a chore
-            log.exception("cannot %s", chore.name)
-        else:
-            self._said.discard(chore.name)
 
     def _start(self, works: Mapping[str, Callable[[], None]]) -> None:
         with self._lock:
