@@ -41,6 +41,7 @@ SLACK = timedelta(minutes=1)  # by which clocks of machines may differ
 ASIDE_FOR = timedelta(days=1)  # for a row that cannot be read
 MOST_SAID = 100  # rows that cannot be read, at once
 
+QUEUED = "queued"  # in the place of a worker: nobody has the job yet, but a message with its number is on its way
 _LEASE = "~"  # in `leased_by`: before the lease's own name
 _NOBODY: Mapping[str, int] = MappingProxyType({})
 
@@ -95,7 +96,7 @@ class Jobs:
                 "chosen": json.dumps(list(chosen)),
                 "now": micros(now),
                 "until": micros(now + lease),
-                "lease": f"{worker_id}{_LEASE}{token_hex(8)}",
+                "lease": _new_lease(worker_id),
             }
             rows = tx.execute(_TAKE, leased).mappings().all()
             update_lanes(tx, {Lane(row["kind"], row["host"]) for row in rows})
@@ -109,6 +110,30 @@ class Jobs:
                     taken.append(job)
             self._set_aside(tx, unreadable, now)
         return sorted(taken, key=lambda job: (job.due, job.id))
+
+    def take(self, number: int, *, worker_id: str, now: datetime, lease: timedelta) -> Job | None:
+        """Take the job with this number, which somebody leased for a queue, or which is due: for one caller alone.
+
+        None for all others: it is in somebody's hands, has ended, or is not due. Its `due` is `now`.
+        """
+        asked = {"this": number, "now": micros(now), "until": micros(now + lease), "lease": _new_lease(worker_id)}
+        with self._database.read() as tx:  # many come twice where a queue is slow, and need no lock
+            if tx.execute(_IS_FREE, {"this": number, "now": micros(now)}).first() is None:
+                return None
+        with self._database.write() as tx:
+            row = tx.execute(_TAKE_ONE, asked).mappings().first()
+            if row is None:
+                return None
+            update_lanes(tx, [Lane(row["kind"], row["host"])])
+            job = _job_of(row, due=micros(now))
+            if job is None:
+                self._set_aside(tx, [number], now)
+        return job
+
+    def held(self, now: datetime) -> dict[str, int]:
+        """How many jobs of each host are leased, by whichever process."""
+        with self._database.read() as tx:
+            return {row["host"]: row["number"] for row in tx.execute(_HELD_BY_HOST, {"now": micros(now)}).mappings()}
 
     def done(self, job: Job) -> bool:
         """End the job; False where the lease is no longer ours."""
@@ -277,6 +302,10 @@ def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     return instant(max(number, 0)) if isinstance(number, int) and number < FAR else None
 
 
+def _new_lease(worker_id: str) -> str:
+    return f"{worker_id}{_LEASE}{token_hex(8)}"
+
+
 def _job_of(row: Row, *, due: int) -> Job | None:
     """The job that a row holds; None for what no version of ours wrote."""
     numbers = (row["subject"], row["attempts"], due, row["failing_since"] or 0)
@@ -326,6 +355,15 @@ _TAKE = prepared(
     .values(_FREE | {"due": big("until"), "set_at": _NOW, "leased_by": bindparam("lease"), "left_to": None})
     .returning(*jobs.c)
 )
+_IS_QUEUED = jobs.c.leased_by.startswith(f"{QUEUED}{_LEASE}", autoescape=True)
+_CAN_BE_TAKEN = and_(_THIS, or_(_IS_QUEUED, jobs.c.due <= _NOW))
+_IS_FREE = prepared(select(jobs.c.id).where(_CAN_BE_TAKEN))
+_TAKE_ONE = prepared(
+    update(jobs)
+    .where(_CAN_BE_TAKEN)
+    .values(_FREE | {"due": big("until"), "set_at": _NOW, "leased_by": bindparam("lease"), "left_to": None})
+    .returning(*jobs.c)
+)
 _ASIDE = prepared(
     update(jobs)
     .where(jobs.c.id.in_(select(given("found").c.value)))
@@ -365,6 +403,9 @@ _TOO_LONG = prepared(select(pauses.c.host).where(pauses.c.until > big("longest")
 _END_PAUSES = prepared(delete(pauses).where(_IS_OLD))
 
 _HELD = text("leased_by IS NOT NULL")  # as the index has it
+_HELD_BY_HOST = prepared(
+    select(jobs.c.host, func.count().label("number")).where(_HELD, jobs.c.due > _NOW).group_by(jobs.c.host)
+)
 _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
 _END_LEASES = prepared(
     update(jobs)
