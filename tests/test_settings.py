@@ -79,6 +79,8 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "trusted_proxies": (),
         "log_format": "plain",
         "metrics": True,
+        "broker": None,
+        "threads": 32,
         "json": False,
         "db": "sqlite:///pingback.db",
         "allow_networks": (),
@@ -114,7 +116,7 @@ _URL = [
 ]
 _TEXT = [
     pytest.param(name, '"a"', "b", "c", ["a", "b", "c"], id=name)
-    for name in ("folder", "html", "selector", "ca_bundle", "akismet_key", "notify_secret")
+    for name in ("folder", "html", "selector", "ca_bundle", "akismet_key", "notify_secret", "broker")
 ]
 _SWITCHES = [
     pytest.param(name, "true", "no", True, [True, False, True], id=name)
@@ -163,6 +165,7 @@ _FORMS = [
         id="protocol",
     ),
     pytest.param("host", '"::1"', "0.0.0.0", "localhost", ["::1", "0.0.0.0", "localhost"], id="host"),
+    pytest.param("threads", "1", "8", "1000", [1, 8, 1000], id="threads"),
     pytest.param("port", "1", "65535", "0", [1, 65535, 0], id="port"),
     pytest.param("verify", '"queued"', "inline", "queued", ["queued", "inline", "queued"], id="verify"),
     pytest.param(

@@ -30,6 +30,7 @@ APPROVED, PENDING, SPAM = pingback.MentionStatus.APPROVED, pingback.MentionStatu
 
 CHANGED: dict[str, Any] = {
     "check_targets": False,
+    "broker": "redis://127.0.0.1:1/0",
     "close_after": 30.0,
     "approve": "all",
     "approve_reactions": "known",

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from pingback.clock import Clock
 from pingback.errors import SettingsError, StoreError
 from pingback.jobs.budget import HostBudget
-from pingback.jobs.carriers import Chore, Threads
+from pingback.jobs.carriers import Carrier, Chore, Threads
 from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
+from pingback.jobs.single import SingleJobs
 from pingback.jobs.steps import End, Handler
 from pingback.model import REACTIONS, Mention, MentionStatus, Protocol
 from pingback.net.client import Client
@@ -39,7 +40,11 @@ from pingback.urls import origin_of
 from pingback.work import Job, JobKind
 
 if TYPE_CHECKING:
+    import dramatiq
+
+    from pingback.jobs.brokers import DramatiqQueue
     from pingback.jobs.limits import Rate
+    from pingback.jobs.messages import Messages
     from pingback.receive.deciders.akismet import Akismet
 
 REVERIFY_EVERY = 60.0  # seconds
@@ -124,7 +129,9 @@ class Parts:
             )
             self._verifier.on_kept = callbacks.hear
             self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}
-        self._carrier = Threads(self._runner(Pool(), self._handlers), self._chores())
+        self._queue = _queue(settings.broker)
+        self._messages = self._messages_for(self._queue)
+        self._carrier: Carrier = self._messages or Threads(self._runner(Pool(), self._handlers), self._chores())
         self._receiver = None
         if self._verifier is not None:
             self._receiver = Receiver(
@@ -234,6 +241,31 @@ class Parts:
         """Do in this thread what the background does, until `stopped` is set; what is being sent then is finished."""
         self._carrier.run()
 
+    def sweep(self) -> int:
+        """See that all that is due is on its way to workers; how much was sent. SettingsError without a broker.
+
+        Raises StoreError and BrokerError.
+        """
+        if self._messages is None:
+            raise SettingsError("broker: which one? Without one, nothing is sent to workers")
+        self._messages.check()
+        self.take_up()
+        return self._messages.sweep()
+
+    def broker(self) -> "dramatiq.Broker":
+        """Dramatiq's own, whose workers do the jobs; what goes along with them begins and ends with them."""
+        if self._queue is None or self._messages is None:
+            raise SettingsError("broker: which one? Nothing says where messages come from")
+        from pingback.jobs.brokers import Companion
+
+        self._queue.broker.add_middleware(Companion(self._messages.attend, self.close))
+        return self._queue.broker
+
+    def check_broker(self) -> None:
+        """Raises BrokerError, in a sentence, where there is a broker that cannot be used now."""
+        if self._messages is not None:
+            self._messages.check()
+
     def close(self) -> None:
         """End it. What Akismet was not told by then is lost to Akismet, and to nobody else."""
         self._stopped.set()
@@ -250,6 +282,29 @@ class Parts:
             stopped=self._stopped,
             broken=self._broken,
         )
+
+    def _messages_for(self, queue: "DramatiqQueue | None") -> "Messages | None":
+        if queue is None:
+            return None
+        from pingback.jobs.brokers import DramatiqWorkers
+        from pingback.jobs.messages import Dispatch, Messages
+
+        lease = lease_for(self._client.limits.timeout)
+        jobs = SingleJobs(self._store.jobs, self._handlers, budget=self._budget, lease=lease, broken=self._broken)
+        messages = Messages(
+            Dispatch(self._store.jobs, tuple(self._handlers), queue, clock=self._clock),
+            queue,
+            workers=partial(DramatiqWorkers, queue, threads=self._settings.threads),
+            chores=self._chores(),
+            stopped=self._stopped,
+        )
+
+        def do(number: int) -> None:
+            if jobs.do(number):
+                messages.wake()  # its host may have room for the next one
+
+        queue.handle(do, lease=lease)
+        return messages
 
     def _chores(self) -> list[Chore]:
         return [
@@ -394,6 +449,17 @@ def _channels(settings: Settings, client: Client) -> list[Channel]:
 def _believed(settings: Settings) -> tuple[Protocol, ...]:
     """The protocols whose pings stand on the words of their senders, until the owner says more."""
     return on_their_word() if settings.trackback == "unverified" else ()
+
+
+def _queue(broker: str | None) -> "DramatiqQueue | None":
+    if broker is None:
+        return None
+    try:
+        from pingback.jobs.brokers import DramatiqQueue  # a library, which only those with a broker have
+
+        return DramatiqQueue(broker)
+    except ImportError as error:
+        raise SettingsError(f"broker: pip install 'pingback[dramatiq]' ({error})") from error
 
 
 def _rate(setting: str) -> "Rate | None":

@@ -16,6 +16,7 @@ from pingback.model import RELAYS, Protocol
 from pingback.table import (
     AGE,
     BLOCK,
+    COUNT,
     DATE,
     DAYS,
     HOST,
@@ -48,7 +49,7 @@ _RECEIVE = ("serve", "worker")
 _DECIDE = (*_RECEIVE, "reread")
 COMMANDS = (  # of which each may have a table in the file
     *("discover", "links", "verify", "send", "publish", "outbox", "retry", "serve", "passwd", "token", "worker"),
-    *("mentions", "reread", "moderate", "prune", "db", "advertise", "doctor", "demo"),
+    *("sweep", "mentions", "reread", "moderate", "prune", "db", "advertise", "doctor", "demo"),
 )
 
 POSTS = Group("Posts", _PUBLISH)
@@ -61,8 +62,9 @@ MODERATION = Group("Moderation", _DECIDE)
 NOTIFICATIONS = Group("Notifications", _RECEIVE)
 SERVER = Group("Server", _SERVE)
 LOG = Group("Log and metrics", _RECEIVE)
+WORKERS = Group("Workers", (*_RECEIVE, "sweep"))
 GENERAL = Group("General options", COMMANDS)
-GROUPS = (POSTS, SITE, TARGETS, SENDING, VERIFICATION, LIMITS, MODERATION, NOTIFICATIONS, SERVER, LOG, GENERAL)
+GROUPS = (POSTS, SITE, TARGETS, SENDING, VERIFICATION, LIMITS, MODERATION, NOTIFICATIONS, SERVER, LOG, WORKERS, GENERAL)
 
 # What names posts. One of them on the command line takes the place of all that the file and the environment name.
 SOURCES = frozenset({"feeds", "sitemaps", "folder", "html"})
@@ -223,6 +225,19 @@ class Settings:
     log_format: LogFormat = setting("plain", LOG, "The log for people, or as JSON.")
     metrics: bool = setting(True, LOG, "Count and time, and answer at /metrics.", commands=_SERVE)
 
+    broker: str | None = setting(
+        None,
+        WORKERS,
+        "Have workers told of jobs by this broker: redis://… or amqp://….",
+        flag=None,
+        of=texts("URL"),
+        secret=True,
+        unset="none, threads of this process",
+    )
+    threads: int = setting(
+        32, WORKERS, "Jobs at a time that one worker does for a broker.", of=COUNT, commands=("worker",)
+    )
+
     json: bool = setting(False, GENERAL, "Print JSON, and nothing else, to standard output.")
     db: str = setting("sqlite:///pingback.db", GENERAL, "The database.", of=texts("URL"))
     allow_networks: tuple[str, ...] = setting(
@@ -275,6 +290,8 @@ class Keywords(TypedDict, total=False):
     notify_secret: str | None
     trusted_proxies: str | Iterable[str]
     metrics: bool
+    broker: str | None
+    threads: int
     allow_networks: str | Iterable[str]
     timeout: float
     ca_bundle: str | None

@@ -32,6 +32,8 @@ from pingback.urls import origin_of, require_http
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    import dramatiq
+
     from pingback.receive.moderation import Decider
     from pingback.receive.receiver import Receiver
     from pingback.sending.values import PublishOptions
@@ -345,9 +347,24 @@ class Site:
         self._check_open()
         parts = self._made(stopped)
         try:
+            parts.check_broker()
             parts.work()
         finally:
             parts.close()
+
+    def sweep(self) -> int:
+        """See that all that is due is on its way to workers, what a broker lost included; how much was sent.
+
+        Workers do so by themselves, once a minute. Raises StoreError, BrokerError, and SettingsError without a broker.
+        """
+        return self._opened().sweep()
+
+    def broker(self) -> "dramatiq.Broker":
+        """Dramatiq's own broker, for programs that run its workers: `dramatiq.set_broker(site.broker())`.
+
+        With the workers of a process goes what `pingback worker` does beside. SettingsError without a broker.
+        """
+        return self._opened().broker()
 
     def wsgi(self) -> "WSGIApplication":
         """A WSGI application (PEP 3333) that answers as `pingback serve` does, wherever it is mounted."""
@@ -384,6 +401,7 @@ class Site:
         """
         from pingback.server.run import serve
 
+        self._opened().check_broker()
         self.start()
         settings = self.settings
         return serve(

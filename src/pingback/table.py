@@ -21,6 +21,7 @@ PREFIX = "PINGBACK_"  # of a setting in the environment
 OFF = "off"  # the rate that is none
 AUTO = "auto"  # the protocol that each target prefers
 MOST_DAYS = 3650.0
+MOST_THREADS = 1000
 
 _DAY = 24 * 3600.0  # seconds
 _CENTURY = 36525.0  # days
@@ -221,6 +222,13 @@ def _port(value: object) -> int:
     return int(number)
 
 
+def _count(value: object) -> int:
+    number = _number(value)
+    if number != int(number) or not 1 <= number <= MOST_THREADS:
+        raise ValueError(f"{value!r} is not a number from 1 to {MOST_THREADS}")
+    return int(number)
+
+
 def _network(value: object) -> str:
     network = text(value)
     try:
@@ -302,6 +310,7 @@ TIMEOUT = _span("SECONDS", _DAY, or_none=False)
 DAYS = _span("DAYS", MOST_DAYS, or_none=True)
 AGE = _span("DAYS", _CENTURY, or_none=False)
 PORT = Kind("N", _port)
+COUNT = Kind("N", _count)
 NETWORK = Kind("CIDR", _network)
 RATE = Kind("N/minute", _rate)
 BLOCK = Kind("HOST", _block)

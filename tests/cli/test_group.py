@@ -16,8 +16,8 @@ from tests.cli.conftest import ALLOW, Run
 from tests.loopback import Site, page
 
 COMMANDS = (
-    "discover links verify send publish outbox retry serve passwd token worker mentions reread moderate prune db"
-    " advertise doctor demo".split()
+    "discover links verify send publish outbox retry serve passwd token worker sweep mentions reread moderate prune"
+    " db advertise doctor demo".split()
 )
 
 

@@ -101,6 +101,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
                     "akismet_site",
                     "smtp_url",
                     "notify_secret",
+                    "broker",
                 ],
             },
             id="serve",

@@ -19,6 +19,7 @@ _COMMANDS = {
     "passwd": "Set the password of the inbox.",
     "token": "Make the token by which other machines publish.",
     "worker": "Send what is due and verify what is queued, until stopped.",
+    "sweep": "Send again to workers what a broker lost.",
     "mentions": "List what was received.",
     "reread": "Read the sources of old mentions again.",
     "moderate": "Decide on what was received, or block hosts.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pingback.errors import BadStatus, FetchError, NoMatch, NotGone, SettingsError, StoreError
+from pingback.errors import BadStatus, BrokerError, FetchError, NoMatch, NotGone, SettingsError, StoreError
 from pingback.settings import GENERAL, GROUPS, TABLE, Settings, load
 from pingback.table import AUTO, NO_WORDS, PROTOCOL, Setting
 from pingback.urls import did_you_mean
@@ -104,7 +104,7 @@ def subcommand(name: str, *, example: str) -> Callable[[Callable[..., None]], cl
                 function(settings, **given)
             except SettingsError as error:
                 raise click.UsageError(str(error)) from None
-            except StoreError as error:
+            except (StoreError, BrokerError) as error:
                 stop(USAGE, str(error))
             except OSError as error:
                 if error.filename is not None or error.errno not in _NO_ROOM:
