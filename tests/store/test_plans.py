@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -54,21 +55,32 @@ SORTED, GROUPED = "USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR GROUP BY"
 SMALL = ("pingback_channels", "pingback_days", "pingback_kinds", "pingback_tallies")
 
 
-@pytest.fixture(params=["empty", "filled", "analyzed"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path}/x.db", clock=lambda: NOON) as store:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Databases to copy, as one takes some three hundred transactions."""
+    folder = tmp_path_factory.mktemp("plans")
+    files = {name: folder / f"{name}.db" for name in ("empty", "filled", "analyzed")}
+    with Store(f"sqlite:///{files['empty']}", clock=lambda: NOON) as store:
         store.notifications.begin("mail", now=NOON - DAY)
-        if request.param != "empty":
-            for number in range(300):
-                target = f"https://b.example/{number % 30}"
-                status = list(MentionStatus)[number % 5]
-                store.mentions.keep(
-                    replace(MENTION, source=f"https://a.example/{number}", target=target, status=status),
-                    home="a.example",
-                )
-        if request.param == "analyzed":
-            with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
-                connection.execute("ANALYZE")
+    copy(files["empty"], files["filled"])
+    with Store(f"sqlite:///{files['filled']}", clock=lambda: NOON) as store:
+        for number in range(300):
+            target = f"https://b.example/{number % 30}"
+            status = list(MentionStatus)[number % 5]
+            store.mentions.keep(
+                replace(MENTION, source=f"https://a.example/{number}", target=target, status=status),
+                home="a.example",
+            )
+    copy(files["filled"], files["analyzed"])
+    with closing(sqlite3.connect(files["analyzed"])) as connection:
+        connection.execute("ANALYZE")
+    return files
+
+
+@pytest.fixture(params=["empty", "filled", "analyzed"])
+def store(request: pytest.FixtureRequest, files: dict[str, Path], tmp_path: Path) -> Iterator[Store]:
+    copy(files[request.param], tmp_path / "x.db")
+    with Store(f"sqlite:///{tmp_path}/x.db", clock=lambda: NOON) as store:
         yield store
 
 
