@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pingback.model import Author, Mention, MentionStatus, Protocol
@@ -51,6 +51,7 @@ def test_of_equal_instants_the_last_id_is_the_newest(store: Store) -> None:
     assert titles(store) == ["2", "1", "0"]
 
 
+@settings(max_examples=50)  # a store for each
 @given(size=st.integers(min_value=1, max_value=12), number=st.integers(min_value=0, max_value=12))
 def test_pages_one_after_another_are_the_whole(size: int, number: int) -> None:
     with Store("sqlite://") as store:
@@ -73,6 +74,7 @@ def test_a_place_that_no_mention_has_is_a_place(store: Store) -> None:
     assert [mention.title for mention in store.overview.page(after=after, size=9).mentions] == ["1", "0"]
 
 
+@settings(max_examples=50)
 @given(
     size=st.integers(min_value=1, max_value=12),
     verified=st.lists(st.booleans(), max_size=12),
