@@ -6,6 +6,7 @@ assert [request.path for request in site.requests] == ["/old", "/"]
 """
 
 import contextlib
+import secrets
 import socket
 import ssl
 import threading
@@ -44,10 +45,14 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens at, for a program that cannot choose one itself."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    """A port on 127.0.0.1 that nobody listens at, for a program that cannot choose one itself.
+
+    The system gives ports of 32768 and more to whoever wants any; so nobody gets this one by chance.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)  # `random` gives the same to tests that run side by side
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Site:

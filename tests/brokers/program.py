@@ -12,6 +12,7 @@ from time import monotonic, sleep
 
 from tests.brokers import install
 from tests.debian import program
+from tests.loopback import free_port
 
 STARTS_WITHIN = 120.0  # seconds; Redis takes a twentieth of one, RabbitMQ four
 PASSWORD = "s3cret"
@@ -88,11 +89,6 @@ def rabbitmq() -> Iterator[Broker]:
 
     with _killed(Broker(f"amqp://pingback:{PASSWORD}@127.0.0.1:{port}/%2F", start)) as broker:
         yield broker
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`pingback.receive.verify` over real sockets, with the client as it is deployed: the guard, redirects, no oracle."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,7 @@ from pingback.errors import BadStatus, Blocked, Fault, FetchError, Unreachable
 from pingback.net.client import Client, Limits
 from pingback.receive.verify import fault_of, is_gone, verify
 from pingback.store import Store
-from tests.loopback import Page, Site, head, page, redirect
+from tests.loopback import Page, Site, free_port, head, page, redirect
 from tests.receive.lax import Receiver
 
 TARGET = "https://my.example/part-5"
@@ -77,11 +76,6 @@ def test_faults(error: FetchError, code: int, gone: bool) -> None:
     assert (fault.code, is_gone(error), "secret" in fault.message) == (code, gone, False)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 ROOT = "http://a.example:{port}"
 
 
@@ -117,7 +111,7 @@ def test_no_oracle_over_the_network(client: Client, hasty: Client, source: str, 
     ):
         site.pages["/"] = answer if answer is not None else lambda request: site.silence()
         with pytest.raises(Fault) as refused:
-            receiver.ping(source.format(port=site.port, free=_free_port()), TARGET)
+            receiver.ping(source.format(port=site.port, free=free_port()), TARGET)
     assert refused.value.code == 16
     assert refused.value.message == "the source does not exist, or cannot be reached from here"
 

@@ -1,7 +1,6 @@
 """`pingback.sending.ping` over real sockets: what becomes of a ping, for every kind of answer (Pingback 1.0 §3)."""
 
 import logging
-import socket
 import xmlrpc.client
 from collections.abc import Callable, Iterator
 from html import escape
@@ -14,7 +13,7 @@ from pingback.model import Discovery, Endpoint, Outcome, OutcomeStatus, Protocol
 from pingback.net.client import Client, Limits
 from pingback.protocols.xmlrpc import encode_fault, encode_response
 from pingback.sending.ping import deliver, send
-from tests.loopback import Page, Request, Site, head, page, redirect
+from tests.loopback import Page, Request, Site, free_port, head, page, redirect
 
 SOURCE = "https://my.example/part-6?a=1&b=<2>"
 
@@ -297,8 +296,7 @@ def test_a_target_that_takes_too_long(site: Site, hurried: Client) -> None:
 
 
 def test_nobody_listens(client: Client) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     outcome = send(SOURCE, f"http://127.0.0.1:{port}/", client=client)
     assert (outcome.status, outcome.attempts) == (OutcomeStatus.FAILED, 0)
     assert outcome.message == f"http://127.0.0.1:{port}/ could not be reached: the connection was refused"
