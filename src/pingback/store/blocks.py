@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, delete, select
 
 from pingback.clock import Clock
 from pingback.store.database import Database
+from pingback.store.expressions import among, insert
 from pingback.store.rows import micros
 from pingback.store.schema import blocks
-from pingback.store.sqlite import given, insert
 from pingback.store.statements import prepared
 
 
@@ -45,7 +45,7 @@ class Blocks:
             return list(connection.execute(OF_HOSTS, {"hosts": json.dumps([*hosts])}).scalars())
 
 
-OF_HOSTS = prepared(select(blocks.c.block).where(blocks.c.host.in_(select(given("hosts").c.value))))
+OF_HOSTS = prepared(select(blocks.c.block).where(among(blocks.c.host, "hosts")))
 _ADD = prepared(insert(blocks).on_conflict_do_nothing())
 _REMOVE = prepared(delete(blocks).where(blocks.c.block == bindparam("gone")))
 _ALL = prepared(select(blocks.c.block).order_by(blocks.c.block))

@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, delete, select
 
 from pingback.model import Discovery
 from pingback.store.database import Database
+from pingback.store.expressions import Insert, insert
 from pingback.store.keys import target_key_of
 from pingback.store.rows import discovery_of, discovery_row_of, micros, readable_of
 from pingback.store.schema import discoveries
-from pingback.store.sqlite import Insert, insert
 from pingback.store.statements import Transaction, prepared
 
 LONGEST = timedelta(days=1)  # that a discovery is remembered, by whatever the target's cache headers say

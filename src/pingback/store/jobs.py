@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, func, null, or_, select, text, update
 
 from pingback.store.database import Database
+from pingback.store.expressions import Insert, among, earlier, insert
 from pingback.store.lanes import (
     ONE_LOST,
     OPEN_LOST,
@@ -31,7 +32,6 @@ from pingback.store.lanes import (
 )
 from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
-from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.work import LONGEST_PAUSE, Job, JobKind
 
@@ -331,7 +331,7 @@ def _add() -> Insert:
     statement = insert(jobs)
     new, is_free = statement.excluded, jobs.c.leased_by.is_(None)
     sooner = and_(is_free, new.due < jobs.c.due)
-    asked_due = func.min(new.due, func.coalesce(jobs.c.asked_due, new.due))
+    asked_due = earlier(new.due, func.coalesce(jobs.c.asked_due, new.due))
     return statement.on_conflict_do_update(
         index_elements=[jobs.c.kind, jobs.c.subject],
         set_={
@@ -351,7 +351,7 @@ _THIS = jobs.c.id == bindparam("this")
 _OURS = and_(_THIS, jobs.c.leased_by == bindparam("ours"))
 _TAKE = prepared(
     update(jobs)
-    .where(jobs.c.id.in_(select(given("chosen").c.value)), jobs.c.due <= _NOW)
+    .where(among(jobs.c.id, "chosen"), jobs.c.due <= _NOW)
     .values(_FREE | {"due": big("until"), "set_at": _NOW, "leased_by": bindparam("lease"), "left_to": None})
     .returning(*jobs.c)
 )
@@ -366,7 +366,7 @@ _TAKE_ONE = prepared(
 )
 _ASIDE = prepared(
     update(jobs)
-    .where(jobs.c.id.in_(select(given("found").c.value)))
+    .where(among(jobs.c.id, "found"))
     .values(_FREE | {"due": big("until")})
     .returning(jobs.c.kind, jobs.c.host)
 )
@@ -389,7 +389,7 @@ _GIVE_BACK = prepared(
     .values(
         _FREE
         | {
-            "due": func.min(big("then"), func.coalesce(jobs.c.asked_due, big("then"))),
+            "due": earlier(big("then"), func.coalesce(jobs.c.asked_due, big("then"))),
             "set_at": big("at"),
             "attempts": jobs.c.attempts + big("failed"),
             "failing_since": case((big("failed") == 1, _SINCE), else_=jobs.c.failing_since),
@@ -409,8 +409,8 @@ _HELD_BY_HOST = prepared(
 _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
 _END_LEASES = prepared(
     update(jobs)
-    .where(_HELD, jobs.c.leased_by.in_(select(given("ended").c.value)))
-    .values(_FREE | {"due": func.min(jobs.c.due, _NOW), "set_at": _NOW})
+    .where(_HELD, among(jobs.c.leased_by, "ended"))
+    .values(_FREE | {"due": earlier(jobs.c.due, _NOW), "set_at": _NOW})
     .returning(jobs.c.kind, jobs.c.host)
 )
 _IS_AHEAD = and_(jobs.c.set_at > big("ahead"), jobs.c.set_at < big("far"))

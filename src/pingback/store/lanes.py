@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, update
 
+from pingback.store.expressions import Insert, among, insert, later, not_among
 from pingback.store.rows import FAR, is_text, micros
 from pingback.store.schema import jobs, lanes, pauses
-from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Transaction, prepared
 from pingback.work import JobKind
 
@@ -105,7 +105,7 @@ def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnEleme
     own = jobs.alias("own")
     first = select(func.min(own.c.due)).where(own.c.kind == kind, own.c.host == host).scalar_subquery()
     pause = select(pauses.c.until).where(pauses.c.host == host).scalar_subquery()
-    return func.max(func.coalesce(first, FAR), func.coalesce(pause, 0))
+    return later(func.coalesce(first, FAR), func.coalesce(pause, 0))
 
 
 def big(name: str) -> ColumnElement[int]:
@@ -122,16 +122,14 @@ def _open_lane() -> Insert:
 
 def _pause() -> Insert:
     statement = insert(pauses)
-    longer = func.max(pauses.c.until, statement.excluded.until)
+    longer = later(pauses.c.until, statement.excluded.until)
     return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
 
 
 def _of_lanes() -> Select[Any]:
     lane = (
         select(lanes.c.host)
-        .where(
-            lanes.c.kind == bindparam("kind"), lanes.c.due <= _NOW, lanes.c.host.not_in(select(given("full").c.value))
-        )
+        .where(lanes.c.kind == bindparam("kind"), lanes.c.due <= _NOW, not_among(lanes.c.host, "full"))
         .order_by(lanes.c.due, lanes.c.host)
         .limit(bindparam("limit"))
         .subquery("lane")
@@ -149,7 +147,7 @@ def _of_lanes() -> Select[Any]:
 
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
 _NOW = big("now")
-_KINDS, _ONLY = jobs.c.kind.in_(select(given("kinds").c.value)), jobs.c.subject.in_(select(given("only").c.value))
+_KINDS, _ONLY = among(jobs.c.kind, "kinds"), among(jobs.c.subject, "only")
 _ABOUT = and_(jobs.c.kind == bindparam("of"), jobs.c.subject == bindparam("about"))
 _LANE = and_(lanes.c.kind == bindparam("of"), lanes.c.host == bindparam("at"))
 
@@ -172,7 +170,7 @@ OPEN_LOST = prepared(
 
 _NEXT = prepared(select(func.min(lanes.c.due)).where(lanes.c.kind == bindparam("kind"), lanes.c.due < big("far")))
 _NEXT_OF_SUBJECTS = prepared(
-    select(func.min(func.max(jobs.c.due, func.coalesce(pauses.c.until, 0))))
+    select(func.min(later(jobs.c.due, func.coalesce(pauses.c.until, 0))))
     .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
     .where(_KINDS, _ONLY, jobs.c.due < big("far"))
 )

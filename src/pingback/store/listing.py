@@ -18,11 +18,11 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, fu
 from pingback.clock import Clock
 from pingback.model import Mention, MentionKind, MentionStatus, Rsvp
 from pingback.store.database import Database
+from pingback.store.expressions import among
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, readable, readable_of, text_of
 from pingback.store.schema import WITHDRAWN, mentions
-from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.store.tallies import by_kind
 
@@ -303,7 +303,7 @@ def _chosen(shape: _Shape) -> Iterator[ColumnElement[bool]]:
     if shape.hosts:
         yield _among(mentions.c.target_host, "host", "hosts", shape.hosts)
     if shape.kinds:
-        yield mentions.c.kind.in_(select(given("kinds").c.value))
+        yield among(mentions.c.kind, "kinds")
     if shape.since:
         yield mentions.c.changed >= bindparam("since", type_=BigInteger)  # no mention came after its last change
     if shape.since_id:
@@ -312,7 +312,7 @@ def _chosen(shape: _Shape) -> Iterator[ColumnElement[bool]]:
 
 def _among(column: ColumnElement[str], one: str, several: str, number: int) -> ColumnElement[bool]:
     """Of one value an index gives the order, too; several are sorted."""
-    return column == bindparam(one) if number == 1 else column.in_(select(given(several).c.value))
+    return column == bindparam(one) if number == 1 else among(column, several)
 
 
 def _by(statement: Select[Any], index: str | None) -> Select[Any]:
@@ -367,7 +367,7 @@ _INDEXES = {
     SortBy.UPDATED: "by_host_change",
     SortBy.PUBLISHED: "by_host_date",
 }
-_ROWS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))))
+_ROWS = prepared(select(*mentions.c).where(among(mentions.c.id, "ids")))
 _SOURCES = prepared(
     _by(
         select(mentions.c.source)

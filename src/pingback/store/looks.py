@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, Integer, bindparam, func, literal, select, te
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
+from pingback.store.expressions import among, not_among
 from pingback.store.jobs import SLACK, add_job, add_jobs, drop_job, due_of, finish_job, reschedule_job
 from pingback.store.lanes import Lane, big, update_lanes
 from pingback.store.mentions import Mentions
 from pingback.store.rows import FAR, instant, micros, source_key_of
 from pingback.store.schema import LEFT, LOOKED_AT, READ, UNSEEN, jobs, mentions
-from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import host_of, is_http, server_of
 from pingback.work import Job, JobKind
@@ -290,8 +290,8 @@ _WITHOUT_JOB = prepared(
     select(mentions.c.id, mentions.c.source, mentions.c.target)
     .where(
         text(UNSEEN),
-        mentions.c.target_host.in_(select(given("hosts").c.value)),
-        mentions.c.protocol.not_in(select(given("protocols").c.value)),
+        among(mentions.c.target_host, "hosts"),
+        not_among(mentions.c.protocol, "protocols"),
         _HAS_NO_JOB,
     )
     .limit(bindparam("most"))
@@ -300,12 +300,12 @@ _LEAVE = prepared(update(jobs).where(jobs.c.id == bindparam("this")).values(left
 _LEFT = prepared(
     select(jobs.c.id, mentions.c.target)
     .join(mentions, mentions.c.id == jobs.c.subject)
-    .where(text(LEFT), jobs.c.left_to.in_(select(given("hosts").c.value)))
+    .where(text(LEFT), among(jobs.c.left_to, "hosts"))
     .limit(bindparam("most"))
 )
 _TAKE_BACK = prepared(
     update(jobs)
-    .where(jobs.c.id.in_(select(given("back").c.value)), text(LEFT))
+    .where(among(jobs.c.id, "back"), text(LEFT))
     .values(due=big("now"), set_at=big("now"), left_to=None)
     .returning(jobs.c.kind, jobs.c.host)
 )

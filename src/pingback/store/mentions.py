@@ -35,6 +35,7 @@ from pingback.model import Mention, MentionStatus, Reputation
 from pingback.store import retention
 from pingback.store.blocks import OF_HOSTS
 from pingback.store.database import Database
+from pingback.store.expressions import among, insert
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import (
@@ -48,7 +49,6 @@ from pingback.store.rows import (
     withdrawal,
 )
 from pingback.store.schema import VOUCHES, mentions
-from pingback.store.sqlite import given, insert
 from pingback.store.statements import Prepared, Transaction, prepared
 
 _PAGE = 500  # rows read at once; between two pages no lock or connection is held
@@ -316,7 +316,7 @@ _UPDATE = prepared(
     .values(withdrawn=withdrawal(_BECOMES, at=_AT), news=news(_BECOMES, at=_AT))
     .returning(*mentions.c)
 )
-_WITH_IDS = prepared(select(*mentions.c).where(mentions.c.id.in_(select(given("ids").c.value))).order_by(mentions.c.id))
+_WITH_IDS = prepared(select(*mentions.c).where(among(mentions.c.id, "ids")).order_by(mentions.c.id))
 _OF_HOME = mentions.c.home_key == bindparam("home")
 _IS_APPROVED = mentions.c.status == MentionStatus.APPROVED.value
 _IS_SPAM = mentions.c.status == MentionStatus.SPAM.value

@@ -24,10 +24,10 @@ from sqlalchemy import (
 from pingback.clock import Clock
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
+from pingback.store.expressions import among
 from pingback.store.jobs import add_jobs
 from pingback.store.rows import mentions_of, micros, news, withdrawal
 from pingback.store.schema import WANTED, mentions
-from pingback.store.sqlite import given
 from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
 from pingback.work import JobKind
@@ -107,7 +107,7 @@ def _server_of(mention: Mention) -> str:
 
 
 # Built once, as those of the outbox.
-_AMONG_IDS = mentions.c.id.in_(select(given("ids").c.value))
+_AMONG_IDS = among(mentions.c.id, "ids")
 _WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS))
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
@@ -131,7 +131,7 @@ _WITHDRAWN = and_(  # by earlier versions, which kept no fault
 )
 
 
-_ON_THEIR_WORD = mentions.c.protocol.in_(select(given("protocols").c.value))
+_ON_THEIR_WORD = among(mentions.c.protocol, "protocols")
 # Approve at once where the link was seen, or nobody is to look; else when it is seen, and that soon.
 _UNSEEN = and_(
     mentions.c.status != _APPROVED,

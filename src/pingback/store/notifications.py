@@ -22,10 +22,10 @@ from sqlalchemy import (
 from pingback.model import Mention, MentionStatus
 from pingback.store import schema
 from pingback.store.database import Database
+from pingback.store.expressions import insert
 from pingback.store.jobs import add_job, due_of
 from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
-from pingback.store.sqlite import insert
 from pingback.store.statements import Row, Transaction, prepared
 from pingback.work import JobKind
 

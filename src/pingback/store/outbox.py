@@ -30,6 +30,7 @@ from pingback.model import WAITING, Discovery, OutcomeStatus
 from pingback.store import tallies
 from pingback.store.database import Database
 from pingback.store.discoveries import forget_target, recall, remember_all
+from pingback.store.expressions import among
 from pingback.store.jobs import add_job, add_jobs, drop_job, finish_job, reschedule_job
 from pingback.store.keys import pair_of, target_key_of
 from pingback.store.posts import keep_post, lose_post
@@ -47,7 +48,6 @@ from pingback.store.rows import (
 )
 from pingback.store.schema import attempts, jobs, outbox
 from pingback.store.searching import containing, words_in
-from pingback.store.sqlite import given
 from pingback.store.statements import Prepared, Row, Transaction, prepared
 from pingback.urls import same_url, server_of, shown
 from pingback.work import Attempt, Job, JobKind, Link, Plan, QueuedPing, Try
@@ -387,9 +387,9 @@ _SEARCHED = (outbox.c.source, outbox.c.target, outbox.c.message, outbox.c.endpoi
 
 _PINGS = select(*outbox.c, jobs.c.due.label("next_try"), jobs.c.leased_by).select_from(_WITH_JOB)
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "statuses": _STANDING.in_(select(given("statuses").c.value)),
+    "statuses": among(_STANDING, "statuses"),
     "source_key": outbox.c.source_key == bindparam("source_key"),
-    "source_keys": outbox.c.source_key.in_(select(given("source_keys").c.value)),
+    "source_keys": among(outbox.c.source_key, "source_keys"),
     "target_key": outbox.c.target_key == bindparam("target_key"),
     "due_before": jobs.c.due <= bindparam("due_before"),
 }
@@ -407,7 +407,7 @@ _LAST_ID = prepared(select(func.max(outbox.c.id)))
 _NEW = prepared(select(outbox.c.id, outbox.c.target).where(outbox.c.id > bindparam("after")).order_by(outbox.c.id))
 _PUT_BACK = prepared(
     update_of(outbox)
-    .where(outbox.c.pair.in_(select(given("pairs").c.value)), outbox.c.source_key != bindparam("key"))
+    .where(among(outbox.c.pair, "pairs"), outbox.c.source_key != bindparam("key"))
     .values(source_key=bindparam("key"))
 )
 _INSERT = prepared(insert(outbox))

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, select, update
 
 from pingback.store.database import Database
+from pingback.store.expressions import Insert, among, insert
 from pingback.store.lanes import big
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
-from pingback.store.sqlite import Insert, given, insert
 from pingback.store.statements import Prepared, Transaction, prepared
 from pingback.urls import is_under, key_of, require_http
 from pingback.work import POST, KnownPost
@@ -101,7 +101,7 @@ def _keep() -> Insert:
 
 
 _KEEP = prepared(_keep())
-_KNOWN = prepared(select(posts).where(posts.c.source_key.in_(select(given("keys").c.value))))
+_KNOWN = prepared(select(posts).where(among(posts.c.source_key, "keys")))
 _POSTS = select(posts).where(posts.c.id > bindparam("after"), posts.c.gone.is_(False))
 _LISTED = prepared(_POSTS.where(posts.c.kind == POST).order_by(posts.c.id).limit(bindparam("size")))
 _MISSING = prepared(

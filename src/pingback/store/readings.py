@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from pingback.store.database import Database
+from pingback.store.expressions import among, insert
 from pingback.store.jobs import add_job, due_of, finish_job, reschedule_job
 from pingback.store.keys import feed_key_of
 from pingback.store.lanes import big
 from pingback.store.rows import micros, readable_of, reading_of, source_key_of, storable
 from pingback.store.schema import readings
-from pingback.store.sqlite import given, insert
 from pingback.store.statements import Transaction, prepared
 from pingback.urls import server_of
 from pingback.work import FeedPost, Job, JobKind, Reading, ReadingKind, ReadingStatus
@@ -152,8 +152,8 @@ _ASK_BY_FEED = prepared(
     ).returning(readings.c.id)
 )
 _FIND = prepared(select(readings).where(_THIS, _IS_WAITING))
-_STANDING = prepared(select(readings).where(readings.c.id.in_(select(given("these").c.value))).order_by(readings.c.id))
-_OF_SOURCES = prepared(select(readings).where(readings.c.source_key.in_(select(given("keys").c.value))))
+_STANDING = prepared(select(readings).where(among(readings.c.id, "these")).order_by(readings.c.id))
+_OF_SOURCES = prepared(select(readings).where(among(readings.c.source_key, "keys")))
 _SAY = prepared(update(readings).where(_THIS, _IS_WAITING).values(message=bindparam("said")))
 _END = prepared(
     update(readings)

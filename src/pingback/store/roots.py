@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, select
 
 from pingback.model import OutcomeStatus
 from pingback.store.database import Database
+from pingback.store.expressions import Insert, insert
 from pingback.store.keys import target_key_of
 from pingback.store.rows import keys_of, micros, source_key_of, storable
 from pingback.store.schema import outbox, posts, roots
-from pingback.store.sqlite import Insert, insert
 from pingback.store.statements import prepared
 from pingback.work import UNREAD, Link, SilentPost
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Column, ColumnElement, bindparam, or_
+from sqlalchemy import Column, ColumnElement, or_
+
+from pingback.store.expressions import like
 
 MAX_SEARCH = 200  # characters; the rest is not looked for
 MAX_WORDS = 8  # each costs a look at the whole table
@@ -17,5 +19,5 @@ def words_in(search: str) -> dict[str, str]:
 
 
 def containing(words: Iterable[str], columns: Sequence[Column[str]]) -> list[ColumnElement[bool]]:
-    """For each of these parameters that one of the columns has it; SQLite folds the case of ASCII letters only."""
-    return [or_(*(column.like(bindparam(word), escape="/") for column in columns)) for word in words]
+    """For each of these parameters that one of the columns has it, in whatever case ASCII letters are."""
+    return [or_(*(like(column, word) for column in columns)) for word in words]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, literal, select
 
 from pingback.store.database import Database
+from pingback.store.expressions import Insert, insert
 from pingback.store.rows import instant, micros
 from pingback.store.schema import ended_sessions, secrets
-from pingback.store.sqlite import Insert, insert
 from pingback.store.statements import prepared
 
 KEY_BYTES = 32

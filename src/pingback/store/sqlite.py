@@ -11,16 +11,13 @@ from math import ceil, floor
 from time import monotonic, sleep
 from typing import Any, cast
 
-from sqlalchemy import URL, FromClause, Pool, bindparam, event, func, make_url
-from sqlalchemy.dialects.sqlite import Insert as Insert  # the others take it from here
-from sqlalchemy.dialects.sqlite import insert as insert
+from sqlalchemy import URL, FromClause, Pool, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
-from sqlalchemy.sql.selectable import TableValuedAlias
 
 from pingback.errors import StoreError, UnreadableRow
 from pingback.store.statements import Transaction
@@ -74,11 +71,6 @@ class _Dialect(SQLiteDialect_pysqlite):
 
 
 DIALECT = _Dialect(paramstyle="named")
-
-
-def given(name: str) -> TableValuedAlias:
-    """The items of a JSON list: one parameter, however many there are."""
-    return func.json_each(bindparam(name)).table_valued("value")
 
 
 def parse_url(url: str) -> URL:

@@ -1,0 +1,78 @@
+"""Expressions for which each database has words of its own. Everybody else in the store takes them from here."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, Text, bindparam, select
+from sqlalchemy.dialects.postgresql import Insert as Insert  # SQLite has taken over its words
+from sqlalchemy.dialects.postgresql import insert as insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The column is one of the items of a JSON list: one parameter, however many there are."""
+    return column.in_(_items(column, name))
+
+
+def not_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The column is none of the items of a JSON list."""
+    return column.not_in(_items(column, name))
+
+
+class later(FunctionElement[int]):  # a function of SQL
+    """The greatest of several numbers, none of which is NULL."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class earlier(FunctionElement[int]):
+    """The least of several numbers, none of which is NULL."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+def like(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """The column is like a pattern with "/" as escape; the case of ASCII letters makes no difference."""
+    return _like(column, bindparam(name, type_=Text))
+
+
+def _items(column: ColumnElement[Any], name: str) -> Select[Any]:
+    kind = _Numbers if isinstance(column.type, Integer) else _Texts
+    return select(kind(bindparam(name, type_=Text)).table_valued("value").c.value)
+
+
+class _Texts(FunctionElement[Any]):
+    inherit_cache = True
+
+
+class _Numbers(FunctionElement[Any]):
+    inherit_cache = True
+
+
+class _like(FunctionElement[bool]):
+    inherit_cache = True
+
+
+def _said(element: type[FunctionElement[Any]], *, sqlite: str, postgresql: str) -> None:
+    """How each database says it, of its arguments."""
+    for dialect, words in (("sqlite", sqlite), ("postgresql", postgresql)):
+
+        def say(function: FunctionElement[Any], compiler: SQLCompiler, words: str = words, **kwargs: Any) -> str:
+            arguments = [compiler.process(each, **kwargs) for each in function.clauses]
+            return words.format(*arguments, all=", ".join(arguments))
+
+        compiles(element, dialect)(say)
+
+
+_said(later, sqlite="max({all})", postgresql="greatest({all})")
+_said(earlier, sqlite="min({all})", postgresql="least({all})")
+_said(_like, sqlite="{0} LIKE {1} ESCAPE '/'", postgresql="{0} ILIKE {1} ESCAPE '/'")
+_said(_Texts, sqlite="json_each({0})", postgresql="json_array_elements_text(CAST({0} AS json))")
+_said(
+    _Numbers,
+    sqlite="json_each({0})",
+    postgresql="(SELECT CAST(value AS bigint) AS value FROM json_array_elements_text(CAST({0} AS json)))",
+)
