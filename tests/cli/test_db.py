@@ -11,15 +11,15 @@ from pingback.store import Store
 from tests.cli.conftest import Run
 
 OLD = Path(__file__).parent.parent / "vectors" / "databases" / "notices.db"
-NEWEST = {"revision": "0004", "newest": "0004", "is_newest": True}
+NEWEST = {"revision": "0005", "newest": "0005", "is_newest": True}
 
 
 def test_an_old_one_is_upgraded(run: Run, tmp_path: Path) -> None:
     shutil.copy(OLD, tmp_path / "pingback.db")
-    assert run("db", "current", "--json").printed == [{"revision": None, "newest": "0004", "is_newest": False}]
-    assert run("db", "current").out == "the schema is older than any, the newest is 0004: pingback db upgrade\n"
+    assert run("db", "current", "--json").printed == [{"revision": None, "newest": "0005", "is_newest": False}]
+    assert run("db", "current").out == "the schema is older than any, the newest is 0005: pingback db upgrade\n"
     assert run("db", "upgrade", "--json").printed == [NEWEST]
-    assert run("db", "upgrade").out == run("db", "current").out == "the schema is 0004, the newest\n"
+    assert run("db", "upgrade").out == run("db", "current").out == "the schema is 0005, the newest\n"
     assert len(run("mentions", "--json").printed) == 12
 
 
@@ -49,7 +49,7 @@ def test_a_newer_one_is_refused(run: Run, tmp_path: Path) -> None:
         assert (done.code, done.out) == (2, "")
         assert done.err == (
             "pingback: the database pingback.db was written by a newer version of pingback"
-            " (its schema is '9999', this version knows '0004')\n"
+            " (its schema is '9999', this version knows '0005')\n"
         )
 
 

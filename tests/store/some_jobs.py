@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from pingback.store import Store
 from pingback.store.jobs import (
     add_jobs,
 )
 from pingback.store.rows import instant, micros
+from pingback.store.schema import pauses
 from pingback.work import Job, JobKind
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -19,13 +22,11 @@ BIG = dict.fromkeys(range(1000, 2000), "big.example")
 
 def assert_lanes_are_right(store: Store) -> None:
     """Each lane is due when the first of its jobs is, or the pause of its host ends."""
-    expected = """
-        SELECT kind, host, max(min(due), coalesce((SELECT until FROM pingback_pauses AS p WHERE p.host = j.host), 0))
-        FROM pingback_jobs AS j GROUP BY kind, host ORDER BY kind, host
-    """
     with store._database.read() as tx:
-        kept = tx.execute("SELECT kind, host, due FROM pingback_lanes ORDER BY kind, host")
-        assert [tuple(row) for row in kept] == [tuple(row) for row in tx.execute(expected)]
+        kept = [tuple(row) for row in tx.execute("SELECT kind, host, due FROM pingback_lanes ORDER BY kind, host")]
+        first = "SELECT kind, host, min(due) FROM pingback_jobs GROUP BY kind, host ORDER BY kind, host"
+        paused = dict(map(tuple, tx.execute("SELECT host, until FROM pingback_pauses")))
+        assert kept == [(kind, host, max(due, paused.get(host, 0))) for kind, host, due in tx.execute(first)]
 
 
 def add(
@@ -65,5 +66,5 @@ def subjects(jobs: Iterable[Job]) -> list[int]:
 def paused_until(store: Store, host: str, *, now: datetime) -> datetime | None:
     """When the host's pause ends; None where it does not pause."""
     with store._database.read() as tx:
-        until = tx.execute("SELECT until FROM pingback_pauses WHERE host = :host", {"host": host}).scalar()
+        until = tx.execute(select(pauses.c.until).where(pauses.c.host == host)).scalar()
     return None if until is None or until <= micros(now) else instant(until)

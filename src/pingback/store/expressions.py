@@ -10,6 +10,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
+def big(name: str) -> ColumnElement[int]:
+    """A parameter that is a number of 64 bits."""
+    return bindparam(name, type_=BigInteger)
+
+
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is one of the items of a JSON list: one parameter, however many there are."""
     return column.in_(_items(column, name))

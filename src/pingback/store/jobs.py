@@ -15,12 +15,11 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, func, null, or_, select, text, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import Insert, among, earlier, insert
+from pingback.store.expressions import Insert, among, big, earlier, insert
 from pingback.store.lanes import (
     ONE_LOST,
     OPEN_LOST,
     Lane,
-    big,
     candidates,
     candidates_of,
     close_lane,

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, update
 
-from pingback.store.expressions import Insert, among, insert, later, not_among
+from pingback.store.expressions import Insert, among, big, insert, later, not_among
 from pingback.store.rows import FAR, is_text, micros
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.statements import Transaction, prepared
@@ -106,10 +106,6 @@ def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnEleme
     first = select(func.min(own.c.due)).where(own.c.kind == kind, own.c.host == host).scalar_subquery()
     pause = select(pauses.c.until).where(pauses.c.host == host).scalar_subquery()
     return later(func.coalesce(first, FAR), func.coalesce(pause, 0))
-
-
-def big(name: str) -> ColumnElement[int]:
-    return bindparam(name, type_=BigInteger)
 
 
 def _open_lane() -> Insert:

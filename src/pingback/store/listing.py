@@ -13,12 +13,12 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, text, tuple_
 
 from pingback.clock import Clock
 from pingback.model import Mention, MentionKind, MentionStatus, Rsvp
 from pingback.store.database import Database
-from pingback.store.expressions import among
+from pingback.store.expressions import among, big
 from pingback.store.keys import target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import FAR, full_page, instant, instant_or_none, micros, readable, readable_of, text_of
@@ -305,9 +305,9 @@ def _chosen(shape: _Shape) -> Iterator[ColumnElement[bool]]:
     if shape.kinds:
         yield among(mentions.c.kind, "kinds")
     if shape.since:
-        yield mentions.c.changed >= bindparam("since", type_=BigInteger)  # no mention came after its last change
+        yield mentions.c.changed >= big("since")  # no mention came after its last change
     if shape.since_id:
-        yield mentions.c.id > bindparam("since_id", type_=Integer)
+        yield mentions.c.id > big("since_id")
 
 
 def _among(column: ColumnElement[str], one: str, several: str, number: int) -> ColumnElement[bool]:
@@ -326,7 +326,7 @@ def _places(shape: _Shape, index: str | None, sort_by: SortBy, upward: bool, aft
     place = mentions.c[_COLUMNS[sort_by]], mentions.c.id
     statement = select(mentions.c.id).where(*_chosen(shape)).limit(bindparam("number")).offset(bindparam("skip"))
     if after:
-        last = tuple_(bindparam("after_value", type_=BigInteger), bindparam("after", type_=Integer))
+        last = tuple_(big("after_value"), big("after"))
         statement = statement.where(tuple_(*place) > last if upward else tuple_(*place) < last)
     statement = statement.order_by(*(column.asc() if upward else column.desc() for column in place))
     return prepared(_by(statement, index))
@@ -346,7 +346,7 @@ def _answering(shape: _Shape, index: str | None) -> Prepared:
 def _few(shape: _Shape, index: str | None) -> Prepared:
     """A row for each mention that the filters of this index leave, up to `FEW`."""
     if index is None:
-        conditions = [mentions.c.id > bindparam("since_id", type_=Integer)]
+        conditions = [mentions.c.id > big("since_id")]
     else:
         conditions = [*_chosen(shape._replace(kinds=index == "by_host_kind", since_id=False))]
     return prepared(_by(select(literal(1)).where(*conditions).limit(FEW), index))
@@ -398,8 +398,7 @@ _WITHDRAWALS = prepared(
         select(mentions.c.id, mentions.c.source, mentions.c.target, mentions.c.withdrawn)
         .where(
             text(WITHDRAWN),
-            tuple_(mentions.c.withdrawn, mentions.c.id)
-            > tuple_(bindparam("after_value", type_=BigInteger), bindparam("after", type_=Integer)),
+            tuple_(mentions.c.withdrawn, mentions.c.id) > tuple_(big("after_value"), big("after")),
         )
         .order_by(mentions.c.withdrawn, mentions.c.id)
         .limit(bindparam("number")),

@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Integer, bindparam, func, literal, select, text, update
+from sqlalchemy import bindparam, func, literal, select, text, update
 
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
-from pingback.store.expressions import among, not_among
+from pingback.store.expressions import among, big, not_among
 from pingback.store.jobs import SLACK, add_job, add_jobs, drop_job, due_of, finish_job, reschedule_job
-from pingback.store.lanes import Lane, big, update_lanes
+from pingback.store.lanes import Lane, update_lanes
 from pingback.store.mentions import Mentions
 from pingback.store.rows import FAR, instant, micros, source_key_of
 from pingback.store.schema import LEFT, LOOKED_AT, READ, UNSEEN, jobs, mentions
@@ -254,9 +254,7 @@ _LONGEST_OF_HOST = prepared(
     select(jobs.c.subject).where(*_FAILS, jobs.c.host == bindparam("host")).order_by(jobs.c.failing_since).limit(1)
 )
 _TRIED = prepared(select(mentions.c.tried).where(mentions.c.id == bindparam("this")))
-_LOOKED = prepared(
-    update(mentions).where(mentions.c.id == bindparam("this")).values(tried=bindparam("at", type_=BigInteger))
-)
+_LOOKED = prepared(update(mentions).where(mentions.c.id == bindparam("this")).values(tried=big("at")))
 _HAS_NO_JOB = (
     ~select(literal(1))
     .where(jobs.c.kind == bindparam("kind"), jobs.c.subject == mentions.c.id)
@@ -268,7 +266,7 @@ _OVERDUE = prepared(
     .where(
         text(LOOKED_AT),
         mentions.c.target_host == bindparam("at_host"),
-        mentions.c.tried.between(bindparam("since", type_=BigInteger), bindparam("until", type_=BigInteger)),
+        mentions.c.tried.between(big("since"), big("until")),
         _HAS_NO_JOB,
     )
     .order_by(mentions.c.tried)
@@ -279,7 +277,7 @@ _OUTDATED = prepared(
     .where(
         text(READ),
         mentions.c.target_host == bindparam("at_host"),
-        mentions.c.read_by < bindparam("reader", type_=Integer),
+        mentions.c.read_by < big("reader"),
         _HAS_NO_JOB,
     )
     .order_by(mentions.c.read_by, mentions.c.tried)

@@ -9,9 +9,7 @@ from heapq import merge
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
-    Integer,
     String,
     Table,
     TextClause,
@@ -35,7 +33,7 @@ from pingback.model import Mention, MentionStatus, Reputation
 from pingback.store import retention
 from pingback.store.blocks import OF_HOSTS
 from pingback.store.database import Database
-from pingback.store.expressions import among, insert
+from pingback.store.expressions import among, big, insert
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.moves import page_of
 from pingback.store.rows import (
@@ -263,7 +261,7 @@ def _authors(index: str, *of_these: ColumnElement[bool] | TextClause) -> CTE:
     lowest = select(func.min(mentions.c.author_key).label("author")).where(*of_these).with_hint(*_by(index))
     known = lowest.add_columns(literal(1).label("number")).cte("authors", recursive=True)
     following = lowest.where(mentions.c.author_key > known.c.author).scalar_subquery()
-    goes_on = and_(known.c.author.is_not(None), known.c.number < bindparam("most", type_=Integer))
+    goes_on = and_(known.c.author.is_not(None), known.c.number < big("most"))
     return known.union_all(select(following, known.c.number + 1).where(goes_on))
 
 
@@ -276,7 +274,7 @@ def _by(index: str) -> tuple[Table, str, str]:
 def _walking(by_page: bool, by_status: bool) -> Prepared:
     """A part of a list in order of arrival, by an index that has it in that order."""
     place = mentions.c.received, mentions.c.id
-    after = tuple_(*place) > tuple_(bindparam("received", type_=BigInteger), bindparam("id", type_=Integer))
+    after = tuple_(*place) > tuple_(big("received"), big("id"))
     statement = select(*mentions.c).where(after).order_by(*place).limit(_PAGE)
     if by_page:
         statement = statement.where(mentions.c.page_key == bindparam("page"))
@@ -309,7 +307,7 @@ _THIS = mentions.c.id == bindparam("this")
 _OF_ID = prepared(select(*mentions.c).where(_THIS))
 _OF_PAIR = prepared(select(*mentions.c).where(mentions.c.pair == bindparam("of")))
 _BECOMES: ColumnElement[str] = bindparam("becomes", type_=String)
-_AT: ColumnElement[int] = bindparam("now_at", type_=BigInteger)
+_AT: ColumnElement[int] = big("now_at")
 _UPDATE = prepared(
     update(mentions)
     .where(_THIS, mentions.c.decision.is_not_distinct_from(bindparam("read", type_=String)))

@@ -6,7 +6,6 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     String,
     and_,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from pingback.clock import Clock
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
-from pingback.store.expressions import among
+from pingback.store.expressions import among, big
 from pingback.store.jobs import add_jobs
 from pingback.store.rows import mentions_of, micros, news, withdrawal
 from pingback.store.schema import WANTED, mentions
@@ -110,7 +109,7 @@ def _server_of(mention: Mention) -> str:
 _AMONG_IDS = among(mentions.c.id, "ids")
 _WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS))
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
-_AT: ColumnElement[int] = bindparam("changed_at", type_=BigInteger)
+_AT: ColumnElement[int] = big("changed_at")
 _DECISION = (
     update(mentions)
     .where(_AMONG_IDS)

@@ -5,7 +5,7 @@ into, in whatever order the moves become known. Each mention says by itself in w
 move of a page that has mentions is ever lost; the table is for the addresses that have none yet.
 """
 
-from sqlalchemy import String, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import String, bindparam, delete, func, insert, select, update
 
 from pingback.clock import Clock
 from pingback.store.database import Database
@@ -96,16 +96,15 @@ _PAGE = prepared(
     )
 )
 _COUNT = prepared(select(func.count()).select_from(moves))
-_KEEP = prepared(insert(moves))
+_LAST = select(func.coalesce(func.max(moves.c.number), 0)).scalar_subquery()
+_KEEP = prepared(insert(moves).values(number=_LAST + 1))
 _DROP = prepared(delete(moves).where(moves.c.old_key == bindparam("of")))
 _LEAD_ON = prepared(update(moves).where(moves.c.new_key == bindparam("of")))
 _OF_PAGE = prepared(update(mentions).where(mentions.c.page_key == bindparam("of")))
 _OF_TARGET = prepared(update(mentions).where(mentions.c.target_key == bindparam("of")))
 # Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or
 # one each for a thousand pages, loses them to the next.
-_FORGET = prepared(
-    text(
-        "DELETE FROM pingback_moves WHERE rowid = (SELECT min(rowid) FROM pingback_moves WHERE new_key ="
-        " (SELECT new_key FROM pingback_moves GROUP BY new_key ORDER BY count(*) DESC LIMIT 1))"
-    )
-)
+_LARGEST = select(moves.c.new_key).group_by(moves.c.new_key).order_by(func.count().desc()).limit(1).scalar_subquery()
+_of_largest = moves.alias("of_largest")
+_OLDEST = select(func.min(_of_largest.c.number)).where(_of_largest.c.new_key == _LARGEST).scalar_subquery()
+_FORGET = prepared(delete(moves).where(moves.c.number == _OLDEST))

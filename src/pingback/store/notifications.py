@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    Integer,
     and_,
     bindparam,
     case,
@@ -22,7 +20,7 @@ from sqlalchemy import (
 from pingback.model import Mention, MentionStatus
 from pingback.store import schema
 from pingback.store.database import Database
-from pingback.store.expressions import insert
+from pingback.store.expressions import big, insert
 from pingback.store.jobs import add_job, due_of
 from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
@@ -135,7 +133,7 @@ _NAME = prepared(select(channels.c.name).where(channels.c.id == bindparam("numbe
 def _of_channel(instant: ColumnElement[int]) -> ColumnElement[int]:
     """The instant; 0 where it lies ahead, as a clock ran ahead when it was kept: then all is news of which nobody was
     told."""
-    ahead = instant > bindparam("now", type_=BigInteger)
+    ahead = instant > big("now")
     return select(case((ahead, 0), else_=instant)).where(channels.c.name == bindparam("channel")).scalar_subquery()
 
 
@@ -150,7 +148,7 @@ _TOLD = (
         or_(
             ~_WAITS_AGAIN,
             notifications.c.at >= mentions.c.withdrawn,
-            mentions.c.withdrawn > bindparam("now", type_=BigInteger),  # as a clock ran ahead
+            mentions.c.withdrawn > big("now"),  # as a clock ran ahead
         ),
     )
     .correlate(mentions)
@@ -168,8 +166,7 @@ _BEGINNING = {"after_news": 0, "after": 0}
 _UNTOLD = prepared(
     _NEW.where(
         mentions.c.news >= _TOLD_UNTIL,
-        tuple_(mentions.c.news, mentions.c.id)
-        > tuple_(bindparam("after_news", type_=BigInteger), bindparam("after", type_=Integer)),
+        tuple_(mentions.c.news, mentions.c.id) > tuple_(big("after_news"), big("after")),
     )
     .order_by(mentions.c.news, mentions.c.id)
     .limit(bindparam("most"))

@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from functools import cache, partial
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, TextClause, bindparam, select, text, tuple_
+from sqlalchemy import ColumnElement, TextClause, bindparam, select, text, tuple_
 
 from pingback.model import Mention, MentionStatus
 from pingback.store import tallies
 from pingback.store.database import Database
+from pingback.store.expressions import big
 from pingback.store.rows import full_page, instant, is_url, micros
 from pingback.store.schema import DAY_IN_MICROS, SEEN, UNSEEN, mentions
 from pingback.store.searching import containing, words_in
@@ -130,7 +131,7 @@ def _cursor_after(mention: Mention) -> Cursor:
 @cache
 def _listing(index: str, *words: str) -> Prepared:
     """A list, the newest first, as this index has it: of mentions with all of these words."""
-    after = tuple_(bindparam("after_received", type_=BigInteger), bindparam("after", type_=Integer))
+    after = tuple_(big("after_received"), big("after"))
     return prepared(
         select(*mentions.c)
         .where(*_LISTS[index], *containing(words, _SEARCHED), tuple_(mentions.c.received, mentions.c.id) < after)

@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, select, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import Insert, among, insert
-from pingback.store.lanes import big
+from pingback.store.expressions import Insert, among, big, insert
 from pingback.store.rows import micros, post_of, readable_of, source_key_of, storable
 from pingback.store.schema import posts
 from pingback.store.statements import Prepared, Transaction, prepared

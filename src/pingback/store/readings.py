@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import among, insert
+from pingback.store.expressions import among, big, insert
 from pingback.store.jobs import add_job, due_of, finish_job, reschedule_job
 from pingback.store.keys import feed_key_of
-from pingback.store.lanes import big
 from pingback.store.rows import micros, readable_of, reading_of, source_key_of, storable
 from pingback.store.schema import readings
 from pingback.store.statements import Transaction, prepared

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, bindparam, delete, func, select, text
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, exists, func, select, text
 
 from pingback.store.database import Database
+from pingback.store.expressions import big
 from pingback.store.rows import micros
 from pingback.store.schema import (
     FORGETTABLE,
@@ -111,8 +112,8 @@ def _forgotten(table: Table, *conditions: Any, index: str | None = None) -> _For
     )
 
 
-_BEFORE: ColumnElement[int] = bindparam("before", type_=BigInteger)
-_NOW: ColumnElement[int] = bindparam("now", type_=BigInteger)
+_BEFORE: ColumnElement[int] = big("before")
+_NOW: ColumnElement[int] = big("now")
 _TRIED_SINCE = (
     select(attempts.c.id).where(attempts.c.ping == outbox.c.id, attempts.c.at >= _BEFORE).correlate(outbox).exists()
 )
@@ -153,23 +154,22 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
 
 
 def _rejected(index: str, condition: str) -> _TooMany:
-    """Those that are too many, and whether there are more than `most`; the text is all of it ours."""
-    of_index = f"FROM pingback_mentions INDEXED BY {index} WHERE {condition} ORDER BY changed DESC, id DESC"
-    some = f"""
-WITH newest AS (SELECT id, changed {of_index} LIMIT :looked_at),
-placed AS (
-    SELECT id, retried, row_number() OVER (PARTITION BY retried ORDER BY changed DESC, id DESC) AS place
-    FROM (
-        SELECT id, changed, EXISTS (
-            SELECT 1 FROM pingback_jobs WHERE kind = '{JobKind.VERIFY.value}' AND subject = newest.id
-        ) AS retried
-        FROM newest
+    """Those that are too many, and whether there are more than `most`; the condition is the index's."""
+    of_index = (
+        select(mentions.c.id)
+        .where(text(condition))
+        .order_by(mentions.c.changed.desc(), mentions.c.id.desc())
+        .with_hint(mentions, f"INDEXED BY {index}", "sqlite")
     )
-)
-DELETE FROM pingback_mentions
-WHERE id IN (SELECT id FROM placed WHERE place > :most)
-"""  # noqa: S608  # words of ours
-    return _TooMany(prepared(text(some)), prepared(text(f"SELECT id {of_index} LIMIT 1 OFFSET :most")))
+    newest = of_index.add_columns(mentions.c.changed).limit(big("looked_at")).cte("newest")
+    is_retried = exists().where(jobs.c.kind == JobKind.VERIFY.value, jobs.c.subject == newest.c.id)
+    looked_at = select(*newest.c, is_retried.label("retried")).subquery("looked_at")
+    number = func.row_number().over(
+        partition_by=looked_at.c.retried, order_by=(looked_at.c.changed.desc(), looked_at.c.id.desc())
+    )
+    placed = select(looked_at.c.id, number.label("place")).subquery("placed")
+    some = delete(mentions).where(mentions.c.id.in_(select(placed.c.id).where(placed.c.place > big("most"))))
+    return _TooMany(prepared(some), prepared(of_index.limit(1).offset(big("most"))))
 
 
 _REJECTED = _rejected("pingback_mentions_rejected", REJECTED)

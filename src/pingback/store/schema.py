@@ -48,6 +48,18 @@ REJECTED_LONG = REJECTED.replace("<=", ">")
 LEFT = "left_to IS NOT NULL"  # jobs
 
 
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # where only an INTEGER PRIMARY KEY is the number of a row
+
+
+def _id() -> Column[int]:
+    return Column("id", _NUMBER, primary_key=True)
+
+
+def _some(name: str, *columns: str | Column[Any], where: str) -> Index:
+    """An index of a few rows only."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 def _site() -> Column[int]:
     return Column("site_id", BigInteger, nullable=False, server_default="1")
 
@@ -55,7 +67,7 @@ def _site() -> Column[int]:
 mentions = Table(
     "pingback_mentions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("pair", String(64), nullable=False, unique=True),
     Column("source_key", String(64), nullable=False),
@@ -119,28 +131,23 @@ Index("pingback_mentions_by_host_date", _c.target_host, _c.status, _c.dated, _c.
 Index("pingback_mentions_by_host_kind", _c.target_host, _c.status, _c.kind, _c.changed, _c.id, _c.received, _c.dated)
 
 
-def _some(name: str, *columns: Column[Any], where: str) -> None:
-    """An index of a few rows only."""
-    Index(f"pingback_mentions_{name}", *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
-_some("by_withdrawal", _c.withdrawn, _c.id, where=WITHDRAWN)
-_some("by_news", _c.news, _c.id, where=NEWS)
-_some("seen", _c.received, _c.id, where=SEEN)
-_some("unseen", _c.received, _c.id, where=UNSEEN)
-_some("wanted", _c.id, where=WANTED)
-_some("by_vouch", _c.home_key, _c.author_key, _c.source_key, where=VOUCHES)
-_some("by_look", _c.target_host, _c.tried, _c.id, where=LOOKED_AT)
-_some("by_reading", _c.target_host, _c.read_by, _c.tried, _c.id, where=READ)
-_some("forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
-_some("rejected", _c.changed, _c.id, where=REJECTED)
-_some("rejected_long", _c.changed, _c.id, where=REJECTED_LONG)
+_some("pingback_mentions_by_withdrawal", _c.withdrawn, _c.id, where=WITHDRAWN)
+_some("pingback_mentions_by_news", _c.news, _c.id, where=NEWS)
+_some("pingback_mentions_seen", _c.received, _c.id, where=SEEN)
+_some("pingback_mentions_unseen", _c.received, _c.id, where=UNSEEN)
+_some("pingback_mentions_wanted", _c.id, where=WANTED)
+_some("pingback_mentions_by_vouch", _c.home_key, _c.author_key, _c.source_key, where=VOUCHES)
+_some("pingback_mentions_by_look", _c.target_host, _c.tried, _c.id, where=LOOKED_AT)
+_some("pingback_mentions_by_reading", _c.target_host, _c.read_by, _c.tried, _c.id, where=READ)
+_some("pingback_mentions_forgettable", _c.status, _c.changed, _c.id, _c.received, where=FORGETTABLE)
+_some("pingback_mentions_rejected", _c.changed, _c.id, where=REJECTED)
+_some("pingback_mentions_rejected_long", _c.changed, _c.id, where=REJECTED_LONG)
 
 
 outbox = Table(
     "pingback_outbox",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("pair", String(64), nullable=False, unique=True),
     Column("source_key", String(64), nullable=False),
@@ -159,7 +166,7 @@ outbox = Table(
     Column("aging_since", BigInteger),
     Column("direct", Boolean, nullable=False, server_default=false()),
     Index("pingback_outbox_by_source", "source_key", "id"),
-    Index("pingback_outbox_unlinked", "id", sqlite_where=text("NOT linked"), postgresql_where=text("NOT linked")),
+    _some("pingback_outbox_unlinked", "id", where="NOT linked"),
     sqlite_autoincrement=True,
 )
 
@@ -196,8 +203,8 @@ kinds = Table(
 attempts = Table(
     "pingback_attempts",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("ping", Integer, nullable=False),
+    _id(),
+    Column("ping", _NUMBER, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("status", String(20), nullable=False),
     Column("protocol", String(20)),
@@ -213,7 +220,7 @@ attempts = Table(
 posts = Table(
     "pingback_posts",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("source_key", String(64), nullable=False, unique=True),
     Column("source", Text, nullable=False),
@@ -244,7 +251,7 @@ roots = Table(
 jobs = Table(
     "pingback_jobs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("kind", String(20), nullable=False),
     Column("subject", BigInteger, nullable=False),
@@ -262,10 +269,10 @@ jobs = Table(
     UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
     Index("pingback_jobs_by_host", "kind", "host", "due", "id"),
     Index("pingback_jobs_by_setting", "set_at"),
-    Index("pingback_jobs_untried", "kind", "host", sqlite_where=text("attempts = 0")),
-    Index("pingback_jobs_failing", "kind", "host", sqlite_where=text("attempts > 0")),
-    Index("pingback_jobs_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
-    Index("pingback_jobs_left", "left_to", sqlite_where=text(LEFT)),
+    _some("pingback_jobs_untried", "kind", "host", where="attempts = 0"),
+    _some("pingback_jobs_failing", "kind", "host", where="attempts > 0"),
+    _some("pingback_jobs_by_lease", "leased_by", where="leased_by IS NOT NULL"),
+    _some("pingback_jobs_left", "left_to", where=LEFT),
     sqlite_autoincrement=True,
 )
 
@@ -284,7 +291,7 @@ lanes = Table(
 readings = Table(
     "pingback_readings",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("source_key", String(64), nullable=False, unique=True),
     Column("source", Text, nullable=False),
@@ -337,7 +344,7 @@ ended_sessions = Table(
 login_tries = Table(
     "pingback_login_tries",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     Column("client", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index("pingback_login_tries_by_time", "at"),
@@ -360,13 +367,14 @@ moves = Table(
     Column("old_key", String(64), primary_key=True),
     Column("new_key", String(64), nullable=False),
     Column("url", Text, nullable=False),  # of the new one, for whoever looks in here
+    Column("number", BigInteger, nullable=False, server_default="0"),  # in the order in which they became known
     Index("pingback_moves_by_new", "new_key"),
 )
 
 channels = Table(
     "pingback_channels",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _id(),
     _site(),
     Column("name", String(20), nullable=False),
     Column("since", BigInteger, nullable=False),  # what came before is no news
@@ -380,10 +388,10 @@ notifications = Table(
     "pingback_notifications",
     metadata,
     Column("channel", String(20), primary_key=True),
-    Column("mention", Integer, primary_key=True, autoincrement=False),
+    Column("mention", _NUMBER, primary_key=True, autoincrement=False),
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("leased_by", Text),  # who is telling of it
     Index("pingback_notifications_by_time", "at"),
-    Index("pingback_notifications_by_lease", "leased_by", sqlite_where=text("leased_by IS NOT NULL")),
+    _some("pingback_notifications_by_lease", "leased_by", where="leased_by IS NOT NULL"),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 VERSION_TABLE = "pingback_alembic"
-REVISIONS = ("0001", "0002", "0003", "0004")  # in their order; to read them from the files takes Alembic
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # in their order; to read them from the files takes Alembic
 NEWEST = REVISIONS[-1]
 
 
