@@ -19,14 +19,15 @@ def command(settings: Settings, action: str) -> None:
     Every command that opens an older database upgrades it, so that nobody
     needs this; do it before a server starts, where that may take a while.
     """
+    from pingback.store.engine import engine_of
     from pingback.store.migrations import NEWEST
-    from pingback.store.sqlite import in_memory, parse_url, revision_at
 
-    if in_memory(parse_url(settings.db)):
+    engine = engine_of(settings.db)
+    if engine.is_in_memory:
         raise click.UsageError("a database in memory ends with this command: name a file, as in --db sqlite:///FILE")
     if action == "upgrade":
         pingback.Store(settings.db).close()
-    revision = revision_at(settings.db)
+    revision = engine.revision()
     if settings.json:
         print_json({"revision": revision, "newest": NEWEST, "is_newest": revision == NEWEST})
     elif revision == NEWEST:

@@ -9,18 +9,7 @@ from sqlalchemy import Pool
 
 from pingback import forks
 from pingback.errors import StoreClosed, StoreError
-from pingback.store.sqlite import (
-    DIALECT,
-    begin_writing,
-    busy_timeout,
-    file_of,
-    in_memory,
-    name_of,
-    parse_url,
-    pool_of,
-    translated,
-    vacuum,
-)
+from pingback.store.engine import engine_of
 from pingback.store.statements import Transaction
 
 FORK_WITHIN = 5.0  # seconds that a fork waits for transactions; one waits 2 for its turn, and takes some thousandths
@@ -85,13 +74,12 @@ class Database:
     """
 
     def __init__(self, url: str, *, create: bool = True, at_once: bool = True) -> None:
-        self._url = parse_url(url)
-        self._wait = busy_timeout(self._url)
+        self.engine = engine_of(url)
         # Those who ask for long lists have connections of their own, or they would keep pings from theirs. So has the
         # one thread that writes: it waits for no reader, and what it remembers of the file stays true while it alone
         # writes. In memory there is one connection only.
-        only = pool_of(self._url, create=create)
-        self._pools = {use: only if in_memory(self._url) else pool_of(self._url, create=create) for use in _USES}
+        only = self.engine.pool(create=create)
+        self._pools = {use: only if self.engine.is_in_memory else self.engine.pool(create=create) for use in _USES}
         self._file: tuple[int, int] | None = None  # that is open, by its number
         self._closed = False
         self.trouble: StoreError | None = None
@@ -113,7 +101,7 @@ class Database:
     @property
     def name(self) -> str:
         """What a person calls the database."""
-        return name_of(self._url)
+        return self.engine.name
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -135,7 +123,7 @@ class Database:
         others together. Where many wait, and nothing can be written, it is refused at once.
         """
         self._check_open()
-        with self._turn_to_write(self._wait if within is None else within) as deadline:
+        with self._turn_to_write(self.engine.wait if within is None else within) as deadline:
             with self._noting(), self._lend("write", until=deadline) as transaction:
                 yield transaction
             self.writes += 1
@@ -145,8 +133,8 @@ class Database:
     def vacuum(self) -> None:
         """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
         self._check_open()
-        with self._lent, translated(self._url):
-            vacuum(self._pools["write"], within=self._wait)
+        with self._lent, self.engine.translated():
+            self.engine.vacuum(self._pools["write"])
 
     def close(self) -> None:
         """Close all connections. May be called twice."""
@@ -162,16 +150,14 @@ class Database:
         """
         self._check_open()
         self._notice_another_file()
-        with self._lent, translated(self._url):
+        with self._lent, self.engine.translated():
             lent = self._pools[use].connect()  # which a fork may have renewed, while this thread waited
-            self._file = self._file or file_of(self._url)
+            self._file = self._file or self.engine.file()
             try:
                 if until is None:
-                    lent.cursor().execute("BEGIN")
+                    yield self.engine.begin_reading(lent)
                 else:
-                    begin_writing(lent, until=until)
-                yield Transaction(lent.dbapi_connection, DIALECT)
-                if until is not None:
+                    yield self.engine.begin_writing(lent, until=until)
                     lent.commit()
             finally:
                 lent.close()
@@ -209,7 +195,7 @@ class Database:
         one loses SQLite's locks on it for the other. Another program takes it for left over then, and empties it: this
         process ends by SIGBUS, or goes on to write into a log that nobody reads.
         """
-        if self._file is None or self._lent.is_to_us or self._file == file_of(self._url):
+        if self._file is None or self._lent.is_to_us or self._file == self.engine.file():
             return
         self.before_fork()
         self._file = None
@@ -220,7 +206,7 @@ class Database:
 
     def before_fork(self) -> None:
         self._lent.stop()
-        if not in_memory(self._url):
+        if not self.engine.is_in_memory:
             for pool in self._pools.values():
                 pool.dispose()
             self._renew_pools()
@@ -231,7 +217,7 @@ class Database:
     def renew_after_fork(self) -> None:
         self._writing, self._places = threading.Lock(), threading.Semaphore(MOST_WAITING)
         self._lent = _Lent()
-        if not in_memory(self._url):
+        if not self.engine.is_in_memory:
             _inherited.extend(self._pools.values())
             self._renew_pools()
 

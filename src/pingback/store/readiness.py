@@ -14,7 +14,6 @@ from pingback.errors import StoreError
 from pingback.model import MentionStatus
 from pingback.store.database import Database
 from pingback.store.schema import mentions
-from pingback.store.sqlite import is_sound, touch
 from pingback.store.statements import prepared
 
 _ANSWER_HOLDS = timedelta(seconds=1)
@@ -95,7 +94,7 @@ class Readiness:
     def _is_sound(self) -> bool:
         try:
             with self._database.read() as tx:
-                return is_sound(tx)
+                return self._database.engine.is_sound(tx)
         except StoreError:
             return False
 
@@ -113,7 +112,7 @@ class Readiness:
                     raise _Undone
                 connection.execute(_TAKE_AWAY, {"trial": row["pair"]})
             with self._database.write() as connection:
-                touch(connection)
+                self._database.engine.touch(connection)
         except StoreError as error:
             return error
         return None

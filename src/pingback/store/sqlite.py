@@ -1,4 +1,4 @@
-"""The connection to SQLite, and the sentence for each thing that can be wrong with a database."""
+"""`SQLite`: the connections to a file, and the sentence for each thing that can be wrong with it."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from math import ceil, floor
 from time import monotonic, sleep
 from typing import Any, cast
 
-from sqlalchemy import URL, FromClause, Pool, event, make_url
+from sqlalchemy import URL, FromClause, Pool, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,12 +20,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from pingback.errors import StoreError, UnreadableRow
+from pingback.store.engine import busy_timeout, refuse_unknown_options
 from pingback.store.statements import Transaction
 from pingback.store.upgrading import TooNew, bring_up_to_date, known_revision
 
-# Seconds to wait for another's write; WordPress waits 3 for the whole answer. `?timeout=` in the URL says otherwise.
-BUSY_TIMEOUT = 2.0
-_LONGEST_TIMEOUT = 3600.0
 _TRY_AGAIN_AFTER = 0.01  # seconds
 _OWNER_ONLY = 0o600
 _MAKING = threading.Lock()  # closing a file ends all locks that the process has on it, SQLite's among them
@@ -70,61 +68,103 @@ class _Dialect(SQLiteDialect_pysqlite):
         return make_row
 
 
-DIALECT = _Dialect(paramstyle="named")
+_DIALECT = _Dialect(paramstyle="named")
 
 
-def parse_url(url: str) -> URL:
-    """The parts of a database URL; StoreError when it is none, or names a database that we do not speak.
+class SQLite:
+    """A file, or a database in memory; an `Engine`."""
 
-    The text itself is in no message: it may hold a password.
-    """
-    try:
-        parsed = make_url(url)
-    except (SQLAlchemyError, ValueError):
-        raise StoreError("the database URL is not of the form sqlite:///FILE") from None
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise StoreError(f"the database must be SQLite (sqlite:///FILE), not {parsed.drivername}")
-    if parsed.host or parsed.username or "\0" in (parsed.database or ""):
-        raise StoreError("the database URL is not of the form sqlite:///FILE: mind the three slashes")
-    if unknown := sorted(set(parsed.query) - {"timeout"}):
-        raise StoreError(f"the database URL has an option that is not known: {unknown[0]}")
-    if "?" in url and not parsed.query:  # and the file would be another, without a word
-        raise StoreError("the database URL has a ? without an option; in the name of a file it is written %3F")
-    return parsed
+    one_writes = True
 
+    def __init__(self, url: URL) -> None:
+        if url.host or url.username or "\0" in (url.database or ""):
+            raise StoreError("the database URL is not of the form sqlite:///FILE: mind the three slashes")
+        refuse_unknown_options(url, "timeout")
+        self.wait = busy_timeout(url)
+        self.is_in_memory = url.database in (None, "", ":memory:")
+        self.name = "the database in memory" if self.is_in_memory else f"the database {url.database}"
+        self._file = ":memory:" if self.is_in_memory else str(url.database)
 
-def busy_timeout(url: URL) -> float:
-    """Seconds to wait for another's write; StoreError when the URL gives something else."""
-    given = url.query.get("timeout", str(BUSY_TIMEOUT))
-    try:
-        seconds = float(str(given))
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST_TIMEOUT:
-        raise StoreError("the timeout in the database URL is not a number of seconds")
-    return seconds
+    def pool(self, *, create: bool) -> Pool:
+        """Connections that write to a log first (WAL) and wait for the disk at each commit.
 
+        A file that is missing is made, for its owner only; unless it may `create` it, a connection is a StoreError.
+        """
+        # A database in memory lives as long as its connection: all threads take turns at one.
+        size, more = (1, 0) if self.is_in_memory else (5, 10)
+        pool = QueuePool(partial(self._connect, create), pool_size=size, max_overflow=more, timeout=self.wait)
+        event.listen(pool, "connect", partial(_prepare, self.wait))
+        return pool
 
-def pool_of(url: URL, *, create: bool = True) -> Pool:
-    """Connections that write to a log first (WAL) and wait for the disk at each commit.
+    def begin_reading(self, lent: PoolProxiedConnection) -> Transaction:
+        lent.cursor().execute("BEGIN")
+        return Transaction(lent.dbapi_connection, _DIALECT)
 
-    A file that is missing is made, for its owner only; unless it may `create` it, a connection is a StoreError.
-    """
-    wait = busy_timeout(url)
-    # A database in memory lives as long as its connection: all threads take turns at one.
-    size, more = (1, 0) if in_memory(url) else (5, 10)
-    pool = QueuePool(lambda: _connect(url, wait, create), pool_size=size, max_overflow=more, timeout=wait)
-    event.listen(pool, "connect", partial(_prepare, wait))
-    return pool
+    def begin_writing(self, lent: PoolProxiedConnection, *, until: float) -> Transaction:
+        """Takes the write lock.
 
+        A reader that turns writer would fail at once where another had written in between, without waiting its turn.
+        """
+        _wait(lent, until - monotonic())
+        lent.cursor().execute("BEGIN IMMEDIATE")
+        return Transaction(lent.dbapi_connection, _DIALECT)
 
-def begin_writing(lent: PoolProxiedConnection, *, until: float) -> None:
-    """Take the write lock, until then on the monotonic clock.
+    def file(self) -> tuple[int, int] | None:
+        if self.is_in_memory:
+            return None
+        try:
+            found = os.stat(self._file)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
-    A reader that turns writer would fail at once where another had written in between, without waiting its turn.
-    """
-    _wait(lent, until - monotonic())
-    lent.cursor().execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise self._translation(error) from error
+        except TooNew as error:
+            raise StoreError(f"{self.name} was written by a newer version of pingback ({error})") from error
+        except (UnreadableRow, UnicodeEncodeError) as error:  # a text that is no UTF-8 is no parameter either
+            raise StoreError(f"{self.name} holds a row that cannot be read: {error}") from error
+
+    def vacuum(self, pool: Pool) -> None:
+        """Write the file anew."""
+        with closing(pool.connect()) as lent:
+            _wait(lent, self.wait)
+            lent.cursor().execute("VACUUM")
+
+    def is_sound(self, tx: Transaction) -> bool:
+        tx.execute("PRAGMA shrink_memory")  # what it remembers of the file may be better
+        return bool(tx.execute("PRAGMA quick_check(1)").scalar() == "ok")
+
+    def touch(self, tx: Transaction) -> None:
+        version = tx.execute("PRAGMA user_version").scalar() or 0
+        tx.execute(f"PRAGMA user_version = {int(version)}")
+
+    def revision(self) -> str | None:
+        with self.translated(), closing(self._connect(create=False)) as connection:
+            return known_revision(cast(sqlite3.Connection, connection))
+
+    def _connect(self, create: bool) -> DBAPIConnection:
+        path = self._file
+        if not self.is_in_memory:
+            path = os.path.abspath(path)
+            _secure_file(path, create)
+        # The driver begins no transaction by itself: a `Database` does.
+        connection = sqlite3.connect(path, timeout=self.wait, isolation_level=None, check_same_thread=False)
+        return cast(DBAPIConnection, connection)  # it is one, but for names of parameters
+
+    def _translation(self, error: SQLAlchemyError | sqlite3.Error) -> StoreError:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        # The low byte is the primary code; above it stands the extended one.
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        sentence = "is too busy" if isinstance(error, PoolTimeout) else _SENTENCES.get(code)
+        if sentence is None:
+            return StoreError(f"{self.name} cannot be used: {cause}")
+        why = f": {_why_not_opened(self._file)}" if code == sqlite3.SQLITE_CANTOPEN else ""
+        return StoreError(f"{self.name} {sentence}{why}", public=f"the database {sentence}", lasts=code in _DAMAGE)
 
 
 def _wait(lent: PoolProxiedConnection, seconds: float) -> None:
@@ -135,78 +175,6 @@ def _wait(lent: PoolProxiedConnection, seconds: float) -> None:
     if lent.info.get("wait") != wait:  # mostly no other thread was before us, and it is as it was
         lent.cursor().execute(f"PRAGMA busy_timeout = {wait}")
         lent.info["wait"] = wait
-
-
-def revision_at(url: str) -> str | None:
-    """The revision of the tables, None where they are older than any, or not made yet; nothing is made or changed."""
-    parsed = parse_url(url)
-    with translated(parsed), closing(_connect(parsed, busy_timeout(parsed), create=False)) as connection:
-        return known_revision(cast(sqlite3.Connection, connection))
-
-
-def vacuum(pool: Pool, *, within: float) -> None:
-    """Write the file anew; no transaction may be open."""
-    with closing(pool.connect()) as lent:
-        _wait(lent, within)
-        lent.cursor().execute("VACUUM")
-
-
-def is_sound(tx: Transaction) -> bool:
-    """SQLite finds no damage in the whole file, which may take long."""
-    tx.execute("PRAGMA shrink_memory")  # what it remembers of the file may be better
-    return bool(tx.execute("PRAGMA quick_check(1)").scalar() == "ok")
-
-
-def touch(tx: Transaction) -> None:
-    """A write that reaches the disk, and changes nothing."""
-    version = tx.execute("PRAGMA user_version").scalar() or 0
-    tx.execute(f"PRAGMA user_version = {int(version)}")
-
-
-def in_memory(url: URL) -> bool:
-    """The URL names no file."""
-    return url.database in (None, "", ":memory:")
-
-
-def file_of(url: URL) -> tuple[int, int] | None:
-    """Which file is there, whatever its name; None where there is none."""
-    if in_memory(url):
-        return None
-    try:
-        found = os.stat(str(url.database))
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def name_of(url: URL) -> str:
-    """What a person calls the database."""
-    return "the database in memory" if in_memory(url) else f"the database {url.database}"
-
-
-@contextmanager
-def translated(url: URL) -> Iterator[None]:
-    """Whatever the database or its driver raises inside leaves as a StoreError that names the database."""
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _translation(error, url) from error
-    except TooNew as error:
-        raise StoreError(f"{name_of(url)} was written by a newer version of pingback ({error})") from error
-    except (UnreadableRow, UnicodeEncodeError) as error:  # a text that is no UTF-8 is no parameter either
-        raise StoreError(f"{name_of(url)} holds a row that cannot be read: {error}") from error
-
-
-def _translation(error: SQLAlchemyError | sqlite3.Error, url: URL) -> StoreError:
-    name = name_of(url)
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    # The low byte is the primary code; above it stands the extended one.
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-    sentence = "is too busy" if isinstance(error, PoolTimeout) else _SENTENCES.get(code)
-    if sentence is None:
-        return StoreError(f"{name} cannot be used: {cause}")
-    why = f": {_why_not_opened(str(url.database))}" if code == sqlite3.SQLITE_CANTOPEN else ""
-    return StoreError(f"{name} {sentence}{why}", public=f"the database {sentence}", lasts=code in _DAMAGE)
 
 
 def _why_not_opened(path: str) -> str:
@@ -240,16 +208,6 @@ def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
             sleep(_TRY_AGAIN_AFTER)
         else:
             return
-
-
-def _connect(url: URL, wait: float, create: bool) -> DBAPIConnection:
-    path = ":memory:"
-    if not in_memory(url):
-        path = os.path.abspath(str(url.database))
-        _secure_file(path, create)
-    # The driver begins no transaction by itself: a `Database` does.
-    connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
-    return cast(DBAPIConnection, connection)  # it is one, but for names of parameters
 
 
 def _text(written: bytes) -> str:

@@ -114,6 +114,8 @@ def compile_statement(statement: Executable, dialect: Dialect, names: Sequence[s
     expanded = compiled.construct_expanded_state(wanted)
     defaults = {name: value for name, value in expanded.parameters.items() if name not in wanted}
     columns = statement.exported_columns if isinstance(statement, ReturnsRows) else ()
+    if dialect.supports_native_boolean:
+        columns = ()
     booleans = tuple(place for place, column in enumerate(columns) if isinstance(column.type, Boolean))
     return Compiled(expanded.statement, defaults, booleans)
 
@@ -124,6 +126,12 @@ class Transaction:
     def __init__(self, connection: Any, dialect: Any) -> None:
         self.connection = connection  # the driver's
         self._dialect = dialect
+
+    def lock(self, subject: str, *, shared: bool = False) -> None:
+        """Until its end, others that write and lock the same wait, but those that share it with us.
+
+        SQLite has one lock for all, which a transaction that writes has already.
+        """
 
     def execute(
         self, statement: Prepared | Executable | str, parameters: Parameters | Sequence[Parameters] = _NONE

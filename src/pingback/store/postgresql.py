@@ -1,0 +1,160 @@
+"""`PostgreSQL`: the connections to a server's database, and the sentence for each thing that can be wrong with it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from hashlib import sha256
+from math import ceil
+from time import monotonic
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import URL, Pool, event, func, select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
+
+from pingback.errors import StoreError, UnreadableRow
+from pingback.store.engine import busy_timeout, refuse_unknown_options
+from pingback.store.expressions import big
+from pingback.store.statements import Transaction, prepared
+from pingback.store.upgrading import TooNew
+
+CONNECT_WITHIN = 5  # seconds
+_POOL = 10  # connections of a kind, of one process
+
+# What a code means to the person whose database it is; by its first two letters where there is no more to say.
+_SENTENCES = {
+    "28": "refuses the user or the password",
+    "3D000": "does not exist on the server",
+    "42501": "may not be written by this user",
+    "25006": "is read-only",
+    "53100": "cannot grow: the disk is full",
+    "53300": "has no connection left: see max_connections",
+    "57P": "is shutting down or starting up",
+    "55P03": "is too busy",  # a lock was not to be had in time
+    "57014": "is too busy",
+    "40": "is too busy",  # two transactions stood in each other's way
+    "XX": "is damaged",
+    "58": "cannot be read or written: the disk reports an error",
+    "08": "cannot be reached",
+}
+_DAMAGE = frozenset({"XX001", "XX002"})
+
+
+class _Row(tuple[Any, ...]):
+    """A row by names, too."""
+
+    __slots__ = ()
+    places: dict[str, int]
+
+    def __getitem__(self, key: Any) -> Any:
+        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
+
+    def keys(self) -> list[str]:
+        return [*self.places]
+
+
+@lru_cache(512)
+def _row_type(names: tuple[str, ...]) -> type[_Row]:
+    return type("_RowOf", (_Row,), {"__slots__": (), "places": {name: place for place, name in enumerate(names)}})
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], _Row]:
+    return _row_type(tuple(column.name for column in cursor.description or ()))
+
+
+_DIALECT: Any = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_LOCK = prepared(select(func.pg_advisory_xact_lock(big("of"))))
+_SHARE = prepared(select(func.pg_advisory_xact_lock_shared(big("of"))))
+
+
+class _Writing(Transaction):
+    def lock(self, subject: str, *, shared: bool = False) -> None:
+        number = int.from_bytes(sha256(f"pingback {subject}".encode()).digest()[:8], signed=True)
+        self.execute(_SHARE if shared else _LOCK, {"of": number})
+
+
+class PostgreSQL:
+    """A database of a server; an `Engine`."""
+
+    one_writes = False
+    is_in_memory = False
+
+    def __init__(self, url: URL) -> None:
+        refuse_unknown_options(url, "timeout", "host", "port", "sslmode", "sslrootcert", "prepare_threshold")
+        self.wait = busy_timeout(url)
+        [_, given] = _DIALECT.create_connect_args(url.difference_update_query(["timeout"]))
+        self._given: dict[str, Any] = {"connect_timeout": CONNECT_WITHIN, "application_name": "pingback"} | given
+        where = given.get("host") or "this machine"
+        self.name = f"the database {url.database or url.username or ''} on {where}"
+
+    def pool(self, *, create: bool) -> Pool:
+        """Whether it may be created or not: that is for who sees to the server."""
+        pool = QueuePool(self._connect, pool_size=_POOL, max_overflow=0, timeout=self.wait)
+        event.listen(pool, "connect", self._prepare)
+        return pool
+
+    def begin_reading(self, lent: PoolProxiedConnection) -> Transaction:
+        lent.cursor().execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return Transaction(lent.dbapi_connection, _DIALECT)
+
+    def begin_writing(self, lent: PoolProxiedConnection, *, until: float) -> Transaction:
+        """Each statement sees what others committed before it; what must not change meanwhile is locked, row by row."""
+        wait = max(ceil((until - monotonic()) * 1000), 1)
+        lent.cursor().execute(f"BEGIN; SET LOCAL lock_timeout = {wait}")
+        return _Writing(lent.dbapi_connection, _DIALECT)
+
+    def file(self) -> tuple[int, int] | None:
+        return None
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, psycopg.Error) as error:
+            raise self._translation(error) from error
+        except TooNew as error:
+            raise StoreError(f"{self.name} was written by a newer version of pingback ({error})") from error
+        except (UnreadableRow, UnicodeEncodeError) as error:
+            raise StoreError(f"{self.name} holds a row that cannot be read: {error}") from error
+
+    def vacuum(self, pool: Pool) -> None:
+        """The room is free for rows to come; PostgreSQL does it by itself, too."""
+        with closing(pool.connect()) as lent:
+            tables = lent.cursor().execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'pingback_%'")
+            for [table] in tables.fetchall():
+                lent.cursor().execute(f"VACUUM (ANALYZE) {table}")
+
+    def is_sound(self, tx: Transaction) -> bool:
+        return bool(tx.execute("SELECT count(*) FROM pingback_mentions").scalar() is not None)
+
+    def touch(self, tx: Transaction) -> None:
+        tx.execute("SELECT pg_logical_emit_message(true, 'pingback', '')")
+
+    def revision(self) -> str | None:
+        from pingback.store.postgresql_schema import known_revision
+
+        with self.translated(), closing(self._connect()) as connection:
+            return known_revision(cast(psycopg.Connection[Any], connection))
+
+    def _connect(self) -> DBAPIConnection:
+        # The driver begins no transaction by itself: a `Database` does.
+        connection = psycopg.connect(autocommit=True, row_factory=_rows, **self._given)
+        return cast(DBAPIConnection, connection)
+
+    def _prepare(self, connection: psycopg.Connection[Any], _: ConnectionPoolEntry) -> None:
+        from pingback.store.postgresql_schema import bring_up_to_date
+
+        bring_up_to_date(connection)
+
+    def _translation(self, error: SQLAlchemyError | psycopg.Error) -> StoreError:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlstate", None) or ("08" if isinstance(cause, psycopg.OperationalError) else "")
+        found = (_SENTENCES.get(code[:length]) for length in (5, 3, 2))
+        sentence = "is too busy" if isinstance(error, PoolTimeout) else next(filter(None, found), None)
+        if sentence is None:
+            return StoreError(f"{self.name} cannot be used: {cause}")
+        return StoreError(f"{self.name} {sentence}", public=f"the database {sentence}", lasts=code in _DAMAGE)

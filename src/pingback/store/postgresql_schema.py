@@ -1,0 +1,51 @@
+"""The tables in PostgreSQL: made when somebody first connects, or upgraded."""
+
+from functools import cache
+from typing import Any
+
+import psycopg
+
+from pingback.store.counting import FUNCTIONS
+from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE
+from pingback.store.schema import metadata
+from pingback.store.upgrading import TooNew
+
+_MAKING = "SELECT pg_advisory_xact_lock(hashtextextended('pingback schema', 0))"
+
+
+def known_revision(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision of the tables; None where there are none of ours. Raises `TooNew`."""
+    with connection.cursor() as cursor:
+        if cursor.execute("SELECT to_regclass(%s)", (VERSION_TABLE,)).fetchall()[0][0] is None:
+            return None
+        found = sorted(row[0] for row in cursor.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchall())  # noqa: S608  # a name of ours
+    if unknown := [revision for revision in found if revision not in REVISIONS]:
+        raise TooNew(f"its schema is {unknown[0]!r}, this version knows {NEWEST!r}")
+    return found[-1] if found else None
+
+
+def bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
+    """Make the tables, or upgrade them, where that is to be done. Raises `TooNew`. Of several at once one does it."""
+    if known_revision(connection) == NEWEST:
+        return
+    with connection.transaction():
+        connection.execute(_MAKING)
+        found = known_revision(connection)
+        if found is None:
+            for statement in _all_tables():
+                connection.execute(statement)
+            connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (%s)", (NEWEST,))  # noqa: S608  # a name of ours
+
+
+@cache
+def _all_tables() -> list[Any]:
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+    from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+    tables = metadata.sorted_tables
+    indices = [index for table in tables for index in sorted(table.indexes, key=lambda index: str(index.name))]
+    statements: list[ExecutableDDLElement] = [*map(CreateTable, tables), *map(CreateIndex, indices)]
+    key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"  # as Alembic has it
+    history = f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    return [*(str(statement.compile(dialect=dialect)) for statement in statements), *FUNCTIONS, history]
