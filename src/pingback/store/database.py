@@ -157,7 +157,9 @@ class Database:
                 if until is None:
                     yield self.engine.begin_reading(lent)
                 else:
-                    yield self.engine.begin_writing(lent, until=until)
+                    transaction = self.engine.begin_writing(lent, until=until)
+                    yield transaction
+                    transaction.end()
                     lent.commit()
             finally:
                 lent.close()

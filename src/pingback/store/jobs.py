@@ -22,9 +22,7 @@ from pingback.store.lanes import (
     Lane,
     candidates,
     candidates_of,
-    close_lane,
     next_due,
-    open_lanes,
     pause_host,
     share_out,
     update_lanes,
@@ -264,14 +262,15 @@ def add_jobs(
     tx.execute(_ADD, rows)
     if anew:
         tx.execute(_ANEW, [{"of": row["kind"], "about": row["subject"]} for row in rows])
-    open_lanes(tx, kind, hosts)
+    subjects = {"of": kind.value, "subjects": json.dumps([*hosts])}
+    update_lanes(tx, {Lane(kind.value, host) for host in tx.execute(_HOSTS, subjects).scalars()})
 
 
 def finish_job(tx: Transaction, job: Job) -> bool:
     """End the job; False where the lease is no longer ours. What was asked for meanwhile is a job still."""
     ours = {"this": job.id, "ours": job.leased_by}
     if tx.execute(_FINISH, ours).rowcount == 1:
-        close_lane(tx, Lane(job.kind.value, job.host))
+        update_lanes(tx, [Lane(job.kind.value, job.host)])
         return True
     return _is_changed(tx, _DUE_AGAIN, ours, job)
 
@@ -292,7 +291,7 @@ def _is_changed(tx: Transaction, statement: Prepared, parameters: dict[str, Any]
 def drop_job(tx: Transaction, kind: JobKind, subject: int) -> None:
     """There is nothing to do any more, whoever may be at it."""
     for row in tx.execute(_DROP, {"of": kind.value, "about": subject}).mappings().all():
-        close_lane(tx, Lane(row["kind"], row["host"]))
+        update_lanes(tx, [Lane(row["kind"], row["host"])])
 
 
 def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
@@ -373,6 +372,10 @@ _UNREADABLE = prepared(select(jobs.c.id).where(jobs.c.due >= big("far")).limit(M
 
 _ADD = prepared(_add())
 _ANEW = prepared(update(jobs).where(_ABOUT).values(attempts=0, failing_since=None))
+# Of one that is there already the host may be another.
+_HOSTS = prepared(
+    select(jobs.c.host).distinct().where(jobs.c.kind == bindparam("of"), among(jobs.c.subject, "subjects"))
+)
 _DUE_OF = prepared(select(jobs.c.due).where(_ABOUT))
 _DROP = prepared(delete(jobs).where(_ABOUT).returning(jobs.c.kind, jobs.c.host))
 _FINISH = prepared(delete(jobs).where(_OURS, jobs.c.asked_due.is_(None)))

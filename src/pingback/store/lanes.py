@@ -5,11 +5,24 @@ Whoever looks for what is due walks the lanes that are due, so that what waits e
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from pingback.store.expressions import Insert, among, big, insert, later, not_among
 from pingback.store.rows import FAR, is_text, micros
@@ -24,25 +37,23 @@ class Lane(NamedTuple):
 
 
 def update_lanes(tx: Transaction, changed: Iterable[Lane]) -> None:
-    known = [{"of": lane.kind, "at": lane.host} for lane in changed if _is_nameable(lane)]
-    if known:
-        tx.execute(_SET_LANE, known)
+    """Bring lanes in line with their jobs, and open or close them, at the end of the transaction.
+
+    Each is locked first, so that what others did to its jobs is committed by then, and is seen.
+    """
+    tx.at_end(_bring_in_line, filter(_is_nameable, changed))
+
+
+def _bring_in_line(tx: Transaction, changed: Sequence[Lane]) -> None:
+    known = [{"of": lane.kind, "at": lane.host} for lane in changed]
+    tx.execute(_HOLD_LANE, [{"kind": lane.kind, "host": lane.host, "due": FAR} for lane in changed])
+    tx.execute(_SET_LANE, known)
+    tx.execute(_DROP_LANE, known)
 
 
 def _is_nameable(lane: Lane) -> bool:
     """What no version of ours wrote may be no text: no statement can ask for it."""
     return is_text(lane.kind) and is_text(lane.host)
-
-
-def close_lane(tx: Transaction, lane: Lane) -> None:
-    """As `update_lanes`, where no job may be left in it."""
-    if _is_nameable(lane) and tx.execute(_DROP_LANE, {"of": lane.kind, "at": lane.host}).rowcount == 0:
-        update_lanes(tx, [lane])
-
-
-def open_lanes(tx: Transaction, kind: JobKind, subjects: Iterable[int]) -> None:
-    """As `update_lanes`, of these jobs, whose lanes may not be there."""
-    tx.execute(_OPEN_LANE, [{"of": kind.value, "about": subject} for subject in subjects])
 
 
 def pause_host(tx: Transaction, host: str, until: datetime) -> None:
@@ -108,12 +119,9 @@ def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnEleme
     return later(func.coalesce(first, FAR), func.coalesce(pause, 0))
 
 
-def _open_lane() -> Insert:
-    job = select(jobs.c.kind, jobs.c.host, _earliest(jobs.c.kind, jobs.c.host)).where(_ABOUT)
-    statement = insert(lanes).from_select(["kind", "host", "due"], job)
-    return statement.on_conflict_do_update(
-        index_elements=[lanes.c.kind, lanes.c.host], set_={"due": statement.excluded.due}
-    )
+def _hold_lane() -> Insert:
+    statement = insert(lanes)
+    return statement.on_conflict_do_update(index_elements=[lanes.c.kind, lanes.c.host], set_={"due": lanes.c.due})
 
 
 def _pause() -> Insert:
@@ -122,23 +130,36 @@ def _pause() -> Insert:
     return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
 
 
-def _of_lanes() -> Select[Any]:
-    lane = (
-        select(lanes.c.host)
-        .where(lanes.c.kind == bindparam("kind"), lanes.c.due <= _NOW, not_among(lanes.c.host, "full"))
-        .order_by(lanes.c.due, lanes.c.host)
-        .limit(bindparam("limit"))
-        .subquery("lane")
-    )
+_IS_DUE = (
+    lanes.c.kind == bindparam("kind"),
+    lanes.c.due <= big("now"),
+    not_among(lanes.c.host, "full"),
+)
+_DUE_LANES = select(lanes.c.host).where(*_IS_DUE).order_by(lanes.c.due, lanes.c.host).limit(bindparam("limit"))
+
+
+def _first_of(lane: FromClause, *columns: str) -> Select[Any]:
     own = jobs.alias("own")
-    first = (
-        select(own.c.id)
-        .where(own.c.kind == bindparam("kind"), own.c.host == lane.c.host, own.c.due <= _NOW)
+    return (
+        select(*(own.c[name] for name in columns))
+        .where(own.c.kind == bindparam("kind"), own.c.host == lane.c.host, own.c.due <= big("now"))
         .order_by(own.c.due, own.c.id)
         .limit(bindparam("per_host"))
         .correlate(lane)
     )
-    return select(lane.c.host, jobs.c.id, jobs.c.due).select_from(lane.outerjoin(jobs, jobs.c.id.in_(first)))
+
+
+def _of_lanes() -> Select[Any]:
+    lane = _DUE_LANES.subquery("lane")
+    due = lane.outerjoin(jobs, jobs.c.id.in_(_first_of(lane, "id")))
+    return select(lane.c.host, jobs.c.id, jobs.c.due).select_from(due)
+
+
+def _of_free_lanes() -> Select[Any]:
+    """Who looks at a lane has it for themselves: others pass it over meanwhile, and count what was taken then."""
+    lane = _DUE_LANES.with_for_update(skip_locked=True).subquery("lane")
+    first = _first_of(lane, "id", "due").with_for_update(skip_locked=True).lateral("first")
+    return select(lane.c.host, first.c.id, first.c.due).select_from(lane.outerjoin(first, true()))
 
 
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
@@ -151,7 +172,7 @@ _SET_LANE = prepared(update(lanes).where(_LANE).values(due=_earliest(lanes.c.kin
 _DROP_LANE = prepared(
     delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
 )
-_OPEN_LANE = prepared(_open_lane())
+_HOLD_LANE = prepared(_hold_lane())
 _PAUSE = prepared(_pause())
 _LOST = select(jobs.c.kind, jobs.c.host).where(
     ~exists().where(lanes.c.kind == jobs.c.kind, lanes.c.host == jobs.c.host)
@@ -170,16 +191,19 @@ _NEXT_OF_SUBJECTS = prepared(
     .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
     .where(_KINDS, _ONLY, jobs.c.due < big("far"))
 )
-_OF_LANES = prepared(_of_lanes())
+_OF_LANES = prepared(_of_lanes(), postgresql=_of_free_lanes())
 _OF_NOBODY = prepared(
     select(jobs.c.host, jobs.c.id, jobs.c.due)
     .where(jobs.c.kind == bindparam("kind"), jobs.c.host == "", jobs.c.due <= _NOW)
     .order_by(jobs.c.due, jobs.c.id)
+    .with_for_update(skip_locked=True, of=jobs)
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 _OF_SUBJECTS = prepared(
     select(jobs.c.host, jobs.c.id, jobs.c.due)
     .select_from(jobs.outerjoin(pauses, jobs.c.host == pauses.c.host))
     .where(_KINDS, _ONLY, jobs.c.due <= _NOW, or_(pauses.c.until.is_(None), pauses.c.until <= _NOW))
     .order_by(jobs.c.due, jobs.c.id)
+    .with_for_update(skip_locked=True, of=jobs)
 )

@@ -58,6 +58,7 @@ class Logins:
         if wait is not None:
             return wait
         with self._database.write() as connection:
+            connection.lock(f"tries {self._door}")
             lane, wait = _lane(connection, self._door, address, device, now)
             if wait is None:
                 connection.execute(_FORGET_OLD, _times(now))

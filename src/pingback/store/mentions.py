@@ -35,7 +35,7 @@ from pingback.store.blocks import OF_HOSTS
 from pingback.store.database import Database
 from pingback.store.expressions import among, big, insert
 from pingback.store.keys import home_key_of, pair_of, target_key_of
-from pingback.store.moves import page_of
+from pingback.store.moves import hold_moves, page_of
 from pingback.store.rows import (
     FIXED,
     mention_or_none,
@@ -141,6 +141,7 @@ class Mentions:
             "changed": instant,
             "news": instant if mention.status in _NEWS and not waits else None,
         }
+        hold_moves(tx, shared=True)
         row["page_key"] = page_of(tx, row["target_key"])
         written = tx.execute(_KEEP, row).one_or_none()
         if written is None:

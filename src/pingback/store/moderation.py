@@ -31,6 +31,8 @@ from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
 from pingback.work import JobKind
 
+_MOST = 2**63 - 1  # that a database takes for a number
+
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
 
 
@@ -69,7 +71,7 @@ class Moderation:
         """
         if status not in DECISIONS:
             raise ValueError(f"nobody can decide that a mention is {status}")
-        wanted, now = list(dict.fromkeys(ids)), self._clock()
+        wanted, now = [number for number in dict.fromkeys(ids) if abs(number) <= _MOST], self._clock()
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(now)}
         statement = _DECIDE
         if status is MentionStatus.APPROVED:
@@ -107,7 +109,7 @@ def _server_of(mention: Mention) -> str:
 
 # Built once, as those of the outbox.
 _AMONG_IDS = among(mentions.c.id, "ids")
-_WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS))
+_WITH_IDS = prepared(select(*mentions.c).where(_AMONG_IDS).order_by(mentions.c.id).with_for_update())
 _DECIDED: ColumnElement[str] = bindparam("decided", type_=String)
 _AT: ColumnElement[int] = big("changed_at")
 _DECISION = (

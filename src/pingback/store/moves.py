@@ -41,6 +41,7 @@ class Moves:
             if page_of(connection, old) == _destination(connection, old, new):
                 return
         with self._database.write(within=within) as connection:
+            hold_moves(connection)
             page, destination = page_of(connection, old), _destination(connection, old, new)
             if page != destination:
                 _remember(connection, old, destination, shown(final), most=self._most)
@@ -50,6 +51,11 @@ class Moves:
         """The key of the page at `target`, which is the `page_key` of its mentions: one for all of its addresses."""
         with self._database.browse() as connection:
             return page_of(connection, target_key_of(target))
+
+
+def hold_moves(connection: Transaction, *, shared: bool = False) -> None:
+    """Let no page move until the end of the transaction, but by this one where it does not share that with others."""
+    connection.lock("moves", shared=shared)
 
 
 def page_of(connection: Transaction, key: str) -> str:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     insert,
     select,
     text,
@@ -95,12 +94,14 @@ class Outbox:
         by_pair = _links_by_pair(source, links, direct)
         spared = {pair_of(source, target) for target in untouched}
         with self._database.write() as tx:
+            _hold_post(tx, source)
             keep_post(tx, source, fingerprint, now=now)
             return _plan(tx, source, by_pair, becomes=_sparing_direct(becomes), untouched=spared, now=now)
 
     def plan_gone(self, source: str, *, becomes: Planned, now: datetime) -> Plan:
         """The post is gone: plan as if it had no link any more, and mark it."""
         with self._database.write() as tx:
+            _hold_post(tx, source)
             lose_post(tx, source)
             return _plan(tx, source, {}, becomes=becomes, untouched=(), now=now)
 
@@ -132,6 +133,7 @@ class Outbox:
         `discovered` is remembered, each until an instant.
         """
         with self._database.write() as tx:
+            tx.execute(_HOLD, {"ping": sent.id})
             row = tx.execute(_FIND, {"ping": sent.id}).one_or_none()
             if row is None:
                 finish_job(tx, job)
@@ -154,6 +156,7 @@ class Outbox:
         changed = []
         with self._database.write() as tx:
             for number in sorted(set(numbers))[:MAX_AGAIN]:
+                tx.execute(_HOLD, {"ping": number})
                 for ping in _pings_in(tx.execute(_FIND, {"ping": number})):
                     after = becomes(ping)
                     if after != ping:
@@ -164,7 +167,8 @@ class Outbox:
     def give_back(self, numbers: Iterable[int], *, now: datetime) -> None:
         """Have pings that wait, and that nobody holds, be due now."""
         with self._database.write() as tx:
-            for number in numbers:
+            for number in sorted(numbers):
+                tx.execute(_HOLD, {"ping": number})
                 for ping in _pings_in(tx.execute(_FIND, {"ping": number})):
                     if ping.next_try is not None and not ping.is_held:
                         add_job(tx, JobKind.DELIVER, ping.id, host=ping.host, due=now, now=now)
@@ -259,6 +263,13 @@ class Outbox:
             after = rows[-1]["id"]
 
 
+def _hold_post(tx: Transaction, source: str) -> None:
+    """Let nobody else plan this post, nor record what became of its pings, until the end of the transaction."""
+    key = source_key_of(source)
+    tx.lock(f"post {key}")
+    tx.execute(_HOLD_ALL, {"key": key})
+
+
 def _sparing_direct(becomes: Planned) -> Planned:
     return lambda ping, link: ping if link is None and ping.direct else becomes(ping, link)
 
@@ -327,9 +338,9 @@ def _insert(tx: Transaction, source: str, links: Collection[Link], *, now: datet
         }
         for link in links
     ]
-    after = tx.execute(_LAST_ID).scalar() or 0
     tx.execute(_INSERT, rows)
-    hosts = {row["id"]: server_of(row["target"]) for row in tx.execute(_NEW, {"after": after})}
+    new = tx.execute(_NEW, {"pairs": json.dumps([row["pair"] for row in rows])})
+    hosts = {row["id"]: server_of(row["target"]) for row in new}
     add_jobs(tx, JobKind.DELIVER, hosts, due=now, now=now)
 
 
@@ -403,8 +414,11 @@ _HELD = prepared(
     .where(text("leased_by IS NOT NULL"))
     .with_hint(jobs, "INDEXED BY pingback_jobs_by_lease", "sqlite")
 )
-_LAST_ID = prepared(select(func.max(outbox.c.id)))
-_NEW = prepared(select(outbox.c.id, outbox.c.target).where(outbox.c.id > bindparam("after")).order_by(outbox.c.id))
+_NEW = prepared(select(outbox.c.id, outbox.c.target).where(among(outbox.c.pair, "pairs")).order_by(outbox.c.id))
+_HOLD = prepared(select(outbox.c.id).where(outbox.c.id == bindparam("ping")).with_for_update())
+_HOLD_ALL = prepared(
+    select(outbox.c.id).where(outbox.c.source_key == bindparam("key")).order_by(outbox.c.id).with_for_update()
+)
 _PUT_BACK = prepared(
     update_of(outbox)
     .where(among(outbox.c.pair, "pairs"), outbox.c.source_key != bindparam("key"))

@@ -106,7 +106,7 @@ def _forgotten(table: Table, *conditions: Any, index: str | None = None) -> _For
     chosen: Select[Any] = select(key).where(*conditions)
     if index is not None:
         chosen = chosen.with_hint(table, f"INDEXED BY {index}", "sqlite")
-    some = delete(table).where(key.in_(chosen.limit(bindparam("most"))))
+    some = delete(table).where(key.in_(chosen.limit(bindparam("most")).with_for_update(skip_locked=True)))
     return _Forgotten(
         prepared(some), prepared(chosen.limit(1)), prepared(select(func.count()).select_from(chosen.subquery()))
     )

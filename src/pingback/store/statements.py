@@ -4,7 +4,8 @@ SQLAlchemy writes the SQL. What it does besides for each execution costs several
 """
 
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from sqlalchemy import Boolean, Executable, Insert, Update
@@ -87,8 +88,9 @@ class Prepared:
     What an `insert` or `update` writes is what it says itself, and the columns that the parameters are named for.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, others: Mapping[str, Executable] = MappingProxyType({})) -> None:
         self._statement = statement
+        self._others = others
         self._takes_names = isinstance(statement, Insert | Update)
         self._compiled: dict[tuple[str, tuple[str, ...]], Compiled] = {}
 
@@ -97,13 +99,18 @@ class Prepared:
         names = tuple(parameters) if self._takes_names else ()
         found = self._compiled.get((dialect.name, names))
         if found is None:
-            found = self._compiled[dialect.name, names] = compile_statement(self._statement, dialect, names)
+            found = self._compiled[dialect.name, names] = compile_statement(
+                self._others.get(dialect.name, self._statement), dialect, names
+            )
         return found
 
 
-def prepared(statement: Executable) -> Prepared:
-    """For a module's constants: SQLAlchemy takes longer to build and compile a statement than SQLite to run it."""
-    return Prepared(statement)
+def prepared(statement: Executable, **others: Executable) -> Prepared:
+    """For a module's constants: SQLAlchemy takes longer to build and compile a statement than SQLite to run it.
+
+    `others` are for databases, by name, that are asked in another way.
+    """
+    return Prepared(statement, others)
 
 
 def compile_statement(statement: Executable, dialect: Dialect, names: Sequence[str] = ()) -> Compiled:
@@ -126,6 +133,20 @@ class Transaction:
     def __init__(self, connection: Any, dialect: Any) -> None:
         self.connection = connection  # the driver's
         self._dialect = dialect
+        self._at_end: dict[Callable[[Transaction, Sequence[Any]], None], set[Any]] = {}
+
+    def at_end(self, do: "Callable[[Transaction, Sequence[Any]], None]", subjects: Iterable[Any]) -> None:
+        """Do it once before this is committed, with all the subjects that it was asked for, in their order.
+
+        So others that write wait for no longer than need be, and no two of them for one another.
+        """
+        self._at_end.setdefault(do, set()).update(subjects)
+
+    def end(self) -> None:
+        """Do what was left for the end."""
+        for do, subjects in self._at_end.items():
+            if subjects:
+                do(self, sorted(subjects))
 
     def lock(self, subject: str, *, shared: bool = False) -> None:
         """Until its end, others that write and lock the same wait, but those that share it with us.
