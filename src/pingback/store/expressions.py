@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, Text, bindparam, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Text, bindparam
 from sqlalchemy.dialects.postgresql import Insert as Insert  # SQLite has taken over its words
 from sqlalchemy.dialects.postgresql import insert as insert
 from sqlalchemy.ext.compiler import compiles
@@ -17,12 +17,13 @@ def big(name: str) -> ColumnElement[int]:
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is one of the items of a JSON list: one parameter, however many there are."""
-    return column.in_(_items(column, name))
+    items = bindparam(name, type_=Text)
+    return _among_numbers(column, items) if isinstance(column.type, Integer) else _among_texts(column, items)
 
 
 def not_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is none of the items of a JSON list."""
-    return column.not_in(_items(column, name))
+    return ~among(column, name)
 
 
 class later(FunctionElement[int]):  # a function of SQL
@@ -44,16 +45,11 @@ def like(column: Column[Any], name: str) -> ColumnElement[bool]:
     return _like(column, bindparam(name, type_=Text))
 
 
-def _items(column: ColumnElement[Any], name: str) -> Select[Any]:
-    kind = _Numbers if isinstance(column.type, Integer) else _Texts
-    return select(kind(bindparam(name, type_=Text)).table_valued("value").c.value)
-
-
-class _Texts(FunctionElement[Any]):
+class _among_texts(FunctionElement[bool]):
     inherit_cache = True
 
 
-class _Numbers(FunctionElement[Any]):
+class _among_numbers(FunctionElement[bool]):
     inherit_cache = True
 
 
@@ -75,9 +71,7 @@ def _said(element: type[FunctionElement[Any]], *, sqlite: str, postgresql: str) 
 _said(later, sqlite="max({all})", postgresql="greatest({all})")
 _said(earlier, sqlite="min({all})", postgresql="least({all})")
 _said(_like, sqlite="{0} LIKE {1} ESCAPE '/'", postgresql="{0} ILIKE {1} ESCAPE '/'")
-_said(_Texts, sqlite="json_each({0})", postgresql="json_array_elements_text(CAST({0} AS json))")
-_said(
-    _Numbers,
-    sqlite="json_each({0})",
-    postgresql="(SELECT CAST(value AS bigint) AS value FROM json_array_elements_text(CAST({0} AS json)))",
-)
+_ITEMS = "(SELECT value FROM json_each({1}))"
+_OF_JSON = "json_array_elements_text(CAST({1} AS json))"
+_said(_among_texts, sqlite=f"({{0}} IN {_ITEMS})", postgresql=f"({{0}} = ANY (ARRAY(SELECT {_OF_JSON})))")
+_said(_among_numbers, sqlite=f"({{0}} IN {_ITEMS})", postgresql=f"({{0}} = ANY (ARRAY(SELECT {_OF_JSON}::bigint)))")
