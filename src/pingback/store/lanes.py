@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
@@ -37,18 +38,25 @@ class Lane(NamedTuple):
 
 
 def update_lanes(tx: Transaction, changed: Iterable[Lane]) -> None:
-    """Bring lanes in line with their jobs, and open or close them, at the end of the transaction.
-
-    Each is locked first, so that what others did to its jobs is committed by then, and is seen.
-    """
+    """Bring lanes in line with their jobs, and open those that are missing, at the end of the transaction."""
     tx.at_end(_bring_in_line, filter(_is_nameable, changed))
+
+
+def close_lane(tx: Transaction, lane: Lane) -> None:
+    """As `update_lanes`, where no job may be left in it."""
+    update_lanes(tx, [lane])
+    tx.at_end(_close, filter(_is_nameable, [lane]))
 
 
 def _bring_in_line(tx: Transaction, changed: Sequence[Lane]) -> None:
     known = [{"of": lane.kind, "at": lane.host} for lane in changed]
-    tx.execute(_HOLD_LANE, [{"kind": lane.kind, "host": lane.host, "due": FAR} for lane in changed])
-    tx.execute(_SET_LANE, known)
-    tx.execute(_DROP_LANE, known)
+    tx.execute(_OPEN_LANE, known)
+    if tx.sees_others:  # what others did to its jobs is committed by now, as we have the lane
+        tx.execute(_SET_LANE, known)
+
+
+def _close(tx: Transaction, lanes: Sequence[Lane]) -> None:
+    tx.execute(_DROP_LANE, [{"of": lane.kind, "at": lane.host} for lane in lanes])
 
 
 def _is_nameable(lane: Lane) -> bool:
@@ -60,7 +68,8 @@ def pause_host(tx: Transaction, host: str, until: datetime) -> None:
     """Lease nothing for this host before then; a pause that is longer already stays so."""
     if host:
         tx.execute(_PAUSE, {"host": host, "until": micros(until)})
-        update_lanes(tx, [Lane(kind.value, host) for kind in JobKind])
+        for kind in JobKind:
+            close_lane(tx, Lane(kind.value, host))
 
 
 def candidates(
@@ -75,7 +84,9 @@ def candidates(
         if any(not row["host"] for row in rows):  # nobody's host has no bound of its own
             rows = [row for row in rows if row["host"]] + list(tx.execute(_OF_NOBODY, asked).mappings())
         found += [row for row in rows if row["id"] is not None]
-        update_lanes(tx, {Lane(kind.value, row["host"]) for row in rows if row["id"] is None})  # which mislead
+        for row in rows:
+            if row["id"] is None:  # it misleads
+                close_lane(tx, Lane(kind.value, row["host"]))
     return sorted(found, key=lambda row: (row["due"], row["id"]))
 
 
@@ -119,9 +130,12 @@ def _earliest(kind: ColumnElement[str], host: ColumnElement[str]) -> ColumnEleme
     return later(func.coalesce(first, FAR), func.coalesce(pause, 0))
 
 
-def _hold_lane() -> Insert:
-    statement = insert(lanes)
-    return statement.on_conflict_do_update(index_elements=[lanes.c.kind, lanes.c.host], set_={"due": lanes.c.due})
+def _open_lane() -> Insert:
+    kind, host = bindparam("of", type_=Text), bindparam("at", type_=Text)
+    statement = insert(lanes).values(kind=kind, host=host, due=_earliest(kind, host))
+    return statement.on_conflict_do_update(
+        index_elements=[lanes.c.kind, lanes.c.host], set_={"due": statement.excluded.due}
+    )
 
 
 def _pause() -> Insert:
@@ -172,7 +186,7 @@ _SET_LANE = prepared(update(lanes).where(_LANE).values(due=_earliest(lanes.c.kin
 _DROP_LANE = prepared(
     delete(lanes).where(_LANE, ~exists().where(jobs.c.kind == bindparam("of"), jobs.c.host == bindparam("at")))
 )
-_HOLD_LANE = prepared(_hold_lane())
+_OPEN_LANE = prepared(_open_lane())
 _PAUSE = prepared(_pause())
 _LOST = select(jobs.c.kind, jobs.c.host).where(
     ~exists().where(lanes.c.kind == jobs.c.kind, lanes.c.host == jobs.c.host)

@@ -72,6 +72,8 @@ _SHARE = prepared(select(func.pg_advisory_xact_lock_shared(big("of"))))
 
 
 class _Writing(Transaction):
+    sees_others = True
+
     def lock(self, subject: str, *, shared: bool = False) -> None:
         number = int.from_bytes(sha256(f"pingback {subject}".encode()).digest()[:8], signed=True)
         self.execute(_SHARE if shared else _LOCK, {"of": number})

@@ -130,6 +130,8 @@ def compile_statement(statement: Executable, dialect: Dialect, names: Sequence[s
 class Transaction:
     """Executes statements in one transaction, which `Database` begins and ends."""
 
+    sees_others = False  # what they commit while it runs, from statement to statement
+
     def __init__(self, connection: Any, dialect: Any) -> None:
         self.connection = connection  # the driver's
         self._dialect = dialect
