@@ -132,6 +132,8 @@ def test_a_page_says_what_all_of_it_says(before: str, pieces: list[str], fragmen
         pytest.param(f"<div id=comments>{WORDS}</div>{REST}", True, id="in-comments"),
         pytest.param(f"<aside>{WORDS}</aside>{REST}", True, id="in-a-side-bar"),
         pytest.param(f"<h2><a href=/x>x</a></h2>{WORDS}{REST}", True, id="below-a-linked-title"),
+        pytest.param(f"<h2>{LINK}</h2>{WORDS}{REST}", True, id="in-a-title"),
+        pytest.param(f'<a href="{TARGET}"><h2>x</h2></a>{WORDS}{REST}', True, id="around-a-title"),
         pytest.param(f'<a href="{TARGET}">x</a><p>{REST}', True, id="a-link-without-words"),
     ],
 )

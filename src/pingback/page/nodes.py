@@ -147,9 +147,7 @@ class Builder:
             if tag in BLOCKS:
                 self.breaks.append(len(self.texts))
             elif tag == "a":
-                self._is_in_link = True
-                if self._open.tag in _TITLES:
-                    self._outline(tag, attributes)
+                self._pass_link(attributes)
             elif tag == "br":
                 self.texts.append(LINE_BREAK)
             return
@@ -163,7 +161,9 @@ class Builder:
             if tag in BLOCKS:
                 self.breaks.append(len(texts))
             if self._was_plain and tag in _OUTLINE:
-                self._outline(tag, attributes)
+                self._outline(tag)
+        elif tag == "a":
+            self._pass_link(attributes)
         if not told and attributes and extent is not None:
             if self._was_plain:
                 told = extent.told(attributes)
@@ -296,11 +296,17 @@ class Builder:
             self._extent.is_brief = self._is_brief
             self._skipped = SKIPPED if self._is_brief else self._extent.skipped
 
-    def _outline(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Take note of what lists are made of: articles, and titles that are links."""
-        is_title = attributes.get("href", "/") != "/" if tag == "a" else tag in _TITLES and self._is_in_link
-        if self._extent is not None and (is_title or tag in ("time", "article", "main")):
-            self._extent.sees("time" if is_title else tag)
+    def _outline(self, tag: str) -> None:
+        """Take note of what lists are made of: articles, and titles within links."""
+        if self._extent is not None and (tag not in _TITLES or self._is_in_link):
+            self._extent.sees("time" if tag in _TITLES else tag)
+
+    def _pass_link(self, attributes: Mapping[str, str]) -> None:
+        """Take note of a title that is a link, as lists have them."""
+        self._is_in_link = True
+        is_title = self._open.tag in _TITLES and attributes.get("href", "/") != "/"
+        if is_title and self._was_plain and self._extent is not None:
+            self._extent.sees("time")
 
     def _has_words(self, extent: Extent) -> bool:
         """A link that was wanted has words beside it, and these are not others'."""
