@@ -5,7 +5,12 @@ import tempfile
 import pytest
 from hypothesis import HealthCheck, configuration, settings
 
-pytest_plugins = ["tests.browser.fixture", "tests.sending.fixture", "tests.wordpress.fixture"]
+pytest_plugins = [
+    "tests.browser.fixture",
+    "tests.postgresql.fixture",
+    "tests.sending.fixture",
+    "tests.wordpress.fixture",
+]
 
 # However slow the machine is, an example that is right is right.
 settings.register_profile("tests", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])

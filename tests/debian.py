@@ -39,6 +39,11 @@ def download(package: str, folder: Path) -> Path:
     return next(folder.glob(f"{package}_*.deb"))
 
 
+def run_as_root(*command: str) -> str:
+    """As `run`; InstallError where that cannot be."""
+    return run(*_privilege(True), *command)
+
+
 def run(*command: str, folder: Path | None = None) -> str:
     """What a command prints; InstallError, with the end of that, when it fails."""
     done = subprocess.run(
