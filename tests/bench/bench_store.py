@@ -28,7 +28,7 @@ PUT = prepared(
 )
 FIND = prepared(select(*pauses.c).where(pauses.c.host == bindparam("of")))
 BARE_PUT = (
-    "INSERT INTO pingback_pauses VALUES (:host, :until)"
+    "INSERT INTO pingback_pauses (host, until) VALUES (:host, :until)"
     " ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)"
 )
 BARE_FIND = "SELECT * FROM pingback_pauses WHERE host = :of"

@@ -141,7 +141,7 @@ def test_not_ready_when_there_is_no_room_and_ready_when_there_is(
             lent.cursor().execute(f"PRAGMA {limit}")
         if pinged:
             with pytest.raises(StoreError, match=why), store._database.write() as connection:
-                connection.execute("INSERT INTO pingback_pauses VALUES (hex(zeroblob(100000)), 1)")
+                connection.execute("INSERT INTO pingback_pauses (host, until) VALUES (hex(zeroblob(100000)), 1)")
         response = get("/readyz", receiver)
         assert (response.status, response.body.decode()) == (503, f"Pings cannot be kept: the database {why}.\n")
 

@@ -18,7 +18,7 @@ def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="half-way"):
         _write_half(database)
     with database.write() as connection:
-        connection.execute("INSERT INTO pingback_pauses VALUES ('b.example', 2)")
+        connection.execute("INSERT INTO pingback_pauses (host, until) VALUES ('b.example', 2)")
     with database.read() as connection:
         assert connection.execute("SELECT host FROM pingback_pauses").scalars().all() == ["b.example"]
     database.close()
@@ -26,7 +26,7 @@ def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
 
 def _write_half(database: Database) -> None:
     with database.write() as connection:
-        connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        connection.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
         raise KeyError("half-way")
 
 
@@ -36,7 +36,7 @@ def test_a_reader_sees_one_state(tmp_path: Path) -> None:
     with database.read() as reading:
         assert reading.execute(count).scalar() == 0
         with database.write() as writing:
-            writing.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+            writing.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
         assert reading.execute(count).scalar() == 0
     with database.read() as reading:
         assert reading.execute(count).scalar() == 1
@@ -67,7 +67,7 @@ def test_who_browses_takes_no_connection_from_the_others(tmp_path: Path) -> None
         with database.read() as connection:
             assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 0
         with database.write() as connection:
-            connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+            connection.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
     with database.browse() as connection:
         assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 1
     database.close()
@@ -81,7 +81,7 @@ def _browse_without_end(database: Database, lists: ExitStack) -> None:
 def test_in_memory_all_share_the_one_connection() -> None:
     database = Database("sqlite://")
     with database.write() as connection:
-        connection.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        connection.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
     with database.browse() as connection:
         assert connection.execute("SELECT count(*) FROM pingback_pauses").scalar() == 1
     database.close()
@@ -180,7 +180,7 @@ def test_who_waits_behind_a_patient_one_is_refused_in_time(tmp_path: Path) -> No
 
 def _write_a_pause(database: Database) -> None:
     with database.write(within=3600) as tx:
-        tx.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        tx.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
 
 
 def test_where_many_wait_for_a_lock_others_are_refused_at_once(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_what_failed_is_undone_before_anybody_hears_of_it(tmp_path: Path) -> Non
 
 def _write_half_and_fail(database: Database) -> None:
     with database.write() as tx:
-        tx.execute("INSERT INTO pingback_pauses VALUES ('a.example', 1)")
+        tx.execute("INSERT INTO pingback_pauses (host, until) VALUES ('a.example', 1)")
         tx.execute("SELECT nothing FROM nowhere")
 
 

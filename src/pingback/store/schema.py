@@ -319,11 +319,36 @@ discoveries = Table(
     Index("pingback_discoveries_by_end", "until"),
 )
 
+# Hosts that are left alone until then. And those asked one thing at a time: the microseconds from one exchange to the
+# next, and until when that holds; with no pause, `until` is 0.
 pauses = Table(
     "pingback_pauses",
     metadata,
     Column("host", Text, primary_key=True),
     Column("until", BigInteger, nullable=False),
+    Column("gap", BigInteger, nullable=False, server_default="0"),
+    Column("gap_until", BigInteger, nullable=False, server_default="0"),
+)
+
+# How often what a rate limits was done: in this window, by its number since 1970, and in the one before.
+rates = Table(
+    "pingback_rates",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("window", BigInteger, nullable=False),
+    Column("before", BigInteger, nullable=False),
+    Column("now", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # from then on it counts for nothing
+    Index("pingback_rates_by_end", "until"),
+)
+
+# What the processes of an installation counted, all together.
+counts = Table(
+    "pingback_counts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),  # a JSON object
+    Column("number", Float, nullable=False),
 )
 
 secrets = Table(

@@ -1,4 +1,4 @@
-"""In which order moves became known.
+"""In which order moves became known. And what several processes share: rates, gaps between exchanges, counts.
 
 Revision 0005.
 """
@@ -14,6 +14,25 @@ def upgrade() -> None:
     op.add_column("pingback_moves", sa.Column("number", sa.BigInteger(), nullable=False, server_default="0"))
     if op.get_context().dialect.name == "sqlite":  # nothing else was there before
         op.execute("UPDATE pingback_moves SET number = rowid")
+    op.add_column("pingback_pauses", sa.Column("gap", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("pingback_pauses", sa.Column("gap_until", sa.BigInteger(), nullable=False, server_default="0"))
+    op.create_table(
+        "pingback_rates",
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("window", sa.BigInteger(), nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.Column("now", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash"),
+    )
+    op.create_index("pingback_rates_by_end", "pingback_rates", ["until"])
+    op.create_table(
+        "pingback_counts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("number", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "labels"),
+    )
 
 
 def downgrade() -> None:
