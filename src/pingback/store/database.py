@@ -1,4 +1,4 @@
-"""`Database`: the connections to one SQLite database, which all that is kept in it share."""
+"""`Database`: the connections to one database, which all that is kept in it share."""
 
 import threading
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from sqlalchemy import Pool
+from sqlalchemy.pool import PoolProxiedConnection
 
 from pingback import forks
 from pingback.errors import StoreClosed, StoreError
@@ -64,29 +65,28 @@ class _Lent:
 class Database:
     """One database: `read`, `browse` and `write` each lend a transaction.
 
-    Thread-safe; several processes may share a file. The constructor opens the file, unless it is not to do so
-    `at_once`; it is made where it is missing and may be `create`d. Everything raises `StoreError` when the database
+    Thread-safe; several processes may share a database. The constructor connects to it, unless it is not to do so
+    `at_once`; a file is made where it is missing and may be `create`d. Everything raises `StoreError` when the database
     cannot be used, or is closed. `trouble` is what work ran into, until a write works again; that the database is
     damaged stays until somebody finds it whole.
 
     No connection is open while the process forks: what SQLite knows of a file that it has open holds for one process
-    alone (sqlite.org/howtocorrupt.html §2.6), also for what a child opens anew. A database in memory is copied.
+    alone (sqlite.org/howtocorrupt.html §2.6), also for what a child opens anew; and two processes would speak to a
+    server in each other's words. A database in memory is copied.
     """
 
     def __init__(self, url: str, *, create: bool = True, at_once: bool = True) -> None:
         self.engine = engine_of(url)
-        # Those who ask for long lists have connections of their own, or they would keep pings from theirs. So has the
-        # one thread that writes: it waits for no reader, and what it remembers of the file stays true while it alone
-        # writes. In memory there is one connection only.
+        # Those who ask for long lists have connections of their own, or they would keep pings from theirs. So have
+        # threads that write: they wait for no reader, and what the one of them that writes to a file remembers of it
+        # stays true while it alone writes. In memory there is one connection only.
         only = self.engine.pool(create=create)
         self._pools = {use: only if self.engine.is_in_memory else self.engine.pool(create=create) for use in _USES}
         self._file: tuple[int, int] | None = None  # that is open, by its number
         self._closed = False
         self.trouble: StoreError | None = None
         self.writes = 0  # that worked
-        # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
-        self._writing, self._places = threading.Lock(), threading.Semaphore(MOST_WAITING)
-        self._lent = _Lent()
+        self._begin_anew()
         forks.hold(self)
         forks.renew(self)
         if not at_once:
@@ -117,7 +117,7 @@ class Database:
 
     @contextmanager
     def write(self, *, within: float | None = None) -> Iterator[Transaction]:
-        """The write lock from the beginning; committed, and on disk, at the end, or undone by an exception.
+        """Committed, and on disk, at the end, or undone by an exception. SQLite's write lock from the beginning.
 
         Waits for others' writes as long as `?timeout=` says, or `within` seconds: those of this process and those of
         others together. Where many wait, and nothing can be written, it is refused at once.
@@ -131,7 +131,7 @@ class Database:
                 self.trouble = None
 
     def vacuum(self) -> None:
-        """Write the file anew, without the room that nothing takes any more; no transaction may be open."""
+        """Give back the room that nothing takes any more; no transaction may be open."""
         self._check_open()
         with self._lent, self.engine.translated():
             self.engine.vacuum(self._pools["write"])
@@ -151,22 +151,45 @@ class Database:
         self._check_open()
         self._notice_another_file()
         with self._lent, self.engine.translated():
-            lent = self._pools[use].connect()  # which a fork may have renewed, while this thread waited
-            self._file = self._file or self.engine.file()
+            lent, transaction = self._begun(use, until)
             try:
-                if until is None:
-                    yield self.engine.begin_reading(lent)
-                else:
-                    transaction = self.engine.begin_writing(lent, until=until)
-                    yield transaction
+                yield transaction
+                if until is not None:
                     transaction.end()
                     lent.commit()
             finally:
-                lent.close()
+                self._give_back(lent)
+
+    def _begun(
+        self, use: str, until: float | None, *, is_second_try: bool = False
+    ) -> tuple[PoolProxiedConnection, Transaction]:
+        """A connection, and its transaction: by another connection, where the server has closed the first one.
+
+        Nothing was asked of it by then, so nothing is done twice.
+        """
+        lent = self._pools[use].connect()  # which a fork may have renewed, while this thread waited
+        self._file = self._file or self.engine.file()
+        try:
+            if until is None:
+                return lent, self.engine.begin_reading(lent)
+            return lent, self.engine.begin_writing(lent, until=until)
+        except BaseException:
+            if not self._give_back(lent) or is_second_try:
+                raise
+        return self._begun(use, until, is_second_try=True)
+
+    def _give_back(self, lent: PoolProxiedConnection) -> bool:
+        """Whether the connection was of no use any more."""
+        is_lost = self.engine.is_lost(lent)
+        if is_lost:
+            lent.invalidate()
+        else:
+            lent.close()
+        return is_lost
 
     @contextmanager
     def _turn_to_write(self, seconds: float) -> Iterator[float]:
-        """By when it has to begin, on the monotonic clock, once no other thread writes."""
+        """By when it has to begin, on the monotonic clock, once it is this thread's turn to write."""
         deadline, writing, places = monotonic() + seconds, self._writing, self._places
         has_place = places.acquire(blocking=False)
         try:
@@ -203,6 +226,12 @@ class Database:
         self._file = None
         self.after_fork()
 
+    def _begin_anew(self) -> None:
+        """Nobody waits or has a connection, as in a process that was just made."""
+        # SQLite's own queue for the write lock is a lottery; ours lets threads of this process write one by one.
+        self._writing, self._places = threading.Semaphore(self.engine.writers), threading.Semaphore(MOST_WAITING)
+        self._lent = _Lent()
+
     def _renew_pools(self) -> None:
         self._pools = {use: pool.recreate() for use, pool in self._pools.items()}
 
@@ -217,8 +246,7 @@ class Database:
         self._lent.go_on()
 
     def renew_after_fork(self) -> None:
-        self._writing, self._places = threading.Lock(), threading.Semaphore(MOST_WAITING)
-        self._lent = _Lent()
+        self._begin_anew()
         if not self.engine.is_in_memory:
             _inherited.extend(self._pools.values())
             self._renew_pools()

@@ -32,8 +32,8 @@ class Engine(typing.Protocol):
         """It is in one connection, and ends with it."""
 
     @property
-    def one_writes(self) -> bool:
-        """Of all that write at once one does, and the others wait: threads had better do so in a queue."""
+    def writers(self) -> int:
+        """Threads of one process that can write at once; others had better wait in a queue."""
 
     def pool(self, *, create: bool) -> Pool:
         """Connections, the first of which makes the tables, or upgrades them; of a file, unless it may `create` it."""
@@ -43,6 +43,9 @@ class Engine(typing.Protocol):
 
     def begin_writing(self, lent: PoolProxiedConnection, *, until: float) -> Transaction:
         """A transaction that waits for others until then on the monotonic clock."""
+
+    def is_lost(self, lent: PoolProxiedConnection) -> bool:
+        """The other end has closed this connection; what is lent next is newer."""
 
     def file(self) -> tuple[int, int] | None:
         """Which file it is, whatever its name; None where there is none."""
@@ -74,6 +77,8 @@ def engine_of(url: str) -> Engine:
         raise StoreError(f"the database URL is not of the form {_FORMS}") from None
     if "?" in url and not parsed.query:  # and the file would be another, without a word
         raise StoreError("the database URL has a ? without an option; in the name of a file it is written %3F")
+    if "@" in (parsed.host or ""):  # which is said in messages
+        raise StoreError("the database URL has two @: in a password it is written %40")
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         from pingback.store.sqlite import SQLite
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from math import ceil
+from math import ceil, inf
 from time import monotonic
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import URL, Pool, event, func, select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
@@ -22,25 +22,31 @@ from pingback.store.expressions import big
 from pingback.store.statements import Transaction, prepared
 from pingback.store.upgrading import TooNew
 
-CONNECT_WITHIN = 5  # seconds
-_POOL = 10  # connections of a kind, of one process
+_POOL = 5  # connections of a kind, of one process; there are three kinds
+# Seconds that one statement takes, or one transaction does nothing. What is stopped half-way keeps nobody waiting for
+# longer, and a server that was cut off is noticed sooner than by the system's own quarter of an hour.
+_AT_MOST = 60
+_KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+_BOUNDS = f"SET LOCAL statement_timeout = '{_AT_MOST}s'; SET LOCAL idle_in_transaction_session_timeout = '{_AT_MOST}s'"
+_OPTIONS = ("host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "target_session_attrs")
 
 # What a code means to the person whose database it is; by its first two letters where there is no more to say.
 _SENTENCES = {
-    "28": "refuses the user or the password",
-    "3D000": "does not exist on the server",
     "42501": "may not be written by this user",
     "25006": "is read-only",
     "53100": "cannot grow: the disk is full",
-    "53300": "has no connection left: see max_connections",
+    "53200": "is out of memory",
     "57P": "is shutting down or starting up",
+    "25P03": "is too busy",  # this process was stopped for a while
     "55P03": "is too busy",  # a lock was not to be had in time
     "57014": "is too busy",
     "40": "is too busy",  # two transactions stood in each other's way
-    "XX": "is damaged",
+    "XX001": "is damaged",
+    "XX002": "is damaged",
     "58": "cannot be read or written: the disk reports an error",
     "08": "cannot be reached",
 }
+_LONGEST_NUMBER = 9  # digits
 _DAMAGE = frozenset({"XX001", "XX002"})
 
 
@@ -82,32 +88,39 @@ class _Writing(Transaction):
 class PostgreSQL:
     """A database of a server; an `Engine`."""
 
-    one_writes = False
+    writers = _POOL
     is_in_memory = False
 
     def __init__(self, url: URL) -> None:
-        refuse_unknown_options(url, "timeout", "host", "port", "sslmode", "sslrootcert", "prepare_threshold")
+        refuse_unknown_options(url, "timeout", "prepare_threshold", *_OPTIONS)
         self.wait = busy_timeout(url)
-        [_, given] = _DIALECT.create_connect_args(url.difference_update_query(["timeout"]))
-        self._given: dict[str, Any] = {"connect_timeout": CONNECT_WITHIN, "application_name": "pingback"} | given
-        where = given.get("host") or "this machine"
-        self.name = f"the database {url.database or url.username or ''} on {where}"
+        self._lost = -inf  # when a connection was found closed, on the monotonic clock
+        [_, given] = _DIALECT.create_connect_args(url.difference_update_query(["timeout", "prepare_threshold"]))
+        own = {"connect_timeout": max(ceil(self.wait), 2), "application_name": "pingback"}
+        self._given: dict[str, Any] = own | _KEEPALIVE | _prepare_threshold(url) | given
+        where = f" on {given['host']}" if given.get("host") else ""
+        self.name = f"the database {url.database or url.username or ''}".rstrip() + where
 
     def pool(self, *, create: bool) -> Pool:
         """Whether it may be created or not: that is for who sees to the server."""
         pool = QueuePool(self._connect, pool_size=_POOL, max_overflow=0, timeout=self.wait)
         event.listen(pool, "connect", self._prepare)
+        event.listen(pool, "checkout", self._refuse_old)
         return pool
 
     def begin_reading(self, lent: PoolProxiedConnection) -> Transaction:
-        lent.cursor().execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return Transaction(lent.dbapi_connection, _DIALECT)
+        return Transaction(_begun(lent, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"), _DIALECT)
 
     def begin_writing(self, lent: PoolProxiedConnection, *, until: float) -> Transaction:
         """Each statement sees what others committed before it; what must not change meanwhile is locked, row by row."""
         wait = max(ceil((until - monotonic()) * 1000), 1)
-        lent.cursor().execute(f"BEGIN; SET LOCAL lock_timeout = {wait}")
-        return _Writing(lent.dbapi_connection, _DIALECT)
+        return _Writing(_begun(lent, f"BEGIN; SET LOCAL lock_timeout = {wait}"), _DIALECT)
+
+    def is_lost(self, lent: PoolProxiedConnection) -> bool:
+        is_lost = _driver_of(lent).closed
+        if is_lost:
+            self._lost = monotonic()
+        return is_lost
 
     def file(self) -> tuple[int, int] | None:
         return None
@@ -147,16 +160,52 @@ class PostgreSQL:
         connection = psycopg.connect(autocommit=True, row_factory=_rows, **self._given)
         return cast(DBAPIConnection, connection)
 
-    def _prepare(self, connection: psycopg.Connection[Any], _: ConnectionPoolEntry) -> None:
+    def _prepare(self, connection: psycopg.Connection[Any], entry: ConnectionPoolEntry) -> None:
         from pingback.store.postgresql_schema import bring_up_to_date
 
-        bring_up_to_date(connection)
+        entry.info["opened"] = monotonic()
+        try:
+            bring_up_to_date(connection)
+        except BaseException:  # and the pool forgets it
+            connection.close()
+            raise
+
+    def _refuse_old(self, _: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+        """Where the server closed one connection, it mostly closed all: the pool opens another."""
+        if entry.info["opened"] < self._lost:
+            raise DisconnectionError
 
     def _translation(self, error: SQLAlchemyError | psycopg.Error) -> StoreError:
+        if isinstance(error, PoolTimeout):
+            return StoreError(f"{self.name} is too busy", public="the database is too busy")
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlstate", None) or ("08" if isinstance(cause, psycopg.OperationalError) else "")
-        found = (_SENTENCES.get(code[:length]) for length in (5, 3, 2))
-        sentence = "is too busy" if isinstance(error, PoolTimeout) else next(filter(None, found), None)
+        sentence = next(filter(None, (_SENTENCES.get(code[:length]) for length in (5, 3, 2))), None)
+        # The driver names the user, and never the password; further lines are advice, or what a row holds.
+        why = " ".join(str(cause).partition("\n")[0].split())
         if sentence is None:
-            return StoreError(f"{self.name} cannot be used: {cause}")
-        return StoreError(f"{self.name} {sentence}", public=f"the database {sentence}", lasts=code in _DAMAGE)
+            return StoreError(f"{self.name} cannot be used: {why}")
+        return StoreError(f"{self.name} {sentence}: {why}", public=f"the database {sentence}", lasts=code in _DAMAGE)
+
+
+def _begun(lent: PoolProxiedConnection, begin: str) -> psycopg.Connection[Any]:
+    """All in one round trip, which a statement that the server prepares could not hold."""
+    connection = _driver_of(lent)
+    connection.execute(f"{begin}; {_BOUNDS}", prepare=False)
+    return connection
+
+
+def _driver_of(lent: PoolProxiedConnection) -> psycopg.Connection[Any]:
+    return cast(psycopg.Connection[Any], lent.dbapi_connection)
+
+
+def _prepare_threshold(url: URL) -> dict[str, int | None]:
+    """After how many uses a statement is prepared; `none` for never, as some poolers cannot."""
+    match url.query.get("prepare_threshold"):
+        case None:
+            return {}
+        case "none":
+            return {"prepare_threshold": None}
+        case str(number) if number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER:
+            return {"prepare_threshold": int(number)}
+    raise StoreError("the prepare_threshold in the database URL is neither a number nor none")

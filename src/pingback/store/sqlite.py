@@ -74,7 +74,7 @@ _DIALECT = _Dialect(paramstyle="named")
 class SQLite:
     """A file, or a database in memory; an `Engine`."""
 
-    one_writes = True
+    writers = 1
 
     def __init__(self, url: URL) -> None:
         if url.host or url.username or "\0" in (url.database or ""):
@@ -108,6 +108,9 @@ class SQLite:
         _wait(lent, until - monotonic())
         lent.cursor().execute("BEGIN IMMEDIATE")
         return Transaction(lent.dbapi_connection, _DIALECT)
+
+    def is_lost(self, lent: PoolProxiedConnection) -> bool:
+        return False
 
     def file(self) -> tuple[int, int] | None:
         if self.is_in_memory:
