@@ -10,7 +10,7 @@ import pytest
 
 from pingback.page.entry import read_post
 from pingback.page.nodes import MAX_SCRIPTS
-from tests.growth import RATIO, Shape, call, growth, numbered, times
+from tests.growth import RATIO, Shape, call, growth, halves, numbered, times
 from tests.test_growth import HTML, PAGE, TARGET, URL, mention
 
 LINK = f'<a href="{TARGET}">x</a>'
@@ -42,6 +42,7 @@ def items() -> Iterator[tuple[str, Shape]]:
     )
     yield "entries with ids", numbered(f"<div class=h-entry id=f%d>{LINK}</div>")
     yield "ids around links", numbered("<div id=f%d>", after=LINK)
+    yield "links in elements without a meaning", halves("<x>", LINK)
     yield "links in links", times(f"<a class='u-like-of h-cite' href='{TARGET}'>", ENTRY)
 
 
@@ -162,6 +163,7 @@ def words() -> Iterator[tuple[str, Shape]]:
     yield "links in words", times(f"word {LINK} ", "<p>")
     yield "a reply of contents", times("<div class=e-content>x</div>", REPLY)
     yield "a reply of contents in contents", times("<div class=e-content>x", REPLY)
+    yield "contents in contents around words", ends_behind_words
     yield "a reply of summaries", times("<p class=p-summary>x</p>", REPLY)
     yield "a long reply", times("word ", f"{REPLY}<p class=e-content>")
     yield "a reply of one word", times("x", f"{REPLY}<p class=e-content>")
@@ -212,6 +214,12 @@ def leftovers() -> Iterator[tuple[str, Shape]]:
     yield "<iframe … without ends", times("<iframe ", LINK)
     yield "frames", times("<frame src=x>", "<frameset>")
     yield "frames behind nothing", times("<frameset>", "<i></i>" * 5000)
+
+
+def ends_behind_words(size: int) -> bytes:
+    begun, ended = "<div class=e-content>", "</div><x></x>"
+    count = size // 3 // len(begun + ended)
+    return f"{ENTRY}{begun * count}{'<x>word</x> ' * 50}{'word ' * (size // 8)}{ended * count}".encode()
 
 
 def halves_numbered(one: str, other: str, before: str = "") -> Shape:

@@ -139,6 +139,7 @@ class Builder:
         self._is_in_link = False
         self._is_full = False  # only what is wanted gets a node
         self._looked = 0  # how many that are wanted have no words, or others' ones
+        self._beside: dict[Node, bool] = {}  # whether what stands in an element may be beside the page's words
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         depth = self.depth = self.depth + 1
@@ -228,7 +229,7 @@ class Builder:
         extent = self._extent
         if extent is None or not self._was_plain:
             return False
-        return not extent.is_plain or any(_is_beside(link, extent) for link in self.wanted)
+        return not extent.is_plain or any(self._is_beside(link, extent) for link in self.wanted)
 
     def trim(self) -> None:
         """Forget what nobody sees, and join what a page gives in ever so many pieces, as one of NULs does."""
@@ -261,7 +262,10 @@ class Builder:
         if depth < self._entry:
             self._entry = 0
         if self._parts and depth < self._parts[-1].depth:
-            self._parts.pop()
+            part = self._parts.pop()
+            if self._parts and part.left < inf:  # what is said in a part is said around it, too, and is counted once
+                self._parts[-1].left -= MAX_BEGINNING - part.left
+                self._parts[-1].counted = part.counted
             self._skip()
 
     def _begin_part(self, attributes: Mapping[str, str], extent: Extent) -> None:
@@ -271,6 +275,8 @@ class Builder:
         if told & ENTRY and not self._entry:
             self._entry = self.depth
         if told & CONTENT and self._entry and extent.may_be_brief:
+            if self._look < inf:
+                self._count()
             self._parts.append(_Part(self.depth, len(self.texts), MAX_BEGINNING))
         elif self._is_brief:
             self._parts.append(_Part(self.depth, len(self.texts), inf))
@@ -317,10 +323,21 @@ class Builder:
                 return False  # it is still open, or its paragraph is
             start = self.breaks[first - 1] if first else 0
             around = (*self.texts[start : link.text], *self.texts[link.text_stop : self.breaks[last]])
-            if link.tag == "a" and not _is_beside(link, extent) and any(text.strip() for text in around):
+            if link.tag == "a" and not self._is_beside(link, extent) and any(text.strip() for text in around):
                 return True
             self._looked += 1
         return False
+
+    def _is_beside(self, link: Node, extent: Extent) -> bool:
+        around, passed = link.parent, list[Node]()
+        while around is not None and around not in self._beside:
+            passed.append(around)
+            around = around.parent
+        is_beside = around is not None and self._beside[around]
+        for each in reversed(passed):
+            is_beside = is_beside or (each.tag not in ROOTS and extent.is_beside(each.tag, each.attributes))
+            self._beside[each] = is_beside
+        return is_beside
 
     def _is_titled(self) -> bool:
         return any(
@@ -361,15 +378,6 @@ class Builder:
         self._unseen = 0
         self._skip()
         del self.texts[self._kept :]
-
-
-def _is_beside(link: Node, extent: Extent) -> bool:
-    around = link.parent
-    while around is not None:
-        if around.tag not in ROOTS and extent.is_beside(around.tag, around.attributes):
-            return True
-        around = around.parent
-    return False
 
 
 def _nothing(attributes: Mapping[str, str]) -> int:
