@@ -8,7 +8,7 @@ import pytest
 
 from pingback.errors import StoreError
 from pingback.jobs.steps import End, Step
-from pingback.work import Job
+from pingback.work import Job, JobKind
 from tests.jobs.fixture import LEASE, VERIFY, Bench, many_hosts, one_host
 from tests.receive.pages import PATIENCE, Clock
 from tests.store.some_jobs import paused_until
@@ -151,6 +151,32 @@ def test_a_host_at_which_others_have_all_places_is_waited_for(bench: Bench) -> N
 
     bench.runner(leave).run()
     assert bench.told == [2, 1]
+
+
+@pytest.mark.parametrize("slow", [False, True], ids=["two-at-a-time", "one-at-a-time"])
+def test_the_places_of_a_host_are_those_of_all_processes(bench: Bench, clock: Clock, slow: bool) -> None:
+    bench.add(one_host(4))
+    [theirs] = bench.store.jobs.lease(
+        (JobKind.DELIVER,), worker_id="theirs", now=clock(), lease=LEASE, limit=1, per_host=2, only=[4]
+    )
+    bench.add({5: "b.example"})
+    begun = []
+    place = threading.Semaphore(1)
+
+    def work(job: Job) -> None:
+        begun.append(job.subject)
+        if job.subject != 5:
+            assert place.acquire(blocking=False)
+            place.release()
+        elif slow:
+            bench.store.jobs.done(theirs)
+            place.release()
+
+    if slow:
+        bench.budget.unanswered("a.example")
+        assert place.acquire(blocking=False)  # until theirs has ended
+    assert bench.runner(work).run() == 4
+    assert sorted(begun) == [1, 2, 3, 5]
 
 
 def test_nothing_is_begun_at_the_end_of_its_lease(bench: Bench, clock: Clock) -> None:

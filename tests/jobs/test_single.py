@@ -123,14 +123,6 @@ def test_a_database_that_cannot_be_written_is_waited_for(bench: Bench) -> None:
     assert (tries, bench.told, bench.left()) == (3, [1], {})
 
 
-def test_a_host_has_no_more_jobs_queued_than_it_may_be_asked_at_once(bench: Bench, clock: Clock) -> None:
-    bench.add(one_host(5), {6: "b.example"})
-    queued(bench, per_host=2)
-    assert bench.store.jobs.held(clock()) == {"a.example": 2, "b.example": 1}
-    assert bench.store.jobs.held(clock() + timedelta(minutes=1)) == {}
-    assert len(bench.left()) == len(many_hosts(6))
-
-
 def test_processes_take_each_number_once(tmp_path: Path, clock: Clock) -> None:
     url = f"sqlite:///{tmp_path}/pingback.db"
     with Store(url) as one, Store(url) as other:

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -119,8 +119,30 @@ def test_a_host_with_a_thousand_jobs_hides_nobody(store: Store) -> None:
     add(store, BIG)
     add(store, ONE, TWO, due=NOON + SECOND)
     later = NOON + SECOND
+    leased = lease(store, now=later, limit=5, per_host=2)
+    assert subjects(leased) == [1000, 1001, 1, 2]
+    add(store, THREE)
+    assert subjects(lease(store, now=later, limit=5, per_host=2)) == [3]
+    store.jobs.release(leased, now=later)
     assert subjects(lease(store, now=later, limit=5, per_host=2)) == [1000, 1001, 1, 2]
-    assert subjects(lease(store, now=later, limit=5, per_host=2)) == [1002, 1003]
+
+
+@pytest.mark.parametrize("only", [None, (1, 2, 3, 4)], ids=["all", "some"])
+def test_what_others_have_leased_counts_for_its_host(store: Store, only: Collection[int] | None) -> None:
+    add(store, dict.fromkeys((1, 2, 3), "x.example"))
+    add(store, {4: "x.example"}, kind=VERIFY, due=NOON + SECOND)
+    [first] = lease(store, worker_id="one", limit=1, per_host=2)
+
+    def rest(*, at: datetime, busy: Mapping[str, int] = {}) -> list[int]:
+        leased = lease(store, kinds=[DELIVER, VERIFY], now=at, per_host=2, worker_id="two", only=only, busy=busy)
+        store.jobs.release(leased, now=at)
+        return subjects(leased)
+
+    assert rest(at=NOON, busy={"x.example": 1}) == []
+    assert rest(at=NOON) == [2]
+    assert rest(at=NOON + MINUTE) == [2, 3]  # the lease is over
+    store.jobs.done(first)
+    assert rest(at=NOON) == [2, 3]
 
 
 def test_many_hosts_without_room_hide_nobody(store: Store) -> None:
@@ -329,7 +351,7 @@ from pingback.store import Store
 with Store(sys.argv[1]) as store:
     print("ready", flush=True)
     sys.stdin.readline()
-    how = dict(worker_id="w", now=datetime.fromisoformat(sys.argv[2]), lease=timedelta(hours=1), limit=3, per_host=100)
+    how = dict(worker_id="w", now=datetime.fromisoformat(sys.argv[2]), lease=timedelta(hours=1), limit=3, per_host=150)
     while leased := store.jobs.lease([JobKind.DELIVER], **how):
         print(*(job.subject for job in leased), flush=True)
 """

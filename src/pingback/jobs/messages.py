@@ -86,7 +86,6 @@ class Dispatch:
             lease=SENT_FOR,
             limit=room,
             per_host=PER_HOST,
-            busy=self._jobs.held(instant),
         )
         for number, job in enumerate(leased):
             try:

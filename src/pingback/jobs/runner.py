@@ -222,12 +222,11 @@ class Runner:
         run.tasks += [Task(job, until, ends, Step(job.host, partial(self._handlers[job.kind], job))) for job in leased]
         self._begin_waiting(run)
 
-    def _busy(self, run: Run) -> dict[str, int]:
-        """How many are under way with each host, or will be: a job counts for its own host until it has ended."""
-        busy = self._budget.busy()
-        for host, count in Counter(task.job.host for task in run.tasks).items():
-            busy[host] = max(busy.get(host, 0), count + PER_HOST - self._budget.places(host))
-        return busy
+    def _busy(self, run: Run) -> Counter[str]:
+        """How many are under way with each host beside the jobs that are leased for it, or will be: of a slow one all
+        places but one are taken."""
+        leased = [task.placed for task in run.tasks if task.placed == task.job.host and not run.is_over(task)]
+        return Counter(self._budget.busy()) - Counter(leased)
 
     # Places
 

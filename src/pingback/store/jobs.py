@@ -6,6 +6,7 @@ itself. Whatever writes one here keeps its lane right in the same transaction (`
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -20,6 +21,7 @@ from pingback.store.lanes import (
     ONE_LOST,
     OPEN_LOST,
     Lane,
+    alone_with_hosts,
     candidates,
     candidates_of,
     close_lane,
@@ -73,8 +75,8 @@ class Jobs:
     ) -> list[Job]:
         """Take jobs that are due, oldest first, to do them before the lease runs out: nobody else has them then.
 
-        At most `limit`, and of one host `per_host` together with the `busy` ones, which says how many are under way to
-        it. Hosts that pause are passed over. `only` confines it to these subjects.
+        At most `limit`, and of one host `per_host` together with those that anybody has leased, and with the `busy`
+        ones, which are under way to it besides. Hosts that pause are passed over. `only` confines it to these subjects.
         """
         if lease <= timedelta(0):
             raise ValueError("a lease must last for a while")
@@ -83,11 +85,15 @@ class Jobs:
         if due is None or due > micros(now):
             return []
         with self._database.write() as tx:
+            under_way = _under_way(tx, busy, now)
             if only is None:
-                found = candidates(tx, kinds, now=micros(now), limit=limit, per_host=per_host, busy=busy)
+                found = candidates(tx, kinds, now=micros(now), limit=limit, per_host=per_host, busy=under_way)
             else:
                 found = candidates_of(tx, kinds, only, now=micros(now))
-            chosen = share_out(found, limit=limit, per_host=per_host, busy=busy)
+            chosen = share_out(found, limit=limit, per_host=per_host, busy=under_way)
+            if tx.sees_others and chosen:  # who may have leased meanwhile
+                found = alone_with_hosts(tx, [each for each in found if each["id"] in chosen])
+                chosen = share_out(found, limit=limit, per_host=per_host, busy=_under_way(tx, busy, now))
             if not chosen:
                 return []
             leased = {
@@ -127,11 +133,6 @@ class Jobs:
             if job is None:
                 self._set_aside(tx, [number], now)
         return job
-
-    def held(self, now: datetime) -> dict[str, int]:
-        """How many jobs of each host are leased, by whichever process."""
-        with self._database.read() as tx:
-            return {row["host"]: row["number"] for row in tx.execute(_HELD_BY_HOST, {"now": micros(now)}).mappings()}
 
     def done(self, job: Job) -> bool:
         """End the job; False where the lease is no longer ours."""
@@ -302,6 +303,12 @@ def due_of(tx: Transaction, kind: JobKind, subject: int) -> datetime | None:
     """When the job can be taken; None where there is none."""
     number = tx.execute(_DUE_OF, {"of": kind.value, "about": subject}).scalar()
     return instant(max(number, 0)) if isinstance(number, int) and number < FAR else None
+
+
+def _under_way(tx: Transaction, busy: Mapping[str, int], now: datetime) -> Counter[str]:
+    """How many there are to each host: those that anybody has leased, and the `busy` ones."""
+    held = tx.execute(_HELD_BY_HOST, {"now": micros(now)}).mappings()
+    return Counter({row["host"]: row["number"] for row in held}) + Counter(busy)
 
 
 def _new_lease(worker_id: str) -> str:

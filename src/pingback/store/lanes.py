@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     FromClause,
     Select,
     Text,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -94,6 +96,13 @@ def candidates_of(tx: Transaction, kinds: Iterable[JobKind], only: Collection[in
     """All due jobs about these subjects."""
     asked = {"kinds": _words(kinds), "only": json.dumps(list(only)), "now": now}
     return list(tx.execute(_OF_SUBJECTS, asked).mappings())
+
+
+def alone_with_hosts(tx: Transaction, candidates: Sequence[Any]) -> list[Any]:
+    """Those whose hosts nobody else leases for at this moment, nor until this ends: of jobs of other kinds, too."""
+    hosts = sorted({candidate["host"] for candidate in candidates if candidate["host"]})
+    ours = {"", *tx.execute(_OURS_ALONE, {"hosts": json.dumps(hosts)}).scalars()}
+    return [candidate for candidate in candidates if candidate["host"] in ours]
 
 
 def share_out(candidates: Iterable[Any], *, limit: int, per_host: int, busy: Mapping[str, int]) -> dict[int, int]:
@@ -176,6 +185,11 @@ def _of_free_lanes() -> Select[Any]:
     return select(lane.c.host, first.c.id, first.c.due).select_from(lane.outerjoin(first, true()))
 
 
+def _ours_alone() -> Select[Any]:
+    host = func.json_array_elements_text(cast(bindparam("hosts", type_=Text), JSON)).column_valued("host")
+    return select(host).where(func.pg_try_advisory_xact_lock(func.hashtextextended(host, 0)))
+
+
 # Built once: SQLAlchemy takes longer to build them than SQLite to run them.
 _NOW = big("now")
 _KINDS, _ONLY = among(jobs.c.kind, "kinds"), among(jobs.c.subject, "only")
@@ -206,6 +220,7 @@ _NEXT_OF_SUBJECTS = prepared(
     .where(_KINDS, _ONLY, jobs.c.due < big("far"))
 )
 _OF_LANES = prepared(_of_lanes(), postgresql=_of_free_lanes())
+_OURS_ALONE = prepared(_ours_alone())
 _OF_NOBODY = prepared(
     select(jobs.c.host, jobs.c.id, jobs.c.due)
     .where(jobs.c.kind == bindparam("kind"), jobs.c.host == "", jobs.c.due <= _NOW)
