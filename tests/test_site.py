@@ -105,7 +105,7 @@ def test_a_keyword_changes_its_setting_and_no_other(name: str) -> None:
         pytest.param({"url": "my.example"}, "site: ", id="site-without-a-scheme"),
         pytest.param({"url": ""}, "site: ", id="empty-site"),
         pytest.param({"url": "https://me:pw@my.example/"}, "credentials", id="credentials"),
-        pytest.param({"store": "mysql://x/y"}, "db: the database must be SQLite", id="store"),
+        pytest.param({"store": "mysql://x/y"}, "db: the database must be of the form", id="store"),
         pytest.param({"at": "https://my.example/?x"}, "at: .* cannot be where a server is mounted", id="at"),
         pytest.param({"notify_mail": "me@my.example", "smtp_url": "http://x/"}, "smtp_url: ", id="smtp"),
         pytest.param({"client": None, "ca_bundle": "/no/such/file"}, "ca_bundle", id="ca-bundle"),

@@ -55,6 +55,7 @@ NOTIFY_EVERY = 2.0  # seconds; where there is nothing new, it costs a look at an
 TAKE_UP_EVERY = 60.0  # seconds
 TAKE_BACK_EVERY = 2.0  # seconds; where nothing was left to us, it costs a look at an index
 SETTLE_EVERY = 5.0  # seconds
+COUNTS_EVERY = 10.0  # seconds
 FORGET_EVERY = 3600.0  # seconds
 FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
 AT_ONCE = 200  # mentions that are read again by one word, of which the jobs are made at once
@@ -158,12 +159,20 @@ class Parts:
 
     def start(self) -> None:
         """Begin what goes on in the background. Where no thread is to be had, the next call tries again."""
+        self._count()
+        self._carrier.start()
+        self.started = self._carrier.running
+
+    def _count(self) -> None:
+        """Count what goes on from here."""
         if self._settings.metrics and self._verifier is not None and self._verifier.observer is NOBODY:
             from pingback.server.metrics import Metrics
 
-            self._verifier.observer = Metrics()
-        self._carrier.start()
-        self.started = self._carrier.running
+            self._verifier.observer = Metrics(instant=self._clock)
+
+    def _send_counts(self) -> None:
+        if self._verifier is not None:
+            self._verifier.observer.send(self._store)
 
     def wake(self) -> None:
         """Have the background look for jobs now."""
@@ -183,6 +192,7 @@ class Parts:
 
         How much there was. Raises StoreError.
         """
+        self._count()
         self.take_up()
         self._store.jobs.open_lost_lanes()
         if monotonic() < until:
@@ -239,6 +249,7 @@ class Parts:
 
     def work(self) -> None:
         """Do in this thread what the background does, until `stopped` is set; what is being sent then is finished."""
+        self._count()
         self._carrier.run()
 
     def sweep(self) -> int:
@@ -271,6 +282,8 @@ class Parts:
         self._stopped.set()
         self._carrier.close()
         self._learning.close()
+        with suppress(StoreError):  # some figures are lost, and nothing else
+            self._send_counts()
 
     def _runner(self, pool: Pool, handlers: Mapping[JobKind, Handler]) -> Runner:
         return Runner(
@@ -315,6 +328,7 @@ class Parts:
             Chore(FORGET_EVERY, self._forget, "forget what is old"),
             Chore(FORGET_EVERY, self._store.jobs.open_lost_lanes, "find jobs that nobody would find"),
             Chore(SETTLE_EVERY, self.publishing.settle, "tell the update services"),
+            Chore(COUNTS_EVERY, self._send_counts, "add up what was counted"),
         ]
 
     def _reverify(self) -> None:

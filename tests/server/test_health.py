@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from pingback.server.app import handle
 from pingback.server.http import Request, Response
 from pingback.server.metrics import Metrics
 from pingback.store import Store
+from pingback.store.jobs import QUEUED
+from pingback.work import JobKind
 from tests.receive.lax import Receiver
 from tests.receive.pages import Clock, Page, Pages
 from tests.server.conftest import SITE, SOURCE, TARGET
 from tests.store.sent import plan
+
+RECEIVED = 'pingback_received_total{outcome="approved",protocol="pingback"}'
 
 
 def get(path: str, receiver: Receiver) -> Response:
@@ -285,3 +290,58 @@ def test_what_the_outbox_holds(counted: Receiver) -> None:
     instant = Clock().instant
     plan(counted.store, "https://b.example/", source=SOURCE, now=instant)
     assert samples(counted)['pingback_outbox_pings{protocol="",status="waiting"}'] == 1
+
+
+def test_one_process_answers_for_all(counted: Receiver) -> None:
+    counted.ping(SOURCE, TARGET)
+    other = Metrics()
+    for seconds in (0.02, 0.2, 20.0):
+        other.verified(Protocol.PINGBACK, seconds)
+    other.received(Protocol.PINGBACK, MentionStatus.APPROVED, 0.02)
+    assert samples(counted)[RECEIVED] == 1
+    other.send(counted.store)
+    counted.observer.send(counted.store)
+    found = samples(counted)
+    assert found[RECEIVED] == 2
+    assert found['pingback_verification_seconds_bucket{le="0.025",protocol="pingback"}'] >= 1
+    assert found['pingback_verification_seconds_bucket{le="15.0",protocol="pingback"}'] == 3
+    assert found['pingback_verification_seconds_count{protocol="pingback"}'] == 4
+    assert found['pingback_verification_seconds_sum{protocol="pingback"}'] >= 20.22
+
+
+def test_nothing_is_counted_twice_or_lost_where_the_store_fails(counted: Receiver, tmp_path: Path) -> None:
+    counted.ping(SOURCE, TARGET)
+    closed = Store(f"sqlite:///{tmp_path}/x.db")
+    closed.close()
+    with pytest.raises(StoreError):
+        counted.observer.send(closed)
+    counted.observer.send(counted.store)
+    counted.observer.send(counted.store)
+    assert samples(counted)[RECEIVED] == 1
+
+
+def test_what_no_version_of_ours_counted_is_passed_over(counted: Receiver) -> None:
+    rows = {("pingback_received", "x"): 1.0, ("pingback_received", '{"protocol": "y"}'): 1.0, ("other", "{}"): 1.0}
+    counted.store.counts.add({**rows, ("pingback_answer_seconds_bucket", '{"le": "7", "protocol": "pingback"}'): 1.0})
+    assert not [name for name in samples(counted) if "received" in name or "answer" in name]
+
+
+def test_how_much_waits(tmp_path: Path, pages: Pages) -> None:
+    clock = Clock()
+    with (
+        Store(f"sqlite:///{tmp_path}/x.db", clock=clock) as store,
+        Receiver(site=SITE, store=store, client=pages, clock=clock, observer=Metrics(instant=clock)) as receiver,
+    ):
+        for number in range(4):
+            plan(store, "https://b.example/", source=f"{SOURCE}{number}", now=clock.instant)
+        clock.pass_by(seconds=90)
+        kinds = [JobKind.DELIVER]
+        lease = timedelta(minutes=5)
+        store.jobs.lease(kinds, worker_id="w", now=clock.instant, lease=lease, limit=1, per_host=9, busy={})
+        store.jobs.lease(kinds, worker_id=QUEUED, now=clock.instant, lease=lease, limit=1, per_host=9, busy={})
+        found = samples(receiver)
+        assert found['pingback_jobs_due{kind="deliver"}'] == 2
+        assert found['pingback_jobs_oldest_due_seconds{kind="deliver"}'] == 90
+        assert found['pingback_jobs_leased{by="worker",kind="deliver"}'] == 1
+        assert found['pingback_jobs_leased{by="queue",kind="deliver"}'] == 1
+        assert found['pingback_jobs_due{kind="verify"}'] == 0

@@ -31,6 +31,9 @@ class Observer(typing.Protocol):
     def verified(self, protocol: Protocol, seconds: float) -> None:
         """A source was asked for, whatever came of it."""
 
+    def send(self, store: "Store") -> None:
+        """Add what was counted in this process to what others did. Raises StoreError, and then nothing is lost."""
+
     def exposition(self, store: "Store") -> bytes | None:
         """All that was counted, and what the store holds, in Prometheus' text format; None where nobody counts."""
 
@@ -43,6 +46,9 @@ class Nobody:
 
     def verified(self, protocol: Protocol, seconds: float) -> None:
         """Forget it."""
+
+    def send(self, store: "Store") -> None:
+        """There is nothing."""
 
     def exposition(self, store: "Store") -> bytes | None:
         return None

@@ -4,6 +4,7 @@ from typing import Self
 
 from pingback.clock import Clock, now
 from pingback.store.blocks import Blocks
+from pingback.store.counts import Counts
 from pingback.store.database import Database
 from pingback.store.discoveries import Discoveries
 from pingback.store.jobs import Jobs
@@ -39,7 +40,8 @@ class Store:
     was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published,
     `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts and feeds that go out
     later. `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets`,
-    `logins` and `token_tries` keep from others; `tallies` are how much there is, `readiness` is whether a ping could be
+    `logins` and `token_tries` keep from others; `tallies` are how much there is, `counts` what all
+    processes counted, `readiness` is whether a ping could be
     kept, and `retention` forgets.
     """
 
@@ -71,6 +73,7 @@ class Store:
         self.readiness = Readiness(self._database, clock=clock)
         self.retention = Retention(self._database)
         self.tallies = Tallies(self._database)
+        self.counts = Counts(self._database)
         self.notifications = Notifications(self._database)
         self.looks = Looks(self._database, self.mentions)
 
