@@ -10,7 +10,7 @@ from alembic import op
 
 from pingback.store.migrations.before import copy_all, is_ours
 
-_TRIGGERS = Path(__file__).with_suffix(".sql")  # for SQLite, one a line: they count what comes and goes
+_TRIGGERS = Path(__file__).with_suffix(".sqlite.sql")  # for SQLite, one a line: they count what comes and goes
 
 revision = "0001"
 down_revision = None
