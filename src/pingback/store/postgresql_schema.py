@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from pingback.store.counting import FUNCTIONS
-from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE
+from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE, upgrade
 from pingback.store.schema import metadata
 from pingback.store.upgrading import TooNew
 
@@ -26,12 +26,18 @@ def known_revision(connection: psycopg.Connection[Any]) -> str | None:
 
 def bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
     """Make the tables, or upgrade them, where that is to be done. Raises `TooNew`. Of several at once one does it."""
-    if known_revision(connection) == NEWEST:
-        return
+    found = known_revision(connection)
+    if found is None:
+        _make(connection)
+    elif found != NEWEST:
+        _upgrade(connection)
+
+
+def _make(connection: psycopg.Connection[Any]) -> None:
+    """What the revisions would make, at once."""
     with connection.transaction():
         connection.execute(_MAKING)
-        found = known_revision(connection)
-        if found is None:
+        if known_revision(connection) is None:
             for statement in _all_tables():
                 connection.execute(statement)
             connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES (%s)", (NEWEST,))  # noqa: S608  # a name of ours
@@ -49,3 +55,15 @@ def _all_tables() -> list[Any]:
     history = f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     return [*(str(statement.compile(dialect=dialect)) for statement in statements), *FUNCTIONS, history]
+
+
+def _upgrade(connection: psycopg.Connection[Any]) -> None:
+    """By Alembic, on this connection."""
+    from sqlalchemy import StaticPool, create_engine, event
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool)
+    event.listen(engine, "begin", lambda of_engine: of_engine.exec_driver_sql("BEGIN"))  # the driver does not
+    with engine.begin() as of_engine:
+        of_engine.exec_driver_sql(_MAKING)
+        if known_revision(connection) != NEWEST:
+            upgrade(of_engine)

@@ -14,15 +14,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     false,
     text,
 )
 
 from pingback.model import REACTIONS, MentionKind
+from pingback.store.columns import NUMBER, TEXT, word
 
 metadata = MetaData()
 
@@ -48,11 +47,8 @@ REJECTED_LONG = REJECTED.replace("<=", ">")
 LEFT = "left_to IS NOT NULL"  # jobs
 
 
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # where only an INTEGER PRIMARY KEY is the number of a row
-
-
 def _id() -> Column[int]:
-    return Column("id", _NUMBER, primary_key=True)
+    return Column("id", NUMBER, primary_key=True)
 
 
 def _some(name: str, *columns: str | Column[Any], where: str) -> Index:
@@ -69,33 +65,33 @@ mentions = Table(
     metadata,
     _id(),
     _site(),
-    Column("pair", String(64), nullable=False, unique=True),
-    Column("source_key", String(64), nullable=False),
-    Column("target_key", String(64), nullable=False),
+    Column("pair", word(64), nullable=False, unique=True),
+    Column("source_key", word(64), nullable=False),
+    Column("target_key", word(64), nullable=False),
     # In whose list it stands: the target, or the address that the target's page has by now (`moves`).
-    Column("page_key", String(64), nullable=False),
+    Column("page_key", word(64), nullable=False),
     # Whose the source is, to ask what is known of them: the place, and the author there.
-    Column("home_key", String(64), nullable=False, server_default=""),
-    Column("author_key", String(64), nullable=False, server_default=""),
-    Column("target_host", Text, nullable=False),  # with its port, where that is not the usual one
-    Column("source", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("protocol", String(20), nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("kind", String(20), nullable=False, server_default=MentionKind.MENTION.value),
-    Column("rsvp", String(20)),
-    Column("permalink", Text),
-    Column("original", Text),
-    Column("title", Text),
-    Column("excerpt", Text),
-    Column("content_text", Text),
-    Column("content_html", Text),
-    Column("site_name", Text),
-    Column("author_name", Text),
-    Column("author_url", Text),
-    Column("author_photo", Text),
+    Column("home_key", word(64), nullable=False, server_default=""),
+    Column("author_key", word(64), nullable=False, server_default=""),
+    Column("target_host", TEXT, nullable=False),  # with its port, where that is not the usual one
+    Column("source", TEXT, nullable=False),
+    Column("target", TEXT, nullable=False),
+    Column("protocol", word(20), nullable=False),
+    Column("status", word(20), nullable=False),
+    Column("kind", word(20), nullable=False, server_default=MentionKind.MENTION.value),
+    Column("rsvp", word(20)),
+    Column("permalink", TEXT),
+    Column("original", TEXT),
+    Column("title", TEXT),
+    Column("excerpt", TEXT),
+    Column("content_text", TEXT),
+    Column("content_html", TEXT),
+    Column("site_name", TEXT),
+    Column("author_name", TEXT),
+    Column("author_url", TEXT),
+    Column("author_photo", TEXT),
     Column("published", BigInteger),
-    Column("published_as", Text),
+    Column("published_as", TEXT),
     Column("read_by", Integer, nullable=False, server_default="0"),
     Column("received", BigInteger, nullable=False),
     Column("dated", BigInteger, nullable=False),  # when it was published, or else when it came
@@ -105,9 +101,9 @@ mentions = Table(
     Column("tried", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False, server_default="0"),  # for those who keep copies
     # The owner's last word on the mention, which is a status; and why whoever decided lets it wait.
-    Column("decision", String(20)),
-    Column("held_for", Text),
-    Column("client_ip", String(45)),
+    Column("decision", word(20)),
+    Column("held_for", TEXT),
+    Column("client_ip", word(45)),
     # When the mention ceased to be approved; null where it is, or never was.
     Column("withdrawn", BigInteger),
     # When it began to be shown, or to wait for the owner, which both are news (`pingback.store.notifications`).
@@ -149,20 +145,20 @@ outbox = Table(
     metadata,
     _id(),
     _site(),
-    Column("pair", String(64), nullable=False, unique=True),
-    Column("source_key", String(64), nullable=False),
-    Column("target_key", String(64), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("protocol", String(20)),
-    Column("endpoint", Text),
+    Column("pair", word(64), nullable=False, unique=True),
+    Column("source_key", word(64), nullable=False),
+    Column("target_key", word(64), nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("target", TEXT, nullable=False),
+    Column("status", word(20), nullable=False),
+    Column("protocol", word(20)),
+    Column("endpoint", TEXT),
     Column("fault", BigInteger),
-    Column("message", Text, nullable=False),
+    Column("message", TEXT, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("fingerprint", Text, nullable=False),
+    Column("fingerprint", TEXT, nullable=False),
     Column("linked", Boolean, nullable=False),
-    Column("told_by", String(20)),
+    Column("told_by", word(20)),
     Column("aging_since", BigInteger),
     Column("direct", Boolean, nullable=False, server_default=false()),
     Index("pingback_outbox_by_source", "source_key", "id"),
@@ -174,9 +170,9 @@ outbox = Table(
 tallies = Table(
     "pingback_tallies",
     metadata,
-    Column("subject", String(20), primary_key=True),  # the table, without "pingback_"
-    Column("protocol", String(20), primary_key=True),  # "" where none is known
-    Column("status", String(20), primary_key=True),
+    Column("subject", word(20), primary_key=True),  # the table, without "pingback_"
+    Column("protocol", word(20), primary_key=True),  # "" where none is known
+    Column("status", word(20), primary_key=True),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
@@ -194,8 +190,8 @@ days = Table(
 kinds = Table(
     "pingback_kinds",
     metadata,
-    Column("host", Text, primary_key=True),
-    Column("kind", String(20), primary_key=True),
+    Column("host", TEXT, primary_key=True),
+    Column("kind", word(20), primary_key=True),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
@@ -204,15 +200,15 @@ attempts = Table(
     "pingback_attempts",
     metadata,
     _id(),
-    Column("ping", _NUMBER, nullable=False),
+    Column("ping", NUMBER, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("protocol", String(20)),
-    Column("endpoint", Text),
+    Column("status", word(20), nullable=False),
+    Column("protocol", word(20)),
+    Column("endpoint", TEXT),
     Column("fault", BigInteger),
-    Column("message", Text, nullable=False),
+    Column("message", TEXT, nullable=False),
     Column("seconds", Float, nullable=False),
-    Column("exchange", Text),
+    Column("exchange", TEXT),
     Index("pingback_attempts_by_ping", "ping", "id"),
     Index("pingback_attempts_by_time", "at"),
 )
@@ -222,17 +218,17 @@ posts = Table(
     metadata,
     _id(),
     _site(),
-    Column("source_key", String(64), nullable=False, unique=True),
-    Column("source", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),
+    Column("source_key", word(64), nullable=False, unique=True),
+    Column("source", TEXT, nullable=False),
+    Column("fingerprint", TEXT, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("gone", Boolean, nullable=False),
     # Since when its page is not there, and in how many runs it was not.
     Column("missing_since", BigInteger),
     Column("missing", Integer, nullable=False, server_default="0"),
     # What its page is, and why where that is no post.
-    Column("kind", String(20), nullable=False, server_default="post"),
-    Column("why", Text),
+    Column("kind", word(20), nullable=False, server_default="post"),
+    Column("why", TEXT),
 )
 
 # The built sites and sitemaps that were published before: of one that is new, old posts are taken as told.
@@ -240,8 +236,8 @@ roots = Table(
     "pingback_roots",
     metadata,
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
-    Column("root_key", String(64), primary_key=True),
-    Column("root", Text, nullable=False),
+    Column("root_key", word(64), primary_key=True),
+    Column("root", TEXT, nullable=False),
     Column("since", BigInteger, nullable=False),  # when it was first published
 )
 
@@ -253,19 +249,19 @@ jobs = Table(
     metadata,
     _id(),
     _site(),
-    Column("kind", String(20), nullable=False),
+    Column("kind", word(20), nullable=False),
     Column("subject", BigInteger, nullable=False),
-    Column("host", Text, nullable=False, server_default=""),
+    Column("host", TEXT, nullable=False, server_default=""),
     Column("due", BigInteger, nullable=False),
     Column("set_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("failing_since", BigInteger),
-    Column("leased_by", Text),
+    Column("leased_by", TEXT),
     # When it was asked for while somebody had it in hand, and what the clock said then.
     Column("asked_due", BigInteger),
     Column("asked_at", BigInteger),
     # The host of the site that is to see to it, where a process of another site had it in hand.
-    Column("left_to", Text),
+    Column("left_to", TEXT),
     UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
     Index("pingback_jobs_by_host", "kind", "host", "due", "id"),
     Index("pingback_jobs_by_setting", "set_at"),
@@ -280,8 +276,8 @@ jobs = Table(
 lanes = Table(
     "pingback_lanes",
     metadata,
-    Column("kind", String(20), primary_key=True),
-    Column("host", Text, primary_key=True),
+    Column("kind", word(20), primary_key=True),
+    Column("host", TEXT, primary_key=True),
     Column("due", BigInteger, nullable=False),
     Index("pingback_lanes_by_due", "kind", "due", "host"),
 )
@@ -293,17 +289,17 @@ readings = Table(
     metadata,
     _id(),
     _site(),
-    Column("source_key", String(64), nullable=False, unique=True),
-    Column("source", Text, nullable=False),
+    Column("source_key", word(64), nullable=False, unique=True),
+    Column("source", TEXT, nullable=False),
     Column("page", LargeBinary),
-    Column("content_type", Text),
-    Column("kind", String(20), nullable=False, server_default="post"),  # or "feed"
-    Column("fingerprint", Text),  # that its feed gave a post
-    Column("trackbacks", Text),  # a JSON list: that its feed gave a post
-    Column("roots", Text),  # a JSON list: below which of a feed's posts are published
-    Column("status", String(20), nullable=False, server_default="waiting"),  # or "done", "failed"
-    Column("message", Text),
-    Column("found", Text),  # a JSON list: the posts that a feed had news of, or where a post moved
+    Column("content_type", TEXT),
+    Column("kind", word(20), nullable=False, server_default="post"),  # or "feed"
+    Column("fingerprint", TEXT),  # that its feed gave a post
+    Column("trackbacks", TEXT),  # a JSON list: that its feed gave a post
+    Column("roots", TEXT),  # a JSON list: below which of a feed's posts are published
+    Column("status", word(20), nullable=False, server_default="waiting"),  # or "done", "failed"
+    Column("message", TEXT),
+    Column("found", TEXT),  # a JSON list: the posts that a feed had news of, or where a post moved
     Column("ended", BigInteger),
     Index("pingback_readings_by_end", "ended"),
     sqlite_autoincrement=True,
@@ -312,9 +308,9 @@ readings = Table(
 discoveries = Table(
     "pingback_discoveries",
     metadata,
-    Column("target_key", String(64), primary_key=True),
-    Column("url", Text, nullable=False),
-    Column("endpoints", Text, nullable=False),  # a JSON list of `Endpoint.as_json()`
+    Column("target_key", word(64), primary_key=True),
+    Column("url", TEXT, nullable=False),
+    Column("endpoints", TEXT, nullable=False),  # a JSON list of `Endpoint.as_json()`
     Column("until", BigInteger, nullable=False),
     Index("pingback_discoveries_by_end", "until"),
 )
@@ -324,7 +320,7 @@ discoveries = Table(
 pauses = Table(
     "pingback_pauses",
     metadata,
-    Column("host", Text, primary_key=True),
+    Column("host", TEXT, primary_key=True),
     Column("until", BigInteger, nullable=False),
     Column("gap", BigInteger, nullable=False, server_default="0"),
     Column("gap_until", BigInteger, nullable=False, server_default="0"),
@@ -334,7 +330,7 @@ pauses = Table(
 rates = Table(
     "pingback_rates",
     metadata,
-    Column("key_hash", String(64), primary_key=True),
+    Column("key_hash", word(64), primary_key=True),
     Column("window", BigInteger, nullable=False),
     Column("before", BigInteger, nullable=False),
     Column("now", BigInteger, nullable=False),
@@ -346,8 +342,8 @@ rates = Table(
 counts = Table(
     "pingback_counts",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("labels", Text, primary_key=True),  # a JSON object
+    Column("name", TEXT, primary_key=True),
+    Column("labels", TEXT, primary_key=True),  # a JSON object
     Column("number", Float, nullable=False),
 )
 
@@ -355,14 +351,14 @@ secrets = Table(
     "pingback_secrets",
     metadata,
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
-    Column("name", String(20), primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", word(20), primary_key=True),
+    Column("value", TEXT, nullable=False),
 )
 
 ended_sessions = Table(
     "pingback_ended_sessions",
     metadata,
-    Column("session", String(64), primary_key=True),
+    Column("session", word(64), primary_key=True),
     Column("until", BigInteger, nullable=False),
 )
 
@@ -370,7 +366,7 @@ login_tries = Table(
     "pingback_login_tries",
     metadata,
     _id(),
-    Column("client", String(64), nullable=False),
+    Column("client", word(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index("pingback_login_tries_by_time", "at"),
     Index("pingback_login_tries_by_client", "client", "at"),
@@ -380,8 +376,8 @@ blocks = Table(
     "pingback_blocks",
     metadata,
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
-    Column("block", Text, primary_key=True),
-    Column("host", Text, nullable=False),  # what it names (`host_of_block`), to be found by
+    Column("block", TEXT, primary_key=True),
+    Column("host", TEXT, nullable=False),  # what it names (`host_of_block`), to be found by
     Column("since", BigInteger, nullable=False),
     Index("pingback_blocks_by_host", "host"),
 )
@@ -389,9 +385,9 @@ blocks = Table(
 moves = Table(
     "pingback_moves",
     metadata,
-    Column("old_key", String(64), primary_key=True),
-    Column("new_key", String(64), nullable=False),
-    Column("url", Text, nullable=False),  # of the new one, for whoever looks in here
+    Column("old_key", word(64), primary_key=True),
+    Column("new_key", word(64), nullable=False),
+    Column("url", TEXT, nullable=False),  # of the new one, for whoever looks in here
     Column("number", BigInteger, nullable=False, server_default="0"),  # in the order in which they became known
     Index("pingback_moves_by_new", "new_key"),
 )
@@ -401,7 +397,7 @@ channels = Table(
     metadata,
     _id(),
     _site(),
-    Column("name", String(20), nullable=False),
+    Column("name", word(20), nullable=False),
     Column("since", BigInteger, nullable=False),  # what came before is no news
     # What became news before was told, or is none.
     Column("told_until", BigInteger, nullable=False, server_default="0"),
@@ -412,11 +408,11 @@ channels = Table(
 notifications = Table(
     "pingback_notifications",
     metadata,
-    Column("channel", String(20), primary_key=True),
-    Column("mention", _NUMBER, primary_key=True, autoincrement=False),
+    Column("channel", word(20), primary_key=True),
+    Column("mention", NUMBER, primary_key=True, autoincrement=False),
     Column("site_id", BigInteger, primary_key=True, server_default="1", autoincrement=False),
     Column("at", BigInteger, nullable=False),
-    Column("leased_by", Text),  # who is telling of it
+    Column("leased_by", TEXT),  # who is telling of it
     Index("pingback_notifications_by_time", "at"),
     _some("pingback_notifications_by_lease", "leased_by", where="leased_by IS NOT NULL"),
 )

@@ -8,9 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
+from pingback.store.columns import NUMBER, TEXT, word
 from pingback.store.migrations.before import copy_all, is_ours
 
-_TRIGGERS = Path(__file__).with_suffix(".sqlite.sql")  # for SQLite, one a line: they count what comes and goes
+# By the name of the database, what counts rows as they come and go, a statement a line.
+_TRIGGERS = {name: Path(__file__).with_suffix(f".{name}.sql") for name in ("sqlite", "postgresql")}
 
 revision = "0001"
 down_revision = None
@@ -19,10 +21,9 @@ down_revision = None
 def upgrade() -> None:
     _make_tables()
     connection = op.get_bind()
-    if connection.dialect.name == "sqlite":
-        for trigger in _TRIGGERS.read_text().splitlines():
-            connection.exec_driver_sql(trigger)
-    if is_ours(connection):
+    for statement in _TRIGGERS[connection.dialect.name].read_text().splitlines():
+        connection.exec_driver_sql(statement)
+    if connection.dialect.name == "sqlite" and is_ours(connection):  # nothing else was there before
         copy_all(connection)
     _make_indices()  # of full tables, which takes half the time
 
@@ -34,31 +35,31 @@ def downgrade() -> None:
 def _make_tables() -> None:
     op.create_table(
         "pingback_attempts",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("ping", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("ping", NUMBER, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("protocol", sa.String(length=20), nullable=True),
-        sa.Column("endpoint", sa.Text(), nullable=True),
+        sa.Column("status", word(20), nullable=False),
+        sa.Column("protocol", word(20), nullable=True),
+        sa.Column("endpoint", TEXT, nullable=True),
         sa.Column("fault", sa.BigInteger(), nullable=True),
-        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("message", TEXT, nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
-        sa.Column("exchange", sa.Text(), nullable=True),
+        sa.Column("exchange", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "pingback_blocks",
         sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
-        sa.Column("block", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("block", TEXT, nullable=False),
+        sa.Column("host", TEXT, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "block"),
     )
     op.create_table(
         "pingback_channels",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("name", word(20), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("told_until", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -74,77 +75,77 @@ def _make_tables() -> None:
     )
     op.create_table(
         "pingback_discoveries",
-        sa.Column("target_key", sa.String(length=64), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("endpoints", sa.Text(), nullable=False),
+        sa.Column("target_key", word(64), nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("endpoints", TEXT, nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("target_key"),
     )
     op.create_table(
         "pingback_ended_sessions",
-        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("session", word(64), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("session"),
     )
     op.create_table(
         "pingback_jobs",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("kind", word(20), nullable=False),
         sa.Column("subject", sa.BigInteger(), nullable=False),
-        sa.Column("host", sa.Text(), server_default="", nullable=False),
+        sa.Column("host", TEXT, server_default="", nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=False),
         sa.Column("set_at", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failing_since", sa.BigInteger(), nullable=True),
-        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.Column("leased_by", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "subject", name="pingback_jobs_once"),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "pingback_kinds",
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("host", TEXT, nullable=False),
+        sa.Column("kind", word(20), nullable=False),
         sa.Column("site_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("host", "kind", "site_id"),
     )
     op.create_table(
         "pingback_lanes",
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("kind", word(20), nullable=False),
+        sa.Column("host", TEXT, nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "host"),
     )
     op.create_table(
         "pingback_login_tries",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("client", sa.String(length=64), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("client", word(64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "pingback_mentions",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("pair", sa.String(length=64), nullable=False),
-        sa.Column("source_key", sa.String(length=64), nullable=False),
-        sa.Column("target_key", sa.String(length=64), nullable=False),
-        sa.Column("page_key", sa.String(length=64), nullable=False),
-        sa.Column("home_key", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("target_host", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("protocol", sa.String(length=20), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("kind", sa.String(length=20), server_default="mention-of", nullable=False),
-        sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("excerpt", sa.Text(), nullable=True),
-        sa.Column("site_name", sa.Text(), nullable=True),
-        sa.Column("author_name", sa.Text(), nullable=True),
-        sa.Column("author_url", sa.Text(), nullable=True),
-        sa.Column("author_photo", sa.Text(), nullable=True),
+        sa.Column("pair", word(64), nullable=False),
+        sa.Column("source_key", word(64), nullable=False),
+        sa.Column("target_key", word(64), nullable=False),
+        sa.Column("page_key", word(64), nullable=False),
+        sa.Column("home_key", word(64), server_default="", nullable=False),
+        sa.Column("target_host", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("target", TEXT, nullable=False),
+        sa.Column("protocol", word(20), nullable=False),
+        sa.Column("status", word(20), nullable=False),
+        sa.Column("kind", word(20), server_default="mention-of", nullable=False),
+        sa.Column("title", TEXT, nullable=True),
+        sa.Column("excerpt", TEXT, nullable=True),
+        sa.Column("site_name", TEXT, nullable=True),
+        sa.Column("author_name", TEXT, nullable=True),
+        sa.Column("author_url", TEXT, nullable=True),
+        sa.Column("author_photo", TEXT, nullable=True),
         sa.Column("published", sa.BigInteger(), nullable=True),
         sa.Column("received", sa.BigInteger(), nullable=False),
         sa.Column("dated", sa.BigInteger(), nullable=False),
@@ -152,9 +153,9 @@ def _make_tables() -> None:
         sa.Column("fault", sa.Integer(), nullable=True),
         sa.Column("tried", sa.BigInteger(), nullable=False),
         sa.Column("changed", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("decision", sa.String(length=20), nullable=True),
-        sa.Column("held_for", sa.Text(), nullable=True),
-        sa.Column("client_ip", sa.String(length=45), nullable=True),
+        sa.Column("decision", word(20), nullable=True),
+        sa.Column("held_for", TEXT, nullable=True),
+        sa.Column("client_ip", word(45), nullable=True),
         sa.Column("withdrawn", sa.BigInteger(), nullable=True),
         sa.Column("news", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -163,55 +164,55 @@ def _make_tables() -> None:
     )
     op.create_table(
         "pingback_moves",
-        sa.Column("old_key", sa.String(length=64), nullable=False),
-        sa.Column("new_key", sa.String(length=64), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("old_key", word(64), nullable=False),
+        sa.Column("new_key", word(64), nullable=False),
+        sa.Column("url", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("old_key"),
     )
     op.create_table(
         "pingback_notifications",
-        sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("mention", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("channel", word(20), nullable=False),
+        sa.Column("mention", NUMBER, autoincrement=False, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.Column("leased_by", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("channel", "mention", "site_id"),
     )
     op.create_table(
         "pingback_outbox",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("pair", sa.String(length=64), nullable=False),
-        sa.Column("source_key", sa.String(length=64), nullable=False),
-        sa.Column("target_key", sa.String(length=64), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("protocol", sa.String(length=20), nullable=True),
-        sa.Column("endpoint", sa.Text(), nullable=True),
+        sa.Column("pair", word(64), nullable=False),
+        sa.Column("source_key", word(64), nullable=False),
+        sa.Column("target_key", word(64), nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("target", TEXT, nullable=False),
+        sa.Column("status", word(20), nullable=False),
+        sa.Column("protocol", word(20), nullable=True),
+        sa.Column("endpoint", TEXT, nullable=True),
         sa.Column("fault", sa.BigInteger(), nullable=True),
-        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("message", TEXT, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
         sa.Column("linked", sa.Boolean(), nullable=False),
-        sa.Column("told_by", sa.String(length=20), nullable=True),
+        sa.Column("told_by", word(20), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("pair"),
         sqlite_autoincrement=True,
     )
     op.create_table(
         "pingback_pauses",
-        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("host", TEXT, nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("host"),
     )
     op.create_table(
         "pingback_posts",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("source_key", sa.String(length=64), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("source_key", word(64), nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
         sa.Column("seen", sa.BigInteger(), nullable=False),
         sa.Column("gone", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -219,12 +220,12 @@ def _make_tables() -> None:
     )
     op.create_table(
         "pingback_readings",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("site_id", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("source_key", sa.String(length=64), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source_key", word(64), nullable=False),
+        sa.Column("source", TEXT, nullable=False),
         sa.Column("page", sa.LargeBinary(), nullable=True),
-        sa.Column("content_type", sa.Text(), nullable=True),
+        sa.Column("content_type", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_key"),
         sqlite_autoincrement=True,
@@ -232,15 +233,15 @@ def _make_tables() -> None:
     op.create_table(
         "pingback_secrets",
         sa.Column("site_id", sa.BigInteger(), server_default="1", autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(length=20), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("name", word(20), nullable=False),
+        sa.Column("value", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("site_id", "name"),
     )
     op.create_table(
         "pingback_tallies",
-        sa.Column("subject", sa.String(length=20), nullable=False),
-        sa.Column("protocol", sa.String(length=20), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("subject", word(20), nullable=False),
+        sa.Column("protocol", word(20), nullable=False),
+        sa.Column("status", word(20), nullable=False),
         sa.Column("site_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "protocol", "status", "site_id"),
@@ -259,12 +260,23 @@ def _make_indices() -> None:
         ["leased_by"],
         unique=False,
         sqlite_where=sa.text("leased_by IS NOT NULL"),
+        postgresql_where=sa.text("leased_by IS NOT NULL"),
     )
     op.create_index(
-        "pingback_jobs_failing", "pingback_jobs", ["kind", "host"], unique=False, sqlite_where=sa.text("attempts > 0")
+        "pingback_jobs_failing",
+        "pingback_jobs",
+        ["kind", "host"],
+        unique=False,
+        sqlite_where=sa.text("attempts > 0"),
+        postgresql_where=sa.text("attempts > 0"),
     )
     op.create_index(
-        "pingback_jobs_untried", "pingback_jobs", ["kind", "host"], unique=False, sqlite_where=sa.text("attempts = 0")
+        "pingback_jobs_untried",
+        "pingback_jobs",
+        ["kind", "host"],
+        unique=False,
+        sqlite_where=sa.text("attempts = 0"),
+        postgresql_where=sa.text("attempts = 0"),
     )
     op.create_index("pingback_jobs_by_setting", "pingback_jobs", ["set_at"], unique=False)
     op.create_index("pingback_lanes_by_due", "pingback_lanes", ["kind", "due", "host"], unique=False)
@@ -394,6 +406,7 @@ def _make_indices() -> None:
         ["leased_by"],
         unique=False,
         sqlite_where=sa.text("leased_by IS NOT NULL"),
+        postgresql_where=sa.text("leased_by IS NOT NULL"),
     )
     op.create_index("pingback_notifications_by_time", "pingback_notifications", ["at"], unique=False)
     op.create_index("pingback_outbox_by_source", "pingback_outbox", ["source_key", "id"], unique=False)

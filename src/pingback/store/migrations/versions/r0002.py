@@ -8,6 +8,8 @@ Revision 0002.
 import sqlalchemy as sa
 from alembic import op
 
+from pingback.store.columns import TEXT
+
 revision = "0002"
 down_revision = "0001"
 
@@ -41,8 +43,9 @@ _NAME_SERVERS = [
 def upgrade() -> None:
     op.add_column("pingback_jobs", sa.Column("asked_due", sa.BigInteger(), nullable=True))
     op.add_column("pingback_jobs", sa.Column("asked_at", sa.BigInteger(), nullable=True))
-    op.add_column("pingback_jobs", sa.Column("left_to", sa.Text(), nullable=True))
-    op.create_index("pingback_jobs_left", "pingback_jobs", ["left_to"], sqlite_where=sa.text("left_to IS NOT NULL"))
+    op.add_column("pingback_jobs", sa.Column("left_to", TEXT, nullable=True))
+    left = sa.text("left_to IS NOT NULL")
+    op.create_index("pingback_jobs_left", "pingback_jobs", ["left_to"], sqlite_where=left, postgresql_where=left)
     if op.get_context().dialect.name == "sqlite":  # nothing else was there before
         for statement in (_TAKE_APART, *_NAME_SERVERS):
             op.get_bind().exec_driver_sql(statement)

@@ -6,6 +6,8 @@ Revision 0003.
 import sqlalchemy as sa
 from alembic import op
 
+from pingback.store.columns import TEXT, word
+
 revision = "0003"
 down_revision = "0002"
 
@@ -22,22 +24,22 @@ def upgrade() -> None:
     op.add_column("pingback_posts", sa.Column("missing", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("pingback_outbox", sa.Column("aging_since", sa.BigInteger(), nullable=True))
     op.add_column("pingback_outbox", sa.Column("direct", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("pingback_posts", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
-    op.add_column("pingback_posts", sa.Column("why", sa.Text(), nullable=True))
-    op.add_column("pingback_readings", sa.Column("kind", sa.String(20), nullable=False, server_default="post"))
-    op.add_column("pingback_readings", sa.Column("fingerprint", sa.Text(), nullable=True))
-    op.add_column("pingback_readings", sa.Column("trackbacks", sa.Text(), nullable=True))
-    op.add_column("pingback_readings", sa.Column("roots", sa.Text(), nullable=True))
-    op.add_column("pingback_readings", sa.Column("status", sa.String(20), nullable=False, server_default="waiting"))
-    op.add_column("pingback_readings", sa.Column("message", sa.Text(), nullable=True))
-    op.add_column("pingback_readings", sa.Column("found", sa.Text(), nullable=True))
+    op.add_column("pingback_posts", sa.Column("kind", word(20), nullable=False, server_default="post"))
+    op.add_column("pingback_posts", sa.Column("why", TEXT, nullable=True))
+    op.add_column("pingback_readings", sa.Column("kind", word(20), nullable=False, server_default="post"))
+    op.add_column("pingback_readings", sa.Column("fingerprint", TEXT, nullable=True))
+    op.add_column("pingback_readings", sa.Column("trackbacks", TEXT, nullable=True))
+    op.add_column("pingback_readings", sa.Column("roots", TEXT, nullable=True))
+    op.add_column("pingback_readings", sa.Column("status", word(20), nullable=False, server_default="waiting"))
+    op.add_column("pingback_readings", sa.Column("message", TEXT, nullable=True))
+    op.add_column("pingback_readings", sa.Column("found", TEXT, nullable=True))
     op.add_column("pingback_readings", sa.Column("ended", sa.BigInteger(), nullable=True))
     op.create_index("pingback_readings_by_end", "pingback_readings", ["ended"])
     op.create_table(
         "pingback_roots",
         sa.Column("site_id", sa.BigInteger(), nullable=False, server_default="1", autoincrement=False),
-        sa.Column("root_key", sa.String(64), nullable=False),
-        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("root_key", word(64), nullable=False),
+        sa.Column("root", TEXT, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "root_key"),
     )

@@ -10,6 +10,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 from alembic import op
 
+from pingback.store.columns import TEXT, word
 from pingback.urls import key_of
 
 revision = "0004"
@@ -21,14 +22,14 @@ UPDATE pingback_mentions SET author_key = pingback_author_key(CAST(author_url AS
 
 
 def upgrade() -> None:
-    op.add_column("pingback_mentions", sa.Column("rsvp", sa.String(20), nullable=True))
-    op.add_column("pingback_mentions", sa.Column("permalink", sa.Text(), nullable=True))
-    op.add_column("pingback_mentions", sa.Column("original", sa.Text(), nullable=True))
-    op.add_column("pingback_mentions", sa.Column("content_text", sa.Text(), nullable=True))
-    op.add_column("pingback_mentions", sa.Column("content_html", sa.Text(), nullable=True))
-    op.add_column("pingback_mentions", sa.Column("published_as", sa.Text(), nullable=True))
+    op.add_column("pingback_mentions", sa.Column("rsvp", word(20), nullable=True))
+    op.add_column("pingback_mentions", sa.Column("permalink", TEXT, nullable=True))
+    op.add_column("pingback_mentions", sa.Column("original", TEXT, nullable=True))
+    op.add_column("pingback_mentions", sa.Column("content_text", TEXT, nullable=True))
+    op.add_column("pingback_mentions", sa.Column("content_html", TEXT, nullable=True))
+    op.add_column("pingback_mentions", sa.Column("published_as", TEXT, nullable=True))
     op.add_column("pingback_mentions", sa.Column("read_by", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("pingback_mentions", sa.Column("author_key", sa.String(64), nullable=False, server_default=""))
+    op.add_column("pingback_mentions", sa.Column("author_key", word(64), nullable=False, server_default=""))
     raw = op.get_bind().connection.driver_connection
     if isinstance(raw, sqlite3.Connection):  # nothing else was there before
         raw.create_function("pingback_author_key", 1, _author_key, deterministic=True)

@@ -6,6 +6,8 @@ Revision 0005.
 import sqlalchemy as sa
 from alembic import op
 
+from pingback.store.columns import TEXT, word
+
 revision = "0005"
 down_revision = "0004"
 
@@ -18,7 +20,7 @@ def upgrade() -> None:
     op.add_column("pingback_pauses", sa.Column("gap_until", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "pingback_rates",
-        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("key_hash", word(64), nullable=False),
         sa.Column("window", sa.BigInteger(), nullable=False),
         sa.Column("before", sa.BigInteger(), nullable=False),
         sa.Column("now", sa.BigInteger(), nullable=False),
@@ -28,8 +30,8 @@ def upgrade() -> None:
     op.create_index("pingback_rates_by_end", "pingback_rates", ["until"])
     op.create_table(
         "pingback_counts",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("labels", TEXT, nullable=False),
         sa.Column("number", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("name", "labels"),
     )
