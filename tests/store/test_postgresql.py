@@ -213,6 +213,22 @@ def write_and_lose_it(database: Database, postgresql: Server, url: str) -> None:
         tx.execute("SELECT 1")
 
 
+def test_a_connection_that_broke_unnoticed_leaves_no_traceback(
+    postgresql: Server, postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Store(postgresql_url) as store:
+        with pytest.raises(KeyError):
+            give_up(store._database, postgresql, postgresql_url)
+        store.readiness.check()
+    assert caplog.records == []
+
+
+def give_up(database: Database, postgresql: Server, url: str) -> None:
+    with database.write():
+        send_away(postgresql, url)
+        raise KeyError
+
+
 def test_a_lock_that_another_program_holds(postgresql: Server, postgresql_url: str) -> None:
     with Store(f"{postgresql_url}&timeout=0.01") as store:
         with postgresql.connect(postgresql_url) as other, other.transaction():

@@ -146,7 +146,7 @@ class Database:
     def _lend(self, use: str, *, until: float | None = None) -> Iterator[Transaction]:
         """A transaction of a connection for this use: one that writes, where it has `until` then to begin.
 
-        The pool undoes what was not committed, before anybody hears of an exception.
+        What was not committed is undone before anybody hears of an exception.
         """
         self._check_open()
         self._notice_another_file()
@@ -174,18 +174,18 @@ class Database:
                 return lent, self.engine.begin_reading(lent)
             return lent, self.engine.begin_writing(lent, until=until)
         except BaseException:
-            if not self._give_back(lent) or is_second_try:
+            if self._give_back(lent) or is_second_try:
                 raise
         return self._begun(use, until, is_second_try=True)
 
     def _give_back(self, lent: PoolProxiedConnection) -> bool:
-        """Whether the connection was of no use any more."""
-        is_lost = self.engine.is_lost(lent)
-        if is_lost:
-            lent.invalidate()
-        else:
+        """Whether the connection can be lent again."""
+        is_of_use = self.engine.undo(lent)
+        if is_of_use:
             lent.close()
-        return is_lost
+        else:
+            lent.invalidate()
+        return is_of_use
 
     @contextmanager
     def _turn_to_write(self, seconds: float) -> Iterator[float]:

@@ -44,8 +44,11 @@ class Engine(typing.Protocol):
     def begin_writing(self, lent: PoolProxiedConnection, *, until: float) -> Transaction:
         """A transaction that waits for others until then on the monotonic clock."""
 
-    def is_lost(self, lent: PoolProxiedConnection) -> bool:
-        """The other end has closed this connection; what is lent next is newer."""
+    def undo(self, lent: PoolProxiedConnection) -> bool:
+        """Undo what was not committed. False where the other end has closed the connection: what is lent next is newer.
+
+        In this the pool could not but log a traceback.
+        """
 
     def file(self) -> tuple[int, int] | None:
         """Which file it is, whatever its name; None where there is none."""

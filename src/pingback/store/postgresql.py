@@ -1,7 +1,7 @@
 """`PostgreSQL`: the connections to a server's database, and the sentence for each thing that can be wrong with it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
 from math import ceil, inf
@@ -116,11 +116,13 @@ class PostgreSQL:
         wait = max(ceil((until - monotonic()) * 1000), 1)
         return _Writing(_begun(lent, f"BEGIN; SET LOCAL lock_timeout = {wait}"), _DIALECT)
 
-    def is_lost(self, lent: PoolProxiedConnection) -> bool:
-        is_lost = _driver_of(lent).closed
-        if is_lost:
+    def undo(self, lent: PoolProxiedConnection) -> bool:
+        connection = _driver_of(lent)
+        with suppress(psycopg.Error):
+            connection.rollback()
+        if connection.closed:
             self._lost = monotonic()
-        return is_lost
+        return not connection.closed
 
     def file(self) -> tuple[int, int] | None:
         return None

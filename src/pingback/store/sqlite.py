@@ -109,8 +109,9 @@ class SQLite:
         lent.cursor().execute("BEGIN IMMEDIATE")
         return Transaction(lent.dbapi_connection, _DIALECT)
 
-    def is_lost(self, lent: PoolProxiedConnection) -> bool:
-        return False
+    def undo(self, lent: PoolProxiedConnection) -> bool:
+        """The pool does."""
+        return True
 
     def file(self) -> tuple[int, int] | None:
         if self.is_in_memory:
