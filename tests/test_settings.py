@@ -397,7 +397,8 @@ def test_the_commands_are_those_that_there_are() -> None:
 
 
 def test_secrets_are_neither_options_nor_shown() -> None:
-    shown = repr(Settings(akismet_key="s3cret", notify_secret="s3cret", smtp_url="smtp://me:s3cret@a.example"))
+    mail, db = "smtp://me:s3cret@a.example", "postgresql://me:s3cret@a.example/x"
+    shown = repr(Settings(akismet_key="s3cret", notify_secret="s3cret", smtp_url=mail, db=db))
     assert "s3cret" not in shown
     assert {TABLE[name].flag for name in ("akismet_key", "notify_secret", "smtp_url")} == {None}
 

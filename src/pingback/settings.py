@@ -239,7 +239,7 @@ class Settings:
     )
 
     json: bool = setting(False, GENERAL, "Print JSON, and nothing else, to standard output.")
-    db: str = setting("sqlite:///pingback.db", GENERAL, "The database.", of=texts("URL"))
+    db: str = setting("sqlite:///pingback.db", GENERAL, "The database.", of=texts("URL"), secret=True)
     allow_networks: tuple[str, ...] = setting(
         (), GENERAL, "Exempt an address range from the address guard.", flag="--allow-network", of=NETWORK
     )
