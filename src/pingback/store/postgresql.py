@@ -84,6 +84,9 @@ class _Writing(Transaction):
         number = int.from_bytes(sha256(f"pingback {subject}".encode()).digest()[:8], signed=True)
         self.execute(_SHARE if shared else _LOCK, {"of": number})
 
+    def may_be_lost(self) -> None:
+        self.execute("SET LOCAL synchronous_commit = off")
+
 
 class PostgreSQL:
     """A database of a server; an `Engine`."""

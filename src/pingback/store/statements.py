@@ -156,6 +156,9 @@ class Transaction:
         SQLite has one lock for all, which a transaction that writes has already.
         """
 
+    def may_be_lost(self) -> None:
+        """What is written need not have reached the disk when it ends; in SQLite it has all the same."""
+
     def execute(
         self, statement: Prepared | Executable | str, parameters: Parameters | Sequence[Parameters] = _NONE
     ) -> Result[Row]:

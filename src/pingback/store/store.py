@@ -18,6 +18,7 @@ from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
 from pingback.store.posts import Posts
+from pingback.store.rates import Rates
 from pingback.store.readiness import Readiness
 from pingback.store.readings import Readings
 from pingback.store.retention import MOST_REJECTED, Retention
@@ -40,9 +41,8 @@ class Store:
     was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published,
     `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts and feeds that go out
     later. `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets`,
-    `logins` and `token_tries` keep from others; `tallies` are how much there is, `counts` what all
-    processes counted, `readiness` is whether a ping could be
-    kept, and `retention` forgets.
+    `logins` and `token_tries` keep from others; `tallies` are how much there is, `counts` and `rates` what all
+    processes counted, ever or lately, `readiness` is whether a ping could be kept, and `retention` forgets.
     """
 
     def __init__(
@@ -76,6 +76,12 @@ class Store:
         self.counts = Counts(self._database)
         self.notifications = Notifications(self._database)
         self.looks = Looks(self._database, self.mentions)
+        self.rates = Rates(self._database, clock=clock)
+
+    @property
+    def is_local(self) -> bool:
+        """All that use it are on this machine."""
+        return self._database.engine.writers == 1
 
     def __enter__(self) -> Self:
         return self
