@@ -64,6 +64,7 @@ def test_the_defaults_are_safe_on_the_open_internet(tmp_path: Path) -> None:
         "relays": ("brid.gy", "fed.brid.gy"),
         "rate": "60/minute; 300/hour",
         "source_rate": "10/minute",
+        "limits": None,
         "approve": "known",
         "approve_reactions": None,
         "block": (),
@@ -116,7 +117,7 @@ _URL = [
 ]
 _TEXT = [
     pytest.param(name, '"a"', "b", "c", ["a", "b", "c"], id=name)
-    for name in ("folder", "html", "selector", "ca_bundle", "akismet_key", "notify_secret", "broker")
+    for name in ("folder", "html", "selector", "ca_bundle", "akismet_key", "notify_secret", "broker", "limits")
 ]
 _SWITCHES = [
     pytest.param(name, "true", "no", True, [True, False, True], id=name)

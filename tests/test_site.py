@@ -43,6 +43,7 @@ CHANGED: dict[str, Any] = {
     "trackback": "unverified",
     "rate": "off",
     "source_rate": "1/hour",
+    "limits": "database",
     "reverify_after_days": 0.0,
     "trusted_proxies": ("192.0.2.0/24",),
     "metrics": False,

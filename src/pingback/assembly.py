@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import dramatiq
 
     from pingback.jobs.brokers import DramatiqQueue
-    from pingback.jobs.limits import Rate
+    from pingback.jobs.limits import Rate, SharedCount
     from pingback.jobs.messages import Messages
     from pingback.receive.deciders.akismet import Akismet
 
@@ -100,8 +100,13 @@ class Parts:
         if settings.site:
             exists = _targets(settings, store, client, host.target_exists)
             pages = SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings)
+        self._limits = _shared_limits(settings, store)
         self._budget = HostBudget(
-            _rate(settings.source_rate), site=pages, clock=host.clock, keep_pause=store.jobs.pause
+            _rate(settings.source_rate, self._limits, of="hosts"),
+            shared=self._limits,
+            site=pages,
+            clock=host.clock,
+            keep_pause=store.jobs.pause,
         )
         self.publishing = Publishing(
             client=client,
@@ -136,7 +141,7 @@ class Parts:
         self._receiver = None
         if self._verifier is not None:
             self._receiver = Receiver(
-                self._verifier, policy=_policy(settings), carrier=self._carrier, feeds=settings.feeds
+                self._verifier, policy=_policy(settings, self._limits), carrier=self._carrier, feeds=settings.feeds
             )
         self._learning = Pool(quick=1, slow=0)
         if self._akismet is not None:
@@ -161,6 +166,7 @@ class Parts:
         """Begin what goes on in the background. Where no thread is to be had, the next call tries again."""
         self._count()
         self._carrier.start()
+        self._check_limits()
         self.started = self._carrier.running
 
     def _count(self) -> None:
@@ -250,6 +256,7 @@ class Parts:
     def work(self) -> None:
         """Do in this thread what the background does, until `stopped` is set; what is being sent then is finished."""
         self._count()
+        self._check_limits()
         self._carrier.run()
 
     def sweep(self) -> int:
@@ -330,6 +337,10 @@ class Parts:
             Chore(SETTLE_EVERY, self.publishing.settle, "tell the update services"),
             Chore(COUNTS_EVERY, self._send_counts, "add up what was counted"),
         ]
+
+    def _check_limits(self) -> None:
+        if self._limits is not None and not self.started:
+            self._limits.check()
 
     def _reverify(self) -> None:
         if self._settings.reverify_after_days and self._verifier is not None:
@@ -414,7 +425,7 @@ def akismet_for(settings: Settings, client: Client) -> "Akismet | None":
     return Akismet(key=settings.akismet_key, site=site, client=client)
 
 
-def _policy(settings: Settings) -> Policy:
+def _policy(settings: Settings, shared: "SharedCount | None") -> Policy:
     return Policy(
         answer_within=settings.answer_within,
         queued=tuple(
@@ -423,7 +434,7 @@ def _policy(settings: Settings) -> Policy:
             if settings.verify == "queued" or (settings.verify is None and each.is_queued)  # else as each has it
         ),
         believed=_believed(settings),
-        rate=_rate(settings.rate),
+        rate=_rate(settings.rate, shared, of="senders"),
     )
 
 
@@ -476,9 +487,18 @@ def _queue(broker: str | None) -> "DramatiqQueue | None":
         raise SettingsError(f"broker: pip install 'pingback[dramatiq]' ({error})") from error
 
 
-def _rate(setting: str) -> "Rate | None":
+def _rate(setting: str, shared: "SharedCount | None", *, of: str) -> "Rate | None":
     if setting == OFF:
         return None
     from pingback.jobs.limits import Rate  # a library, which only those who limit need
 
-    return Rate(setting)
+    return Rate(setting, shared, of=of)
+
+
+def _shared_limits(settings: Settings, store: Store) -> "SharedCount | None":
+    """What all processes count together."""
+    if settings.limits is None and store.is_local:
+        return None
+    from pingback.jobs.limits import shared_count
+
+    return shared_count(settings.limits, store)

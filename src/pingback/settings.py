@@ -183,6 +183,15 @@ class Settings:
     source_rate: str = setting(
         "10/minute", LIMITS, "How often the host of a source is asked at most; 'off' for no limit.", of=RATE
     )
+    limits: str | None = setting(
+        None,
+        LIMITS,
+        "Where processes count together how often: redis://…, database, or memory, where each counts alone.",
+        flag=None,
+        of=texts("URL"),
+        secret=True,
+        unset="database in PostgreSQL, else memory",
+    )
 
     approve: Approve = setting("known", MODERATION, "Known: the first mention by anybody new waits for you.")
     approve_reactions: Approve | None = setting(
@@ -278,6 +287,7 @@ class Keywords(TypedDict, total=False):
     relays: str | Iterable[str]
     rate: str
     source_rate: str
+    limits: str | None
     approve: Approve
     approve_reactions: Approve | None
     block: str | Iterable[str]

@@ -90,6 +90,13 @@ def test_a_locked_database(run: Run, tmp_path: Path) -> None:
     assert done.err == "pingback: the database pingback.db is locked by another program\n"
 
 
+def test_a_place_to_count_limits_that_is_none(run: Run) -> None:
+    done = run("serve", *SITE, environ={"PINGBACK_LIMITS": "amqp://:s3cret@host"})
+    assert (done.code, done.out) == (2, "")
+    assert "limits: give memory, database, or one like redis://:PASSWORD@HOST/0\n" in done.err
+    assert "s3cret" not in done.err
+
+
 @pytest.mark.parametrize("url", ["localhost", "http://localhost", "smtp://host:port"])
 def test_a_mail_server_that_is_none(run: Run, url: str) -> None:
     done = run("serve", *SITE, "--notify-mail", "me@my.example", environ={"PINGBACK_SMTP_URL": url})

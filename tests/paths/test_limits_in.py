@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import requests
 from pingback.clock import now
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
+from tests.brokers.program import redis
 from tests.load.server import Server, approved
 from tests.load.storm import storm
 from tests.loopback import Request, Site, page, redirect
@@ -100,6 +102,47 @@ def test_two_servers_over_one_database_look_at_each_source_once(site: Site, tmp_
     with Server(tmp_path, *options) as one, Server(tmp_path, *options):
         wait_until(lambda: approved(one.mentions()) == set(sources(site, 40)))
     assert sorted(request.path for request in site.requests) == sorted(site.pages)
+
+
+@pytest.fixture(params=["redis", "database"])
+def limits(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "database":
+        yield "database"
+    else:
+        with redis() as running:
+            yield running.url
+
+
+@contextmanager
+def two_servers(folder: Path, limits: str, *options: str) -> Iterator[tuple[Server, Server]]:
+    """Over one database, whose logs are apart."""
+    folders = folder / "one", folder / "other"
+    for each in folders:
+        each.mkdir()
+        (each / "pingback.toml").write_text(f'limits = "{limits}"\n')
+    options = "--db", f"sqlite:///{folder}/shared.db?timeout=30", *options
+    with Server(folders[0], MINE, *options) as one, Server(folders[1], MINE, *options) as other:
+        yield one, other
+
+
+def test_two_servers_have_one_limit_of_a_sender(site: Site, tmp_path: Path, limits: str) -> None:
+    with two_servers(tmp_path, limits, "--rate", "3/day") as (one, other):
+        assert (faults(one, sources(site, 2)), faults(other, sources(site, 3))) == ([None, None], [48, 49, 49])
+
+
+def test_where_nobody_can_be_asked_it_begins_and_says_so_once(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "pingback.toml").write_text('limits = "redis://:s3cret@127.0.0.1:1/0"\n')
+    with Server(tmp_path, MINE, "--rate", "3/day") as server:
+        assert faults(server, sources(site, 4)) == [None, None, None, 49]
+        assert server.log().count("each process counts limits alone, as redis://127.0.0.1:1 cannot be used") == 1
+        assert "s3cret" not in server.log()
+
+
+def test_two_servers_cost_a_victim_what_one_may(site: Site, tmp_path: Path, limits: str) -> None:
+    posts = sources(site, 10)
+    with two_servers(tmp_path, limits, "--source-rate", "4/day") as (one, other):
+        assert faults(one, posts[:5]) + faults(other, posts[5:]) == [None] * 10
+    assert len(site.requests) == 4
 
 
 def test_told_to_stop_it_finishes_what_it_began_and_leaves_the_rest(site: Site, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from pingback.urls import server_of, shown
 from pingback.work import LONGEST_PAUSE
 
 if TYPE_CHECKING:
-    from pingback.jobs.limits import Rate
+    from pingback.jobs.limits import Rate, SharedCount
 
 PER_HOST = 2  # exchanges at a time: as many as a browser that is polite
 STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it pauses
@@ -64,12 +64,14 @@ class HostBudget:
         self,
         rate: "Rate | None" = None,
         *,
+        shared: "SharedCount | None" = None,
         site: OwnPages | None = None,
         clock: Clock = now,
         keep_pause: Callable[[str, datetime], object] | None = None,
         is_here: Callable[[Address], bool] = is_here,
     ) -> None:
         self._rate = rate
+        self._shared = shared
         self._site = site
         self.clock = clock
         self._keep_pause = keep_pause
@@ -239,7 +241,7 @@ class HostBudget:
         from pingback.jobs.limits import Rate  # takes a while to load
 
         with self._lock:
-            self._address_rate = self._address_rate or Rate(ADDRESS_RATE)
+            self._address_rate = self._address_rate or Rate(ADDRESS_RATE, self._shared, of="addresses")
         return self._address_rate
 
 
