@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.browser.fixture",
     "tests.postgresql.fixture",
     "tests.sending.fixture",
+    "tests.store.databases",
     "tests.wordpress.fixture",
 ]
 

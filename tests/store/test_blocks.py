@@ -1,18 +1,18 @@
 """`pingback.store.blocks`: what is blocked, found by the hosts that it names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from pingback.errors import StoreError
 from pingback.store import Store
 from pingback.store.blocks import Blocks
+from tests.store.databases import NewStore
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store()
 
 
 def test_blocks_are_kept_once_and_by_name(store: Store) -> None:

@@ -1,16 +1,14 @@
 """`pingback.store.discoveries`: what targets advertise, for a while."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from pingback.model import Discovery, Endpoint, Protocol, Via
 from pingback.store import Store
+from tests.store.databases import asked, change
 from tests.store.sent import HOUR, MINUTE, NOON, ONE, TWO
 
 DAY = timedelta(days=1)
@@ -59,13 +57,11 @@ def test_a_discovery_can_be_forgotten(store: Store) -> None:
     assert store.discoveries.recall(ONE, now=NOON) is None
 
 
-def test_old_discoveries_go_as_new_ones_come(tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        for number in range(5):
-            store.discoveries.remember(replace(FOUND, target=f"https://b.example/{number}"), until=NOON + number * HOUR)
-        store.discoveries.remember(FOUND, until=NOON + 3 * HOUR + DAY)
-    with closing(sqlite3.connect(tmp_path / "pingback.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM pingback_discoveries").fetchone() == (2,)
+def test_old_discoveries_go_as_new_ones_come(store: Store) -> None:
+    for number in range(5):
+        store.discoveries.remember(replace(FOUND, target=f"https://b.example/{number}"), until=NOON + number * HOUR)
+    store.discoveries.remember(FOUND, until=NOON + 3 * HOUR + DAY)
+    assert asked(store, "SELECT count(*) FROM pingback_discoveries") == [(2,)]
 
 
 def test_a_callers_mistake_is_a_value_error(store: Store) -> None:
@@ -79,11 +75,9 @@ def test_a_callers_mistake_is_a_value_error(store: Store) -> None:
             use()
 
 
-def test_a_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        store.discoveries.remember(FOUND, until=NOON + HOUR)
-        with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
-            connection.execute("UPDATE pingback_discoveries SET endpoints = 'of a later version'")
-        assert store.discoveries.recall(ONE, now=NOON) is None
-        store.discoveries.remember(FOUND, until=NOON + HOUR)
-        assert store.discoveries.recall(ONE, now=NOON) == FOUND
+def test_a_row_that_cannot_be_read_is_as_if_it_were_not_there(store: Store) -> None:
+    store.discoveries.remember(FOUND, until=NOON + HOUR)
+    change(store, "UPDATE pingback_discoveries SET endpoints = 'of a later version'")
+    assert store.discoveries.recall(ONE, now=NOON) is None
+    store.discoveries.remember(FOUND, until=NOON + HOUR)
+    assert store.discoveries.recall(ONE, now=NOON) == FOUND

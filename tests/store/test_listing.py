@@ -10,6 +10,7 @@ from pingback.model import Mention, MentionKind, MentionStatus, Protocol, Rsvp
 from pingback.store import Store
 from pingback.store.listing import Part, Place, Selection, SortBy
 from tests.receive.pages import Clock
+from tests.store.databases import NewStore
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FIVE = "https://b.example/part-5"
@@ -23,9 +24,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(clock: Clock) -> Iterator[Store]:
-    with Store("sqlite://", clock=clock) as store:
-        yield store
+def store(new_store: NewStore, clock: Clock) -> Store:
+    return new_store(clock=clock)
 
 
 def mention(name: str, *, target: str = FIVE, minute: int = 0, **fields: object) -> Mention:

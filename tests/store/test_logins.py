@@ -1,16 +1,14 @@
 """`pingback.store.logins`: how many tries there are, for whom."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
-from pathlib import Path
 
 import pytest
 
 from pingback.store import Store
 from pingback.store.logins import Logins
+from tests.store.databases import NewStore, asked
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -18,9 +16,8 @@ ONE, OTHER = "192.0.2.1", "192.0.2.2"
 
 
 @pytest.fixture
-def logins() -> Iterator[Logins]:
-    with Store("sqlite://") as store:
-        yield store.logins
+def logins(new_store: NewStore) -> Logins:
+    return new_store().logins
 
 
 def test_five_in_five_minutes(logins: Logins) -> None:
@@ -38,7 +35,7 @@ def test_what_is_refused_is_not_counted(logins: Logins) -> None:
     assert logins.attempt(ONE, now=NOON + 5 * MINUTE) is None
 
 
-def let_through(logins: Logins, addresses: Iterator[str], *, now: datetime = NOON, most: int = 1000) -> int:
+def let_through(logins: Logins, addresses: Iterator[str], *, now: datetime = NOON, most: int = 400) -> int:
     """How many of these tries are counted."""
     return sum(logins.attempt(address, now=now) is None for address in islice(addresses, most))
 
@@ -122,13 +119,13 @@ def test_a_clock_that_went_wrong_locks_nobody_out(logins: Logins) -> None:
     assert logins.attempt(ONE, now=NOON, device="mine") is None
 
 
-def test_how_much_is_kept(tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path}/x.db") as store, closing(sqlite3.connect(tmp_path / "x.db")) as other:
-        for window in range(3):
-            let_through(store.logins, map(wide, count()), now=NOON + window * 5 * MINUTE, most=400)
-        assert other.execute("SELECT count(*) FROM pingback_login_tries").fetchone() == (240 + 3 * 60,)
-        store.logins.attempt(ONE, now=NOON + timedelta(days=2))
-        assert other.execute("SELECT count(*) FROM pingback_login_tries").fetchone() == (1,)
+def test_how_much_is_kept(new_store: NewStore) -> None:
+    store = new_store()
+    for window in range(3):
+        let_through(store.logins, map(wide, count()), now=NOON + window * 5 * MINUTE, most=400)
+    assert asked(store, "SELECT count(*) FROM pingback_login_tries") == [(240 + 3 * 60,)]
+    store.logins.attempt(ONE, now=NOON + timedelta(days=2))
+    assert asked(store, "SELECT count(*) FROM pingback_login_tries") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -165,20 +162,20 @@ def test_forgotten(logins: Logins) -> None:
     assert logins.attempt(OTHER, now=NOON) is None
 
 
-def test_two_processes_share_the_count(tmp_path: object) -> None:
-    with Store(f"sqlite:///{tmp_path}/x.db") as one, Store(f"sqlite:///{tmp_path}/x.db") as other:
+def test_two_processes_share_the_count(shared_url: str) -> None:
+    with Store(shared_url) as one, Store(shared_url) as other:
         for store in (one, other, one, other, one):
             assert store.logins.attempt(ONE, now=NOON) is None
         assert other.logins.attempt(ONE, now=NOON) is not None
 
 
-def test_tokens_are_tried_at_a_door_of_their_own() -> None:
-    with Store("sqlite://") as store:
-        doors = (store.token_tries, store.logins)
-        for door in doors:
-            assert let_through(door, map(wide, count())) == 300
-            assert let_through(door, map(wide, count())) == 0
-        store.token_tries.forget(wide(0))
-        assert [door.attempt(wide(0), now=NOON) is None for door in doors] == [True, False]
-        for door in doors:
-            assert let_through(door, map(wide, count()), now=NOON + timedelta(days=2)) == 300
+def test_tokens_are_tried_at_a_door_of_their_own(new_store: NewStore) -> None:
+    store = new_store()
+    doors = (store.token_tries, store.logins)
+    for door in doors:
+        assert let_through(door, map(wide, count())) == 300
+        assert let_through(door, map(wide, count())) == 0
+    store.token_tries.forget(wide(0))
+    assert [door.attempt(wide(0), now=NOON) is None for door in doors] == [True, False]
+    for door in doors:
+        assert let_through(door, map(wide, count()), now=NOON + timedelta(days=2)) == 300

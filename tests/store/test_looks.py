@@ -1,6 +1,5 @@
 """`pingback.store.looks`: which known mentions are to be looked at again. More of it is tested through the receiver."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +9,7 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.store.looks import MOST_FAILING_OF_A_HOST, FirstLook
 from pingback.work import Job, JobKind
+from tests.store.databases import NewStore
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,9 +24,8 @@ MENTION = Mention(
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://", clock=lambda: NOON) as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store(clock=lambda: NOON)
 
 
 def keep(store: Store, number: int, **changes: object) -> Mention:

@@ -1,10 +1,7 @@
 """`pingback.store.moderation`: the owner's word, and that nothing but the owner takes it back."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +10,7 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.work import JobKind
+from tests.store.databases import NewStore, asked
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -53,8 +51,8 @@ def number_of(mention: Mention) -> int:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path}/mentions.db")
+def store(new_store: NewStore) -> Store:
+    return new_store()
 
 
 # What is decided
@@ -91,14 +89,13 @@ def test_what_nobody_can_decide(store: Store, status: MentionStatus) -> None:
         store.moderation.decide([1], status)
 
 
-def test_a_decision_is_a_change_for_those_who_keep_copies(tmp_path: Path) -> None:
+def test_a_decision_is_a_change_for_those_who_keep_copies(new_store: NewStore) -> None:
     clock = Clock()
-    with Store(f"sqlite:///{tmp_path}/mentions.db", clock=clock) as store:
-        mention = kept(store)
-        clock.now = LATER
-        store.moderation.decide([number_of(mention)], DELETED)
-    with closing(sqlite3.connect(tmp_path / "mentions.db")) as connection:
-        assert connection.execute("SELECT changed FROM pingback_mentions").fetchone() == (1767358800000000,)
+    store = new_store(clock=clock)
+    mention = kept(store)
+    clock.now = LATER
+    store.moderation.decide([number_of(mention)], DELETED)
+    assert asked(store, "SELECT changed FROM pingback_mentions") == [(1767358800000000,)]
 
 
 @pytest.mark.parametrize(
@@ -137,15 +134,15 @@ def test_whose_link_was_seen_gone_is_verified_first(store: Store, status: Mentio
     ("changed", "status"), [(NOON, PENDING), (LATER, APPROVED)], ids=["changed-since", "as-it-was"]
 )
 def test_what_changed_since_it_was_read_is_passed_over(
-    tmp_path: Path, changed: datetime, status: MentionStatus
+    new_store: NewStore, changed: datetime, status: MentionStatus
 ) -> None:
     clock = Clock()
-    with Store(f"sqlite:///{tmp_path}/mentions.db", clock=clock) as store:
-        mention = kept(store)
-        clock.now = LATER
-        store.mentions.update(replace(mention, title="CASINO"))
-        store.moderation.decide([number_of(mention)], APPROVED, read={number_of(mention): changed})
-        assert [each.status for each in store.mentions.list()] == [status]
+    store = new_store(clock=clock)
+    mention = kept(store)
+    clock.now = LATER
+    store.mentions.update(replace(mention, title="CASINO"))
+    store.moderation.decide([number_of(mention)], APPROVED, read={number_of(mention): changed})
+    assert [each.status for each in store.mentions.list()] == [status]
 
 
 # What is approved before anybody looked

@@ -1,12 +1,9 @@
 """`pingback.store.moves`: addresses of one page share its mentions, whatever becomes known in which order."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,15 +13,15 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.store.listing import Part, Selection
 from pingback.store.moves import Moves
+from tests.store.databases import NewStore, asked, emptied
 
 OLD, NEW, NEWER, OTHER = (f"https://my.example/{name}" for name in ("old", "new", "newer", "other"))
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://", clock=lambda: NOON) as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store(clock=lambda: NOON)
 
 
 def mention(target: str) -> Mention:
@@ -95,11 +92,12 @@ def test_equal_urls_are_one_address(store: Store) -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 100])
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")), max_size=12))
-def test_mentions_stand_in_the_list_of_their_page(most: int, pairs: list[tuple[str, str]]) -> None:
+@given(pairs=st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")), max_size=12))
+def test_mentions_stand_in_the_list_of_their_page(spare_store: Store, most: int, pairs: list[tuple[str, str]]) -> None:
     """However little of the moves is remembered, as long as the addresses have mentions."""
     addresses = {letter: f"https://my.example/{letter}" for letter in "abcde"}
-    with Store("sqlite://") as roomy, Store("sqlite://") as store:
+    store = emptied(spare_store)
+    with Store("sqlite://") as roomy:
         scarce = Moves(store._database, clock=lambda: NOON, most=most)
         for address in addresses.values():
             store.mentions.keep(mention(address))
@@ -128,33 +126,27 @@ JUNK = [
 
 @pytest.mark.parametrize("move", JUNK)
 @pytest.mark.parametrize("rejected", [False, True], ids=["forgotten", "rejected"])
-def test_strangers_cannot_fill_it(tmp_path: Path, move: Callable[[int], tuple[str, str]], *, rejected: bool) -> None:
-    path = tmp_path / "x.db"
-    with Store(f"sqlite:///{path}") as store:
-        moves = Moves(store._database, clock=lambda: NOON, most=10)
-        store.mentions.keep(mention(OLD))
-        for number in range(30):
-            target, final = move(number)
-            moves.keep(target, final)
-            if rejected:
-                store.mentions.keep(replace(mention(target), status=MentionStatus.REJECTED))
-        moves.keep(OLD, NEW)
-        moves.keep(NEW, NEWER)
-        for number in range(30, 60):
-            moves.keep(*move(number))
-        for target in (OLD, NEWER):
-            shown = store.listing.part(Selection(targets=(target,)), Part(size=9)).mentions
-            assert [found.target for found in shown] == [OLD]
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM pingback_moves").fetchone() == (10,)
+def test_strangers_cannot_fill_it(store: Store, move: Callable[[int], tuple[str, str]], *, rejected: bool) -> None:
+    moves = Moves(store._database, clock=lambda: NOON, most=10)
+    store.mentions.keep(mention(OLD))
+    for number in range(30):
+        target, final = move(number)
+        moves.keep(target, final)
+        if rejected:
+            store.mentions.keep(replace(mention(target), status=MentionStatus.REJECTED))
+    moves.keep(OLD, NEW)
+    moves.keep(NEW, NEWER)
+    for number in range(30, 60):
+        moves.keep(*move(number))
+    for target in (OLD, NEWER):
+        shown = store.listing.part(Selection(targets=(target,)), Part(size=9)).mentions
+        assert [found.target for found in shown] == [OLD]
+    assert asked(store, "SELECT count(*) FROM pingback_moves") == [(10,)]
 
 
-def test_a_long_address_takes_little_room(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
-    with Store(f"sqlite:///{path}") as store:
-        store.moves.keep(OLD, f"{NEW}?{'x' * 8000}")
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT max(length(url)) < 300 FROM pingback_moves").fetchone() == (1,)
+def test_a_long_address_takes_little_room(store: Store) -> None:
+    store.moves.keep(OLD, f"{NEW}?{'x' * 8000}")
+    assert asked(store, "SELECT max(length(url)) FROM pingback_moves WHERE length(url) >= 300") == [(None,)]
 
 
 def test_of_the_page_with_most_addresses_the_oldest_is_forgotten(store: Store) -> None:

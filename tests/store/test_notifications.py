@@ -1,6 +1,5 @@
 """`pingback.store.notifications`: what is news to the owner, and to which channel."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -12,6 +11,7 @@ from pingback.store import Store
 from pingback.store.looks import FirstLook
 from pingback.work import JobKind
 from tests.receive.pages import Clock
+from tests.store.databases import NewStore
 
 LEASE = timedelta(minutes=10)
 
@@ -22,10 +22,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(clock: Clock) -> Iterator[Store]:
-    with Store("sqlite://", clock=clock) as store:
-        store.notifications.begin("mail", now=clock.instant)
-        yield store
+def store(new_store: NewStore, clock: Clock) -> Store:
+    store = new_store(clock=clock)
+    store.notifications.begin("mail", now=clock.instant)
+    return store
 
 
 def keep(store: Store, clock: Clock, number: int = 1, **changes: object) -> Mention:

@@ -1,6 +1,5 @@
 """`pingback.store.overview`: newest first, words that are found, and figures."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from pingback.model import Author, Mention, MentionStatus, Protocol
 from pingback.store import Store
 from pingback.store.overview import Cursor
+from tests.store.databases import NewStore, emptied
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -25,9 +25,8 @@ MENTION = Mention(
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store()
 
 
 def keep(store: Store, number: int, **given: object) -> None:
@@ -53,18 +52,18 @@ def test_of_equal_instants_the_last_id_is_the_newest(store: Store) -> None:
 
 @settings(max_examples=50)  # a store for each
 @given(size=st.integers(min_value=1, max_value=12), number=st.integers(min_value=0, max_value=12))
-def test_pages_one_after_another_are_the_whole(size: int, number: int) -> None:
-    with Store("sqlite://") as store:
-        for each in range(number):
-            keep(store, each, received=NOON + each // 3 * MINUTE)
-        found: list[str | None] = []
-        page = store.overview.page(size=size)
+def test_pages_one_after_another_are_the_whole(spare_store: Store, size: int, number: int) -> None:
+    store = emptied(spare_store)
+    for each in range(number):
+        keep(store, each, received=NOON + each // 3 * MINUTE)
+    found: list[str | None] = []
+    page = store.overview.page(size=size)
+    found += [mention.title for mention in page.mentions]
+    while page.following:
+        page = store.overview.page(size=size, after=page.following)
+        assert 0 < len(page.mentions) <= size
         found += [mention.title for mention in page.mentions]
-        while page.following:
-            page = store.overview.page(size=size, after=page.following)
-            assert 0 < len(page.mentions) <= size
-            found += [mention.title for mention in page.mentions]
-        assert found == [str(each) for each in reversed(range(number))]
+    assert found == [str(each) for each in reversed(range(number))]
 
 
 def test_a_place_that_no_mention_has_is_a_place(store: Store) -> None:
@@ -79,20 +78,20 @@ def test_a_place_that_no_mention_has_is_a_place(store: Store) -> None:
     size=st.integers(min_value=1, max_value=12),
     verified=st.lists(st.booleans(), max_size=12),
 )
-def test_pending_ones_that_nobody_verified_come_last(size: int, verified: list[bool]) -> None:
-    with Store("sqlite://") as store:
-        for each, seen in enumerate(verified):
-            keep(store, each, verified=NOON if seen else None)
-        keep(store, 99, status=MentionStatus.SPAM)
-        page = store.overview.pending(size=size)
-        found = list(page.mentions)
-        while page.following:
-            page = store.overview.pending(size=size, after=page.following)
-            assert 0 < len(page.mentions) <= size
-            found += page.mentions
-        newest = list(reversed(list(enumerate(verified))))
-        expected = [str(each) for wanted in (True, False) for each, seen in newest if seen is wanted]
-        assert [mention.title for mention in found] == expected
+def test_pending_ones_that_nobody_verified_come_last(spare_store: Store, size: int, verified: list[bool]) -> None:
+    store = emptied(spare_store)
+    for each, seen in enumerate(verified):
+        keep(store, each, verified=NOON if seen else None)
+    keep(store, 99, status=MentionStatus.SPAM)
+    page = store.overview.pending(size=size)
+    found = list(page.mentions)
+    while page.following:
+        page = store.overview.pending(size=size, after=page.following)
+        assert 0 < len(page.mentions) <= size
+        found += page.mentions
+    newest = list(reversed(list(enumerate(verified))))
+    expected = [str(each) for wanted in (True, False) for each, seen in newest if seen is wanted]
+    assert [mention.title for mention in found] == expected
 
 
 def test_pending_ones_are_searched(store: Store) -> None:

@@ -11,6 +11,7 @@ from pingback.model import OutcomeStatus, Protocol
 from pingback.protocols.table import EVERY
 from pingback.store import Store
 from pingback.work import Plan, QueuedPing
+from tests.store.databases import emptied
 from tests.store.sent import (
     ACCEPTED,
     HOUR,
@@ -194,32 +195,34 @@ def test_more_links_than_are_written_at_once(store: Store) -> None:
     before=LINKS, links=LINKS, told=st.sets(st.sampled_from([ONE, TWO, THREE])), protocol=st.sampled_from(list(EVERY))
 )
 def test_planning_twice_is_planning_once(
-    before: dict[str, str], links: dict[str, str], told: set[str], protocol: Protocol
+    spare_store: Store, before: dict[str, str], links: dict[str, str], told: set[str], protocol: Protocol
 ) -> None:
-    with Store("sqlite://") as store:
-        plan_links(store, before, fingerprint="before", now=NOON)
-        for held in take(store):
-            if held.ping.target in told:
-                record(store, held, replace(ACCEPTED, protocol=protocol))
-        first = plan_links(store, links, fingerprint="after", now=NOON + MINUTE)
-        once = list(store.outbox.pings())
-        assert plan_links(store, links, fingerprint="after", now=NOON + HOUR) == Plan(unchanged=len(links))
-        assert list(store.outbox.pings()) == once
-        assert first.new + first.changed + first.unchanged == len(links)
-        assert {ping.target: ping.fingerprint for ping in once if ping.linked} == links
-        assert set(targets(once)) == before.keys() | links.keys()
+    store = emptied(spare_store)
+    plan_links(store, before, fingerprint="before", now=NOON)
+    for held in take(store):
+        if held.ping.target in told:
+            record(store, held, replace(ACCEPTED, protocol=protocol))
+    first = plan_links(store, links, fingerprint="after", now=NOON + MINUTE)
+    once = list(store.outbox.pings())
+    assert plan_links(store, links, fingerprint="after", now=NOON + HOUR) == Plan(unchanged=len(links))
+    assert list(store.outbox.pings()) == once
+    assert first.new + first.changed + first.unchanged == len(links)
+    assert {ping.target: ping.fingerprint for ping in once if ping.linked} == links
+    assert set(targets(once)) == before.keys() | links.keys()
 
 
 @given(plans=st.lists(LINKS, max_size=5))
-def test_whatever_was_planned_the_far_side_ends_up_with_the_links_of_the_post(plans: list[dict[str, str]]) -> None:
+def test_whatever_was_planned_the_far_side_ends_up_with_the_links_of_the_post(
+    spare_store: Store, plans: list[dict[str, str]]
+) -> None:
     """Told after each second plan, by Webmention: what each target heard last is what the post says of it."""
     heard: dict[str, str | None] = {}
-    with Store("sqlite://") as store:
-        for number, links in enumerate(plans):
-            plan_links(store, links, fingerprint=str(number), now=NOON)
-            if number % 2:
-                heard |= _delivered(store)
-        heard |= _delivered(store)
+    store = emptied(spare_store)
+    for number, links in enumerate(plans):
+        plan_links(store, links, fingerprint=str(number), now=NOON)
+        if number % 2:
+            heard |= _delivered(store)
+    heard |= _delivered(store)
     wanted = dict(plans[-1]) if plans else {}
     assert {target: words for target, words in heard.items() if words is not None} == wanted
 

@@ -9,44 +9,40 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def test_at_first_there_is_no_login() -> None:
-    with Store("sqlite://") as store:
-        assert store.secrets.login() is None
+def test_at_first_there_is_no_login(store: Store) -> None:
+    assert store.secrets.login() is None
 
 
-def test_a_password_comes_with_a_key_and_both_stay(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/pingback.db"
-    with Store(url) as store:
+def test_a_password_comes_with_a_key_and_both_stay(shared_url: str) -> None:
+    with Store(shared_url) as store:
         store.secrets.set_password("a hash")
         login = store.secrets.login()
     assert login is not None
     assert (login.password_hash, len(login.key)) == ("a hash", 64)
-    with Store(url) as store:
+    with Store(shared_url) as store:
         assert store.secrets.login() == login
 
 
-def test_a_new_password_comes_with_a_new_key() -> None:
-    with Store("sqlite://") as store:
-        store.secrets.set_password("a hash")
-        before = store.secrets.login()
+def test_a_new_password_comes_with_a_new_key(store: Store) -> None:
+    store.secrets.set_password("a hash")
+    before = store.secrets.login()
+    store.secrets.end_session("one", until=NOON + DAY, now=NOON)
+    store.secrets.set_password("a hash")
+    after = store.secrets.login()
+    assert before is not None
+    assert after is not None
+    assert before.key != after.key
+    assert not store.secrets.has_ended("one")  # nobody could show it any more
+
+
+def test_ended_sessions_are_remembered_for_as_long_as_they_would_last(store: Store) -> None:
+    for _ in range(2):
         store.secrets.end_session("one", until=NOON + DAY, now=NOON)
-        store.secrets.set_password("a hash")
-        after = store.secrets.login()
-        assert before is not None
-        assert after is not None
-        assert before.key != after.key
-        assert not store.secrets.has_ended("one")  # nobody could show it any more
-
-
-def test_ended_sessions_are_remembered_for_as_long_as_they_would_last() -> None:
-    with Store("sqlite://") as store:
-        for _ in range(2):
-            store.secrets.end_session("one", until=NOON + DAY, now=NOON)
-        assert store.secrets.has_ended("one")
-        assert not store.secrets.has_ended("two")
-        store.secrets.end_session("two", until=NOON + 3 * DAY, now=NOON + DAY)
-        assert not store.secrets.has_ended("one")
-        assert store.secrets.has_ended("two")
+    assert store.secrets.has_ended("one")
+    assert not store.secrets.has_ended("two")
+    store.secrets.end_session("two", until=NOON + 3 * DAY, now=NOON + DAY)
+    assert not store.secrets.has_ended("one")
+    assert store.secrets.has_ended("two")
 
 
 def test_of_a_token_only_a_hash_is_kept(tmp_path: Path) -> None:
@@ -64,21 +60,19 @@ def test_of_a_token_only_a_hash_is_kept(tmp_path: Path) -> None:
         assert token.encode() not in file.read_bytes()
 
 
-def test_a_new_token_takes_the_place_of_the_one_before() -> None:
-    with Store("sqlite://") as store:
-        tokens = [store.secrets.new_token(now=NOON + n * DAY) for n in range(2)]
-        kept = store.secrets.token()
-        assert kept is not None
-        assert [kept.is_hash_of(token) for token in tokens] == [False, True]
-        assert kept.made == NOON + DAY
+def test_a_new_token_takes_the_place_of_the_one_before(store: Store) -> None:
+    tokens = [store.secrets.new_token(now=NOON + n * DAY) for n in range(2)]
+    kept = store.secrets.token()
+    assert kept is not None
+    assert [kept.is_hash_of(token) for token in tokens] == [False, True]
+    assert kept.made == NOON + DAY
 
 
-def test_a_token_is_revoked_and_the_password_stays() -> None:
-    with Store("sqlite://") as store:
-        store.secrets.set_password("a hash")
-        login = store.secrets.login()
-        store.secrets.new_token(now=NOON)
-        assert store.secrets.login() == login
-        assert [store.secrets.revoke_token() for _ in range(2)] == [True, False]
-        assert store.secrets.token() is None
-        assert store.secrets.login() == login
+def test_a_token_is_revoked_and_the_password_stays(store: Store) -> None:
+    store.secrets.set_password("a hash")
+    login = store.secrets.login()
+    store.secrets.new_token(now=NOON)
+    assert store.secrets.login() == login
+    assert [store.secrets.revoke_token() for _ in range(2)] == [True, False]
+    assert store.secrets.token() is None
+    assert store.secrets.login() == login
