@@ -1,11 +1,13 @@
 """`pingback.page.scanner`: how far a page is read that was made to cost CPU, and what it does not cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import get_ident
 
 import pytest
 
-from pingback.page.scanner import EVERY, Passing, for_a_dom, scan
+from pingback.page.scanner import EVERY, MAX_NAMED, Passing, for_a_dom, scan
 
 LINK = b'<a href="/last">x</a>'
 
@@ -91,3 +93,43 @@ def test_of_a_page_that_is_too_large_for_a_dom_the_beginning_is_left() -> None:
     left = for_a_dom(large, 30_000)
     assert large.startswith(left)
     assert 30_000 <= left.count(b"<p>") <= 36_000
+
+
+class Places(Elements):
+    """Sees in which threads a page is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        super().element(tag, attributes)
+        self.threads.add(get_ident())
+
+
+def test_names_of_many_pages_are_let_go_of_with_their_threads() -> None:
+    page = b"<p>" + b"word " * 200_000 + LINK
+
+    def read() -> tuple[int, list[Places]]:
+        pages = [Places() for _ in range(MAX_NAMED // len(page) + 2)]
+        for places in pages:
+            scan([page], Passing("https://other.example/"), [places], charset="utf-8")
+        return get_ident(), pages
+
+    with ThreadPoolExecutor(1) as thread:
+        here, pages = thread.submit(read).result()
+    assert all(places.saw_last for places in pages)
+    assert (pages[0].threads, here in pages[-1].threads) == ({here}, False)
+
+
+def test_what_fails_in_such_a_thread_is_told_where_the_page_was_asked_for() -> None:
+    def cut_off() -> Iterator[bytes]:
+        yield b"<p>x"
+        raise TimeoutError("too slow")
+
+    def read() -> None:
+        scan([b"word " * (MAX_NAMED // 5 + 1)], Passing("https://other.example/"), [Elements()], charset="utf-8")
+        scan(cut_off(), Passing("https://other.example/"), [Elements()], charset="utf-8")
+
+    with ThreadPoolExecutor(1) as thread, pytest.raises(TimeoutError, match="too slow"):
+        thread.submit(read).result()
