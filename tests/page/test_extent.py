@@ -10,7 +10,7 @@ from pingback.model import RELAYS, Author, Verification
 from pingback.page.about import _in_html, read_mention
 from pingback.page.extent import Extent
 from pingback.page.links import Wanted
-from pingback.page.tree import Page
+from pingback.page.tree import PIECE, Page
 
 TARGET = "https://my.example/five"
 SOURCE = "https://other.example/notes/six"
@@ -49,6 +49,7 @@ PIECES = [
     '<span itemprop="author">Eve</span>',
     '<div itemscope itemtype="https://schema.org/Article">',
     '<section itemscope itemtype="https://schema.org/Comment">',
+    '<section itemtype="https://schema.org/Comment">',
     '<b itemprop="author" itemscope><i itemprop="name">Fay</i></b>',
     '<div typeof="schema:Article"><b property="schema:author">Gil</b>',
     '<div class="byline">',
@@ -95,6 +96,13 @@ def test_a_comment_that_a_fragment_names_is_seen() -> None:
     comment = f'<div class="comment" id="c"><cite class="comment-author">Cem</cite><p>Of that {LINK}.</p></div>'
     page = f"<title>Six</title><p>Of this {LINK}.</p>{comment}"
     assert (read(page).author, read(page, "#c").author) == (None, Author(name="Cem"))
+
+
+@pytest.mark.parametrize("cut", range(1, 30, 4))
+def test_a_card_is_seen_that_two_pieces_of_the_page_share(cut: int) -> None:
+    before = f"<title>Six</title><p>Read {LINK} now.</p><p>"
+    page = before + "x" * (PIECE - cut - len(before)) + '<i class="h-card"><a rel=me href=/>Ann</a></i>' + REST
+    assert read(page).author == Author(name="Ann", url="https://other.example/")
 
 
 # What an entry says at length; whatever follows stands in it.

@@ -37,7 +37,7 @@ SKIPPED = frozenset(
 _SKIPPED_OF_PARTS = frozenset(
     "b bdi bdo big cite code dfn em font i kbd mark q s samp small span strong sub sup u".split()
 )
-_TELLING = frozenset("class id itemprop itemscope typeof property rel hidden style role".split())
+_TELLING = frozenset("class id itemprop itemscope itemtype typeof property rel hidden style role".split())
 _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
 # What stands in these, or in what has one of the attributes, may be beside the page's words, or others'.
 _BESIDE = frozenset("aside nav header footer dialog form blockquote".split())
@@ -66,7 +66,7 @@ _REFERENCES = frozenset({"href", "src"})
 _NAMING = frozenset({"class", "rel"})
 # What other attributes tell, some only by some values.
 _TOLD = {
-    **dict.fromkeys(("itemprop", "itemscope", "typeof"), _PART),
+    **dict.fromkeys(("itemprop", "itemscope", "itemtype", "typeof"), _PART),
     **dict.fromkeys(("id", "role", "hidden", "aria-hidden", "style"), _BOX),
     **dict.fromkeys(("property", "data-no-ping", "data-wm-nosend"), _PROPERTY),
 }
@@ -141,7 +141,7 @@ class Extent:
 
     def ends_at(self, read: int) -> bool:
         """Nothing behind so many bytes can say who speaks."""
-        rest = self._utf8[read:].lower()
+        rest = self._utf8[max(self._utf8.rfind(b"<", 0, read), 0) :].lower()  # from a tag on that may be cut in two
         self.is_plain = not (any(sign in rest for sign in _SIGNS) and _SURE.search(rest))
         return self.is_plain
 
