@@ -9,6 +9,8 @@ import pytest
 
 from pingback.store import Store
 from tests.cli.conftest import Run
+from tests.loopback import free_port
+from tests.postgresql.server import Server
 
 OLD = Path(__file__).parent.parent / "vectors" / "databases" / "notices.db"
 NEWEST = {"revision": "0005", "newest": "0005", "is_newest": True}
@@ -17,7 +19,9 @@ NEWEST = {"revision": "0005", "newest": "0005", "is_newest": True}
 def test_an_old_one_is_upgraded(run: Run, tmp_path: Path) -> None:
     shutil.copy(OLD, tmp_path / "pingback.db")
     assert run("db", "current", "--json").printed == [{"revision": None, "newest": "0005", "is_newest": False}]
-    assert run("db", "current").out == "the schema is older than any, the newest is 0005: pingback db upgrade\n"
+    assert (
+        run("db", "current").out == "the schema is none, or older than any, the newest is 0005: pingback db upgrade\n"
+    )
     assert run("db", "upgrade", "--json").printed == [NEWEST]
     assert run("db", "upgrade").out == run("db", "current").out == "the schema is 0005, the newest\n"
     assert len(run("mentions", "--json").printed) == 12
@@ -55,6 +59,35 @@ def test_a_newer_one_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_an_unknown_action(run: Run) -> None:
     assert run("db", "downgrade").code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["serve --site https://my.example/", "worker", "mentions", "outbox", "token", "db upgrade", "db current"],
+)
+def test_a_server_that_is_away(run: Run, command: str) -> None:
+    port = free_port()
+    url = f"postgresql://me:s3cret@127.0.0.1:{port}/pings"
+    found = run(*command.split(), environ={"PINGBACK_DB": url})
+    assert (found.code, found.out) == (2, "")
+    assert found.err == (
+        "pingback: the database pings on 127.0.0.1 cannot be reached: connection failed: connection to server at"
+        f' "127.0.0.1", port {port} failed: Connection refused\n'
+    )
+
+
+def test_a_database_that_the_server_does_not_have(run: Run, postgresql: Server) -> None:
+    found = run("db", "current", "--db", postgresql.url("nowhere"))
+    assert (found.code, found.out) == (2, "")
+    assert 'FATAL: database "nowhere" does not exist' in found.err
+
+
+def test_one_of_a_server(run: Run, postgresql: Server) -> None:
+    url = postgresql.new_database(empty=True)
+    assert "the schema is none, or older than any" in run("db", "current", "--db", url).out
+    assert run("db", "upgrade", "--db", url, "--json").printed == [NEWEST]
+    assert run("db", "current", "--db", url, "--json").printed == [NEWEST]
+    postgresql.drop(url)
 
 
 @pytest.mark.parametrize("action", ["upgrade", "current"])

@@ -33,4 +33,5 @@ def command(settings: Settings, action: str) -> None:
     elif revision == NEWEST:
         click.echo(f"the schema is {revision}, the newest")
     else:
-        click.echo(f"the schema is {revision or 'older than any'}, the newest is {NEWEST}: pingback db upgrade")
+        found = revision or "none, or older than any"
+        click.echo(f"the schema is {found}, the newest is {NEWEST}: pingback db upgrade")
