@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pingback.model import RELAYS, Author, Verification
+from pingback.model import RELAYS, Author, Content, Verification
 from pingback.page.about import _in_html, read_mention
 from pingback.page.extent import Extent
 from pingback.page.links import Wanted
@@ -107,6 +107,25 @@ def test_a_card_is_seen_that_two_pieces_of_the_page_share(cut: int) -> None:
 
 # What an entry says at length; whatever follows stands in it.
 AT_LENGTH = '<div class="h-entry"><div class="e-content"><p>' + "So it <b>goes</b> on. " * 1500 + "</p>"
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        pytest.param(f'<blockquote class="h-cite u-in-reply-to"><a class=u-url href="{TARGET}"></a>', id="answered"),
+        pytest.param("<div hidden>", id="hidden"),
+        pytest.param("<div style='display: none'>", id="hidden-by-style"),
+        pytest.param("<p class=sr-only>", id="for-screen-readers"),
+        pytest.param("<nav>", id="a-menu"),
+        pytest.param("<svg>", id="a-drawing"),
+        pytest.param("<ul class=comments>", id="comments"),
+    ],
+)
+def test_of_what_is_not_said_nothing_counts(box: str) -> None:
+    end = f"</{box[1:].split()[0].strip('>')}>"
+    before = f'<div class="h-entry"><a class="u-in-reply-to" href="{TARGET}">x</a><div class="e-content">'
+    found = read(f"{before}{box}{'So it <b>went</b> on. ' * 1500}{end}<p>One <b>word</b>.</p><p>Two.</p></div></div>")
+    assert found.content == Content(text="One word.\n\nTwo.", html="<p>One <b>word</b>.</p><p>Two.</p>")
 
 
 @given(

@@ -13,6 +13,7 @@ from itertools import takewhile
 
 from pingback.markup import LINK_REL, MAX_HTML, MAX_TAGS, TAGS, safe
 from pingback.model import Content
+from pingback.page.extent import FOR_SCREEN_READERS, UNSAID
 from pingback.page.nodes import LINE_BREAK, Node
 from pingback.page.scanner import BLOCKS
 from pingback.page.tree import COMMENTS, HEADINGS, HIDDEN, MENU, NOSCRIPT, Page
@@ -25,13 +26,6 @@ MAX_LINK = 1000  # characters of an address
 _NOWHERE = "https://nowhere.invalid/"  # where text comes from, which holds no links
 
 _NO_WORDS = HIDDEN | COMMENTS | MENU | NOSCRIPT
-_UNSAID = frozenset(
-    "annotation annotation-xml audio button canvas dialog embed form head input map meter nav object option progress"
-    " select svg title video".split()
-)
-_FOR_SCREEN_READERS = frozenset(
-    "screen-reader-text sr-only visually-hidden visuallyhidden".split()
-)  # “opens in a new tab”
 _LISTS = {"ul": ("li",), "ol": ("li",), "dl": ("dt", "dd")}
 _ITEMS = frozenset(item for items in _LISTS.values() for item in items)
 _CONTAINERS = frozenset({"blockquote", "pre", *_LISTS, *_ITEMS})
@@ -132,9 +126,9 @@ class _Writer:
     def _is_said(self, node: Node) -> bool:
         return not (
             node.parts & self._unsaid
-            or node.tag in _UNSAID
+            or node.tag in UNSAID
             or node.index in self._left_out.nodes
-            or not _FOR_SCREEN_READERS.isdisjoint(node.classes)
+            or not FOR_SCREEN_READERS.isdisjoint(node.classes)
         )
 
     def _say_at_once(self, paragraph: Node) -> bool:

@@ -22,6 +22,17 @@ COMMENT = "comment"  # a class, and a property of schema.org
 # The way to the posts before and after, where it is no <nav>.
 PAGERS = frozenset("ablog__prev-next blog-pager pager pagination post-nav post-navigation prev-next".split())
 
+# What has no words of the entry that it stands in.
+UNSAID = frozenset(
+    "annotation annotation-xml audio button canvas dialog embed form head input map meter nav object option progress"
+    " select svg title video".split()
+)
+FOR_SCREEN_READERS = frozenset(
+    "screen-reader-text sr-only visually-hidden visuallyhidden".split()
+)  # “opens in a new tab”
+# What themes call the box with the post that is answered.
+CONTEXTS = frozenset("in-reply-to reply-context response-context note-context post-response".split())
+
 # Of what an entry says at length, the characters at its beginning in which no element is skipped: somewhat more than
 # are ever shown, as some of it may not be its own.
 MAX_BEGINNING = 12_000
@@ -41,6 +52,7 @@ _TELLING = frozenset("class id itemprop itemscope itemtype typeof property rel h
 _ANSWERS = (b"in-reply-to", b"p-rsvp", b"bookmark-of")
 # What stands in these, or in what has one of the attributes, may be beside the page's words, or others'.
 _BESIDE = frozenset("aside nav header footer dialog form blockquote".split())
+_UNSAYING = frozenset({"role", "hidden", "aria-hidden", "itemprop", "itemtype"})
 _HIDING = frozenset({"role", "hidden", "aria-hidden", "style"})
 
 _ITEMS = frozenset(
@@ -50,7 +62,7 @@ _ITEMS = frozenset(
 _RELS = frozenset({"author", "schema:author", "bookmark", "me"})
 _CANONICAL = "canonical"  # a rel, which no part of a page has
 # What is told by classes and attributes; a link to the target is told of alone.
-_PART, _BOX, ENTRY, CONTENT, _PROPERTY, WANTED = (1 << place for place in range(6))
+_PART, _BOX, ENTRY, CONTENT, _PROPERTY, WANTED, _UNSAID = (1 << place for place in range(7))
 _ENTRIES = frozenset({"h-entry", "hentry"})
 _ENTRY = re.compile(rb"""class=(?:["'][^"'<>]{0,200}?)?\bh-?entry\b""")
 MAX_HEAD = 32 * 1024  # bytes in which the first entry is looked for
@@ -133,6 +145,14 @@ class Extent:
             return True
         return bool(self.told_by(attributes.get("class", "")) & _BOX) or attributes.get("id") in COMMENT_LISTS
 
+    def is_unsaid(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """What stands in an element of an entry may be none of what the entry says."""
+        if tag in UNSAID or tag == "noscript" or not _UNSAYING.isdisjoint(attributes):
+            return True
+        if attributes.get("id") in COMMENT_LISTS or HIDDEN_STYLE.search(attributes.get("style", "")):
+            return True
+        return bool(self.told_by(attributes.get("class", "")) & (_BOX | _PROPERTY | _UNSAID))
+
     def widen(self) -> None:
         """All of the page is to be read."""
         is_answer = any(mark in self._utf8 for mark in _ANSWERS)
@@ -156,6 +176,7 @@ class Extent:
             told |= ENTRY if not _ENTRIES.isdisjoint(names) else 0
             told |= CONTENT if not _CONTENTS.isdisjoint(names) else 0
             told |= _PROPERTY if any(map(_PROPERTIES.match, names)) or _CANONICAL in value.lower() else 0
+            told |= _UNSAID if not (CONTEXTS.isdisjoint(names) and FOR_SCREEN_READERS.isdisjoint(names)) else 0
             self._known[value] = told
         return told
 

@@ -184,8 +184,8 @@ class Builder:
             texts.append(LINE_BREAK)
         if len(texts) > self._look:
             self._count()
-        if extent is not None and not self._was_plain and (self._is_brief or "class" in attributes):
-            self._begin_part(attributes, extent)
+        if self._look < inf or self._is_brief or (extent is not None and "class" in attributes and not self._was_plain):
+            self._begin_part(tag, attributes)
 
     def end(self, tag: str) -> None:
         depth = self.depth = self.depth - 1
@@ -263,14 +263,17 @@ class Builder:
             self._entry = 0
         if self._parts and depth < self._parts[-1].depth:
             part = self._parts.pop()
-            if self._parts and part.left < inf:  # what is said in a part is said around it, too, and is counted once
-                self._parts[-1].left -= MAX_BEGINNING - part.left
-                self._parts[-1].counted = part.counted
+            if self._parts:  # what is said in a part is said around it, too, and is counted once
+                self._parts[-1].left -= MAX_BEGINNING - part.left if part.left < inf else 0
+                self._parts[-1].counted = part.counted if part.left < inf else len(self.texts)
             self._skip()
 
-    def _begin_part(self, attributes: Mapping[str, str], extent: Extent) -> None:
+    def _begin_part(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Where an entry begins to say something, its elements get nodes; behind the beginning of that, what tells
-        something does."""
+        something does. What is not said is not counted."""
+        extent = self._extent
+        if extent is None:
+            return
         told = extent.told_by(attributes.get("class", ""))
         if told & ENTRY and not self._entry:
             self._entry = self.depth
@@ -278,7 +281,9 @@ class Builder:
             if self._look < inf:
                 self._count()
             self._parts.append(_Part(self.depth, len(self.texts), MAX_BEGINNING))
-        elif self._is_brief:
+        elif self._is_brief or (self._look < inf and extent.is_unsaid(tag, attributes)):
+            if self._look < inf:
+                self._count()
             self._parts.append(_Part(self.depth, len(self.texts), inf))
         else:
             return

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pingback import text
 from pingback.model import Content
 from pingback.page.contents import LeftOut, content_of
+from pingback.page.extent import CONTEXTS
 from pingback.page.nodes import LINE_BREAK, Node, above
 from pingback.page.properties import CARDS
 from pingback.page.scanner import BLOCKS
@@ -27,8 +28,6 @@ _BEGINNING = 1000  # characters of a content, in which its excerpt is
 
 # What is answered has one of these.
 _ANSWERS = ANSWER_CLASSES | {"u-rsvp-of", "p-rsvp-of"}
-# What themes call the box with the post that is answered.
-_CONTEXTS = frozenset("in-reply-to reply-context response-context note-context post-response".split())
 # What an entry says beside its words: who, when, where from, about what, and where else.
 _BESIDE = frozenset(
     "p-author u-author author byline p-uid u-uid u-url dt-published dt-updated dt-accessed published updated entry-date"
@@ -175,7 +174,7 @@ def _box_of(page: Page, root: Node, node: Node) -> Node:
     for around in islice(above(node), MAX_AROUND):
         if around is root or not root.holds(around):
             break
-        if "h-cite" in around.classes or not (_ANSWERS | _CONTEXTS).isdisjoint(around.classes):
+        if "h-cite" in around.classes or not (_ANSWERS | CONTEXTS).isdisjoint(around.classes):
             box = around
     return box
 
