@@ -84,7 +84,7 @@ def web() -> Iterator[None]:
 
 
 def test_there_are_pages_and_examples() -> None:
-    assert len(PAGES) == 15
+    assert len(PAGES) == 16
     assert len(blocks(README, "python")) == 6
     assert len(blocks(README, "console")) == 3
 
