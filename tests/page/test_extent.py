@@ -17,6 +17,8 @@ SOURCE = "https://other.example/notes/six"
 LINK = f'<a href="{TARGET}">five</a>'
 BOB = '<a class="h-card" href="https://bob.example/">Bob</a>'
 
+HAL = '<p class="wp-block-post-author__name">Hal</p>'
+
 PIECES = [
     LINK,
     f'<a href="{TARGET}"></a>',
@@ -53,7 +55,7 @@ PIECES = [
     '<b itemprop="author" itemscope><i itemprop="name">Fay</i></b>',
     '<div typeof="schema:Article"><b property="schema:author">Gil</b>',
     '<div class="byline">',
-    '<p class="wp-block-post-author__name">Hal</p>',
+    HAL,
     '<li class="wp-block-post">',
     '<div id="here">',
     "<div hidden>",
@@ -132,6 +134,11 @@ def test_of_what_is_not_said_nothing_counts(box: str) -> None:
     st.sampled_from(["", AT_LENGTH, AT_LENGTH.replace("h-entry", "hentry").replace("e-content", "entry-content")]),
     st.lists(st.sampled_from(PIECES), max_size=30),
     st.sampled_from(["", "#here"]),
+)
+@example(
+    AT_LENGTH,
+    ['<li class="wp-block-post">', f'<a class="u-in-reply-to" href="{TARGET}">five</a>', "<select></select>", HAL],
+    "",
 )
 @example("", ["<div hidden>", LINK, '<div id="comments">', LINK], "")
 def test_a_page_says_what_all_of_it_says(before: str, pieces: list[str], fragment: str) -> None:

@@ -71,7 +71,8 @@ _CONTENTS = frozenset({"e-content", "entry-content"})
 # be pinged.
 _PROPERTIES = re.compile(
     r"(?:h|p|u|dt|e)-[a-z]|(?:author|byline|bookmark|description|dtreviewed|entry-[a-z]+|(?:family|given)-name|fn"
-    r"|in-reply-to|logo|n|nickname|no-ping|org|photo|reviewer|summary|uid|url|value|value-title|wm-nosend)\Z"
+    r"|in-reply-to|logo|n|nickname|no-ping|org|photo|reviewer|summary|uid|url|value|value-title|wm-nosend"
+    r"|wp-block-post)\Z"
 )
 HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _REFERENCES = frozenset({"href", "src"})
