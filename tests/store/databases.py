@@ -69,6 +69,11 @@ def spare_store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield stack.enter_context(Store(url))
 
 
+def patient(url: str) -> str:
+    """For those who wait for one another, however long."""
+    return f"{url}{'&' if '?' in url else '?'}timeout=300"
+
+
 def asked(store: Store, sql: str) -> list[tuple[Any, ...]]:
     """What another program would find."""
     with store._database.read() as tx:

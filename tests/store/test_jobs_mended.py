@@ -13,6 +13,7 @@ from pingback.store.jobs import (
     drop_job,
     due_of,
 )
+from tests.store.databases import NewStore, change
 from tests.store.some_jobs import (
     DELIVER,
     HOUR,
@@ -38,20 +39,18 @@ def file(tmp_path: Path) -> Iterator[tuple[Store, sqlite3.Connection]]:
         yield store, other
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/pingback.db" if request.param == "file" else "sqlite://"
-    with Store(url) as store:
-        yield store
-        assert_lanes_are_right(store)
+@pytest.fixture
+def store(store: Store) -> Iterator[Store]:
+    yield store
+    assert_lanes_are_right(store)
 
 
 # Clocks
 
 
 @pytest.mark.parametrize("how", ["in-a-new-process", "as-it-ran-backwards", "once-a-minute", "when-told-to"])
-def test_a_clock_that_ran_ahead_and_came_back_leaves_nothing_behind(tmp_path: Path, how: str) -> None:
-    url, now, ahead = f"sqlite:///{tmp_path}/x.db", NOON + 2 * MINUTE, NOON + timedelta(days=3650)
+def test_a_clock_that_ran_ahead_and_came_back_leaves_nothing_behind(shared_url: str, how: str) -> None:
+    url, now, ahead = shared_url, NOON + 2 * MINUTE, NOON + timedelta(days=3650)
     with Store(url) as store, Store(url) as fast, Store(url) as new:
         if how == "once-a-minute":
             lease(store)
@@ -95,29 +94,45 @@ def test_the_clocks_of_machines_may_differ_a_little(store: Store) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        "due = 'soon'",
-        "due = x'00'",
         "due = 9223372036854775807",
         "due = -9223372036854775807",
-        "due = 1.5",
-        "subject = 'seven'",
-        "attempts = 'many'",
-        "failing_since = 'long ago'",
         "failing_since = 9223372036854775807",
-        "host = x'ff'",
         "kind = 'of-a-later-version'",
-        "leased_by = x'ff'",
     ],
 )
 @pytest.mark.parametrize("host", ["a.example", "b.example"])
 def test_one_row_that_cannot_be_read_stops_no_other(
-    file: tuple[Store, sqlite3.Connection], caplog: pytest.LogCaptureFixture, damage: str, host: str
+    new_store: NewStore, caplog: pytest.LogCaptureFixture, damage: str, host: str
 ) -> None:
-    store, other = file
+    stops_no_other(new_store(), caplog, damage, host)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "due = 'soon'",
+        "due = x'00'",
+        "due = 1.5",
+        "subject = 'seven'",
+        "attempts = 'many'",
+        "failing_since = 'long ago'",
+        "host = x'ff'",
+        "leased_by = x'ff'",
+    ],
+)
+@pytest.mark.parametrize("host", ["a.example", "b.example"])
+def test_one_row_of_which_sqlite_takes_anything_stops_no_other(
+    caplog: pytest.LogCaptureFixture, damage: str, host: str
+) -> None:
+    with Store("sqlite://") as store:
+        stops_no_other(store, caplog, damage, host)
+
+
+def stops_no_other(store: Store, caplog: pytest.LogCaptureFixture, damage: str, host: str) -> None:
     add(store, ONE, {2: host})
-    other.execute(f"UPDATE pingback_jobs SET {damage} WHERE subject = 1")
+    change(store, f"UPDATE pingback_jobs SET {damage} WHERE subject = 1")
     if damage.startswith("kind"):
-        other.execute("UPDATE pingback_lanes SET kind = 'of-a-later-version' WHERE host = 'a.example'")
+        change(store, "UPDATE pingback_lanes SET kind = 'of-a-later-version' WHERE host = 'a.example'")
         add(store, {2: host})
     for minutes in range(3):
         leased = lease(store, now=NOON + minutes * MINUTE)
@@ -129,22 +144,20 @@ def test_one_row_that_cannot_be_read_stops_no_other(
     assert all("cannot be read, and is set aside" in message for message in said)
 
 
-def test_a_lane_that_misleads_is_put_right(file: tuple[Store, sqlite3.Connection]) -> None:
-    store, other = file
+def test_a_lane_that_misleads_is_put_right(store: Store) -> None:
     add(store, ONE, due=NOON + HOUR)
     add(store, TWO, due=NOON + SECOND)
-    other.execute("UPDATE pingback_lanes SET due = 0 WHERE host = 'a.example'")
-    other.execute("INSERT INTO pingback_lanes VALUES ('deliver', 'nobody.example', 0)")
+    change(store, "UPDATE pingback_lanes SET due = 0 WHERE host = 'a.example'")
+    change(store, "INSERT INTO pingback_lanes VALUES ('deliver', 'nobody.example', 0)")
     assert lease(store, limit=2) == []
     assert subjects(lease(store, now=NOON + SECOND, limit=1)) == [2]
     assert store.jobs.next_due([DELIVER], now=NOON) == NOON + SECOND + MINUTE
 
 
-def test_a_lane_that_was_deleted_is_opened_anew(file: tuple[Store, sqlite3.Connection]) -> None:
-    store, other = file
+def test_a_lane_that_was_deleted_is_opened_anew(store: Store) -> None:
     add(store, ONE, TWO, {4: "b.example"})
     store.jobs.pause("a.example", NOON + HOUR)
-    other.execute("DELETE FROM pingback_lanes")
+    change(store, "DELETE FROM pingback_lanes")
     assert lease(store) == []
     for _ in range(2):
         store.jobs.open_lost_lanes()
@@ -166,12 +179,10 @@ def test_a_host_that_no_statement_can_name_stops_no_other(file: tuple[Store, sql
 
 
 @pytest.mark.parametrize("due", [-(2**63), 2**63 - 1])
-def test_a_job_that_was_never_or_will_never_be_due_is_asked_for(
-    file: tuple[Store, sqlite3.Connection], due: int
-) -> None:
-    store, other = file
+def test_a_job_that_was_never_or_will_never_be_due_is_asked_for(new_store: NewStore, due: int) -> None:
+    store = new_store()
     add(store, ONE)
-    other.execute(f"UPDATE pingback_jobs SET due = {due}")
+    change(store, f"UPDATE pingback_jobs SET due = {due}")
     with store._database.read() as tx:
         assert due_of(tx, DELIVER, 1) == (None if due > 0 else datetime(1970, 1, 1, tzinfo=UTC))
 

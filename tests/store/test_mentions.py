@@ -1,7 +1,6 @@
 """`pingback.store.mentions`: one mention for each pair, in order of arrival, safe from several threads."""
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pingback.model import Author, Content, Mention, MentionKind, MentionStatus,
 from pingback.store import Store
 from pingback.store.keys import NOBODY, pair_of
 from pingback.store.mentions import Arrival
+from tests.store.databases import NewStore
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,13 +28,6 @@ def mention(
         source=source, target=target, protocol=Protocol.PINGBACK, status=MentionStatus.APPROVED, received=NOON
     )
     return replace(whole, **words)  # type: ignore[arg-type]  # `words` are fields of a Mention
-
-
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/mentions.db" if request.param == "file" else "sqlite://"
-    with Store(url) as store:
-        yield store
 
 
 WHOLE = mention(
@@ -214,12 +207,12 @@ def test_mentions_in_order_of_arrival_by_target_and_status(store: Store) -> None
     assert list(store.mentions.list(target="https://b.example/part")) == []
 
 
-def test_more_mentions_than_a_page_come_once_each() -> None:
+def test_more_mentions_than_a_page_come_once_each(new_store: NewStore) -> None:
     sources = [f"https://a.example/{number}" for number in range(501)]
-    with Store("sqlite://") as store:
-        for number, source in enumerate(sources):
-            store.mentions.keep(mention(source, received=NOON + timedelta(seconds=number // 300)))
-        assert [kept.source for kept in store.mentions.list()] == sources
+    store = new_store()
+    for number, source in enumerate(sources):
+        store.mentions.keep(mention(source, received=NOON + timedelta(seconds=number // 300)))
+    assert [kept.source for kept in store.mentions.list()] == sources
 
 
 def test_the_store_can_be_written_while_it_is_listed(store: Store) -> None:
@@ -229,17 +222,15 @@ def test_the_store_can_be_written_while_it_is_listed(store: Store) -> None:
     assert [kept.title for kept in store.mentions.list()] == ["seen"]
 
 
-def test_what_was_kept_is_there_after_reopening(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/mentions.db"
-    with Store(url) as store:
+def test_what_was_kept_is_there_after_reopening(shared_url: str) -> None:
+    with Store(shared_url) as store:
         kept, _ = store.mentions.keep(WHOLE)
-    with Store(url) as store:
+    with Store(shared_url) as store:
         assert list(store.mentions.list()) == [kept]
 
 
-def test_what_was_kept_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/mentions.db"
-    with Store(url) as one, Store(url) as other:
+def test_what_was_kept_is_seen_by_another_connection_at_once(shared_url: str) -> None:
+    with Store(shared_url) as one, Store(shared_url) as other:
         kept, _ = one.mentions.keep(mention())
         assert other.mentions.find(kept.source, kept.target) == kept
 
@@ -277,8 +268,7 @@ def test_a_file_that_was_replaced_by_rubbish_is_an_error(tmp_path: Path) -> None
             store.mentions.keep(mention())
 
 
-def test_a_closed_store_says_so() -> None:
-    store = Store("sqlite://")
+def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     store.close()
     for use in (

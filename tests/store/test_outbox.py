@@ -60,16 +60,14 @@ def test_the_outbox_can_be_written_while_it_is_listed(store: Store) -> None:
     assert [ping.told for ping in store.outbox.pings()] == [True, True]
 
 
-def test_what_was_planned_is_seen_by_another_connection_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/pingback.db"
-    with Store(url) as one, Store(url) as other:
+def test_what_was_planned_is_seen_by_another_connection_at_once(shared_url: str) -> None:
+    with Store(shared_url) as one, Store(shared_url) as other:
         plan(one, ONE)
         assert list(other.outbox.pings()) == list(one.outbox.pings())
 
 
-def test_a_closed_outbox_says_so() -> None:
-    with Store("sqlite://") as store:
-        pass
+def test_a_closed_outbox_says_so(store: Store) -> None:
+    store.close()
     for use in (
         lambda: plan(store, ONE),
         lambda: take(store),
@@ -96,14 +94,14 @@ for post in count():
 """
 
 
-def test_after_a_kill_a_post_is_there_with_all_its_links_or_not_at_all(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/pingback.db"
-    with subprocess.Popen([sys.executable, "-c", _PLAN_FOR_EVER, url], stdout=subprocess.PIPE, text=True) as process:
+def test_after_a_kill_a_post_is_there_with_all_its_links_or_not_at_all(shared_url: str) -> None:
+    command = [sys.executable, "-c", _PLAN_FOR_EVER, shared_url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(5)]
         process.kill()
         told += process.stdout.readlines()
-    with Store(url) as store:
+    with Store(shared_url) as store:
         posts = list(store.posts.under("https://a.example/"))
         assert len(posts) in (len(told), len(told) + 1)  # the last may be on disk, and not yet said to be
         assert [len(list(store.outbox.pings(source=post.source))) for post in posts] == [200] * len(posts)

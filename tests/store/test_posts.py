@@ -10,6 +10,7 @@ import pytest
 
 from pingback.store import Store
 from pingback.work import KnownPost
+from tests.store.databases import NewStore
 from tests.store.sent import HOUR, NOON, POST, plan_gone
 
 
@@ -33,12 +34,12 @@ def test_the_posts_of_a_site_that_are_not_gone(store: Store) -> None:
     assert len(list(store.posts.under("https://a.example"))) == 4
 
 
-def test_more_posts_than_a_page_come_once_each() -> None:
+def test_more_posts_than_a_page_come_once_each(new_store: NewStore) -> None:
     sources = [f"https://a.example/{number}" for number in range(501)]
-    with Store("sqlite://") as store:
-        for source in sources:
-            store.posts.keep(source, "x", now=NOON)
-        assert [post.source for post in store.posts.under("https://a.example/")] == sources
+    store = new_store()
+    for source in sources:
+        store.posts.keep(source, "x", now=NOON)
+    assert [post.source for post in store.posts.under("https://a.example/")] == sources
 
 
 def test_many_posts_by_one_question(store: Store) -> None:

@@ -1,7 +1,6 @@
 """`pingback.store.readings`: posts that wait to be published, each with its job, and none lost."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +11,15 @@ from pingback.errors import UnreadableRow
 from pingback.store import Store
 from pingback.store.readings import TooMany
 from pingback.work import FeedPost, Job, JobKind, Reading, ReadingKind, ReadingStatus
+from tests.store.databases import NewStore
 from tests.store.sent import HOUR, MINUTE, NOON, POST
 
 OTHER = "https://a.example/other"
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
-    with Store("sqlite://") as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store()
 
 
 def take(store: Store, *, now: datetime = NOON) -> list[Job]:
@@ -130,11 +129,10 @@ def test_a_feed_that_was_named_meanwhile_is_read_again(store: Store) -> None:
     assert [again.subject for again in take(store)] == [feed]
 
 
-def test_it_is_on_disk(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/x.db"
-    with Store(url) as store:
+def test_it_is_on_disk(shared_url: str) -> None:
+    with Store(shared_url) as store:
         store.readings.add(POST, page=b"x", now=NOON)
-    with Store(url) as store:
+    with Store(shared_url) as store:
         assert len(take(store)) == 1
 
 

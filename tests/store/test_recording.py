@@ -1,15 +1,13 @@
 """`Outbox.record`: the ping as it stands, and its attempts."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from pingback.model import OutcomeStatus, Protocol
 from pingback.store import Store
 from pingback.work import Attempt, JobKind, Try
+from tests.store.databases import change
 from tests.store.sent import (
     ACCEPTED,
     FAILED,
@@ -152,17 +150,15 @@ def test_failures_are_counted_from_the_first_until_a_yes(store: Store) -> None:
     assert (held.job.failing_since, held.job.attempts) == (None, 0)
 
 
-def test_a_ping_that_was_deleted_meanwhile(tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path}/pingback.db") as store:
-        plan(store, ONE)
-        [held] = take(store)
-        with closing(sqlite3.connect(tmp_path / "pingback.db", isolation_level=None)) as connection:
-            connection.execute("DELETE FROM pingback_outbox")
-        assert recorded(store, held, Try(ACCEPTED, NOON, 0.5)) is None
-        assert store.jobs.next_due([JobKind.DELIVER], now=NOON) is None
-        assert store.outbox.attempts(held.ping) == []
-        plan(store, ONE)
-        assert [new.id for new in store.outbox.pings()] == [held.ping.id + 1]  # an id never means another ping
+def test_a_ping_that_was_deleted_meanwhile(store: Store) -> None:
+    plan(store, ONE)
+    [held] = take(store)
+    change(store, "DELETE FROM pingback_outbox")
+    assert recorded(store, held, Try(ACCEPTED, NOON, 0.5)) is None
+    assert store.jobs.next_due([JobKind.DELIVER], now=NOON) is None
+    assert store.outbox.attempts(held.ping) == []
+    plan(store, ONE)
+    assert [new.id for new in store.outbox.pings()] == [held.ping.id + 1]  # an id never means another ping
 
 
 def test_a_callers_mistake_changes_nothing(store: Store) -> None:

@@ -1,7 +1,6 @@
 """`pingback.store.retention`: what is forgotten, and what must never be."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +16,7 @@ from pingback.store.jobs import add_job
 from pingback.store.retention import BATCH
 from pingback.work import JobKind
 from tests.receive.pages import Clock
+from tests.store.databases import NewStore, change
 from tests.store.sent import RETELLING, plan_links, record, take
 
 DAY = timedelta(days=1)
@@ -31,9 +31,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(clock: Clock) -> Iterator[Store]:
-    with Store("sqlite://", clock=clock) as store:
-        yield store
+def store(new_store: NewStore, clock: Clock) -> Store:
+    return new_store(clock=clock)
 
 
 def keep(store: Store, clock: Clock, status: MentionStatus, number: int = 1) -> Mention:
@@ -138,10 +137,10 @@ def kept(store: Store) -> list[int | None]:
 
 
 class TestRejected:
-    def test_only_the_newest_stay(self, clock: Clock) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=3) as store:
-            ids = [rejected(store, clock, number) for number in range(6)]
-            assert kept(store) == ids[-3:]
+    def test_only_the_newest_stay(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=3)
+        ids = [rejected(store, clock, number) for number in range(6)]
+        assert kept(store) == ids[-3:]
 
     def test_a_file_does_not_grow_by_them(self, tmp_path: Path, clock: Clock) -> None:
         """Each of them needs 20,000 bytes; they go, and push out none of the others."""
@@ -152,71 +151,70 @@ class TestRejected:
             assert kept(store) == [*short, *long[-5:]]
         assert path.stat().st_size < 1_000_000  # of which half is the tables and indices
 
-    def test_what_the_owner_decided_stays(self, clock: Clock) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=1) as store:
-            for number, decision in enumerate([MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED]):
-                mention = keep(store, clock, MentionStatus.PENDING, number)
-                store.moderation.decide([mention.id or 0], decision)
-                store.mentions.update(replace(mention, status=MentionStatus.REJECTED))
-            ids = [rejected(store, clock, number) for number in range(10, 13)]
-            assert kept(store) == [1, 2, 3, ids[-1]]
+    def test_what_the_owner_decided_stays(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=1)
+        for number, decision in enumerate([MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED]):
+            mention = keep(store, clock, MentionStatus.PENDING, number)
+            store.moderation.decide([mention.id or 0], decision)
+            store.mentions.update(replace(mention, status=MentionStatus.REJECTED))
+        ids = [rejected(store, clock, number) for number in range(10, 13)]
+        assert kept(store) == [1, 2, 3, ids[-1]]
 
-    def test_what_was_shown_before_stays(self, clock: Clock) -> None:
+    def test_what_was_shown_before_stays(self, new_store: NewStore, clock: Clock) -> None:
         """Who keeps copies has to hear that it was withdrawn."""
-        with Store("sqlite://", clock=clock, most_rejected=1) as store:
-            shown = rejected(store, clock, 0, status=MentionStatus.APPROVED)
-            ids = [rejected(store, clock, number) for number in range(1, 4)]
-            assert kept(store) == [shown, ids[-1]]
-            assert [each.id for each in store.listing.withdrawals(size=9).withdrawals] == [shown]
+        store = new_store(clock=clock, most_rejected=1)
+        shown = rejected(store, clock, 0, status=MentionStatus.APPROVED)
+        ids = [rejected(store, clock, number) for number in range(1, 4)]
+        assert kept(store) == [shown, ids[-1]]
+        assert [each.id for each in store.listing.withdrawals(size=9).withdrawals] == [shown]
 
     @pytest.mark.parametrize("status", [each for each in MentionStatus if each is not MentionStatus.REJECTED])
-    def test_nothing_else_goes(self, clock: Clock, status: MentionStatus) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=1) as store:
-            others = [keep(store, clock, status, number).id for number in range(3)]
-            ids = [rejected(store, clock, number) for number in range(10, 13)]
-            assert kept(store) == [*others, ids[-1]]
+    def test_nothing_else_goes(self, new_store: NewStore, clock: Clock, status: MentionStatus) -> None:
+        store = new_store(clock=clock, most_rejected=1)
+        others = [keep(store, clock, status, number).id for number in range(3)]
+        ids = [rejected(store, clock, number) for number in range(10, 13)]
+        assert kept(store) == [*others, ids[-1]]
 
-    def test_one_that_is_gone_is_a_new_one_when_it_is_pinged_again(self, clock: Clock) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=1) as store:
-            first = rejected(store, clock, 0)
-            rejected(store, clock, 1)
-            assert rejected(store, clock, 0) > first
-            assert len(kept(store)) == 1
+    def test_one_that_is_gone_is_a_new_one_when_it_is_pinged_again(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=1)
+        first = rejected(store, clock, 0)
+        rejected(store, clock, 1)
+        assert rejected(store, clock, 0) > first
+        assert len(kept(store)) == 1
 
-    def test_one_that_is_pinged_again_is_new(self, clock: Clock) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=2) as store:
-            first = rejected(store, clock, 0)
-            rejected(store, clock, 1)
-            assert rejected(store, clock, 0) == first
-            last = rejected(store, clock, 2)
-            assert kept(store) == [first, last]
+    def test_one_that_is_pinged_again_is_new(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=2)
+        first = rejected(store, clock, 0)
+        rejected(store, clock, 1)
+        assert rejected(store, clock, 0) == first
+        last = rejected(store, clock, 2)
+        assert kept(store) == [first, last]
 
-    def test_very_many_go_little_by_little(self, tmp_path: Path, clock: Clock) -> None:
-        with Store(f"sqlite:///{tmp_path}/x.db", clock=clock, most_rejected=10) as store:
-            with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
-                other.execute(MANY.replace("'spam'", "'rejected'"))
-            counts = []
-            for number in range(3):
-                rejected(store, clock, number)
-                counts.append(len(kept(store)))
-            assert counts == [2391, 2282, 2173]
+    def test_very_many_go_little_by_little(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=10)
+        change(store, MANY.replace("'spam'", "'rejected'"))
+        counts = []
+        for number in range(3):
+            rejected(store, clock, number)
+            counts.append(len(kept(store)))
+        assert counts == [2391, 2282, 2173]
 
 
 MANY = """
-WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500),
+    named(n, key) AS (SELECT n, CAST(n AS TEXT) FROM numbers)
 INSERT INTO pingback_mentions
     (pair, source_key, target_key, page_key, target_host, source, target, protocol, status, received, dated, tried)
-SELECT n, n, 'y', 'y', 'my.example', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, n, 0
-FROM numbers
+SELECT key, key, 'y', 'y', 'my.example', 'https://a.example/' || n, 'https://my.example/5', 'pingback', 'spam', n, n, 0
+FROM named
 """
 
 
-def test_more_than_one_transaction_takes(tmp_path: Path, clock: Clock) -> None:
+def test_more_than_one_transaction_takes(new_store: NewStore, clock: Clock) -> None:
     assert BATCH < 2500
-    with Store(f"sqlite:///{tmp_path}/x.db", clock=clock) as store:
-        with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
-            other.execute(MANY)
-        assert pruned(store, clock)["mentions"] == 2500
+    store = new_store(clock=clock)
+    change(store, MANY)
+    assert pruned(store, clock)["mentions"] == 2500
 
 
 def sent(store: Store, clock: Clock, status: OutcomeStatus = OutcomeStatus.ACCEPTED) -> None:
@@ -274,12 +272,11 @@ def test_vacuum_gives_the_room_back(tmp_path: Path, clock: Clock) -> None:
     assert path.stat().st_size < 200 * 2000
 
 
-def test_no_more_than_asked_for(tmp_path: Path, clock: Clock) -> None:
-    with Store(f"sqlite:///{tmp_path}/x.db", clock=clock) as store:
-        with closing(sqlite3.connect(tmp_path / "x.db")) as other, other:
-            other.execute(MANY)
-        times = clock.instant - 90 * DAY, clock.instant
-        found = [store.retention.run(before=times[0], now=times[1], most=1200)["mentions"] for _ in range(4)]
+def test_no_more_than_asked_for(new_store: NewStore, clock: Clock) -> None:
+    store = new_store(clock=clock)
+    change(store, MANY)
+    times = clock.instant - 90 * DAY, clock.instant
+    found = [store.retention.run(before=times[0], now=times[1], most=1200)["mentions"] for _ in range(4)]
     assert found == [1200, 1200, 100, 0]
 
 
@@ -295,11 +292,11 @@ def test_where_nothing_is_old_nobody_has_to_wait(tmp_path: Path, clock: Clock) -
 class TestTriedAgain:
     """Rejected mentions whose source is to be asked once more."""
 
-    def test_they_push_out_none_and_are_pushed_out_by_none(self, clock: Clock) -> None:
-        with Store("sqlite://", clock=clock, most_rejected=3) as store:
-            retried = [self.retried(store, clock, number) for number in range(4)]
-            others = [rejected(store, clock, number) for number in range(4, 9)]
-            assert kept(store) == [*retried[-3:], *others[-3:]]
+    def test_they_push_out_none_and_are_pushed_out_by_none(self, new_store: NewStore, clock: Clock) -> None:
+        store = new_store(clock=clock, most_rejected=3)
+        retried = [self.retried(store, clock, number) for number in range(4)]
+        others = [rejected(store, clock, number) for number in range(4, 9)]
+        assert kept(store) == [*retried[-3:], *others[-3:]]
 
     def retried(self, store: Store, clock: Clock, number: int) -> int:
         mention = keep(store, clock, MentionStatus.PENDING, number)
