@@ -91,8 +91,9 @@ def test_an_upgrade_that_fails_leaves_all_as_it_was(postgresql: Server, url: str
     assert engine_of(url).revision() == NEWEST
 
 
-def test_a_newer_revision_is_refused(postgresql: Server, postgresql_url: str) -> None:
-    with postgresql.connect(postgresql_url) as connection:
+def test_a_newer_revision_is_refused(postgresql: Server, url: str) -> None:
+    Store(url).close()
+    with postgresql.connect(url) as connection:
         connection.execute("UPDATE pingback_alembic SET version_num = '9999'")
     with pytest.raises(StoreError, match="was written by a newer version of pingback"):
-        Store(postgresql_url)
+        Store(url)

@@ -1,12 +1,10 @@
 """`pingback.store.tallies`: counts that are kept in the transaction of whatever they count."""
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +12,8 @@ from pingback.errors import StoreError
 from pingback.model import Mention, MentionKind, MentionStatus, OutcomeStatus, Protocol
 from pingback.store import Store
 from pingback.store.listing import Selection
+from tests.postgresql.server import Server
+from tests.store.databases import NewStore, asked
 from tests.store.sent import plan
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -23,14 +23,8 @@ SPAM, DELETED = MentionStatus.SPAM, MentionStatus.DELETED
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "x.db"
-
-
-@pytest.fixture
-def store(file: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{file}", clock=lambda: NOON, most_rejected=3) as store:
-        yield store
+def store(new_store: NewStore) -> Store:
+    return new_store(clock=lambda: NOON, most_rejected=3)
 
 
 def mention(number: int = 1, status: MentionStatus = APPROVED, **fields: object) -> Mention:
@@ -108,12 +102,43 @@ def test_what_is_counted_is_what_there_is(store: Store, change: Callable[[Store]
     check(store)
 
 
-def test_what_is_undone_is_not_counted(store: Store, file: Path) -> None:
+def test_what_is_undone_is_not_counted(store: Store) -> None:
     keep(store)
-    with closing(sqlite3.connect(file)) as other:
-        other.execute("UPDATE pingback_mentions SET status = 'spam'")
-        other.rollback()
+    with suppress(ZeroDivisionError), store._database.write() as tx:
+        tx.execute("UPDATE pingback_mentions SET status = 'spam'")
+        raise ZeroDivisionError
     check(store)
+
+
+def test_nobody_waits_for_others_that_count_the_same(postgresql_url: str) -> None:
+    at_once = f"{postgresql_url}&timeout=0"
+    with Store(postgresql_url, clock=lambda: NOON) as store, Store(at_once, clock=lambda: NOON) as other:
+        with store._database.write() as tx:
+            store.mentions.keep_in(tx, mention(1), home=None)
+            with other._database.write() as beside:
+                other.mentions.keep_in(beside, mention(2), home=None)
+                store.mentions.keep_in(tx, mention(3, PENDING), home=None)
+                other.mentions.keep_in(beside, mention(4, PENDING), home=None)
+        check(store)
+        assert slots(store) == [(0, 2), (1, 2)]
+        other.moderation.decide([1, 2, 3, 4], SPAM)  # also what was counted in another slot
+        check(store)
+        assert slots(store) == [(0, 2), (1, 2)]
+
+
+def test_where_more_write_than_there_are_slots_they_share_one(postgresql: Server, postgresql_url: str) -> None:
+    taken = "SELECT count(pg_advisory_lock(hashtext('pingback slot'), number)) FROM generate_series(0, 62) AS number"
+    with Store(postgresql_url, clock=lambda: NOON) as store, postgresql.connect(postgresql_url) as others:
+        assert others.execute(taken).fetchall() == [(63,)]
+        keep(store, 1)
+        keep(store, 2)
+        check(store)
+        assert slots(store) == [(63, 2)]
+
+
+def slots(store: Store) -> list[tuple[int, int]]:
+    """How many mentions were counted in each."""
+    return asked(store, "SELECT slot, CAST(sum(number) AS bigint) FROM pingback_days GROUP BY slot ORDER BY slot")
 
 
 def test_pings_by_what_became_of_them(store: Store) -> None:

@@ -234,6 +234,27 @@ def test_what_was_asked_for_during_a_lease_of_revision_0001_is_asked_for_still(t
     ]
 
 
+def test_what_revision_0001_counted_is_counted_on(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    _of_0001(path)
+    columns = "pair, source_key, target_key, page_key, target_host, source, target, protocol, received, dated, tried"
+    values = "'', '', '', 'b.example', 'https://a.example/', 'https://b.example/', 'pingback', 86400000000, 0, 0"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for number, status in enumerate(("approved", "approved", "pending")):
+            connection.execute(
+                f"INSERT INTO pingback_mentions ({columns}, status) VALUES ('{number}', {values}, '{status}')"
+            )
+    Store(f"sqlite:///{path}", create=False).close()
+    counted = "SELECT status, number FROM pingback_tallies ORDER BY status"
+    assert [tuple(row.values()) for row in rows(path, counted)] == [("approved", 2), ("pending", 1)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE pingback_mentions SET status = 'spam' WHERE id = 1")
+        connection.execute("DELETE FROM pingback_mentions WHERE id = 3")
+    assert [tuple(row.values()) for row in rows(path, counted)] == [("approved", 1), ("pending", 0), ("spam", 1)]
+    assert rows(path, "SELECT day, number FROM pingback_days") == [{"day": 1, "number": 2}]
+    assert rows(path, "SELECT host, number FROM pingback_kinds") == [{"host": "b.example", "number": 1}]
+
+
 @pytest.mark.parametrize(
     ("named", "server"),
     [

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     UniqueConstraint,
     false,
@@ -166,7 +167,7 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
-# How many rows there are, kept by triggers (`pingback.store.tallies`): to count a million takes a second.
+# How many rows there are, kept by triggers (`pingback.store.counting`): the sum of all slots.
 tallies = Table(
     "pingback_tallies",
     metadata,
@@ -174,6 +175,7 @@ tallies = Table(
     Column("protocol", word(20), primary_key=True),  # "" where none is known
     Column("status", word(20), primary_key=True),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", SmallInteger, primary_key=True, server_default="0", autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
 
@@ -183,6 +185,7 @@ days = Table(
     metadata,
     Column("day", BigInteger, primary_key=True, autoincrement=False),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", SmallInteger, primary_key=True, server_default="0", autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
 
@@ -193,6 +196,7 @@ kinds = Table(
     Column("host", TEXT, primary_key=True),
     Column("kind", word(20), primary_key=True),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", SmallInteger, primary_key=True, server_default="0", autoincrement=False),
     Column("number", BigInteger, nullable=False),
 )
 

@@ -6,6 +6,7 @@ rows takes a second, and a statement beside each write would need to know what t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -44,30 +45,31 @@ def by_status(tx: Transaction, subject: str) -> Counter[str]:
     return counts
 
 
-def by_day(tx: Transaction, first: int) -> dict[int, int]:
+def by_day(tx: Transaction, first: int) -> Counter[int]:
     """How many mentions came on each day from the first one on, in days since 1970."""
-    return {day: number for day, number in tx.execute(_DAYS, {"first": first}) if _is_count(number)}
+    return _summed(tx.execute(_DAYS, {"first": first}))
 
 
 def by_kind(tx: Transaction, hosts: Iterable[str]) -> Counter[str]:
     """How many mentions of each kind are approved, of targets on these hosts."""
-    counts: Counter[str] = Counter()
-    for host in hosts:
-        for kind, number in tx.execute(_KINDS, {"of": host}):
-            counts[kind] += number if _is_count(number) else 0
-    return +counts
+    return _summed(row for host in hosts for row in tx.execute(_KINDS, {"of": host}))
 
 
 def _tallies(tx: Transaction, subject: str) -> Iterator[tuple[str, str, int]]:
     """By protocol and status, where these are texts as we write them: a label of a metric holds no other."""
-    for protocol, status, number in tx.execute(_TALLIES, {"of": subject}):
-        if _is_count(number) and is_text(protocol) and is_text(status):
+    rows = tx.execute(_TALLIES, {"of": subject})
+    found = _summed(((protocol, status), number) for protocol, status, number in rows)
+    for (protocol, status), number in found.items():
+        if is_text(protocol) and is_text(status):
             yield protocol, status, number
 
 
-def _is_count(number: object) -> bool:
-    """There are some. What no version of ours wrote is no number."""
-    return isinstance(number, int) and number > 0
+def _summed(rows: Iterable[Iterable[Any]]) -> Counter[Any]:
+    """The numbers of all slots together. What no version of ours wrote is no number."""
+    counts: Counter[Any] = Counter()
+    for of, number in rows:
+        counts[of] += number if isinstance(number, int) else 0
+    return +counts
 
 
 _TALLIES = prepared(

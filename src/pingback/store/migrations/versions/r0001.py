@@ -11,8 +11,7 @@ from alembic import op
 from pingback.store.columns import NUMBER, TEXT, word
 from pingback.store.migrations.before import copy_all, is_ours
 
-# By the name of the database, what counts rows as they come and go, a statement a line.
-_TRIGGERS = {name: Path(__file__).with_suffix(f".{name}.sql") for name in ("sqlite", "postgresql")}
+_TRIGGERS = Path(__file__).with_suffix(".sqlite.sql")  # one a line: they count what comes and goes
 
 revision = "0001"
 down_revision = None
@@ -21,10 +20,11 @@ down_revision = None
 def upgrade() -> None:
     _make_tables()
     connection = op.get_bind()
-    for statement in _TRIGGERS[connection.dialect.name].read_text().splitlines():
-        connection.exec_driver_sql(statement)
-    if connection.dialect.name == "sqlite" and is_ours(connection):  # nothing else was there before
-        copy_all(connection)
+    if connection.dialect.name == "sqlite":  # PostgreSQL's come with revision 0005, before which nobody had it
+        for trigger in _TRIGGERS.read_text().splitlines():
+            connection.exec_driver_sql(trigger)
+        if is_ours(connection):
+            copy_all(connection)
     _make_indices()  # of full tables, which takes half the time
 
 
