@@ -1,5 +1,7 @@
 """`pingback.jobs.single`: one job by its number, in the thread of whoever asks."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,6 +123,31 @@ def test_a_database_that_cannot_be_written_is_waited_for(bench: Bench) -> None:
     [job] = queued(bench)
     assert jobs.do(job.id)
     assert (tries, bench.told, bench.left()) == (3, [1], {})
+
+
+def test_that_a_database_is_locked_is_said_once_for_all_threads(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pingback.db"
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            jobs.do(two.id)
+        else:
+            other.rollback()
+
+    with Store(f"sqlite:///{path}?timeout=0") as store, closing(sqlite3.connect(path)) as other:
+        bench = Bench(store, clock)
+        jobs = SingleJobs(store.jobs, {DELIVER: bench.ends}, budget=bench.budget, lease=LEASE, pause=pause)
+        bench.add(many_hosts(2))
+        [one, two] = queued(bench)
+        other.execute("BEGIN IMMEDIATE")
+        assert jobs.do(one.id)
+    assert (bench.told, len(pauses)) == ([2, 1], 2)
+    [record] = caplog.records
+    assert "is locked" in record.getMessage() or "is too busy" in record.getMessage()
 
 
 def test_processes_take_each_number_once(tmp_path: Path, clock: Clock) -> None:

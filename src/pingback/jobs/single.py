@@ -52,6 +52,7 @@ class SingleJobs:
         self._lease = lease
         self._failures = Failures(jobs, clock=self._clock, broken=broken, random=random)
         self._pause = pause
+        self._trouble = ""  # with the database, of which the log has said
 
     def do(self, number: int) -> bool:
         """Do this job and keep what came of it; False where it is nobody's to do by now, or in other hands.
@@ -62,17 +63,18 @@ class SingleJobs:
         if job is None:
             return False
         until, ends = self._clock() + self._lease, monotonic() + self._lease.total_seconds()
-        run = Run(self._clock, self._failures.fail, None, None, inf)
+        run = Run(self._clock, self._failures.fail, None, None, inf, trouble=self._trouble)
         task = Task(job, until, ends, Step(job.host, partial(self._handlers[job.kind], job)))
         run.tasks.append(task)
         run.keep(task, self._end_of(job, task.step))
         while run.tasks:
+            self._trouble = run.trouble
             self._pause(AGAIN_AFTER)
             run.keep_again()
         return True
 
     def _take(self, number: int) -> Job | None:
-        until, said = monotonic() + TAKE_WITHIN, False
+        until = monotonic() + TAKE_WITHIN
         while True:
             instant = self._clock()
             try:
@@ -80,13 +82,14 @@ class SingleJobs:
             except StoreClosed:
                 raise
             except StoreError as error:
-                if not said:
+                if not self._trouble:
                     log.error("%s", error)
-                said = True
+                self._trouble = str(error)
                 if monotonic() >= until:
                     return None
                 self._pause(AGAIN_AFTER)
                 continue
+            self._trouble = ""
             if job is not None and job.kind not in self._handlers:
                 self._jobs.release([job], now=instant)
                 return None
