@@ -59,7 +59,8 @@ COUNTS_EVERY = 10.0  # seconds
 FORGET_EVERY = 3600.0  # seconds
 FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
 AT_ONCE = 200  # mentions that are read again by one word, of which the jobs are made at once
-A_MOMENT, A_DAY = timedelta(minutes=1), timedelta(days=1)
+# After which a job is tried again: that a database kept from being done, or that it cannot read, or a bug of ours.
+A_MOMENT, A_MINUTE, A_DAY = timedelta(seconds=10), timedelta(minutes=1), timedelta(days=1)
 
 _POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
 
@@ -373,7 +374,8 @@ class Parts:
             return self.publishing.broken(job, error)
         instant = self._clock()
         if isinstance(error, StoreError):
-            return End(partial(self._store.jobs.postpone, job, instant + A_MOMENT, now=instant), counts=False)
+            again = instant + (A_MINUTE if error.public is None else A_MOMENT)  # it may be itself again
+            return End(partial(self._store.jobs.postpone, job, again, now=instant), counts=False)
         return End(partial(self._store.jobs.fail, job, instant + A_DAY, now=instant))
 
     def _learn(self, akismet: "Akismet", before: MentionStatus, mention: Mention) -> None:
