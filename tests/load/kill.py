@@ -100,15 +100,19 @@ class FarSides:
 class Program:
     """A command that runs until it ends or is killed; what it says goes to a file."""
 
-    def __init__(self, folder: Path, name: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, name: str, *arguments: str, environ: Mapping[str, str] = {}) -> None:
         self.log = folder / f"{name}.log"
         with self.log.open("a") as log:
             command = [sys.executable, "-m", "pingback", *arguments, *ALLOW]
-            self._process = subprocess.Popen(command, cwd=folder, env={"PATH": ""}, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=folder, env={"PATH": "", **environ}, stdout=log, stderr=log)
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def ended(self) -> bool:

@@ -4,7 +4,7 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -32,15 +32,16 @@ _OPTIONS = (
 class Server:
     """A server over the database of `folder`, by `with`: takes pingbacks at `endpoint`, and has the number `pid`."""
 
-    def __init__(self, folder: Path, site: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, site: str, *arguments: str, environ: Mapping[str, str] = {}) -> None:
         self._log = folder / "serve.log"
         self._database = f"sqlite:///{folder}/pingback.db"
         self._command = [sys.executable, "-m", "pingback", "serve", "--site", site, *_OPTIONS, *arguments]
         self._folder = folder
+        self._environ = {"PATH": "", **environ}
 
     def __enter__(self) -> Self:
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(self._command, cwd=self._folder, env={"PATH": ""}, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, cwd=self._folder, env=self._environ, stdout=log, stderr=log)
         try:
             wait_until(self._is_ready)
         except BaseException:
