@@ -107,7 +107,7 @@ class Parts:
             shared=self._limits,
             site=pages,
             clock=host.clock,
-            keep_pause=store.jobs.pause,
+            pauses=store.pauses,
         )
         self.publishing = Publishing(
             client=client,

@@ -15,6 +15,14 @@ LONGEST_PAUSE = timedelta(hours=1)  # of a host
 ALL_MISSING = "all"  # in the place of a post that is gone: each one that is missing
 
 
+class Pause(NamedTuple):
+    """Until when a host is left alone; and the time that it wants between one exchange and the next, until when."""
+
+    until: datetime
+    gap: timedelta = timedelta(0)
+    gap_until: datetime | None = None
+
+
 class Link(NamedTuple):
     """A link of a post: its target as written there, and the fingerprint of its surroundings.
 

@@ -42,7 +42,7 @@ class Bench:
     pool: Pool = field(default_factory=Pool)
 
     def __post_init__(self) -> None:
-        self.budget = HostBudget(clock=self.clock, keep_pause=self.store.jobs.pause)
+        self.budget = HostBudget(clock=self.clock, pauses=self.store.pauses)
 
     def add(self, *hosts: Mapping[int, str], kind: JobKind = DELIVER, now: datetime | None = None) -> None:
         instant = now or self.clock()

@@ -5,36 +5,46 @@ All names lead to loopback, so that one server is many hosts; the port tells the
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
 
-from pingback.errors import NoTurn, StoreError
+from pingback.errors import NoTurn
 from pingback.jobs.budget import Busy, HostBudget
 from pingback.jobs.limits import Rate
 from pingback.net.client import Client
 from pingback.net.guard import Address, Postponed, Refused
 from pingback.receive.existence import everything_exists
 from pingback.receive.pages import SitePages
+from pingback.store import Store
+from pingback.store.rows import micros
+from pingback.work import Pause
 from tests.loopback import Site, page, redirect
 from tests.receive.pages import Clock
 
 SITE = "https://my.example/blog/"
 NOW = Clock().instant
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 A = "a.example"
 
 
 @pytest.fixture
-def kept() -> list[tuple[str, datetime]]:
-    """The pauses that are told to others."""
-    return []
+def store(clock: Clock) -> Iterator[Store]:
+    with Store("sqlite://", clock=clock) as store:
+        yield store
 
 
 @pytest.fixture
-def budget(clock: Clock, kept: list[tuple[str, datetime]]) -> HostBudget:
-    return HostBudget(clock=clock, keep_pause=lambda host, until: kept.append((host, until)))
+def budget(clock: Clock, store: Store) -> HostBudget:
+    return HostBudget(clock=clock, pauses=store.pauses)
+
+
+@pytest.fixture
+def other(clock: Clock, store: Store) -> HostBudget:
+    """That of another process."""
+    return HostBudget(clock=clock, pauses=store.pauses)
 
 
 # How many at once
@@ -60,14 +70,14 @@ def test_nobody_has_no_bounds(budget: HostBudget) -> None:
 
 
 def test_a_slow_host_gets_one_at_a_time_and_one_that_is_silent_again_none(
-    budget: HostBudget, clock: Clock, kept: list[tuple[str, datetime]]
+    budget: HostBudget, other: HostBudget, clock: Clock
 ) -> None:
     budget.unanswered(A, "asked")
-    assert (budget.room(A), budget.places(A), budget.busy(), kept) == (1, 1, {A: 1}, [])
+    assert (budget.room(A), budget.places(A), budget.busy()) == (1, 1, {A: 1})
     budget.unanswered(A, "told")  # another kind of question
-    assert kept == []
+    assert budget.paused_until(A) is None
     budget.unanswered(A, "asked")
-    assert (budget.room(A), budget.paused_until(A), kept) == (0, NOW + 5 * MINUTE, [(A, NOW + 5 * MINUTE)])
+    assert (budget.room(A), budget.paused_until(A), other.paused_until(A)) == (0, NOW + 5 * MINUTE, NOW + 5 * MINUTE)
     clock.pass_by(minutes=5)
     assert (budget.room(A), budget.paused_until(A)) == (1, None)
     budget.answered(A, "asked")
@@ -109,14 +119,12 @@ def test_a_host_that_says_too_fast_is_let_be_now_and_after_each_exchange(
     assert budget.room(A) == 2  # it has said nothing of the kind since
 
 
-def test_a_pause_that_is_longer_stays_and_none_lasts_for_more_than_an_hour(
-    budget: HostBudget, clock: Clock, kept: list[tuple[str, datetime]]
-) -> None:
+def test_a_pause_that_is_longer_stays_and_none_lasts_for_more_than_an_hour(budget: HostBudget, store: Store) -> None:
     budget.pause(A, NOW - MINUTE)
     assert budget.paused_until(A) is None
     budget.pause(A, NOW + 2 * MINUTE)
     budget.pause(A, NOW + MINUTE)
-    assert kept == [(A, NOW + 2 * MINUTE)]
+    assert store.pauses.of(A, now=NOW) == Pause(NOW + 2 * MINUTE, timedelta(0), NEVER)
     budget.pause(A, NOW + 1000 * HOUR)
     assert budget.paused_until(A) == NOW + HOUR
 
@@ -128,23 +136,89 @@ def test_a_clock_that_ran_ahead_leaves_no_pause_behind(budget: HostBudget, clock
     assert budget.room(A) == 2
 
 
-def test_a_pause_that_cannot_be_kept_holds_here_all_the_same(clock: Clock) -> None:
-    def locked(host: str, until: datetime) -> None:
-        raise StoreError("the database is locked")
-
-    budget = HostBudget(clock=clock, keep_pause=locked)
+def test_a_pause_that_cannot_be_kept_holds_here_all_the_same(budget: HostBudget, store: Store) -> None:
+    store.close()
     budget.pause(A, NOW + MINUTE)
-    assert budget.paused_until(A) == NOW + MINUTE
+    assert (budget.paused_until(A), budget.room(A), budget.room("b.example")) == (NOW + MINUTE, 0, 2)
+
+
+# What other processes know
+
+
+def test_a_pause_is_heeded_by_others_within_a_second(budget: HostBudget, other: HostBudget, clock: Clock) -> None:
+    assert other.enter(A)
+    budget.pause(A, NOW + MINUTE)
+    clock.pass_by(seconds=1)
+    assert (other.room(A), other.enter(A), other.paused_until(A)) == (0, False, NOW + MINUTE)
+    clock.pass_by(minutes=1)
+    assert other.room(A) == 1
+
+
+def test_one_that_says_too_fast_is_asked_by_others_at_its_pace_too(
+    budget: HostBudget, other: HostBudget, clock: Clock
+) -> None:
+    budget.too_fast(A, NOW + 40 * SECOND)
+    clock.pass_by(seconds=40)
+    assert [other.enter(A), other.enter(A)] == [True, False]
+    assert other.busy() == {A: 2}  # the place that it has, and the one that a slow host has not
+    other.leave(A)
+    assert (other.paused_until(A), budget.paused_until(A)) == (NOW + 80 * SECOND, NOW + 80 * SECOND)
+    clock.pass_by(hours=3)
+    assert (budget.room(A), other.room(A)) == (2, 2)
+
+
+def test_what_a_host_said_survives_the_process_and_the_chores(store: Store, budget: HostBudget, clock: Clock) -> None:
+    budget.too_fast(A)
+    clock.pass_by(minutes=30)
+    store.jobs.heal_clock(clock())
+    store.retention.run(before=clock() - 90 * 24 * HOUR, now=clock(), most=100)
+    assert HostBudget(clock=clock, pauses=store.pauses).room(A) == 1
+    clock.pass_by(hours=1)
+    store.jobs.heal_clock(clock())
+    with store._database.read() as tx:
+        assert tx.execute("SELECT count(*) FROM pingback_pauses").scalar() == 0
+
+
+def test_the_database_is_asked_once_a_second(budget: HostBudget, store: Store, clock: Clock) -> None:
+    assert budget.room(A) == 2
+    store.pauses.keep(A, Pause(NOW + MINUTE))
+    for _ in range(100):
+        assert budget.room(A) == 2
+    clock.pass_by(seconds=1)
+    assert budget.room(A) == 0
+
+
+def test_what_others_left_is_no_pause(budget: HostBudget, store: Store) -> None:
+    for number, (until, gap, gap_until) in enumerate(_LEFT):
+        with store._database.write() as tx:
+            row = {"host": f"h{number}.example", "until": until, "gap": gap, "gap_until": gap_until}
+            tx.execute("INSERT INTO pingback_pauses VALUES (:host, :until, :gap, :gap_until)", row)
+        assert budget.room(f"h{number}.example") == 2
+
+
+_TEN_YEARS, _LATER = 10 * 365 * 24 * HOUR, NOW + MINUTE
+_LEFT = [
+    (micros(NOW + _TEN_YEARS), 0, 0),
+    (0, 1, micros(NOW + _TEN_YEARS)),
+    (micros(_LATER), 2**62, micros(_LATER)),
+    (micros(_LATER), -1, micros(_LATER)),
+    ("soon", 0, 0),
+    (micros(_LATER), 0, "soon"),
+    (micros(_LATER), "a while", micros(_LATER)),
+    (-(2**62), 1, micros(_LATER)),
+]
 
 
 def test_no_stranger_can_have_it_remember_without_end(budget: HostBudget) -> None:
     for number in range(3000):
         host = f"h{number}.example"
+        assert budget.room(host)
         budget.unanswered(host)
         budget.too_fast(host)
         with pytest.raises(NoTurn), budget.asking(f"http://{host}/"):
             raise NoTurn("http://b.example/", "enough", retry_after=60.0)
-    assert {len(known) for known in (budget._strikes, budget._gaps, budget._pauses, budget._spent)} == {1000}
+    known = budget._strikes, budget._gaps, budget._pauses, budget._spent, budget._known
+    assert [len(each) for each in known] == [1000] * 5
     assert budget.room("h2999.example") == 0
 
 

@@ -38,7 +38,7 @@ def handler(job):
 
 print("ready", flush=True)
 sys.stdin.readline()
-budget = HostBudget(keep_pause=store.jobs.pause)
+budget = HostBudget(pauses=store.pauses)
 with Pool() as pool:
     runner = Runner(store.jobs, {JobKind.DELIVER: handler}, budget=budget, pool=pool,
                     lease=timedelta(minutes=5), stopped=threading.Event())

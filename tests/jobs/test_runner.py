@@ -304,7 +304,7 @@ def test_a_service_that_does_not_answer_is_not_tried_for_each_host(bench: Bench)
 
 
 def test_a_pause_that_is_not_kept_holds_here_all_the_same(bench: Bench) -> None:
-    bench.budget._keep_pause = None
+    bench.budget._kept = None
     bench.budget.pause("a.example", NOW + timedelta(minutes=5))
     bench.add(one_host(50), {99: "b.example"})
     assert bench.runner().run() == 1

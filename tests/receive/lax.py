@@ -82,7 +82,7 @@ class Receiver(receiver.Receiver):
             policy["believed"] = store.moderation.on_their_word = on_their_word()
         exists = everything_exists if target_exists is None else HostTargets(target_exists)
         pages = SitePages(site, target_exists=exists, self_pings=self_pings)
-        budget = HostBudget(source_rate, site=pages, clock=clock, keep_pause=store.jobs.pause)
+        budget = HostBudget(source_rate, site=pages, clock=clock, pauses=store.pauses)
         verifier = Verifier(
             pages,
             Moderator(store.blocks, decide=decide, block=block),

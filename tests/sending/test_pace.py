@@ -47,7 +47,10 @@ def test_too_fast_is_let_be(store: Store, client: Client, clock: Clock, by: Prot
         clock.instant = due - timedelta(milliseconds=1)
         assert delivered(store, client, clock) == []
         clock.instant, far_side.answer = due, YES[by]
-        assert len(delivered(store, client, clock)) == 4
+        for _ in range(4):  # other processes keep its pace, too
+            assert len(delivered(store, client, clock)) == 1
+            assert delivered(store, client, clock) == []
+            clock.pass_by(seconds=gap)
 
 
 def test_the_ports_of_a_server_share_its_pause(store: Store, client: Client, clock: Clock) -> None:
@@ -58,7 +61,10 @@ def test_the_ports_of_a_server_share_its_pause(store: Store, client: Client, clo
         assert (delivered(store, client, clock), other.heard) == ([], [])
         assert outcome.next_try is not None
         clock.instant, busy.answer = outcome.next_try, YES[Protocol.WEBMENTION]
-        assert statuses(delivered(store, client, clock)) == {f"{busy.url}/1": "accepted", f"{other.url}/1": "accepted"}
+        first = delivered(store, client, clock)
+        clock.pass_by(seconds=15)
+        both = first + delivered(store, client, clock)
+        assert (len(first), statuses(both)) == (1, {f"{busy.url}/1": "accepted", f"{other.url}/1": "accepted"})
 
 
 class WordPress:

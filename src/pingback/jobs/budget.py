@@ -19,14 +19,16 @@ from pingback.errors import NoTurn, StoreError
 from pingback.jobs.retry import LONGEST_PACE, pace_of
 from pingback.net.guard import Address, Permit, Postponed, Refused, is_here, network_of, untranslated
 from pingback.urls import server_of, shown
-from pingback.work import LONGEST_PAUSE
+from pingback.work import LONGEST_PAUSE, Pause
 
 if TYPE_CHECKING:
     from pingback.jobs.limits import Rate, SharedCount
+    from pingback.store.pauses import Pauses
 
 PER_HOST = 2  # exchanges at a time: as many as a browser that is polite
 STRIKES = 2  # exchanges in a row that a host leaves without an answer; then it pauses
 SILENT_FOR = timedelta(minutes=5)
+KNOWN_FOR = timedelta(seconds=1)  # what other processes were told by a host
 ADDRESS_RATE = "60/minute"  # of a host it is less; behind one address there may be a thousand, as good as their names
 REMEMBERED = 1000  # hosts, or sources, of which something is known
 
@@ -54,7 +56,7 @@ class HostBudget:
     """Counts the exchanges with each host. Thread-safe.
 
     A host is named as by `pingback.urls.server_of`, and "" is none, which has no bounds. One that is slow, or asked for
-    patience, gets one exchange at a time. `keep_pause` is told of each pause, to keep it for other processes.
+    patience, gets one exchange at a time. All processes with the same `pauses` heed them within a second.
 
     What strangers name is counted by `rate`, where there is one, and by one of addresses. Pages of the `site` need no
     room in that of their host, nor its hosts in that of an address. `is_here` knows the machine's own addresses.
@@ -67,14 +69,14 @@ class HostBudget:
         shared: "SharedCount | None" = None,
         site: OwnPages | None = None,
         clock: Clock = now,
-        keep_pause: Callable[[str, datetime], object] | None = None,
+        pauses: "Pauses | None" = None,
         is_here: Callable[[Address], bool] = is_here,
     ) -> None:
         self._rate = rate
         self._shared = shared
         self._site = site
         self.clock = clock
-        self._keep_pause = keep_pause
+        self._kept = pauses
         self._is_here = is_here
         self._lock = threading.RLock()
         self._address_rate: Rate | None = None
@@ -82,22 +84,22 @@ class HostBudget:
         self._strikes: dict[str, dict[str, tuple[int, datetime]]] = {}  # how many in a row, and until when they count
         self._gaps: dict[str, tuple[timedelta, datetime]] = {}  # after each exchange, and until when
         self._pauses: dict[str, datetime] = {}
+        self._known: dict[str, datetime] = {}  # until when it is not looked up again what others know of a host
         self._spent: dict[str, datetime] = {}  # sources that led to a host without room, and until when there is none
 
     # How many at once
 
     def room(self, host: str) -> int:
         """How many exchanges with the host may begin now."""
+        self._learn(host)
         with self._lock:
-            if not host:
-                return PER_HOST
-            free = self.places(host) - self._under_way[host]
-            return max(free, 0) if self.paused_until(host) is None else 0
+            return self._room(host)
 
     def enter(self, host: str) -> bool:
         """Begin an exchange with the host, where there is room; `leave` ends it."""
+        self._learn(host)
         with self._lock:
-            if not self.room(host):
+            if not self._room(host):
                 return False
             self._under_way[host] += 1
             return True
@@ -169,20 +171,21 @@ class HostBudget:
         instant = self.clock()
         until = min(until, instant + LONGEST_PAUSE)
         with self._lock:
-            if not host or until <= (self.paused_until(host) or instant):
+            if not host or until <= (self._paused_until(host) or instant):
                 return
             _put(self._pauses, host, until)
-        if self._keep_pause is not None:
+            gap = self._gaps.get(host, ())
+        if self._kept is not None:
             try:
-                self._keep_pause(host, until)
+                self._kept.keep(host, Pause(until, *gap))
             except StoreError as error:  # we know, and others will learn it themselves
                 log.debug("the pause of %r is not kept: %s", host, error)
 
     def paused_until(self, host: str) -> datetime | None:
-        """When the host's pause ends, as far as this process knows; None where it does not pause."""
+        """When the host's pause ends; None where it does not pause."""
+        self._learn(host)
         with self._lock:
-            until = self._pauses.get(host)
-            return until if until is not None and _holds(until, self.clock()) else None
+            return self._paused_until(host)
 
     # What strangers name
 
@@ -230,6 +233,37 @@ class HostBudget:
     def payer_of(self, url: str) -> str | None:
         """The host whose budget this URL is charged to, or None for our own pages."""
         return None if self._site is not None and self._site.holds(url) else server_of(url)
+
+    def _room(self, host: str) -> int:
+        if not host:
+            return PER_HOST
+        free = self.places(host) - self._under_way[host]
+        return max(free, 0) if self._paused_until(host) is None else 0
+
+    def _paused_until(self, host: str) -> datetime | None:
+        until = self._pauses.get(host)
+        return until if until is not None and _holds(until, self.clock()) else None
+
+    def _learn(self, host: str) -> None:
+        """Look up what the host told other processes."""
+        instant = self.clock()
+        with self._lock:
+            if self._kept is None or not host or _holds(self._known.get(host, instant), instant):
+                return
+            _put(self._known, host, instant + KNOWN_FOR)
+        try:
+            pause = self._kept.of(host, now=instant)
+        except StoreError as error:
+            log.debug("the pause of %r is not known: %s", host, error)
+            return
+        if pause is None:
+            return
+        with self._lock:
+            if pause.until > (self._paused_until(host) or instant):
+                _put(self._pauses, host, pause.until)
+            _, until = self._gaps.get(host, (pause.gap, instant))
+            if pause.gap_until is not None and (pause.gap_until > until or not _holds(until, instant)):
+                _put(self._gaps, host, (pause.gap, pause.gap_until))
 
     def _is_slow(self, host: str, instant: datetime) -> bool:
         """It asked for patience, or did not answer the last time."""

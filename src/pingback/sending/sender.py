@@ -47,7 +47,7 @@ class Sender:
     ) -> None:
         self.client = client
         self.store = store
-        self.budget = budget or HostBudget(clock=clock, keep_pause=store.jobs.pause)
+        self.budget = budget or HostBudget(clock=clock, pauses=store.pauses)
         self.stopped = stopped or Event()
         self.clock = clock
         self._wanted = wanted

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, func, null, or_, select, text, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import Insert, among, big, earlier, insert
+from pingback.store.expressions import Insert, among, big, earlier, insert, later
 from pingback.store.lanes import (
     ONE_LOST,
     OPEN_LOST,
@@ -33,7 +33,7 @@ from pingback.store.lanes import (
 from pingback.store.rows import FAR, instant, instant_or_none, micros, text_of
 from pingback.store.schema import jobs, pauses
 from pingback.store.statements import Prepared, Row, Transaction, prepared
-from pingback.work import LONGEST_PAUSE, Job, JobKind
+from pingback.work import LONGEST_PAUSE, Job, JobKind, Pause
 
 HEAL_EVERY = timedelta(minutes=1)
 JITTER = timedelta(seconds=1)  # between threads that looked at the clock one after the other
@@ -169,7 +169,7 @@ class Jobs:
     def pause(self, host: str, until: datetime) -> None:
         """Lease nothing for this host before then; a pause that is longer already stays so."""
         with self._database.write() as tx:
-            pause_host(tx, host, until)
+            pause_host(tx, host, Pause(until))
 
     def free_the_dead(self, now: datetime, *, is_gone: Callable[[str], bool]) -> int:
         """End the leases of processes that are no more; how many there were."""
@@ -410,9 +410,10 @@ _GIVE_BACK = prepared(
     )
 )
 
-_IS_OLD = or_(pauses.c.until <= _NOW, pauses.c.until > big("longest"))
+_IS_TOO_LONG = later(pauses.c.until, pauses.c.gap_until) > big("longest")
+_IS_OLD = or_(later(pauses.c.until, pauses.c.gap_until) <= _NOW, _IS_TOO_LONG)
 _OLD_PAUSE = prepared(select(pauses.c.host).where(_IS_OLD).limit(1))
-_TOO_LONG = prepared(select(pauses.c.host).where(pauses.c.until > big("longest")))
+_TOO_LONG = prepared(select(pauses.c.host).where(_IS_TOO_LONG))
 _END_PAUSES = prepared(delete(pauses).where(_IS_OLD))
 
 _HELD = text("leased_by IS NOT NULL")  # as the index has it

@@ -6,7 +6,7 @@ Whoever looks for what is due walks the lanes that are due, so that what waits e
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     delete,
     exists,
@@ -31,7 +32,7 @@ from pingback.store.expressions import Insert, among, big, insert, later, not_am
 from pingback.store.rows import FAR, is_text, micros
 from pingback.store.schema import jobs, lanes, pauses
 from pingback.store.statements import Transaction, prepared
-from pingback.work import JobKind
+from pingback.work import JobKind, Pause
 
 
 class Lane(NamedTuple):
@@ -66,10 +67,12 @@ def _is_nameable(lane: Lane) -> bool:
     return is_text(lane.kind) and is_text(lane.host)
 
 
-def pause_host(tx: Transaction, host: str, until: datetime) -> None:
-    """Lease nothing for this host before then; a pause that is longer already stays so."""
+def pause_host(tx: Transaction, host: str, pause: Pause) -> None:
+    """Lease nothing for this host before it ends. What holds for longer already stays so, a pause and a gap each."""
     if host:
-        tx.execute(_PAUSE, {"host": host, "until": micros(until)})
+        gap_until = 0 if pause.gap_until is None else micros(pause.gap_until)
+        values = {"until": micros(pause.until), "gap": pause.gap // timedelta(microseconds=1), "gap_until": gap_until}
+        tx.execute(_PAUSE, {"host": host} | values)
         for kind in JobKind:
             close_lane(tx, Lane(kind.value, host))
 
@@ -149,8 +152,13 @@ def _open_lane() -> Insert:
 
 def _pause() -> Insert:
     statement = insert(pauses)
-    longer = later(pauses.c.until, statement.excluded.until)
-    return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_={"until": longer})
+    new = statement.excluded
+    longer = {
+        "until": later(pauses.c.until, new.until),
+        "gap": case((new.gap_until > pauses.c.gap_until, new.gap), else_=pauses.c.gap),
+        "gap_until": later(pauses.c.gap_until, new.gap_until),
+    }
+    return statement.on_conflict_do_update(index_elements=[pauses.c.host], set_=longer)
 
 
 _IS_DUE = (

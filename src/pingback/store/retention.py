@@ -149,7 +149,7 @@ _FORGOTTEN: Mapping[str, _Forgotten] = {
     ),
     "attempts": _forgotten(attempts, attempts.c.at < _BEFORE, index="pingback_attempts_by_time"),
     "discoveries": _forgotten(discoveries, discoveries.c.until <= _NOW),
-    "pauses": _forgotten(pauses, pauses.c.until <= _NOW),
+    "pauses": _forgotten(pauses, pauses.c.until <= _NOW, pauses.c.gap_until <= _NOW),
 }
 
 

@@ -17,6 +17,7 @@ from pingback.store.moves import Moves
 from pingback.store.notifications import Notifications
 from pingback.store.outbox import Outbox
 from pingback.store.overview import Overview
+from pingback.store.pauses import Pauses
 from pingback.store.posts import Posts
 from pingback.store.rates import Rates
 from pingback.store.readiness import Readiness
@@ -38,11 +39,12 @@ class Store:
 
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
-    was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published,
-    `outbox` is what it sends, `discoveries` what its targets advertise, and `readings` are posts and feeds that go out
-    later. `jobs` is what is to be done, and when. `overview` is the owner's view on the mentions, which `secrets`,
-    `logins` and `token_tries` keep from others; `tallies` are how much there is, `counts` and `rates` what all
-    processes counted, ever or lately, `readiness` is whether a ping could be kept, and `retention` forgets.
+    was told of, and `looks` the sources that are to be looked at. `posts` are those that the site published, `outbox`
+    is what it sends, `discoveries` what its targets advertise, and `readings` are posts and feeds that go out later.
+    `jobs` is what is to be done, and when, `pauses` whom to leave alone meanwhile. `overview` is the owner's view on
+    the mentions, which `secrets`, `logins` and `token_tries` keep from others; `tallies` are how much there is,
+    `counts` and `rates` what all processes counted, ever or lately, `readiness` is whether a ping could be kept, and
+    `retention` forgets.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Store:
         self.discoveries = Discoveries(self._database)
         self.readings = Readings(self._database)
         self.jobs = Jobs(self._database)
+        self.pauses = Pauses(self._database)
         self.moderation = Moderation(self._database, clock)
         self.blocks = Blocks(self._database, clock=clock)
         self.moves = Moves(self._database, clock=clock)
