@@ -90,6 +90,33 @@ def test_one_of_a_server(run: Run, postgresql: Server) -> None:
     postgresql.drop(url)
 
 
+def test_all_is_copied_to_a_server(run: Run, postgresql_url: str, tmp_path: Path) -> None:
+    shutil.copy(OLD, tmp_path / "pingback.db")
+    [done] = run("db", "copy", "sqlite:///pingback.db", "--db", postgresql_url, "--json").printed
+    assert done["copied"] > 12
+    for command in ("mentions", "outbox"):
+        before, after = (run(command, "--json", *more).printed for more in ([], ["--db", postgresql_url]))
+        assert before == after != []
+    again = run("db", "copy", "sqlite:///pingback.db", "--db", postgresql_url)
+    assert (again.code, again.out) == (2, "")
+    assert "is not empty: there are rows in pingback_" in again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(["copy"], "copy takes the URL of the database to copy from", id="from-nowhere"),
+        pytest.param(["upgrade", "sqlite:///a.db"], "nothing else takes one", id="upgrade"),
+        pytest.param(["copy", "sqlite:///a.db"], "there is no database", id="from-none"),
+        pytest.param(["copy", "a.db"], "not of the form", id="from-a-path"),
+    ],
+)
+def test_copies_that_cannot_be_made(run: Run, arguments: list[str], sentence: str) -> None:
+    found = run("db", *arguments)
+    assert (found.code, found.out) == (2, "")
+    assert sentence in found.err
+
+
 @pytest.mark.parametrize("action", ["upgrade", "current"])
 def test_one_in_memory_has_no_history(run: Run, action: str) -> None:
     found = run("db", action, "--db", "sqlite://")

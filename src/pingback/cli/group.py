@@ -24,7 +24,7 @@ _COMMANDS = {
     "reread": "Read the sources of old mentions again.",
     "moderate": "Decide on what was received, or block hosts.",
     "prune": "Forget old spam, what was withdrawn, and what was sent long ago.",
-    "db": "Upgrade the database, or say which schema it has.",
+    "db": "Upgrade the database, copy another one, or say its schema.",
     "advertise": "What must a page carry to be found by senders?",
     "doctor": "Is a site ready to be pinged? Look at it from outside.",
     "demo": "See it work: a small blog, eight posts, seven pings.",

@@ -65,6 +65,12 @@ class Engine(typing.Protocol):
     def touch(self, tx: Transaction) -> None:
         """A write that reaches the disk, and changes nothing."""
 
+    def last_number(self, tx: Transaction, table: str) -> int:
+        """The highest that a row of the table ever had by itself; 0 where none had."""
+
+    def go_on_after(self, tx: Transaction, table: str, number: int) -> None:
+        """Give the next row of the table a higher number than this."""
+
     def revision(self) -> str | None:
         """The revision of the tables, None where they are older than any, or not made; nothing is made or changed."""
 

@@ -154,6 +154,16 @@ class PostgreSQL:
     def touch(self, tx: Transaction) -> None:
         tx.execute("SELECT pg_logical_emit_message(true, 'pingback', '')")
 
+    def last_number(self, tx: Transaction, table: str) -> int:
+        of = {"table": table}
+        sequence = tx.execute("SELECT pg_get_serial_sequence(%(table)s, 'id')", of).scalar()
+        found = tx.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608  # a name of ours
+        return int(found.scalar())
+
+    def go_on_after(self, tx: Transaction, table: str, number: int) -> None:
+        given = {"table": table, "number": number + 1}
+        tx.execute("SELECT setval(pg_get_serial_sequence(%(table)s, 'id'), %(number)s, false)", given)
+
     def revision(self) -> str | None:
         from pingback.store.postgresql_schema import known_revision
 

@@ -147,6 +147,13 @@ class SQLite:
         version = tx.execute("PRAGMA user_version").scalar() or 0
         tx.execute(f"PRAGMA user_version = {int(version)}")
 
+    def last_number(self, tx: Transaction, table: str) -> int:
+        return tx.execute("SELECT seq FROM sqlite_sequence WHERE name = :name", {"name": table}).scalar() or 0
+
+    def go_on_after(self, tx: Transaction, table: str, number: int) -> None:
+        tx.execute("DELETE FROM sqlite_sequence WHERE name = :name", {"name": table})
+        tx.execute("INSERT INTO sqlite_sequence VALUES (:name, :number)", {"name": table, "number": number})
+
     def revision(self) -> str | None:
         with self.translated(), closing(self._connect(create=False)) as connection:
             return known_revision(cast(sqlite3.Connection, connection))
