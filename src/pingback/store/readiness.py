@@ -48,8 +48,8 @@ class Readiness:
         """Raises `StoreError` where a ping could not be kept now, by a trial that changes nothing.
 
         What pings and other work met is believed before the trial. After damage, which a trial may miss, nothing is
-        well until SQLite finds the whole file sound; it is asked once a minute at most. Anybody may ask us, and each
-        write makes SQLite's log grow: for a second the answer stays what it was, unless it was a no, and something was
+        well until the whole database is found sound; it is asked once a minute at most. Anybody may ask us, and each
+        write makes a log grow: for a second the answer stays what it was, unless it was a no, and something was
         written since. So it does for others while one tries, which may wait for a lock.
         """
         self._examine()

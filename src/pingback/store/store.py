@@ -1,4 +1,4 @@
-"""`Store`: what was received and what is sent, in one SQLite database, a class for each subject."""
+"""`Store`: what was received and what is sent, in one database, a class for each subject."""
 
 from typing import Self
 
@@ -31,11 +31,11 @@ from pingback.store.tallies import Tallies
 class Store:
     """Opens a database, and has an attribute for each subject that is kept in it.
 
-    `url` is an SQLAlchemy URL, `sqlite:///FILE` or `sqlite://` for a database in memory. The file is made where it is
-    missing, for its owner only; where it may not `create` it, that is a StoreError. Not `at_once`, it is opened when it
-    is first used. Thread-safe; several processes may share a file, and a process may fork. What a method wrote is on
-    disk when it returns (WAL with `synchronous=FULL`). The constructor and all methods raise `StoreError` when the
-    database cannot be used.
+    `url` is an SQLAlchemy URL: `sqlite:///FILE`, `sqlite://` for a database in memory, or `postgresql://USER@HOST/NAME`.
+    A file is made where it is missing, for its owner only; where it may not `create` it, that is a StoreError. Not
+    `at_once`, the database is opened when it is first used. Thread-safe; several processes may share it, and a process
+    may fork. What a method wrote is on disk when it returns (SQLite: WAL with `synchronous=FULL`). The constructor and
+    all methods raise `StoreError` when the database cannot be used.
 
     `mentions` are what was received, `moderation` is what the owner decided of them, `blocks` are whose pings are
     refused, `listing` is what may be shown, `moves` are the addresses that one page has, `notifications` what the owner
