@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Text, bindparam
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Table, Text, TextClause, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert as Insert  # SQLite has taken over its words
 from sqlalchemy.dialects.postgresql import insert as insert
 from sqlalchemy.ext.compiler import compiles
@@ -24,6 +24,16 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 def not_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """The column is none of the items of a JSON list."""
     return ~among(column, name)
+
+
+def unlocked(table: Table, *conditions: ColumnElement[bool] | TextClause) -> ColumnElement[bool]:
+    """It is one of the table's rows that meet the conditions and that nobody else is about to change.
+
+    For what may as well be done the next time: so nobody waits for it, nor it for anybody.
+    """
+    key = [*table.primary_key]
+    chosen = select(*key).where(*conditions).with_for_update(skip_locked=True)
+    return (key[0] if len(key) == 1 else tuple_(*key)).in_(chosen)
 
 
 class later(FunctionElement[int]):  # a function of SQL

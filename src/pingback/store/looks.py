@@ -94,6 +94,7 @@ class Looks:
         or of all.
         """
         with self._database.write() as tx:
+            tx.execute(_HOLD, {"this": found.id})  # before its job, as whoever decides on it
             failed = again is not None and reschedule_job(tx, job, due=again, failed=True, now=now)
             if not failed and not (again is None and finish_job(tx, job)):
                 return None
@@ -104,6 +105,7 @@ class Looks:
     def fail(self, job: Job, *, due: datetime, counts: bool, now: datetime) -> None:
         """A look at a known mention failed, which is to be tried again, and the mention stays as it is."""
         with self._database.write() as tx:
+            tx.execute(_HOLD, {"this": job.subject})
             if reschedule_job(tx, job, due=due, failed=counts, now=now):
                 tx.execute(_LOOKED, {"this": job.subject, "at": micros(now)})
 
@@ -184,6 +186,7 @@ class Looks:
         if chosen:
             hosts = {number: _host(source) for number, source in chosen}
             with self._database.write() as tx:
+                tx.lock("looks")  # others may add the same in another order
                 add_jobs(tx, JobKind.REVERIFY, hosts, due=now, now=now)
 
     def adopt(
@@ -200,6 +203,7 @@ class Looks:
             found = {row[0]: _host(row[1]) for row in rows if is_ours(row[2])}
         if found:
             with self._database.write() as tx:
+                tx.lock("looks")
                 add_jobs(tx, JobKind.VERIFY, found, due=now, now=now)
         return len(found)
 
@@ -254,6 +258,7 @@ _LONGEST_OF_HOST = prepared(
     select(jobs.c.subject).where(*_FAILS, jobs.c.host == bindparam("host")).order_by(jobs.c.failing_since).limit(1)
 )
 _TRIED = prepared(select(mentions.c.tried).where(mentions.c.id == bindparam("this")))
+_HOLD = prepared(select(mentions.c.id).where(mentions.c.id == bindparam("this")).with_for_update())
 _LOOKED = prepared(update(mentions).where(mentions.c.id == bindparam("this")).values(tried=big("at")))
 _HAS_NO_JOB = (
     ~select(literal(1))

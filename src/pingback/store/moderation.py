@@ -82,7 +82,7 @@ class Moderation:
             before = {number: each for number, each in known.items() if read.get(number) in (None, each.changed)}
             decided["ids"] = json.dumps([*before])
             found = {each.id or 0: each for each in mentions_of(tx.execute(statement, decided))}
-            looks = {number: _server_of(mention) for number, mention in found.items() if mention.wanted}
+            looks = {number: _server_of(mention) for number, mention in sorted(found.items()) if mention.wanted}
             add_jobs(tx, JobKind.VERIFY, looks, due=now, now=now, anew=True)
         mentions_now = [found[number] for number in wanted if number in found]
         hear = heard_by or self.on_decision

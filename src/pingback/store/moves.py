@@ -5,10 +5,13 @@ into, in whatever order the moves become known. Each mention says by itself in w
 move of a page that has mentions is ever lost; the table is for the addresses that have none yet.
 """
 
+import json
+
 from sqlalchemy import String, bindparam, delete, func, insert, select, update
 
 from pingback.clock import Clock
 from pingback.store.database import Database
+from pingback.store.expressions import among
 from pingback.store.keys import target_key_of
 from pingback.store.rows import micros
 from pingback.store.schema import mentions, moves
@@ -84,6 +87,7 @@ def _remember(connection: Transaction, old: str, new: str, url: str, *, most: in
 def _list(connection: Transaction, old: str, page: str, destination: str, *, at: int) -> None:
     """Let the mentions that stand under `page` on account of the address `old` stand under `destination`."""
     moved = {"of": old, "page_key": destination, "changed": at}
+    connection.execute(_HOLD, {"pages": json.dumps([page, destination])})
     if page == old:  # a page that joins another brings all that it had
         connection.execute(_OF_PAGE, moved)
         return
@@ -106,6 +110,9 @@ _LAST = select(func.coalesce(func.max(moves.c.number), 0)).scalar_subquery()
 _KEEP = prepared(insert(moves).values(number=_LAST + 1))
 _DROP = prepared(delete(moves).where(moves.c.old_key == bindparam("of")))
 _LEAD_ON = prepared(update(moves).where(moves.c.new_key == bindparam("of")))
+_HOLD = prepared(
+    select(mentions.c.id).where(among(mentions.c.page_key, "pages")).order_by(mentions.c.id).with_for_update()
+)
 _OF_PAGE = prepared(update(mentions).where(mentions.c.page_key == bindparam("of")))
 _OF_TARGET = prepared(update(mentions).where(mentions.c.target_key == bindparam("of")))
 # Of the page that has most addresses the one that is known longest goes: whoever makes up a thousand, for one page or

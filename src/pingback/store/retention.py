@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, exists, func, select, text
 
 from pingback.store.database import Database
-from pingback.store.expressions import big
+from pingback.store.expressions import big, unlocked
 from pingback.store.rows import micros
 from pingback.store.schema import (
     FORGETTABLE,
@@ -168,7 +168,9 @@ def _rejected(index: str, condition: str) -> _TooMany:
         partition_by=looked_at.c.retried, order_by=(looked_at.c.changed.desc(), looked_at.c.id.desc())
     )
     placed = select(looked_at.c.id, number.label("place")).subquery("placed")
-    some = delete(mentions).where(mentions.c.id.in_(select(placed.c.id).where(placed.c.place > big("most"))))
+    some = delete(mentions).where(
+        unlocked(mentions, mentions.c.id.in_(select(placed.c.id).where(placed.c.place > big("most"))))
+    )
     return _TooMany(prepared(some), prepared(of_index.limit(1).offset(big("most"))))
 
 
