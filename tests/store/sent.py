@@ -65,7 +65,7 @@ def plan_gone(store: Store, source: str = POST, *, now: datetime = NOON) -> Plan
 
 def take(store: Store, *, now: datetime = NOON, limit: int = 100, worker_id: str = "me") -> list[Held]:
     """All that is due, for a minute."""
-    jobs = store.jobs.lease([JobKind.DELIVER], worker_id=worker_id, now=now, lease=MINUTE, limit=limit, per_host=100)
+    jobs = store.jobs.lease([JobKind.DELIVER], worker_id=worker_id, now=now, lease=MINUTE, limit=limit, per_host=1000)
     held = [(job, store.outbox.at(job.subject)) for job in jobs]
     return [Held(job, ping) for job, ping in held if ping is not None]
 

@@ -1,13 +1,13 @@
 """`Discoveries`: what targets advertise, remembered for a while."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
 
 from pingback.model import Discovery
 from pingback.store.database import Database
-from pingback.store.expressions import Insert, insert
+from pingback.store.expressions import Insert, big, insert, unlocked
 from pingback.store.keys import target_key_of
 from pingback.store.rows import discovery_of, discovery_row_of, micros, readable_of
 from pingback.store.schema import discoveries
@@ -44,7 +44,7 @@ class Discoveries:
 
 def remember_all(tx: Transaction, found: Iterable[tuple[Discovery, datetime]]) -> None:
     """Keep discoveries in the place of what was known of their targets, and drop those that have surely ended."""
-    for discovery, until in found:
+    for discovery, until in sorted(found, key=lambda each: target_key_of(each[0].target)):
         tx.execute(_FORGET_OLD, {"ended": micros(until - LONGEST)})
         tx.execute(_REMEMBER, discovery_row_of(discovery, until=until))
 
@@ -59,8 +59,12 @@ def recall(tx: Transaction, target: str, *, now: datetime) -> Discovery | None:
 
 
 def forget_target(tx: Transaction, target: str) -> None:
-    """Remember nothing of the target any more."""
-    tx.execute(_FORGET, {"target": target_key_of(target)})
+    """Remember nothing of the target any more, from the end of the transaction on."""
+    tx.at_end(_forget, [target_key_of(target)])
+
+
+def _forget(tx: Transaction, keys: Sequence[str]) -> None:
+    tx.execute(_FORGET, [{"target": key} for key in keys])
 
 
 def _remember() -> Insert:
@@ -69,7 +73,7 @@ def _remember() -> Insert:
 
 
 _REMEMBER = prepared(_remember())
-_FORGET_OLD = prepared(delete(discoveries).where(discoveries.c.until <= bindparam("ended")))
+_FORGET_OLD = prepared(delete(discoveries).where(unlocked(discoveries, discoveries.c.until <= big("ended"))))
 _FORGET = prepared(delete(discoveries).where(discoveries.c.target_key == bindparam("target")))
 _RECALL = prepared(
     select(discoveries).where(
