@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pingback.store import Store
 from tests.jobs.fixture import Bench
 from tests.receive.pages import PATIENCE, Clock
+from tests.store.databases import NewStore
 
 
 @pytest.fixture
@@ -16,13 +16,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bench(clock: Clock) -> Iterator[Bench]:
+def bench(new_store: NewStore, clock: Clock) -> Iterator[Bench]:
     """Its threads end with the test."""
     others = set(threading.enumerate())  # one of another test may still hear a far side out
-    with Store("sqlite://") as store:
-        bench = Bench(store, clock)
-        yield bench
-        bench.pool.close(within=PATIENCE)
-        assert bench.budget._under_way == {}  # no place is lost
+    bench = Bench(new_store(), clock)
+    yield bench
+    bench.pool.close(within=PATIENCE)
+    assert bench.budget._under_way == {}  # no place is lost
     left = set(threading.enumerate()) - others
     assert [thread.name for thread in left if thread.name.startswith("pingback")] == []

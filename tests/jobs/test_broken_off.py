@@ -17,6 +17,7 @@ from pingback.store import Store
 from pingback.work import Job
 from tests.jobs.fixture import Bench, many_hosts, no_more_threads, one_host
 from tests.receive.pages import PATIENCE, Clock
+from tests.store.databases import patient
 
 NOW = Clock().instant
 LONG = timedelta(days=1)  # of patience; by clocks that hurry
@@ -157,8 +158,8 @@ def test_after_its_seconds_it_begins_nothing(bench: Bench) -> None:
     assert bench.runner().run() == 1
 
 
-def test_two_runners_in_two_threads(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/x.db?timeout=300"
+def test_two_runners_in_two_threads(shared_url: str) -> None:
+    url = patient(shared_url)
     with Store(url) as one, Store(url) as other:
         benches = [Bench(store, Clock()) for store in (one, other)]
         benches[0].add(*(one_host(10, f"h{host}.example", first=100 * host) for host in range(6)))

@@ -115,7 +115,7 @@ def test_a_closed_store_is_the_end(bench: Bench, caplog: pytest.LogCaptureFixtur
             assert not threads.alive
             threads.wake()  # nothing begins anew
     assert [record.getMessage() for record in caplog.records] == [
-        "the database in memory is closed: no job is done any more"
+        f"{bench.store._database.name} is closed: no job is done any more"
     ]
 
 

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +14,7 @@ from pingback.clock import now
 from pingback.store import Store
 from tests.jobs.fixture import Bench
 from tests.receive.pages import PATIENCE
+from tests.store.databases import patient
 
 _RUNNING = """
 import sys, threading
@@ -66,8 +66,8 @@ def go(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/x.db?timeout=300"
+def url(shared_url: str) -> str:
+    return patient(shared_url)
 
 
 def test_of_a_thousand_jobs_each_is_done_once(url: str) -> None:

@@ -286,7 +286,7 @@ def test_a_host_that_does_not_answer_is_not_tried_for_each_job(bench: Bench, clo
     bench.add(one_host(8), {99: "b.example"})
     assert bench.runner(handler=handler).run() == 3
     with bench.store._database.read() as tx:
-        tried = "SELECT count(*) FROM pingback_jobs WHERE attempts OR leased_by IS NOT NULL"
+        tried = "SELECT count(*) FROM pingback_jobs WHERE attempts > 0 OR leased_by IS NOT NULL"
         assert tx.execute(tried).scalar() == 2
     assert bench.runner().run() == 0
     clock.pass_by(minutes=5)

@@ -150,9 +150,8 @@ def test_that_a_database_is_locked_is_said_once_for_all_threads(
     assert "is locked" in record.getMessage() or "is too busy" in record.getMessage()
 
 
-def test_processes_take_each_number_once(tmp_path: Path, clock: Clock) -> None:
-    url = f"sqlite:///{tmp_path}/pingback.db"
-    with Store(url) as one, Store(url) as other:
+def test_processes_take_each_number_once(shared_url: str, clock: Clock) -> None:
+    with Store(shared_url) as one, Store(shared_url) as other:
         bench = Bench(one, clock)
         bench.add(many_hosts(50))
         numbers = [job.id for job in queued(bench)]
