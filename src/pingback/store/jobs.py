@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, func, null, or_, select, text, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import Insert, among, big, earlier, insert, later
+from pingback.store.expressions import Insert, among, big, earlier, insert, later, unlocked
 from pingback.store.lanes import (
     ONE_LOST,
     OPEN_LOST,
@@ -423,7 +423,7 @@ _HELD_BY_HOST = prepared(
 _LEASES = prepared(select(jobs.c.leased_by).distinct().where(_HELD))
 _END_LEASES = prepared(
     update(jobs)
-    .where(_HELD, among(jobs.c.leased_by, "ended"))
+    .where(unlocked(jobs, _HELD, among(jobs.c.leased_by, "ended")))
     .values(_FREE | {"due": earlier(jobs.c.due, _NOW), "set_at": _NOW})
     .returning(jobs.c.kind, jobs.c.host)
 )
@@ -431,7 +431,7 @@ _IS_AHEAD = and_(jobs.c.set_at > big("ahead"), jobs.c.set_at < big("far"))
 _AHEAD = prepared(select(jobs.c.id).where(_IS_AHEAD).limit(1))
 _SET_BACK = prepared(
     update(jobs)
-    .where(_IS_AHEAD)
+    .where(unlocked(jobs, _IS_AHEAD))
     .values(
         due=jobs.c.due - (jobs.c.set_at - _NOW),
         set_at=_NOW,
