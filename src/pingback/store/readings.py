@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from pingback.store.database import Database
-from pingback.store.expressions import among, big, insert
+from pingback.store.expressions import among, big, insert, unlocked
 from pingback.store.jobs import add_job, due_of, finish_job, reschedule_job
 from pingback.store.keys import feed_key_of
 from pingback.store.rows import micros, readable_of, reading_of, source_key_of, storable
@@ -91,6 +91,7 @@ class Readings:
     def fail(self, job: Job, due: datetime, *, message: str, now: datetime) -> None:
         """Try it again then."""
         with self._database.write() as tx:
+            _hold(tx, job.subject)
             reschedule_job(tx, job, due=due, failed=True, now=now)
             tx.execute(_SAY, {"this": job.subject, "said": storable(message)})
 
@@ -118,10 +119,16 @@ def _ask(
     return int(number)
 
 
+def _hold(tx: Transaction, number: int) -> None:
+    """Let nobody name it until the end of the transaction."""
+    tx.execute(_HOLD, {"this": number})
+
+
 def _end(
     tx: Transaction, job: Job, status: ReadingStatus, message: str | None, *, found: list[str] | None, now: datetime
 ) -> None:
     tx.execute(_FORGET, {"before": micros(now - KEPT_FOR)})
+    _hold(tx, job.subject)
     finish_job(tx, job)
     if due_of(tx, JobKind.READ, job.subject) is None:  # nobody asked for it meanwhile
         ended = {"state": status.value, "said": storable(message), "list": json.dumps(found) if found else None}
@@ -151,6 +158,7 @@ _ASK_BY_FEED = prepared(
     ).returning(readings.c.id)
 )
 _FIND = prepared(select(readings).where(_THIS, _IS_WAITING))
+_HOLD = prepared(select(readings.c.id).where(_THIS).with_for_update())
 _STANDING = prepared(select(readings).where(among(readings.c.id, "these")).order_by(readings.c.id))
 _OF_SOURCES = prepared(select(readings).where(among(readings.c.source_key, "keys")))
 _SAY = prepared(update(readings).where(_THIS, _IS_WAITING).values(message=bindparam("said")))
@@ -168,4 +176,4 @@ _END = prepared(
         trackbacks=None,
     )
 )
-_FORGET = prepared(delete(readings).where(readings.c.ended < big("before")))
+_FORGET = prepared(delete(readings).where(unlocked(readings, readings.c.ended < big("before"))))
