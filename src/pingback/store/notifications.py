@@ -20,7 +20,7 @@ from sqlalchemy import (
 from pingback.model import Mention, MentionStatus
 from pingback.store import schema
 from pingback.store.database import Database
-from pingback.store.expressions import big, insert
+from pingback.store.expressions import big, insert, unlocked
 from pingback.store.jobs import add_job, due_of
 from pingback.store.rows import full_page, micros
 from pingback.store.schema import channels, mentions, notifications
@@ -92,7 +92,7 @@ class Notifications:
 
     def tell(self, channel: str, told: Iterable[Mention], *, now: datetime) -> None:
         """The channel has told of these. What is no news any more is forgotten."""
-        ids = [mention.id for mention in told]
+        ids = sorted(mention.id or 0 for mention in told)
         with self._database.write() as tx:
             tx.execute(_FORGET, {"before": micros(now - 2 * NEWS)})
             if ids:
@@ -194,5 +194,8 @@ _LET_GO = prepared(
 )
 _WORKERS = prepared(select(notifications.c.leased_by).distinct().where(text("leased_by IS NOT NULL")))
 _FREE = prepared(delete(notifications).where(notifications.c.leased_by == bindparam("gone")))
-_FORGET = prepared(delete(notifications).where(notifications.c.at < bindparam("before")))
+_IS_OLD = notifications.c.at < big("before")
+_FORGET = prepared(
+    delete(notifications).where(_IS_OLD), postgresql=delete(notifications).where(unlocked(notifications, _IS_OLD))
+)
 _PASS = prepared(update(channels).where(channels.c.name == bindparam("channel")).values(told_until=bindparam("until")))
