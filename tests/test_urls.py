@@ -81,6 +81,9 @@ def test_different(one: str, other: str) -> None:
     assert not same_url(one, other)
 
 
+LONGEST_HOST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])  # 253 letters
+
+
 @pytest.mark.parametrize("url", NOT_HTTP)
 def test_not_an_absolute_http_url(url: str) -> None:
     assert not is_http(url)
@@ -94,6 +97,22 @@ def test_longer_than_any_permalink_is_refused() -> None:
     assert is_http(root + "x" * (8192 - len(root)))
     assert not is_http(root + "x" * (8193 - len(root)))
     assert resolve(root, "x" * 8193) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        pytest.param(f"http://{LONGEST_HOST}/", True, id="rfc1035-2.3.4-longest"),
+        pytest.param(f"https://user:secret@{LONGEST_HOST}.:65535/{'x' * 300}", True, id="with-all-there-is-beside-it"),
+        pytest.param(f"http://a.example/{LONGEST_HOST}{LONGEST_HOST}?{LONGEST_HOST}", True, id="elsewhere"),
+        pytest.param(f"http://a.{LONGEST_HOST}.:65535/", False, id="longer"),
+        pytest.param("http://" + "a" * 3000, False, id="much-longer"),
+        pytest.param(f"http://{LONGEST_HOST}@{'a.' * 200}example/", False, id="behind-a-user"),
+    ],
+)
+def test_a_host_longer_than_any_is_refused(url: str, is_one: bool) -> None:
+    assert is_http(url) is is_one
+    assert (resolve("http://b.example/", url) is not None) is is_one
 
 
 def test_nul_is_refused() -> None:

@@ -13,6 +13,7 @@ import ada_url
 MAX_URL = 8192  # characters; longer ones are nobody's permalink
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_HOST = 253  # letters; nobody has a longer one (RFC 1035 §2.3.4), nor would an index of PostgreSQL hold any
 
 _MAX_SHOWN = 200  # characters of a URL in a sentence
 # ASCII: without it `ſ` and the Kelvin sign count as s and k, and stand for another host than they look like.
@@ -69,7 +70,7 @@ def split(url: str) -> HttpUrl:
     scheme, _, rest = href.partition("://")
     credentials, _, server = rest.partition("/")[0].rpartition("@")
     host, colon, port = (server, "", "") if server.endswith("]") else server.rpartition(":")
-    if scheme not in DEFAULT_PORTS or not server:
+    if scheme not in DEFAULT_PORTS or not server or _host_is_too_long(href):
         raise ValueError(f"{url!r} is not an HTTP URL")
     return HttpUrl(
         href=href,
@@ -152,11 +153,12 @@ def resolve(base: str, reference: str) -> str | None:
     if len(reference) > MAX_URL:
         return None
     if _NORMAL_FORM.fullmatch(reference) and "/." not in reference:
-        return reference
+        return None if _host_is_too_long(reference) else reference
     try:
-        return ada_url.URL(reference, base).href
+        href = ada_url.URL(reference, base).href
     except ValueError:
         return None
+    return None if _host_is_too_long(href) else href
 
 
 @lru_cache(maxsize=1024)
@@ -243,9 +245,16 @@ def is_under(url: str, site: str) -> bool:
     return path.startswith(folder) or path + "/" == folder
 
 
+def _host_is_too_long(href: str) -> bool:
+    """The host of an HTTP URL in its normal form, with the root's dot and the port."""
+    if len(href) <= _LONGEST_HOST or not href.startswith(_HTTP):
+        return False
+    return len(href.split("/", 3)[2].rpartition("@")[2]) > _LONGEST_HOST + len(".:65535")
+
+
 def _is_plain(url: str) -> bool:
     """Plain RFC 3986, and no other spelling of its host but for upper case."""
-    if len(url) <= MAX_URL and _PLAINEST.fullmatch(url):
+    if len(url) <= MAX_URL and _PLAINEST.fullmatch(url) and not _host_is_too_long(url):
         return True
     found = _PLAIN.fullmatch(url)
     return found is not None and is_http(url) and _names(split(url).host, found)
