@@ -3,10 +3,11 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from psycopg import OperationalError
 from sqlalchemy import make_url
 
 from pingback.errors import StoreError
@@ -177,6 +178,25 @@ def together(use: Callable[[], AbstractContextManager[Transaction]], threads: in
         thread.join(PATIENCE)
     assert not barrier.broken
     assert not any(thread.is_alive() for thread in asked)
+
+
+def test_of_many_that_were_closed_the_last_makes_nothing_new_old(postgresql: Server, postgresql_url: str) -> None:
+    engine = engine_of(postgresql_url)
+    pool = engine.pool(create=True)
+    first, second = pool.connect(), pool.connect()
+    send_away(postgresql, postgresql_url)
+    for lent in (first, second):
+        with pytest.raises(OperationalError):
+            engine.begin_reading(lent)
+    assert not engine.undo(first)
+    with closing(pool.connect()) as lent:
+        new = lent.dbapi_connection
+    assert not engine.undo(second)
+    with closing(pool.connect()) as lent:
+        assert lent.dbapi_connection is new
+    for lent in (first, second):
+        lent.invalidate()
+    pool.dispose()
 
 
 def test_while_the_server_is_away_it_is_said_and_then_all_goes_on(server: Server) -> None:

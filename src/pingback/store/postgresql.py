@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
-from math import ceil, inf
+from math import ceil
 from time import monotonic
 from typing import Any, cast
 
@@ -97,7 +97,7 @@ class PostgreSQL:
     def __init__(self, url: URL) -> None:
         refuse_unknown_options(url, "timeout", "prepare_threshold", *_OPTIONS)
         self.wait = busy_timeout(url)
-        self._lost = -inf  # when a connection was found closed, on the monotonic clock
+        self._generation = 0  # of connections: how often one of the newest was found closed
         [_, given] = _DIALECT.create_connect_args(url.difference_update_query(["timeout", "prepare_threshold"]))
         own = {"connect_timeout": max(ceil(self.wait), 2), "application_name": "pingback"}
         self._given: dict[str, Any] = own | _KEEPALIVE | _prepare_threshold(url) | given
@@ -123,8 +123,8 @@ class PostgreSQL:
         connection = _driver_of(lent)
         with suppress(psycopg.Error):
             connection.rollback()
-        if connection.closed:
-            self._lost = monotonic()
+        if connection.closed and lent.info["generation"] == self._generation:
+            self._generation = lent.info["generation"] + 1
         return not connection.closed
 
     def file(self) -> tuple[int, int] | None:
@@ -178,7 +178,7 @@ class PostgreSQL:
     def _prepare(self, connection: psycopg.Connection[Any], entry: ConnectionPoolEntry) -> None:
         from pingback.store.postgresql_schema import bring_up_to_date
 
-        entry.info["opened"] = monotonic()
+        entry.info["generation"] = self._generation
         try:
             bring_up_to_date(connection)
         except BaseException:  # and the pool forgets it
@@ -187,7 +187,7 @@ class PostgreSQL:
 
     def _refuse_old(self, _: DBAPIConnection, entry: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
         """Where the server closed one connection, it mostly closed all: the pool opens another."""
-        if entry.info["opened"] < self._lost:
+        if entry.info["generation"] < self._generation:
             raise DisconnectionError
 
     def _translation(self, error: SQLAlchemyError | psycopg.Error) -> StoreError:
