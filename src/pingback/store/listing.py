@@ -328,8 +328,14 @@ def _places(shape: _Shape, index: str | None, sort_by: SortBy, upward: bool, aft
     if after:
         last = tuple_(big("after_value"), big("after"))
         statement = statement.where(tuple_(*place) > last if upward else tuple_(*place) < last)
-    statement = statement.order_by(*(column.asc() if upward else column.desc() for column in place))
-    return prepared(_by(statement, index))
+    order = [column.asc() if upward else column.desc() for column in place]
+    in_order = _by(statement.order_by(*order), index)
+    if (index == "by_page" and shape.pages == 1) or (index == _INDEXES[sort_by] and shape.hosts == 1):
+        return prepared(in_order)
+    # PostgreSQL would walk an index that has the order, whether or not there are rows of these pages in it.
+    first = place[0] + 0
+    to_sort = statement.order_by(first.asc() if upward else first.desc(), order[1])
+    return prepared(in_order, postgresql=to_sort)
 
 
 @lru_cache(MOST_SHAPES)
