@@ -71,7 +71,11 @@ def spare_store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 def patient(url: str) -> str:
     """For those who wait for one another, however long."""
-    return f"{url}{'&' if '?' in url else '?'}timeout=300"
+    return with_timeout(url, 300)
+
+
+def with_timeout(url: str, seconds: float) -> str:
+    return f"{url}{'&' if '?' in url else '?'}timeout={seconds}"
 
 
 def asked(store: Store, sql: str) -> list[tuple[Any, ...]]:

@@ -9,12 +9,13 @@ import pytest
 
 from pingback.errors import StoreError, UnreadableRow
 from pingback.store.database import MOST_WAITING, Database
+from tests.store.databases import with_timeout
 
 PATIENCE = 120.0  # seconds for what takes a fraction of one
 
 
-def test_a_write_is_undone_by_an_exception(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+def test_a_write_is_undone_by_an_exception(shared_url: str) -> None:
+    database = Database(shared_url)
     with pytest.raises(KeyError, match="half-way"):
         _write_half(database)
     with database.write() as connection:
@@ -30,8 +31,8 @@ def _write_half(database: Database) -> None:
         raise KeyError("half-way")
 
 
-def test_a_reader_sees_one_state(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+def test_a_reader_sees_one_state(shared_url: str) -> None:
+    database = Database(shared_url)
     count = "SELECT count(*) FROM pingback_pauses"
     with database.read() as reading:
         assert reading.execute(count).scalar() == 0
@@ -59,8 +60,8 @@ def test_a_closed_database_says_so() -> None:
             pass
 
 
-def test_who_browses_takes_no_connection_from_the_others(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0")
+def test_who_browses_takes_no_connection_from_the_others(shared_url: str) -> None:
+    database = Database(with_timeout(shared_url, 0))
     with ExitStack() as lists:
         with pytest.raises(StoreError, match="is too busy"):
             _browse_without_end(database, lists)
@@ -109,8 +110,8 @@ def test_trouble_lasts_until_a_write_works(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_row_that_cannot_be_read_is_no_trouble_of_the_database(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+def test_a_row_that_cannot_be_read_is_no_trouble_of_the_database(shared_url: str) -> None:
+    database = Database(shared_url)
     with pytest.raises(StoreError, match="cannot be read"), database.read():
         raise UnreadableRow("unheard-of")
     assert database.trouble is None
@@ -210,8 +211,8 @@ def test_where_many_wait_for_a_lock_others_are_refused_at_once(tmp_path: Path) -
     database.close()
 
 
-def test_all_readers_at_once_keep_no_writer_waiting(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db?timeout=0")
+def test_all_readers_at_once_keep_no_writer_waiting(shared_url: str) -> None:
+    database = Database(with_timeout(shared_url, 0))
     with ExitStack() as readers:
         with pytest.raises(StoreError, match="is too busy"):
             _read_without_end(database, readers)
@@ -243,8 +244,8 @@ def _write_half_and_fail(database: Database) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyError, TypeError])
-def test_what_cannot_be_made_of_a_row_is_said_as_it_is(tmp_path: Path, error: type[Exception]) -> None:
-    database = Database(f"sqlite:///{tmp_path}/pingback.db")
+def test_what_cannot_be_made_of_a_row_is_said_as_it_is(shared_url: str, error: type[Exception]) -> None:
+    database = Database(shared_url)
     for lend in (database.read, database.browse, database.write):
         with pytest.raises(error, match="a later word"), lend():
             raise error("a later word")

@@ -1,8 +1,7 @@
-"""`pingback.store` in a process that forks: what SQLite knows of an open file is for one process alone."""
+"""`pingback.store` in a process that forks: what is known of an open file or connection is for one process alone."""
 
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.paths.programs import PATIENCE
 
@@ -95,13 +94,13 @@ def run(program: str, url: str) -> str:
     return done.stdout
 
 
-def test_a_parent_that_closes_takes_no_log_from_its_child(tmp_path: Path) -> None:
-    assert run(CLOSED_BY_THE_PARENT, f"sqlite:///{tmp_path}/x.db") == "3\n"
+def test_a_parent_that_closes_takes_no_log_from_its_child(shared_url: str) -> None:
+    assert run(CLOSED_BY_THE_PARENT, shared_url) == "3\n"
 
 
 def test_a_database_in_memory_is_copied() -> None:
     assert run(IN_MEMORY, "sqlite://") == "child 2\nparent 1\n"
 
 
-def test_a_fork_while_other_threads_never_rest(tmp_path: Path) -> None:
-    assert run(WHILE_OTHERS_NEVER_REST, f"sqlite:///{tmp_path}/x.db") == "10\n"
+def test_a_fork_while_other_threads_never_rest(shared_url: str) -> None:
+    assert run(WHILE_OTHERS_NEVER_REST, shared_url) == "10\n"
