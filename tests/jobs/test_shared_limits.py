@@ -104,6 +104,10 @@ def test_while_redis_is_away_each_process_counts_alone_and_the_log_says_so_once(
     assert (taken(one, "c", 2), taken(other, "c", 3)) == ([True, True], [True, True, False])
     assert caplog.messages == [f"limits are counted in redis://127.0.0.1:{port_of(own)} again"] * 2
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    own.kill()
+    caplog.clear()
+    assert taken(one, "d", 5) == [True] * 4 + [False]
+    assert caplog.messages == []  # within the same minute
 
 
 def port_of(broker: Broker) -> str:

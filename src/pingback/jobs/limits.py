@@ -30,6 +30,7 @@ COME_AGAIN = 10.0  # seconds, where there is no thread to count by
 MEMORY, DATABASE = "memory", "database"  # where processes count, beside the address of a Redis
 ANSWER_WITHIN = 0.5  # seconds that Redis has; a ping waits meanwhile
 AWAY_FOR = 5.0  # seconds that nothing is asked that gave no answer
+SAY_EVERY = 60.0  # seconds
 REFUSED_FOR = 10.0  # seconds, at most, that a refusal is believed without being asked for again
 MAX_NEW = 1000  # keys a minute of which others hear: a flood of senders is to fill no database
 
@@ -146,13 +147,17 @@ class Counter(typing.Protocol):
 
 
 class SharedCount:
-    """What all processes count together. While that cannot be asked, the log says so once. Thread-safe."""
+    """What all processes count together. While that cannot be asked, the log says so once. Thread-safe.
+
+    A flood may make a database so busy that it cannot be asked now and then; so the log warns once a minute at most.
+    """
 
     def __init__(self, counter: Counter, name: str) -> None:
         self._counter = counter
         self._name = name
         self._away_until = 0.0
         self._is_away = False
+        self._level, self._warned = logging.WARNING, -SAY_EVERY
 
     def take(self, limits: Sequence[RateLimitItem], key: str) -> float | None:
         """Count one: 0.0, or the seconds until there may be another; None where nobody knows."""
@@ -163,13 +168,19 @@ class SharedCount:
         except self._counter.errors as error:
             self._away_until = monotonic() + AWAY_FOR
             if not self._is_away:
-                log.warning("each process counts limits alone, as %s cannot be used: %s", self._name, error)
+                self._say("each process counts limits alone, as %s cannot be used: %s", self._name, error)
             self._is_away = True
             return None
         if self._is_away:
-            log.warning("limits are counted in %s again", self._name)
+            log.log(self._level, "limits are counted in %s again", self._name)
             self._is_away = False
         return seconds
+
+    def _say(self, message: str, *arguments: object) -> None:
+        self._level = logging.WARNING if monotonic() - self._warned >= SAY_EVERY else logging.INFO
+        if self._level == logging.WARNING:
+            self._warned = monotonic()
+        log.log(self._level, message, *arguments)
 
     def check(self) -> None:
         """Have the log say so where it cannot be asked."""
