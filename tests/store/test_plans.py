@@ -271,6 +271,19 @@ QUESTIONS = [
         ],
         id="retention",
     ),
+    pytest.param(
+        lambda store: store.rates.take({"a": (1, 60), "b": (1, 3600)}),
+        [
+            "SEARCH pingback_rates USING INDEX sqlite_autoindex_pingback_rates_1 (key_hash=?)",
+            "SEARCH pingback_rates USING INDEX pingback_rates_by_end (until<?)",
+        ],
+        id="rates",
+    ),
+    pytest.param(
+        lambda store: store.pauses.of("a.example", now=NOON),
+        ["SEARCH pingback_pauses USING INDEX sqlite_autoindex_pingback_pauses_1 (host=?)"],
+        id="pause-of-a-host",
+    ),
 ]
 
 
