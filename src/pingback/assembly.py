@@ -117,7 +117,8 @@ class Parts:
             stopped=self._stopped,
             clock=host.clock,
         )
-        self._notifier = Notifier(store, _channels(settings, client), callbacks=callbacks, clock=host.clock)
+        self._callbacks = callbacks
+        self._notifier = Notifier(store, _channels(settings, client), clock=host.clock)
         self._handlers: dict[JobKind, Handler] = {
             JobKind.NOTIFY: self._notifier.notify,
             **self.publishing.handlers(),
@@ -138,7 +139,9 @@ class Parts:
             self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}
         self._queue = _queue(settings.broker)
         self._messages = self._messages_for(self._queue)
-        self._carrier: Carrier = self._messages or Threads(self._runner(Pool(), self._handlers), self._chores())
+        self._carrier: Carrier = self._messages or Threads(
+            self._runner(Pool(), self._handlers), [*self._chores(), *self._own_chores()]
+        )
         self._receiver = None
         if self._verifier is not None:
             self._receiver = Receiver(
@@ -204,6 +207,7 @@ class Parts:
         self._store.jobs.open_lost_lanes()
         if monotonic() < until:
             self._reverify()
+        told = self._callbacks.catch_up()
         self._notifier.look()
         with Pool() as pool:
             runner = self._runner(pool, self._handlers)
@@ -212,7 +216,7 @@ class Parts:
                 done += runner.run(seconds=until - monotonic())
         self.publishing.settle()
         self._forget()
-        return done
+        return told + done
 
     def reread(
         self, target: str | None, source: str | None, everything: bool, on_mention: Callable[[Mention], object] | None
@@ -317,6 +321,7 @@ class Parts:
             queue,
             workers=partial(DramatiqWorkers, queue, threads=self._settings.threads),
             chores=self._chores(),
+            own_chores=self._own_chores(),
             stopped=self._stopped,
         )
 
@@ -327,7 +332,15 @@ class Parts:
         queue.handle(do, lease=lease)
         return messages
 
+    def _own_chores(self) -> list[Chore]:
+        """What each process does for itself, whoever does the jobs."""
+        return [
+            Chore(NOTIFY_EVERY, self._callbacks.catch_up, "tell the program of new mentions"),
+            Chore(COUNTS_EVERY, self._send_counts, "add up what was counted"),
+        ]
+
     def _chores(self) -> list[Chore]:
+        """What one process does for all, and may be done by any that does jobs."""
         return [
             Chore(TAKE_UP_EVERY, self.take_up, "take up what waits"),
             Chore(TAKE_BACK_EVERY, self._take_back, "take back what another site left to this one"),
@@ -336,7 +349,6 @@ class Parts:
             Chore(FORGET_EVERY, self._forget, "forget what is old"),
             Chore(FORGET_EVERY, self._store.jobs.open_lost_lanes, "find jobs that nobody would find"),
             Chore(SETTLE_EVERY, self.publishing.settle, "tell the update services"),
-            Chore(COUNTS_EVERY, self._send_counts, "add up what was counted"),
         ]
 
     def _check_limits(self) -> None:

@@ -1,7 +1,7 @@
 """`pingback.jobs.messages`: what is sent to workers when, and what becomes of that which is lost."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -68,10 +68,15 @@ def dispatch(bench: Bench, queue: Memory) -> Dispatch:
     return Dispatch(bench.store.jobs, (DELIVER,), queue, clock=bench.clock)
 
 
-def messages(bench: Bench, queue: Memory, *chores: Chore) -> Messages:
+def messages(bench: Bench, queue: Memory, *chores: Chore, own: Iterable[Chore] = ()) -> Messages:
     jobs = SingleJobs(bench.store.jobs, {DELIVER: bench.ends}, budget=bench.budget, lease=LEASE)
     return Messages(
-        dispatch(bench, queue), queue, workers=lambda: Thread(queue, jobs.do), chores=chores, stopped=bench.stopped
+        dispatch(bench, queue),
+        queue,
+        workers=lambda: Thread(queue, jobs.do),
+        chores=chores,
+        own_chores=own,
+        stopped=bench.stopped,
     )
 
 
@@ -149,6 +154,24 @@ def test_who_is_woken_sends(bench: Bench) -> None:
         carrier.wake()
         assert queue.arrived.acquire(timeout=PATIENCE)
     assert (carrier.running, carrier.alive) == (True, True)
+    carrier.close()
+    assert (carrier.running, carrier.alive) == (False, False)
+
+
+def test_who_only_sends_does_its_own_chores(bench: Bench) -> None:
+    own, of_workers = threading.Semaphore(0), threading.Event()
+    carrier = messages(
+        bench,
+        Memory(),
+        Chore(60.0, of_workers.set, "do something for all"),
+        own=[Chore(0.0, own.release, "do something for itself")],
+    )
+    carrier.start()
+    for _ in range(2):
+        assert own.acquire(timeout=PATIENCE)
+    assert not of_workers.is_set()
+    carrier.attend()
+    assert of_workers.wait(PATIENCE)
     carrier.close()
     assert (carrier.running, carrier.alive) == (False, False)
 

@@ -112,9 +112,9 @@ class Dispatch:
 class Messages:
     """Has jobs done by workers, which a broker tells of them.
 
-    One that is started sends what it is woken for. One that is `run` has `workers` of its own, looks after what becomes
-    due, sends again what was lost, and does the `chores`. Thread-safe. Nothing begins after `close`. Its threads do not
-    outlive a fork: a child makes one of its own.
+    One that is started sends what it is woken for, and does its `own_chores`. One that is `run` has `workers` of its
+    own, looks after what becomes due, sends again what was lost, and does the `chores`, too. Thread-safe. Nothing
+    begins after `close`. Its threads do not outlive a fork: a child makes one of its own.
     """
 
     def __init__(
@@ -124,6 +124,7 @@ class Messages:
         *,
         workers: Callable[[], Workers],
         chores: Iterable[Chore] = (),
+        own_chores: Iterable[Chore] = (),
         stopped: threading.Event,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -141,6 +142,7 @@ class Messages:
         self._works = False  # in this process
         sweep = Chore(SWEEP_EVERY, dispatch.sweep, "send again what was lost")
         self._chores = Chores((*chores, sweep), closed=self._closed, clock=clock)
+        self._own_chores = Chores(own_chores, closed=self._closed, clock=clock)
         self._threads: dict[str, threading.Thread] = {}
 
     @property
@@ -155,7 +157,8 @@ class Messages:
 
     def start(self) -> None:
         """Begin to send, or go on."""
-        works = {"pingback-messages": self._send} | ({"pingback-chores": self._go_round} if self._works else {})
+        has_chores = self._works or self._own_chores
+        works = {"pingback-messages": self._send} | ({"pingback-chores": self._go_round} if has_chores else {})
         with self._lock:
             for name, work in works.items():
                 known = self._threads.get(name)
@@ -203,7 +206,9 @@ class Messages:
 
     def _go_round(self) -> None:
         while not self._closed.is_set():
-            self._chores.go()
+            self._own_chores.go()
+            if self._works:
+                self._chores.go()
             self._closed.wait(LOOK_EVERY)
 
     def _send(self) -> None:

@@ -130,7 +130,6 @@ class Callbacks:
 
     name = "program"
     most = 50
-    pause = timedelta(0)
 
     def __init__(self, notifications: "Notifications", *, clock: Clock) -> None:
         self._notifications = notifications
@@ -142,11 +141,6 @@ class Callbacks:
         """From now on it is told; the store is not asked yet."""
         self._since = self._since or self._clock()
         self._callbacks += (callback,)
-
-    @property
-    def is_open(self) -> bool:
-        """There is somebody to tell."""
-        return bool(self._callbacks)
 
     def begin(self) -> None:
         """Have the store keep in mind since when there is news, before there is any. Raises StoreError."""
@@ -165,12 +159,22 @@ class Callbacks:
         except StoreError as error:
             log.warning("a new mention is told of later: %s", error)
 
-    def tell(self, mentions: Sequence[Mention]) -> Iterator[Mention]:
-        """Tell of what is left, by a process that ended or that has nobody to tell."""
+    def catch_up(self) -> int:
+        """Tell of what is left, by a process that ended or that has nobody to tell; of how many. Raises StoreError.
+
+        Here, and not by a job, which a worker might take that has nobody to tell either.
+        """
+        if not self._callbacks:
+            return 0
+        self.begin()
+        self._notifications.free_the_dead(is_gone=is_gone)
         verified_before = self._clock() - FIRST
-        for mention in mentions:
+        told = 0
+        for mention in self._notifications.untold(self.name, now=self._clock(), most=self.most):
             if (mention.verified is None or mention.verified <= verified_before) and self._tell(mention):
-                yield mention
+                self._notifications.tell(self.name, [mention], now=self._clock())
+                told += 1
+        return told
 
     def _tell(self, mention: Mention) -> bool:
         """False where it is no news, or in another's hand."""
@@ -198,13 +202,11 @@ class Notifier:
         store: "Store",
         channels: Sequence[Channel],
         *,
-        callbacks: Callbacks | None = None,
         clock: Clock = now,
     ) -> None:
         self._notifications = store.notifications
         self._jobs = store.jobs
-        self._callbacks = callbacks
-        self._owners = tuple(channels)
+        self._channels = tuple(channels)
         self._clock = clock
         self._random = Random()  # noqa: S311  # it spreads tries over time, and hides nothing
         self._since: datetime | None = clock()  # and the store has yet to hear of it
@@ -212,11 +214,9 @@ class Notifier:
     def begin(self) -> None:
         """Have the store keep in mind since when there is news, before there is any. Raises StoreError."""
         if self._since is not None:
-            for channel in self._owners:
+            for channel in self._channels:
                 self._notifications.begin(channel.name, now=self._since)
             self._since = None
-        if self._callbacks is not None:
-            self._callbacks.begin()
 
     def look(self) -> int:
         """Have told what is new, by each channel that does not pause; for how many channels there is news.
@@ -225,12 +225,12 @@ class Notifier:
         """
         self.begin()
         self._notifications.free_the_dead(is_gone=is_gone)
-        return sum(self._notifications.announce(channel.name, now=self._clock()) for channel in self._channels())
+        return sum(self._notifications.announce(channel.name, now=self._clock()) for channel in self._channels)
 
     def notify(self, job: Job) -> End:
         """The handler of `notify` jobs: tells of what is new, by the channel that the job is about."""
         name = self._notifications.name_of(job.subject)
-        channel = next((each for each in self._channels() if each.name == name), None)
+        channel = next((each for each in self._channels if each.name == name), None)
         if channel is None:  # whoever has it looks again
             return End(partial(self._jobs.done, job))
         told: list[Mention] = []
@@ -270,10 +270,6 @@ class Notifier:
             self._jobs.fail(job, rests_until[0], now=instant)
         else:
             self._jobs.postpone(job, rests_until[0], now=instant)
-
-    def _channels(self) -> tuple[Channel, ...]:
-        has_callbacks = self._callbacks is not None and self._callbacks.is_open
-        return (*self._owners, self._callbacks) if has_callbacks and self._callbacks else self._owners
 
 
 def _paragraph(mention: Mention) -> str:
