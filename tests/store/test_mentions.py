@@ -338,3 +338,10 @@ class TestArrival:
     def test_what_is_not_approved_vouches_for_nobody(self, store: Store, status: MentionStatus) -> None:
         self.keep(store, "https://a.example/1", status)
         assert not self.arrival(store).reputation.vouched
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30], ids=str)
+def test_no_mention_has_a_number_that_no_row_has(store: Store, number: int) -> None:
+    kept, _ = store.mentions.keep(mention())
+    assert store.mentions.at(number) is None
+    assert store.mentions.with_ids([number, kept.id or 0]) == [kept]

@@ -42,6 +42,7 @@ from pingback.store.rows import (
     mentions_of,
     micros,
     news,
+    possible_ids,
     row_of,
     source_key_of,
     withdrawal,
@@ -167,7 +168,7 @@ class Mentions:
     def at(self, number: int) -> Mention | None:
         """The mention with this id; None where there is none. Raises `UnreadableRow` where nobody can tell."""
         with self._database.read() as tx:
-            row = tx.execute(_WITH_IDS, {"ids": json.dumps([number])}).one_or_none()
+            row = tx.execute(_WITH_IDS, {"ids": json.dumps(possible_ids([number]))}).one_or_none()
         if row is None:
             return None
         mention = mention_or_none(row)
@@ -178,7 +179,7 @@ class Mentions:
     def with_ids(self, ids: Iterable[int]) -> "list[Mention]":
         """The mentions with these ids, those that there are."""
         with self._database.read() as tx:
-            rows = tx.execute(_WITH_IDS, {"ids": json.dumps([*ids])})
+            rows = tx.execute(_WITH_IDS, {"ids": json.dumps(possible_ids(ids))})
         return mentions_of(rows)
 
     def update(self, mention: Mention) -> Mention:

@@ -25,13 +25,11 @@ from pingback.model import Mention, MentionStatus, Protocol
 from pingback.store.database import Database
 from pingback.store.expressions import among, big
 from pingback.store.jobs import add_jobs
-from pingback.store.rows import mentions_of, micros, news, withdrawal
+from pingback.store.rows import mentions_of, micros, news, possible_ids, withdrawal
 from pingback.store.schema import WANTED, mentions
 from pingback.store.statements import prepared
 from pingback.urls import is_http, server_of
 from pingback.work import JobKind
-
-_MOST = 2**63 - 1  # that a database takes for a number
 
 DECISIONS = (MentionStatus.APPROVED, MentionStatus.SPAM, MentionStatus.DELETED)
 
@@ -71,7 +69,7 @@ class Moderation:
         """
         if status not in DECISIONS:
             raise ValueError(f"nobody can decide that a mention is {status}")
-        wanted, now = [number for number in dict.fromkeys(ids) if abs(number) <= _MOST], self._clock()
+        wanted, now = possible_ids(dict.fromkeys(ids)), self._clock()
         decided = {"ids": json.dumps(wanted), "decided": status.value, "changed_at": micros(now)}
         statement = _DECIDE
         if status is MentionStatus.APPROVED:

@@ -61,6 +61,12 @@ def micros(instant: datetime) -> int:
 
 # Later than anything that we write; what is no number at all sorts behind it.
 FAR = micros(datetime(9999, 1, 1, tzinfo=UTC))
+_MOST = 2**63 - 1  # that a database takes for a number
+
+
+def possible_ids(numbers: Iterable[int]) -> list[int]:
+    """Those that a row can have."""
+    return [number for number in numbers if abs(number) <= _MOST]
 
 
 def row_of(mention: Mention) -> dict[str, Any]:
