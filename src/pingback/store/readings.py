@@ -52,6 +52,7 @@ class Readings:
         rows = [_row(ReadingKind.POST, source) for source in posts]
         rows += [_row(ReadingKind.FEED, feed) | {"roots": json.dumps(list(roots))} for feed in feeds]
         with self._database.write() as tx:
+            _hold_all(tx)
             if tx.execute(_COUNT).scalar() + len(rows) > MOST_WAITING:
                 raise TooMany
             return [_ask(tx, row, now=now) for row in rows]
@@ -98,6 +99,7 @@ class Readings:
     def feed_read(self, job: Job, news: Sequence[FeedPost], *, message: str | None = None, now: datetime) -> None:
         """The feed of this job was read: these posts are to be read now, by this run."""
         with self._database.write() as tx:
+            _hold_all(tx)
             for post in news:
                 said = {"fingerprint": storable(post.fingerprint), "trackbacks": json.dumps(post.trackbacks)}
                 row = _row(ReadingKind.POST, post.source) | said
@@ -117,6 +119,11 @@ def _ask(
     number = tx.execute(statement or _ASK, dict(row)).scalar()
     add_job(tx, JobKind.READ, number, host=server_of(row["source"]), due=due or now, now=now, anew=True)
     return int(number)
+
+
+def _hold_all(tx: Transaction) -> None:
+    """Let nobody else name several until the end of the transaction: they may name the same in another order."""
+    tx.lock("readings")
 
 
 def _hold(tx: Transaction, number: int) -> None:

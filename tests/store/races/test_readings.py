@@ -17,6 +17,15 @@ def name(store: Store, number: int) -> None:
     store.readings.add(post(number), now=NOON)
 
 
+def name_some(step: int, store: Store, number: int) -> list[int]:
+    return store.readings.add_all([post(each) for each in range(number, number + 4)][::step], now=NOON)
+
+
+def test_the_same_posts_are_named_in_any_order(store: Store, race: Race) -> None:
+    ours, theirs = race(partial(name_some, 1), partial(name_some, -1))
+    assert ours == [numbers[::-1] for numbers in theirs]
+
+
 def publish(jobs: Sequence[Job], store: Store, number: int) -> None:
     store.readings.done(jobs[number], now=NOON)
 
