@@ -94,15 +94,15 @@ class Outbox:
         by_pair = _links_by_pair(source, links, direct)
         spared = {pair_of(source, target) for target in untouched}
         with self._database.write() as tx:
-            _hold_post(tx, source)
-            keep_post(tx, source, fingerprint, now=now)
+            keep_post(tx, source, fingerprint, now=now)  # which nobody else does before the end of this
+            _hold_pings(tx, source)
             return _plan(tx, source, by_pair, becomes=_sparing_direct(becomes), untouched=spared, now=now)
 
     def plan_gone(self, source: str, *, becomes: Planned, now: datetime) -> Plan:
         """The post is gone: plan as if it had no link any more, and mark it."""
         with self._database.write() as tx:
-            _hold_post(tx, source)
             lose_post(tx, source)
+            _hold_pings(tx, source)
             return _plan(tx, source, {}, becomes=becomes, untouched=(), now=now)
 
     def dry_run(self, source: str, links: Mapping[str, str], *, becomes: Planned, now: datetime) -> list[str]:
@@ -263,11 +263,9 @@ class Outbox:
             after = rows[-1]["id"]
 
 
-def _hold_post(tx: Transaction, source: str) -> None:
-    """Let nobody else plan this post, nor record what became of its pings, until the end of the transaction."""
-    key = source_key_of(source)
-    tx.lock(f"post {key}")
-    tx.execute(_HOLD_ALL, {"key": key})
+def _hold_pings(tx: Transaction, source: str) -> None:
+    """Let nobody record what becomes of the pings of this post until the end of the transaction."""
+    tx.execute(_HOLD_ALL, {"key": source_key_of(source)})
 
 
 def _sparing_direct(becomes: Planned) -> Planned:

@@ -46,15 +46,11 @@ def test_a_link_that_goes_while_its_ping_is_sent_is_told_of(store: Store, race: 
     assert found == {(False, NOON)}
 
 
-def change_words(step: int, store: Store, number: int) -> None:
-    """Of a post of its own, around links to the same targets."""
-    plan_links(store, dict.fromkeys(TARGETS[::step], f"words {number}"), source=post(step))
-
-
-def remember(store: Store, number: int) -> None:
-    found = [Discovery(target=target, url=target, endpoints=()) for target in TARGETS[::-1]]
+def remember(targets: Sequence[str], store: Store, number: int) -> None:
+    """All that was remembered in the rounds before has ended."""
+    found = [Discovery(target=target, url=target, endpoints=()) for target in targets]
     with store._database.write() as tx:
-        remember_all(tx, [(each, NOON + timedelta(hours=number % 3)) for each in found])
+        remember_all(tx, [(each, NOON + number * timedelta(days=2)) for each in found])
 
 
 def forget(store: Store, number: int) -> None:
@@ -63,13 +59,22 @@ def forget(store: Store, number: int) -> None:
             forget_target(tx, target)
 
 
-def test_what_targets_advertise_is_remembered_and_forgotten_in_any_order(store: Store, race: Race) -> None:
-    race(remember, forget)
+def test_targets_are_remembered_and_forgotten_in_any_order(store: Store, race: Race) -> None:
+    race(partial(remember, TARGETS[::-1]), forget)
+
+
+def test_targets_are_remembered_while_others_are(store: Store, race: Race) -> None:
+    race(partial(remember, TARGETS[::2]), partial(remember, TARGETS[1::2]))
+
+
+def change_words(step: int, store: Store, number: int) -> None:
+    """Of a post of its own, around links to the same targets."""
+    plan_links(store, dict.fromkeys(TARGETS[::step], f"words {number}"), source=post(step))
 
 
 def test_posts_are_planned_that_link_to_the_same_targets(store: Store, race: Race) -> None:
     for step in (1, -1):
         plan(store, *TARGETS[::step], source=post(step))
-    remember(store, 0)
+    remember(TARGETS, store, 0)
     race(partial(change_words, 1), partial(change_words, -1))
     assert_lanes_are_right(store)
