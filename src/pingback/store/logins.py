@@ -14,7 +14,6 @@ from functools import lru_cache
 from sqlalchemy import and_, bindparam, delete, insert, or_, select
 
 from pingback.store.database import Database
-from pingback.store.expressions import big, unlocked
 from pingback.store.rows import instant, micros
 from pingback.store.schema import login_tries
 from pingback.store.statements import Transaction, prepared
@@ -146,13 +145,10 @@ _OF_A_DAY = prepared(
 _COUNT = prepared(insert(login_tries))
 _FORGET_OLD = prepared(
     delete(login_tries).where(
-        unlocked(
-            login_tries,
-            or_(
-                and_(login_tries.c.at <= big("ended"), login_tries.c.client.not_like(f"%{_RESERVE}%")),
-                login_tries.c.at <= big("day"),
-                login_tries.c.at > big("ahead"),
-            ),
+        or_(
+            and_(login_tries.c.at <= bindparam("ended"), login_tries.c.client.not_like(f"%{_RESERVE}%")),
+            login_tries.c.at <= bindparam("day"),
+            login_tries.c.at > bindparam("ahead"),
         )
     )
 )

@@ -63,7 +63,6 @@ class Secrets:
         """Set or change the password. A new key comes with it, and all sessions end."""
         rows = {"password": password_hash, "key": token_hex(KEY_BYTES)}
         with self._database.write() as connection:
-            connection.lock("secrets")
             connection.execute(_SET, [{"name": name, "value": value} for name, value in rows.items()])
             connection.execute(_FORGET_ALL)
 
@@ -80,20 +79,19 @@ class Secrets:
         token = TOKEN_PREFIX + token_urlsafe(TOKEN_BYTES)
         rows = {"token": _hash_of(token), "token made": str(micros(now)), "token key": token_hex(KEY_BYTES)}
         with self._database.write() as connection:
-            connection.lock("secrets")
+            connection.lock("token")
             connection.execute(_SET, [{"name": name, "value": value} for name, value in rows.items()])
         return token
 
     def revoke_token(self) -> bool:
         """Have no token; False where there was none."""
         with self._database.write() as connection:
-            connection.lock("secrets")
+            connection.lock("token")
             return connection.execute(_REVOKE).rowcount > 0
 
     def end_session(self, session: str, *, until: datetime, now: datetime) -> None:
         """Let a session end before its time, which is `until`; those whose time is over are forgotten."""
         with self._database.write() as connection:
-            connection.lock("secrets")
             connection.execute(_FORGET, {"now": micros(now)})
             connection.execute(_END, {"session": session, "until": micros(until)})
 

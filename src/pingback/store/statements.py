@@ -146,8 +146,8 @@ class Transaction:
 
     def end(self) -> None:
         """Do what was left for the end."""
-        for do in sorted(self._at_end, key=lambda do: (do.__module__, do.__name__)):  # in one order, too
-            if subjects := self._at_end[do]:
+        for do, subjects in self._at_end.items():
+            if subjects:
                 do(self, sorted(subjects))
 
     def lock(self, subject: str, *, shared: bool = False) -> None:

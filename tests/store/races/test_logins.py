@@ -22,22 +22,6 @@ def test_no_client_has_more_tries_by_asking_two_processes(store: Store, race: Ra
     assert counted == dict.fromkeys(range(ROUNDS // OF_A_CLIENT), PER_CLIENT)
 
 
-def fail_by_password(store: Store, number: int) -> None:
-    address = f"10.{number % 3}.0.1"
-    store.logins.attempt(address, now=NOON + number * timedelta(minutes=2))
-    store.logins.forget(address)
-
-
-def fail_by_token(store: Store, number: int) -> None:
-    address = f"10.{number % 2}.0.1"
-    store.token_tries.attempt(address, now=NOON + number * timedelta(minutes=2))
-    store.logins.forget(address)
-
-
-def test_tries_are_forgotten_by_several(store: Store, race: Race) -> None:
-    race(fail_by_password, fail_by_token)
-
-
 def set_secrets(store: Store, number: int) -> str:
     store.secrets.set_password(f"hash {number}")
     return store.secrets.new_token(now=NOON)
