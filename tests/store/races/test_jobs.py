@@ -1,51 +1,65 @@
 """Jobs that two processes add, lease and end."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from pingback.store import Store
-from tests.store.races.racing import NOON, ROUNDS, Race
-from tests.store.some_jobs import add, assert_lanes_are_right, lease, subjects
+from pingback.work import Job
+from tests.store.races.racing import ROUNDS, Race
+from tests.store.some_jobs import NOON, add, assert_lanes_are_right, lease, subjects
 
-HOSTS = 40
+HOSTS = 4
 DAY = timedelta(days=1)
 
 
 def lease_one(store: Store, number: int) -> list[int]:
-    return subjects(lease(store, now=NOON, limit=1, per_host=1))
+    return subjects(lease(store, limit=1, per_host=ROUNDS))
 
 
 def test_a_job_is_leased_by_one(store: Store, race: Race) -> None:
     for host in range(HOSTS):
-        add(store, dict.fromkeys(range(host, 2 * ROUNDS, HOSTS), f"{host}.example"), due=NOON, now=NOON)
+        add(store, dict.fromkeys(range(host, 2 * ROUNDS, HOSTS), f"{host}.example"))
     ours, theirs = race(lease_one, lease_one)
     leased = Counter(subject for each in (*ours, *theirs) for subject in each)
-    while left := lease(store, now=NOON):
+    while left := lease(store, per_host=ROUNDS):
         leased.update(subjects(left))
     assert leased == Counter(range(2 * ROUNDS))
     assert_lanes_are_right(store)
 
 
-def add_again(store: Store, number: int) -> None:
-    add(store, {number % 20: "a.example"}, due=NOON, now=NOON)
+def add_another(store: Store, number: int) -> None:
+    add(store, {ROUNDS + number: f"{number}.example"})
 
 
-def end_some(store: Store, number: int) -> None:
-    for job in lease(store, now=NOON, limit=4, per_host=4):
-        store.jobs.done(job)
+def end(jobs: Mapping[int, Job], store: Store, number: int) -> bool:
+    return store.jobs.done(jobs[number])
 
 
-def test_a_job_that_is_asked_for_is_found(store: Store, race: Race) -> None:
-    race(add_again, end_some)
+def test_a_job_is_found_that_is_added_while_the_last_one_of_its_host_ends(store: Store, race: Race) -> None:
+    add(store, {number: f"{number}.example" for number in range(ROUNDS)})
+    jobs = {job.subject: job for job in lease(store, limit=ROUNDS)}
+    race(add_another, partial(end, jobs))
     assert_lanes_are_right(store)
-    while left := lease(store, now=NOON):
-        assert all(store.jobs.done(job) for job in left)
-    with store._database.read() as tx:
-        assert tx.execute("SELECT count(*) FROM pingback_jobs").scalar() == 0
+    assert sorted(subjects(lease(store, limit=ROUNDS))) == [*range(ROUNDS, 2 * ROUNDS)]
+
+
+def add_again(store: Store, number: int) -> None:
+    add(store, {number: f"{number}.example"})
+
+
+def test_a_job_is_found_that_is_asked_for_while_it_ends(store: Store, race: Race) -> None:
+    add(store, {number: f"{number}.example" for number in range(ROUNDS)})
+    jobs = {job.subject: job for job in lease(store, limit=ROUNDS)}
+    _, are_ours = race(add_again, partial(end, jobs))
+    assert are_ours == [True] * ROUNDS
+    assert_lanes_are_right(store)
+    assert sorted(subjects(lease(store, limit=ROUNDS))) == [*range(ROUNDS)]
 
 
 def lease_and_free_all(store: Store, number: int) -> None:
-    lease(store, now=NOON, limit=8, per_host=8)
+    lease(store, limit=8, per_host=8)
     store.jobs.free_the_dead(NOON, is_gone=lambda worker_id: True)
     store.jobs.heal_clock(NOON)
 
@@ -59,5 +73,5 @@ def test_the_dead_are_freed_while_jobs_are_added(store: Store, race: Race) -> No
     race(add_ahead, lease_and_free_all)
     store.jobs.free_the_dead(NOON, is_gone=lambda worker_id: True)
     store.jobs.heal_clock(NOON)
-    assert sorted(subjects(lease(store, now=NOON))) == [*range(10)]
+    assert sorted(subjects(lease(store))) == [*range(10)]
     assert_lanes_are_right(store)
