@@ -6,9 +6,9 @@ from datetime import timedelta
 from functools import partial
 
 from pingback.store import Store
-from pingback.work import Job
+from pingback.work import Job, JobKind
 from tests.store.races.racing import ROUNDS, Race
-from tests.store.some_jobs import NOON, add, assert_lanes_are_right, lease, subjects
+from tests.store.some_jobs import DELIVER, NOON, VERIFY, add, assert_lanes_are_right, lease, subjects
 
 HOSTS = 4
 DAY = timedelta(days=1)
@@ -75,3 +75,29 @@ def test_the_dead_are_freed_while_jobs_are_added(store: Store, race: Race) -> No
     store.jobs.heal_clock(NOON)
     assert sorted(subjects(lease(store))) == [*range(10)]
     assert_lanes_are_right(store)
+
+
+def most_of_a_host(store: Store, kind: JobKind) -> int:
+    """Of those that anybody has leased while we have some."""
+    leased = lease(store, kinds=[kind], limit=20, per_host=2)
+    with store._database.read() as tx:
+        by_host = tx.execute("SELECT count(*) FROM pingback_jobs WHERE leased_by IS NOT NULL GROUP BY host").scalars()
+    store.jobs.release(leased, now=NOON)
+    return max(by_host, default=0)
+
+
+def lease_deliveries(store: Store, number: int) -> int:
+    return most_of_a_host(store, DELIVER)
+
+
+def lease_looks(store: Store, number: int) -> int:
+    return most_of_a_host(store, VERIFY)
+
+
+def test_a_host_is_leased_for_no_more_often_than_it_has_places(store: Store, race: Race) -> None:
+    """By jobs of several kinds, which have lanes of their own."""
+    for kind in (DELIVER, VERIFY):
+        for host in range(4):
+            add(store, dict.fromkeys(range(4 * host, 4 * host + 4), f"{host}.example"), kind=kind)
+    ours, theirs = race(lease_deliveries, lease_looks)
+    assert max(*ours, *theirs) == 2
