@@ -1,15 +1,25 @@
-"""The parts of a site, as its settings choose them: what `pingback.site` is made of."""
+"""The parts of a site in one process: what `pingback.site` is made of."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from inspect import iscoroutinefunction
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from pingback.choices import (
+    akismet_for,
+    believed,
+    channels_for,
+    decide_for,
+    policy_for,
+    queue_for,
+    rate_for,
+    shared_limits,
+    targets_for,
+)
 from pingback.clock import Clock
 from pingback.errors import SettingsError, StoreError
 from pingback.jobs.budget import HostBudget
@@ -18,24 +28,18 @@ from pingback.jobs.pool import Pool
 from pingback.jobs.runner import Runner, lease_for
 from pingback.jobs.single import SingleJobs
 from pingback.jobs.steps import End, Handler
-from pingback.model import REACTIONS, Mention, MentionStatus, Protocol
+from pingback.model import Mention, MentionStatus
 from pingback.net.client import Client
 from pingback.page.about import READER
-from pingback.protocols.table import linkbacks, on_their_word
 from pingback.publishing import Publishing
-from pingback.receive.deciders.heuristics import suspicious
-from pingback.receive.deciders.known import known_good, own_site
-from pingback.receive.existence import HostTargets, SiteTargets, everything_exists
-from pingback.receive.moderation import Decide, Decider, Moderator, approve, hold, in_order
-from pingback.receive.notifier import Callbacks, Channel, MailChannel, Notifier, WebhookChannel
+from pingback.receive.moderation import Decider, Moderator
+from pingback.receive.notifier import Callbacks, Notifier
 from pingback.receive.observer import NOBODY
-from pingback.receive.pages import SitePages, TargetExists
-from pingback.receive.policy import Policy
+from pingback.receive.pages import SitePages
 from pingback.receive.receiver import Receiver
 from pingback.receive.verification import Verifier
 from pingback.settings import Settings
 from pingback.store import Store
-from pingback.table import OFF
 from pingback.urls import origin_of
 from pingback.work import Job, JobKind
 
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
     import dramatiq
 
     from pingback.jobs.brokers import DramatiqQueue
-    from pingback.jobs.limits import Rate, SharedCount
     from pingback.jobs.messages import Messages
     from pingback.receive.deciders.akismet import Akismet
 
@@ -61,8 +64,6 @@ FORGOTTEN = 5000  # rows at a time, in transactions of a thousand
 AT_ONCE = 200  # mentions that are read again by one word, of which the jobs are made at once
 # After which a job is tried again: that a database kept from being done, or that it cannot read, or a bug of ours.
 A_MOMENT, A_MINUTE, A_DAY = timedelta(seconds=10), timedelta(minutes=1), timedelta(days=1)
-
-_POLICIES: dict[str, Decide] = {"all": approve, "known": hold}
 
 
 class Host(NamedTuple):
@@ -99,11 +100,11 @@ class Parts:
         self._akismet = akismet_for(settings, client) if settings.site or settings.akismet_site else None
         pages = None
         if settings.site:
-            exists = _targets(settings, store, client, host.target_exists)
+            exists = targets_for(settings, store, client, host.target_exists)
             pages = SitePages(settings.site, target_exists=exists, self_pings=settings.self_pings)
-        self._limits = _shared_limits(settings, store)
+        self._limits = shared_limits(settings, store)
         self._budget = HostBudget(
-            _rate(settings.source_rate, self._limits, of="hosts"),
+            rate_for(settings.source_rate, self._limits, of="hosts"),
             shared=self._limits,
             site=pages,
             clock=host.clock,
@@ -118,7 +119,7 @@ class Parts:
             clock=host.clock,
         )
         self._callbacks = callbacks
-        self._notifier = Notifier(store, _channels(settings, client), clock=host.clock)
+        self._notifier = Notifier(store, channels_for(settings, client), clock=host.clock)
         self._handlers: dict[JobKind, Handler] = {
             JobKind.NOTIFY: self._notifier.notify,
             **self.publishing.handlers(),
@@ -137,7 +138,7 @@ class Parts:
             )
             self._verifier.on_kept = callbacks.hear
             self._handlers |= {JobKind.VERIFY: self._verifier.verify, JobKind.REVERIFY: self._verifier.reverify}
-        self._queue = _queue(settings.broker)
+        self._queue = queue_for(settings.broker)
         self._messages = self._messages_for(self._queue)
         self._carrier: Carrier = self._messages or Threads(
             self._runner(Pool(), self._handlers), [*self._chores(), *self._own_chores()]
@@ -145,13 +146,13 @@ class Parts:
         self._receiver = None
         if self._verifier is not None:
             self._receiver = Receiver(
-                self._verifier, policy=_policy(settings, self._limits), carrier=self._carrier, feeds=settings.feeds
+                self._verifier, policy=policy_for(settings, self._limits), carrier=self._carrier, feeds=settings.feeds
             )
         self._learning = Pool(quick=1, slow=0)
         if self._akismet is not None:
             store.moderation.on_decision = partial(self._learn, self._akismet)
-        if believed := _believed(settings):
-            store.moderation.on_their_word = believed
+        if protocols := believed(settings):
+            store.moderation.on_their_word = protocols
         self.started = False
 
     @property
@@ -195,7 +196,7 @@ class Parts:
         """
         self._store.moderation.approve_on_their_word()
         if self._verifier is not None:
-            self._verifier.adopt(but_of=_believed(self._settings))
+            self._verifier.adopt(but_of=believed(self._settings))
 
     def run_due(self, until: float) -> int:
         """What the background does, in this thread, as far as it begins before `until` on the monotonic clock.
@@ -394,125 +395,3 @@ class Parts:
         """Akismet hears of the owner's decision, in a thread that nobody waits for."""
         with suppress(RuntimeError):  # it is closed
             self._learning.submit(partial(akismet.learn, before, mention))
-
-
-def check_callable(name: str, called: object) -> None:
-    """What a coroutine function gives is true, and nothing happens: `target_exists` would let every target pass."""
-    if not callable(called) or iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__):
-        raise TypeError(f"{name} takes a plain function, which is called in a thread, and not {called!r}")
-
-
-def store_for(settings: Settings) -> Store:
-    """The store, which is opened when it is used; SettingsError for a URL that is none."""
-    try:
-        return Store(settings.db, at_once=False)
-    except StoreError as error:
-        raise SettingsError(f"db: {error}") from error
-
-
-def decide_for(settings: Settings, store: Store, akismet: "Akismet | None", *, first: Decider | None = None) -> Decide:
-    """The host's own decider `first`, known good, heuristics, Akismet; and the policy, when none of them knows.
-
-    The blocks are asked before, by the receiver.
-    """
-    deciders: list[Decider] = [own_site(settings.site), known_good(store.mentions, relays=settings.relays), suspicious]
-    if first is not None:
-        deciders.insert(0, first)
-    if akismet is not None:
-        deciders.append(akismet.decide)
-    words = _POLICIES[settings.approve]
-    reactions = _POLICIES[settings.approve_reactions or settings.approve]
-    return in_order(deciders, last=lambda mention: (reactions if mention.kind in REACTIONS else words)(mention))
-
-
-def akismet_for(settings: Settings, client: Client) -> "Akismet | None":
-    """Akismet, where there is a key for it."""
-    if settings.akismet_key is None:
-        return None
-    site = settings.akismet_site or next(iter(settings.site), None)
-    if site is None:
-        raise SettingsError("akismet_key: for which site? set akismet_site")
-    try:
-        from pingback.receive.deciders.akismet import Akismet
-    except ImportError as error:
-        raise SettingsError(f"akismet_key: pip install 'pingback[akismet]' ({error})") from error
-    return Akismet(key=settings.akismet_key, site=site, client=client)
-
-
-def _policy(settings: Settings, shared: "SharedCount | None") -> Policy:
-    return Policy(
-        answer_within=settings.answer_within,
-        queued=tuple(
-            each.name
-            for each in linkbacks()
-            if settings.verify == "queued" or (settings.verify is None and each.is_queued)  # else as each has it
-        ),
-        believed=_believed(settings),
-        rate=_rate(settings.rate, shared, of="senders"),
-    )
-
-
-def _targets(settings: Settings, store: Store, client: Client, known: Callable[[str], object] | None) -> TargetExists:
-    """Whether a target exists. Where the host does not know, the site is asked, and the store hears what moved."""
-    if known is not None:
-        if settings.close_after is not None:
-            raise SettingsError(
-                "close_after: target_exists is asked instead of the site, and may refuse old pages itself"
-            )
-        return HostTargets(known)
-    if settings.check_targets:
-        close_after = None if settings.close_after is None else timedelta(days=settings.close_after)
-        targets = SiteTargets(client, close_after=close_after)
-        targets.report_moves(store.moves.keep, site=settings.site)
-        return targets
-    if settings.close_after is not None:
-        raise SettingsError("close_after: the date of a target is on its page; it cannot be without check_targets")
-    return everything_exists
-
-
-def _channels(settings: Settings, client: Client) -> list[Channel]:
-    channels: list[Channel] = []
-    if settings.notify_mail is not None and settings.site:
-        from pingback.net.mail import Mailer
-
-        try:
-            mailer = Mailer(settings.smtp_url, ca_bundle=settings.ca_bundle)
-        except ValueError as error:
-            raise SettingsError(f"smtp_url: {error}") from None
-        channels.append(MailChannel(mailer, settings.notify_mail, site=settings.site[0]))
-    if settings.notify_webhook is not None and settings.site:
-        channels.append(WebhookChannel(client, settings.notify_webhook, secret=settings.notify_secret))
-    return channels
-
-
-def _believed(settings: Settings) -> tuple[Protocol, ...]:
-    """The protocols whose pings stand on the words of their senders, until the owner says more."""
-    return on_their_word() if settings.trackback == "unverified" else ()
-
-
-def _queue(broker: str | None) -> "DramatiqQueue | None":
-    if broker is None:
-        return None
-    try:
-        from pingback.jobs.brokers import DramatiqQueue  # a library, which only those with a broker have
-
-        return DramatiqQueue(broker)
-    except ImportError as error:
-        raise SettingsError(f"broker: pip install 'pingback[dramatiq]' ({error})") from error
-
-
-def _rate(setting: str, shared: "SharedCount | None", *, of: str) -> "Rate | None":
-    if setting == OFF:
-        return None
-    from pingback.jobs.limits import Rate  # a library, which only those who limit need
-
-    return Rate(setting, shared, of=of)
-
-
-def _shared_limits(settings: Settings, store: Store) -> "SharedCount | None":
-    """What all processes count together."""
-    if settings.limits is None and store.is_local:
-        return None
-    from pingback.jobs.limits import shared_count
-
-    return shared_count(settings.limits, store)

@@ -13,7 +13,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from pingback import forks
-from pingback.assembly import Host, Parts, check_callable, store_for
+from pingback.assembly import Host, Parts
+from pingback.choices import check_callable, store_for
 from pingback.clock import Clock, now
 from pingback.errors import SettingsError
 from pingback.model import Advertisement, Mention, MentionStatus, Outcome, OutcomeStatus, Protocol, Words

@@ -1,4 +1,4 @@
-"""`pingback.assembly`: who decides, in which order, by the settings."""
+"""`pingback.choices`: who decides, in which order, by the settings."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from pingback.assembly import decide_for
+from pingback.choices import decide_for
 from pingback.model import Mention, MentionKind, MentionStatus
 from pingback.net.client import Client
 from pingback.receive.deciders.akismet import Akismet
