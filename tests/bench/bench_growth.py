@@ -1,37 +1,34 @@
-"""What a site asks its store each day, beside more and more mentions, or more and more that waits: CPU, and its growth.
+"""What a site asks its store each day, beside more and more mentions, or more and more that waits: CPU and its growth.
 
-`python -m tests.bench.bench_growth` prints a table for both; the last number is a million mentions, and takes minutes
-to fill. What is asked goes the public way, by HTTP, command or `Site`, where there is one.
+`python -m tests.bench.bench_growth` prints a table for both, and with `postgresql` does so of a server, with its CPU.
+The last number is a million mentions, and takes minutes to fill. What is asked goes the public way, by HTTP, command or
+`Site`, where there is one.
 """
 
-import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 from time import process_time, thread_time
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
 from click.testing import CliRunner
-from sqlalchemy import Table
 
 import pingback
 from pingback.cli.group import main
 from pingback.model import Mention, MentionStatus, OutcomeStatus, Protocol
 from pingback.receive.homes import home_of
-from pingback.store import Store
 from pingback.store.keys import home_key_of, pair_of, target_key_of
 from pingback.store.rows import micros, row_of, source_key_of, state_of
 from pingback.store.schema import jobs, lanes, mentions, outbox
 from pingback.work import JobKind, QueuedPing
 from tests.bench.bench_chain import posts
+from tests.bench.databases import Filled, NewDatabase, in_file, on_server
 from tests.bench.statements import ping
 from tests.bench.timing import Row, judge, show
+from tests.postgresql.server import running
 
 MENTIONS = (1_000, 10_000, 100_000, 1_000_000)
 WAITING = (1_000, 10_000, 100_000)
@@ -80,10 +77,10 @@ class Cost(NamedTuple):
     by_number: list[float]
 
 
-def rows() -> Iterator[Row]:
+def rows(new_database: NewDatabase = in_file) -> Iterator[Row]:
     with posts("a plain post") as port:
         for series, numbers, fill in (("mentions", MENTIONS, fill_mentions), ("waiting", WAITING, fill_waiting)):
-            costs = measured(numbers, fill, port)
+            costs = measured(numbers, fill, port, new_database)
             print_table(series, numbers, costs)
             for cost in costs:
                 first, last = cost.by_number[0], cost.by_number[-1]
@@ -93,24 +90,27 @@ def rows() -> Iterator[Row]:
                 yield Row(label, growth, f"at most {MOST}", most=MOST)
 
 
-def measured(numbers: Sequence[int], fill: Callable[[Path, int], int], port: int) -> list[Cost]:
+def measured(
+    numbers: Sequence[int], fill: Callable[[Filled, int], int], port: int, new_database: NewDatabase
+) -> list[Cost]:
     found: dict[str, list[float]] = {}
     for number in numbers:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "x.db"
-            Store(f"sqlite:///{file}").close()
-            kept = fill(file, number)
-            with site_over(file) as site:
-                for name, question in questions(site, f"sqlite:///{file}", kept).items():
-                    found.setdefault(name, []).append(milliseconds(question, thread_time))
-                found.setdefault("an accepted ping", []).append(cost_of_pings(site, port))
+        with new_database() as database:
+            kept = fill(database, number)
+            database.analyze()
+            with site_over(database.url) as site:
+                for name, question in questions(site, database.url, kept).items():
+                    cost = milliseconds(question, lambda: database.seconds() + thread_time())
+                    found.setdefault(name, []).append(cost)
+                cost = cost_of_pings(site, port, lambda: database.seconds() + process_time())
+                found.setdefault("an accepted ping", []).append(cost)
     return [Cost(name, costs) for name, costs in found.items()]
 
 
-def site_over(file: Path) -> pingback.Site:
+def site_over(url: str) -> pingback.Site:
     return pingback.Site(
         SITE,
-        store=f"sqlite:///{file}",
+        store=url,
         check_targets=False,
         allow_networks="127.0.0.0/8",
         rate="off",
@@ -227,7 +227,7 @@ def milliseconds(question: Question, clock: Callable[[], float]) -> float:
     return min(found[1:])
 
 
-def cost_of_pings(site: pingback.Site, port: int) -> float:
+def cost_of_pings(site: pingback.Site, port: int, clock: Callable[[], float]) -> float:
     """Of the whole process, as threads of ours may do it; the posts are served here, which costs the same each time."""
     numbers = iter(range(1000))
 
@@ -236,7 +236,7 @@ def cost_of_pings(site: pingback.Site, port: int) -> float:
             number = next(numbers)
             ping(site.wsgi(), f"http://127.0.0.{1 + number % 20}:{port}/{number}", TARGET)
 
-    return milliseconds(ten, process_time) / 10
+    return milliseconds(ten, clock) / 10
 
 
 def print_table(series: str, numbers: Sequence[int], costs: Iterable[Cost]) -> None:
@@ -251,16 +251,16 @@ def print_table(series: str, numbers: Sequence[int], costs: Iterable[Cost]) -> N
 # Filling. What a table has not is left out, so that these outlive a change of the schema.
 
 
-def fill_mentions(file: Path, number: int) -> int:
+def fill_mentions(database: Filled, number: int) -> int:
     """So many, of which the last ones wait for the owner."""
-    insert(file, mentions, (mention_row(each, number) for each in range(number)))
+    database.insert(mentions, (mention_row(each, number) for each in range(number)))
     return number
 
 
-def fill_waiting(file: Path, number: int) -> int:
+def fill_waiting(database: Filled, number: int) -> int:
     """Gives how many mentions there are beside; half of what waits is for one host."""
-    kept = fill_mentions(file, MENTIONS[0])
-    insert(file, outbox, (ping_row(each) for each in range(number)))
+    kept = fill_mentions(database, MENTIONS[0])
+    database.insert(outbox, (ping_row(each) for each in range(number)))
     due = micros(NOW + timedelta(hours=1))
     waiting = (
         {
@@ -272,10 +272,10 @@ def fill_waiting(file: Path, number: int) -> int:
         }
         for each in range(number)
     )
-    insert(file, jobs, waiting)
+    database.insert(jobs, waiting)
     earliest = {host_of(each): due + each for each in reversed(range(number))}
-    insert(
-        file, lanes, ({"kind": JobKind.DELIVER.value, "host": host, "due": first} for host, first in earliest.items())
+    database.insert(
+        lanes, ({"kind": JobKind.DELIVER.value, "host": host, "due": first} for host, first in earliest.items())
     )
     return kept
 
@@ -326,25 +326,13 @@ def host_of(each: int) -> str:
     return f"{0 if each % 2 else each % HOSTS}.example"
 
 
-def insert(file: Path, table: Table, values: Iterable[Mapping[str, Any]]) -> None:
-    iterator = iter(values)
-    first = next(iterator)
-    names = [name for name in first if name in table.c]
-    statement = (
-        f"INSERT OR REPLACE INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-    )
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA cache_size = -200000")
-        with connection:
-            connection.execute(statement, first)
-            connection.executemany(statement, iterator)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
 _MENTION = row_of(MENTION)
 _PING = state_of(PING)
 
 
 if __name__ == "__main__":
-    judge(show(rows()))
+    if sys.argv[1:] == ["postgresql"]:
+        with running() as server:
+            judge(show(rows(on_server(server))))
+    else:
+        judge(show(rows()))

@@ -53,6 +53,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="pingback-postgresql-", dir="/tmp"))  # sockets want a short name
         self._running: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
+        self._taken: dict[int, int] = {}  # nanoseconds of CPU, by process
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             names = {user.pw_name: user for user in pwd.getpwall()}
@@ -132,6 +133,15 @@ class Server:
                 os.kill(pid, signal.SIGKILL)
         self._running.wait()
         self._running = None
+
+    def seconds(self) -> float:
+        """Of CPU that those who are connected, or were when it was asked last, have taken."""
+        assert self._running is not None
+        for pid in _children(self._running.pid):
+            with suppress(OSError):  # it has ended
+                if f"postgres: {USER} " in Path(f"/proc/{pid}/cmdline").read_text():
+                    self._taken[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+        return sum(self._taken.values()) / 1e9
 
     def close(self) -> None:
         self._end(signal.SIGQUIT)  # at once
