@@ -17,6 +17,7 @@ from tests.bench import (
     bench_publish,
     bench_reads,
     bench_store,
+    bench_workers,
     bench_xmlrpc,
 )
 from tests.bench.timing import judge, show
@@ -37,6 +38,7 @@ BENCHES = (
     bench_imports,
     bench_load,
     bench_crowd,
+    bench_workers,
 )
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import errno
 import multiprocessing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from html import escape
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -21,14 +22,17 @@ Answer: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Await
 
 
 class Web:
-    """By `with`: so many hosts of both kinds, on one port; the first good one is 127.0.0.1."""
+    """By `with`: so many hosts of both kinds, on one port; the first good one is 127.0.0.1.
 
-    def __init__(self, *, good: int, slow: int) -> None:
+    A good one takes so many seconds for an answer.
+    """
+
+    def __init__(self, *, good: int, slow: int, takes: float = 0.0) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._ours, theirs = spawn.Pipe()
         self._good = [f"127.0.{number // 250}.{1 + number % 250}" for number in range(good)]
         self._slow = [f"127.1.{number // 250}.{1 + number % 250}" for number in range(slow)]
-        self._process = spawn.Process(target=_serve, args=(theirs, self._good, self._slow), daemon=True)
+        self._process = spawn.Process(target=_serve, args=(theirs, self._good, self._slow, takes), daemon=True)
 
     def __enter__(self) -> Self:
         self._process.start()
@@ -48,12 +52,12 @@ class Web:
         return f"http://{self._slow[number % len(self._slow)]}:{self.port}/{number}?{target}"
 
 
-def _serve(parent: Connection, good: Sequence[str], slow: Sequence[str]) -> None:
-    asyncio.run(_run(parent, good, slow))
+def _serve(parent: Connection, good: Sequence[str], slow: Sequence[str], takes: float) -> None:
+    asyncio.run(_run(parent, good, slow, takes))
 
 
-async def _run(parent: Connection, good: Sequence[str], slow: Sequence[str]) -> None:
-    answers = dict.fromkeys(good, _answer) | dict.fromkeys(slow, _never_answer)
+async def _run(parent: Connection, good: Sequence[str], slow: Sequence[str], takes: float) -> None:
+    answers = dict.fromkeys(good, partial(_answer, takes)) | dict.fromkeys(slow, _never_answer)
     while (port := await _listen_everywhere(answers)) is None:
         pass
     parent.send(port)
@@ -76,7 +80,7 @@ async def _listen_everywhere(answers: Mapping[str, Answer]) -> int | None:
     return port
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(takes: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError, asyncio.IncompleteReadError):
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -84,6 +88,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             link = f'<p>As said in <a href="{escape(unquote(target))}">part five</a>, and more words around it.</p>'
             page = f"<!doctype html><title>Post {escape(path)}</title><article>{link * 20}</article>".encode()
             start = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n"
+            await asyncio.sleep(takes)
             writer.write(start.encode() + page)
             await writer.drain()
     writer.close()

@@ -28,9 +28,9 @@ _FRONT_END = ("--rate", "off", "--source-rate", "off", "--answer-within", "0.5")
 
 # Whatever writes what became of a look at a source, the database itself takes down.
 _TAKE_DOWN = """
-CREATE TABLE decisions (mention bigint);
+CREATE TABLE decisions (mention bigint, at timestamptz DEFAULT clock_timestamp());
 CREATE FUNCTION take_down() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN INSERT INTO decisions VALUES (NEW.id); RETURN NULL; END $$;
+BEGIN INSERT INTO decisions (mention) VALUES (NEW.id); RETURN NULL; END $$;
 CREATE TRIGGER of_a_new_one AFTER INSERT ON pingback_mentions
     FOR EACH ROW WHEN (NEW.verified IS NOT NULL) EXECUTE FUNCTION take_down();
 CREATE TRIGGER of_one_that_waited AFTER UPDATE ON pingback_mentions
@@ -45,11 +45,11 @@ class Fleet:
     def __init__(self, folder: Path, *, database: Database, broker: Broker, workers: int) -> None:
         self._folder = folder
         self._database = database
-        self._url = database.new_database()
-        self._environ = {"PINGBACK_BROKER": broker.url, "PINGBACK_DB": self._url}
+        self.url = database.new_database()
+        self._environ = {"PINGBACK_BROKER": broker.url, "PINGBACK_DB": self.url}
         self.workers = tuple(f"worker-{number}" for number in range(1, workers + 1))
         self._programs: dict[str, Server | Program] = {}
-        with database.connect(self._url) as connection:
+        with database.connect(self.url) as connection:
             connection.execute(_TAKE_DOWN)
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class Fleet:
 
     def __exit__(self, *_: object) -> None:
         self._end()
-        self._database.drop(self._url)
+        self._database.drop(self.url)
 
     def begin(self, name: str) -> None:
         folder = self._folder / name
@@ -85,15 +85,26 @@ class Fleet:
 
     def decided(self) -> dict[str, tuple[str, int]]:
         """By source: the status, and how often it was decided."""
-        with self._database.connect(self._url) as connection:
+        with self._database.connect(self.url) as connection:
             return {source: (status, times) for source, status, times in connection.execute(_DECIDED)}
+
+    def has_decided(self) -> bool:
+        """Nothing waits."""
+        return all(status == "approved" for status, _ in self.decided().values())
+
+    def seconds(self) -> float:
+        """From the first decision to the last."""
+        with self._database.connect(self.url) as connection:
+            asked = "SELECT coalesce(extract(epoch FROM max(at) - min(at)), 0)::float FROM decisions"
+            row = connection.execute(asked).fetchone()
+        return float(row[0]) if row else 0.0
 
     def in_hand(self, worker: str) -> int:
         """How many jobs the worker has leased."""
         program = self._programs[worker]
         assert isinstance(program, Program)
         asked = "SELECT count(*) FROM pingback_jobs WHERE leased_by LIKE %s"
-        with self._database.connect(self._url) as connection:
+        with self._database.connect(self.url) as connection:
             row = connection.execute(asked, [f"% {program.pid}/%"]).fetchone()
         return int(row[0]) if row else 0
 
@@ -211,7 +222,7 @@ def fail_in_turn(fleet: Fleet, sources: Sources, *, database: Database, broker: 
         pings.wait(many)
         for each in begun:
             each.result()
-    at_once(lambda: all(status == "approved" for status, _ in fleet.decided().values()), "some wait for a lease")
+    at_once(fleet.has_decided, "some wait for a lease")
     decided = fleet.decided()
     lost = sorted(pings.taken.keys() - decided.keys())
     again = {source: times for source, (_, times) in decided.items() if times != 1}
