@@ -44,9 +44,11 @@ class Discoveries:
 
 def remember_all(tx: Transaction, found: Iterable[tuple[Discovery, datetime]]) -> None:
     """Keep discoveries in the place of what was known of their targets, and drop those that have surely ended."""
-    for discovery, until in sorted(found, key=lambda each: target_key_of(each[0].target)):
-        tx.execute(_FORGET_OLD, {"ended": micros(until - LONGEST)})
+    known = sorted(found, key=lambda each: target_key_of(each[0].target))
+    for discovery, until in known:
         tx.execute(_REMEMBER, discovery_row_of(discovery, until=until))
+    if known:  # only now: whoever has deleted some waits for nobody any more
+        tx.execute(_FORGET_OLD, {"ended": micros(max(until for _, until in known) - LONGEST)})
 
 
 def recall(tx: Transaction, target: str, *, now: datetime) -> Discovery | None:
