@@ -59,21 +59,21 @@ def test_a_job_is_found_that_is_asked_for_while_it_ends(store: Store, race: Race
 
 
 def lease_and_free_all(store: Store, number: int) -> None:
-    lease(store, limit=8, per_host=8)
+    lease(store, limit=4, per_host=4)
     store.jobs.free_the_dead(NOON, is_gone=lambda worker_id: True)
     store.jobs.heal_clock(NOON)
 
 
 def add_ahead(store: Store, number: int) -> None:
     """By a clock that runs ahead."""
-    add(store, dict.fromkeys(range(10), "a.example"), due=NOON, now=NOON + DAY)
+    add(store, dict.fromkeys(range(4), "a.example"), due=NOON, now=NOON + DAY)
 
 
 def test_the_dead_are_freed_while_jobs_are_added(store: Store, race: Race) -> None:
     race(add_ahead, lease_and_free_all)
     store.jobs.free_the_dead(NOON, is_gone=lambda worker_id: True)
     store.jobs.heal_clock(NOON)
-    assert sorted(subjects(lease(store))) == [*range(10)]
+    assert sorted(subjects(lease(store))) == [*range(4)]
     assert_lanes_are_right(store)
 
 
