@@ -75,6 +75,19 @@ def test_a_number_that_was_told_is_not_given_again(new_url: Callable[[str], str]
         copy_all(old, new)
     with Store(taken) as store:
         assert store.mentions.keep(replace(MENTION, source="https://a.example/next"))[0].id == 3
+        assert store.tallies.mentions() == {("pingback", "approved"): 2}
+
+
+def test_what_was_emptied_is_filled(old: Database, postgresql_url: str, tmp_path: Path) -> None:
+    with Store(postgresql_url) as store:
+        store.mentions.keep(MENTION)
+        with store._database.write() as tx:
+            tx.execute("DELETE FROM pingback_mentions")
+            tx.execute("DELETE FROM pingback_jobs")
+    with closing(Database(postgresql_url)) as new:
+        copy_all(old, new)
+    with Store(f"sqlite:///{tmp_path}/old.db") as before, Store(postgresql_url) as after:
+        assert before.tallies.mentions() == after.tallies.mentions()
 
 
 def test_many_rows(new_url: Callable[[str], str], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, literal, select, tuple_
+from sqlalchemy import Table, bindparam, delete, func, insert, literal, select, tuple_
 
 from pingback.errors import StoreError
 from pingback.store.database import Database
@@ -11,7 +11,7 @@ from pingback.store.schema import days, kinds, metadata, tallies
 from pingback.store.statements import Parameters, Transaction, prepared
 
 _AT_ONCE = 500  # rows
-_COUNTED = frozenset({tallies, days, kinds})  # by triggers, as the others come
+_COUNTS = frozenset({tallies, days, kinds})  # which triggers keep, as the others come
 
 
 def copy_all(old: Database, new: Database) -> int:
@@ -22,15 +22,21 @@ def copy_all(old: Database, new: Database) -> int:
     copied = 0
     with old.read() as source, new.write() as target:
         for table in metadata.sorted_tables:
-            if table not in _COUNTED:
-                if target.execute(select(literal(1)).select_from(table).limit(1)):
-                    raise StoreError(f"{new.name} is not empty: there are rows in {table.name}")
+            if table not in _COUNTS and target.execute(select(literal(1)).select_from(table).limit(1)):
+                raise StoreError(f"{new.name} is not empty: there are rows in {table.name}")
+        is_uncounted = new.engine.pause_counting(target)
+        for table in _COUNTS if is_uncounted else ():
+            target.execute(prepared(delete(table)), {})  # what was kept once may have left counts of nothing
+        for table in metadata.sorted_tables:
+            if table not in _COUNTS or is_uncounted:
                 copied += _copy(table, source, target)
                 if (number := table.autoincrement_column) is not None:
                     highest = target.execute(select(func.max(number))).scalar() or 0
                     # One that was told is never to mean something else, though its row be gone.
                     last = max(highest, old.engine.last_number(source, table.name))
                     new.engine.go_on_after(target, table.name, last)
+        if is_uncounted:
+            new.engine.resume_counting(target)
     return copied
 
 

@@ -109,5 +109,6 @@ _COUNTED = (
         "ROW.status = 'approved'",
     ),
 )
+COUNTED = tuple(sorted({counted.counted for counted in _COUNTED}))  # tables
 TRIGGERS = tuple(sql for counted in _COUNTED for sql in _for_sqlite(counted))
 FUNCTIONS = (_TAKE_SLOT.replace("\n", " ").strip(), *(sql for counted in _COUNTED for sql in _for_postgresql(counted)))

@@ -71,6 +71,12 @@ class Engine(typing.Protocol):
     def go_on_after(self, tx: Transaction, table: str, number: int) -> None:
         """Give the next row of the table a higher number than this."""
 
+    def pause_counting(self, tx: Transaction) -> bool:
+        """Have no triggers count what is written from here, where that makes much of it slow; whether it is so."""
+
+    def resume_counting(self, tx: Transaction) -> None:
+        """Have them count again; what was written meanwhile has its counts already."""
+
     def revision(self) -> str | None:
         """The revision of the tables, None where they are older than any, or not made; nothing is made or changed."""
 

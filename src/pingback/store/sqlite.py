@@ -154,6 +154,12 @@ class SQLite:
         tx.execute("DELETE FROM sqlite_sequence WHERE name = :name", {"name": table})
         tx.execute("INSERT INTO sqlite_sequence VALUES (:name, :number)", {"name": table, "number": number})
 
+    def pause_counting(self, tx: Transaction) -> bool:
+        return False
+
+    def resume_counting(self, tx: Transaction) -> None:
+        """They never stopped."""
+
     def revision(self) -> str | None:
         with self.translated(), closing(self._connect(create=False)) as connection:
             return known_revision(cast(sqlite3.Connection, connection))
