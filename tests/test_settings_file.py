@@ -44,8 +44,8 @@ def loaded(
         pytest.param(
             '[publish]\nfeed = "a"\nfeeds = "b"', "[publish] feeds: --feed URL|FILE stands there twice", id="two-names"
         ),
-        pytest.param("db = 5", "pingback.toml: db: 5 is not a text", id="a-number-for-a-text"),
-        pytest.param('db = ""', "pingback.toml: db: '' is not a text", id="an-empty-text"),
+        pytest.param("db = 5", "pingback.toml: db: what stands there is not a text", id="a-number-for-a-text"),
+        pytest.param('db = ""', "pingback.toml: db: what stands there is not a text", id="an-empty-text"),
         pytest.param('timeout = ["1"]', "pingback.toml: timeout: ['1'] is not a number", id="a-list-for-a-number"),
         pytest.param("timeout = true", "pingback.toml: timeout: True is not a number", id="true-for-a-number"),
         pytest.param("timeout = nan", "pingback.toml: timeout: nan is not a number", id="nan"),

@@ -97,6 +97,7 @@ def test_help_has_a_short_name_in_whatever_context_it_was_first_asked_for(run: R
                 "Server": ["--host", "--port", "--trusted-proxy"],
                 "Log and metrics": ["--log-format", "--[no-]metrics"],
                 "In pingback.toml or the environment only": [
+                    "limits",
                     "akismet_key",
                     "akismet_site",
                     "smtp_url",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pingback.page.extent import CONTENT, ENTRY, MAX_BEGINNING, SKIPPED, WANTED, Extent
 from pingback.page.omitted import FOREIGN, WATCHED
-from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, base_of, is_shown
+from pingback.page.scanner import BLOCKS, TOLD, UNSEEN, is_shown
 from pingback.text import plain
+from pingback.urls import base_of
 
 if TYPE_CHECKING:
     from pingback.page.tree import Item

@@ -20,7 +20,7 @@ from lxml import etree
 
 from pingback.page.encoding import to_utf8
 from pingback.page.omitted import FOREIGN, WATCHED, Shown, Watched
-from pingback.urls import resolve
+from pingback.urls import base_of
 
 FEED_BYTES = 4 * 1024  # a page is read to the end of the piece in which all that was asked for is found
 SMALL_PIECE = 1024
@@ -35,7 +35,6 @@ WALKED_PER_BYTE = 1000  # letters of names that are compared; 0.3 s in a page of
 WALKED_AT_FIRST = 10_000_000  # letters, whatever the page's length
 READ_AT_FIRST = 64 * 1024  # bytes whose time is granted, whatever the page's length
 SLOWER = 3  # times as slow as a page without walks
-MAX_HOST = 260  # characters; a name has 253 (RFC 1035 §2.3.4), and may have a dot and a port behind it
 _COMPARISON = 6  # letters that can be compared in the time that a comparison takes beside
 
 EVERY = frozenset("*")
@@ -376,11 +375,3 @@ class _Target:
 def is_shown(tag: str, attributes: Mapping[str, str]) -> bool:
     """Of what is unseen, a template is shown that makes a shadow root."""
     return tag == "template" and attributes.get("shadowrootmode", "").lower() in ("open", "closed")
-
-
-def base_of(url: str, href: str) -> str:
-    """What a page's references resolve against, which came from `url` and has a `<base>` with this reference."""
-    base = resolve(url, href) or url
-    host = base.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    # Such a host names no server, and to parse it for each reference takes thirty times as long.
-    return base if len(host) <= MAX_HOST else "about:blank"
