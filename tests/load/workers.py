@@ -209,10 +209,11 @@ def fail_in_turn(fleet: Fleet, sources: Sources, *, database: Database, broker: 
         pings.wait(many * 2 // 6)
         with sources.held():
             fleet.kill("one")
-        begun = [meanwhile.submit(fleet.begin, "one")]
+        begun = meanwhile.submit(fleet.begin, "one")
         pings.wait(many * 3 // 6)
+        begun.result()  # it needs a broker to begin
         broker.kill()
-        begun.append(meanwhile.submit(broker.start))
+        begun = meanwhile.submit(broker.start)
         pings.wait(many * 4 // 6)
         database.kill()
         database.start()
@@ -220,8 +221,7 @@ def fail_in_turn(fleet: Fleet, sources: Sources, *, database: Database, broker: 
         database.stop()
         database.start()
         pings.wait(many)
-        for each in begun:
-            each.result()
+        begun.result()
     at_once(fleet.has_decided, "some wait for a lease")
     decided = fleet.decided()
     lost = sorted(pings.taken.keys() - decided.keys())
