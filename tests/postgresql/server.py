@@ -128,10 +128,13 @@ class Server:
         """All of its processes at once, as a machine that fails."""
         if self._running is None:
             return
-        for pid in [self._running.pid, *_children(self._running.pid)]:
+        children = _children(self._running.pid)
+        for pid in [self._running.pid, *children]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._running.wait()
+        while any(map(_has_memory, children)):  # with which no other one would start
+            sleep(0.01)
         self._running = None
 
     def seconds(self) -> float:
@@ -190,6 +193,14 @@ def _ending_with_us() -> list[str]:
     """It ends also where nobody is left who could end it."""
     setpriv = program("setpriv")
     return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
+
+
+def _has_memory(pid: int) -> bool:
+    """It has not ended yet."""
+    try:
+        return bool(Path(f"/proc/{pid}/statm").read_text().split()[0] != "0")
+    except (OSError, IndexError):
+        return False
 
 
 def _children(pid: int) -> list[int]:
