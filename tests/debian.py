@@ -75,3 +75,9 @@ def _privilege(as_root: bool) -> list[str]:
     if sudo := program("sudo"):
         return [sudo, "--non-interactive"]
     raise InstallError("packages are missing, and only root can install them: run `tools/test` as root, once")
+
+
+def ending_with_us(signal: str) -> list[str]:
+    """Before a command: the program is sent this signal also where nobody is left who could end it."""
+    setpriv = program("setpriv")
+    return [setpriv, "--pdeathsig", signal] if setpriv else []

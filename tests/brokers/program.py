@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from tests.brokers import install
-from tests.debian import program
+from tests.debian import ending_with_us, program
 from tests.loopback import free_port
 
 STARTS_WITHIN = 120.0  # seconds; Redis takes a twentieth of one, RabbitMQ four
@@ -101,7 +101,7 @@ def _killed(broker: Broker) -> Iterator[Broker]:
 
 def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        command,
+        [*ending_with_us("KILL"), *command],
         cwd=folder,
         env={"PATH": os.defpath} | (environment or {}),
         stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from pingback.store import Store
-from tests.debian import program
+from tests.debian import ending_with_us
 from tests.loopback import free_port
 from tests.postgresql import install
 
@@ -107,7 +107,7 @@ class Server:
         options = [f"--{name}={value}" for name, value in settings.items()]
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                [*_ending_with_us(), install.programs() / "postgres", "-D", self._data, *options],
+                [*ending_with_us("QUIT"), install.programs() / "postgres", "-D", self._data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -187,12 +187,6 @@ def running(*, listens: bool = False) -> Iterator[Server]:
         yield server
     finally:
         server.close()
-
-
-def _ending_with_us() -> list[str]:
-    """It ends also where nobody is left who could end it."""
-    setpriv = program("setpriv")
-    return [setpriv, "--pdeathsig", "QUIT"] if setpriv else []
 
 
 def _has_memory(pid: int) -> bool:
