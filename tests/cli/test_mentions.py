@@ -162,8 +162,8 @@ def test_none_yet(run: Run, tmp_path: Path) -> None:
         pytest.param((FIVE, FIVE), "unexpected extra argument", id="two-targets"),
         pytest.param(("--status", "new"), "'new' is not one of", id="unknown-status"),
         pytest.param(("--db", "pingback.db"), "not of the form sqlite:///FILE", id="db-is-a-path"),
-        pytest.param(("--db", ""), "db: '' is not a text", id="db-is-empty"),
-        pytest.param(("--db", "mysql://ada:secret@db.example/x"), "must be SQLite", id="another-database"),
+        pytest.param(("--db", ""), "--db: what stands there is not a text", id="db-is-empty"),
+        pytest.param(("--db", "mysql://ada:secret@db.example/x"), "must be of the form", id="another-database"),
         pytest.param(("--db", "sqlite:///no/such/x.db"), "there is no database /", id="no-such-folder"),
     ],
 )

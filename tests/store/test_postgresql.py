@@ -243,6 +243,23 @@ def test_a_connection_that_broke_unnoticed_leaves_no_traceback(
     assert caplog.records == []
 
 
+def test_a_connection_that_broke_between_many_statements_leaves_no_traceback(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The driver sends these one after the other, and takes nothing else until all are answered."""
+    with Store(postgresql_url) as store:
+        with pytest.raises(KeyError):
+            stop_between_statements(store._database)
+        store.readiness.check()
+    assert caplog.records == []
+
+
+def stop_between_statements(database: Database) -> None:
+    with database.write() as tx:
+        tx.connection.pgconn.enter_pipeline_mode()
+        raise KeyError
+
+
 def give_up(database: Database, postgresql: Server, url: str) -> None:
     with database.write():
         send_away(postgresql, url)

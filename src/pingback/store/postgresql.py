@@ -1,7 +1,7 @@
 """`PostgreSQL`: the connections to a server's database, and the sentence for each thing that can be wrong with it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from math import ceil
@@ -122,8 +122,10 @@ class PostgreSQL:
 
     def undo(self, lent: PoolProxiedConnection) -> bool:
         connection = _driver_of(lent)
-        with suppress(psycopg.Error):
+        try:
             connection.rollback()
+        except psycopg.Error:  # the server went, maybe while several statements were on their way
+            connection.close()
         if connection.closed and lent.info["generation"] == self._generation:
             self._generation = lent.info["generation"] + 1
         return not connection.closed
