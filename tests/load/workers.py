@@ -222,7 +222,7 @@ def fail_in_turn(fleet: Fleet, sources: Sources, *, database: Database, broker: 
         database.start()
         pings.wait(many)
         begun.result()
-    at_once(fleet.has_decided, "some wait for a lease")
+        at_once(fleet.has_decided, "some wait for a lease")  # the broker ends with the thread that began it
     decided = fleet.decided()
     lost = sorted(pings.taken.keys() - decided.keys())
     again = {source: times for source, (_, times) in decided.items() if times != 1}
