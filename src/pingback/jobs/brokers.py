@@ -117,7 +117,7 @@ class _Redis:
         client = redis.Redis.from_url(
             url, socket_connect_timeout=CONNECT_WITHIN, socket_timeout=CONNECT_WITHIN, health_check_interval=30
         )
-        self.broker = RedisBroker(  # type: ignore[no-untyped-call]  # as it comes
+        self.broker = RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq has no types for it
             client=client, middleware=_middleware(), namespace=QUEUE
         )
 

@@ -156,12 +156,8 @@ class Threads:
 
     def _start(self, works: Mapping[str, Callable[[], None]]) -> None:
         with self._lock:
-            for name, work in works.items():
-                known = self._threads.get(name)
-                if (known is None or not known.is_alive()) and not self._closed.is_set():
-                    thread = self._starter.start(work, name)
-                    if thread is not None:
-                        self._threads[name] = thread
+            if not self._closed.is_set():
+                self._starter.keep_up(works, self._threads)
 
     def _all_live(self) -> bool:
         return all(thread.is_alive() for thread in list(self._threads.values()))

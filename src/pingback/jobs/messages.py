@@ -160,12 +160,8 @@ class Messages:
         has_chores = self._works or self._own_chores
         works = {"pingback-messages": self._send} | ({"pingback-chores": self._go_round} if has_chores else {})
         with self._lock:
-            for name, work in works.items():
-                known = self._threads.get(name)
-                if (known is None or not known.is_alive()) and not self._closed.is_set():
-                    thread = self._starter.start(work, name)
-                    if thread is not None:
-                        self._threads[name] = thread
+            if not self._closed.is_set():
+                self._starter.keep_up(works, self._threads)
 
     def wake(self) -> None:
         """There may be something due: send it now."""

@@ -8,7 +8,7 @@ when it has run for a while, and of both kinds so much may run.
 import logging
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Self, TypeVar
@@ -41,6 +41,14 @@ class Starter:
             return None
         self._failing = False
         return thread
+
+    def keep_up(self, works: Mapping[str, Callable[[], None]], threads: MutableMapping[str, threading.Thread]) -> None:
+        """See that each of these, by its name, has a thread that lives."""
+        for name, work in works.items():
+            if name not in threads or not threads[name].is_alive():
+                thread = self.start(work, name)
+                if thread is not None:
+                    threads[name] = thread
 
 
 def join(threads: Iterable[threading.Thread | None], *, within: float) -> None:

@@ -7,8 +7,7 @@ import psycopg
 
 from pingback.store.counting import FUNCTIONS
 from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE, upgrade
-from pingback.store.schema import metadata
-from pingback.store.upgrading import TooNew
+from pingback.store.upgrading import TooNew, statements_of
 
 _MAKING = "SELECT pg_advisory_xact_lock(hashtextextended('pingback schema', 0))"
 
@@ -46,15 +45,8 @@ def _make(connection: psycopg.Connection[Any]) -> None:
 @cache
 def _all_tables() -> list[Any]:
     from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-    from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-    tables = metadata.sorted_tables
-    indices = [index for table in tables for index in sorted(table.indexes, key=lambda index: str(index.name))]
-    statements: list[ExecutableDDLElement] = [*map(CreateTable, tables), *map(CreateIndex, indices)]
-    key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"  # as Alembic has it
-    history = f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"
-    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-    return [*(str(statement.compile(dialect=dialect)) for statement in statements), *FUNCTIONS, history]
+    return [*statements_of(PGDialect_psycopg(), FUNCTIONS)]  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
 def _upgrade(connection: psycopg.Connection[Any]) -> None:

@@ -5,12 +5,17 @@ file at once one does it, and the others wait. A process that is killed leaves t
 """
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pingback.store.counting import TRIGGERS
 from pingback.store.migrations import NEWEST, REVISIONS, VERSION_TABLE, upgrade
 from pingback.store.migrations.before import is_ours
 from pingback.store.schema import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
 
 # Seconds that we wait for another process: a hundred thousand mentions and as many pings take it eight.
 UPGRADE_WITHIN = 60.0
@@ -74,14 +79,21 @@ def _make(connection: sqlite3.Connection) -> None:
 @cache
 def _all_tables() -> list[str]:
     from sqlalchemy.dialects import sqlite
+
+    return [*statements_of(sqlite.dialect(), TRIGGERS)]
+
+
+def statements_of(dialect: "Dialect", counting: Iterable[str]) -> Iterator[str]:
+    """What makes all tables of a fresh database, which is of the newest revision."""
     from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
     tables = metadata.sorted_tables
     indices = [index for table in tables for index in sorted(table.indexes, key=lambda index: str(index.name))]
     statements: list[ExecutableDDLElement] = [*map(CreateTable, tables), *map(CreateIndex, indices)]
+    yield from (str(statement.compile(dialect=dialect)) for statement in statements)
+    yield from counting
     key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"  # as Alembic has it
-    history = f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"
-    return [*(str(statement.compile(dialect=sqlite.dialect())) for statement in statements), *TRIGGERS, history]
+    yield f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
